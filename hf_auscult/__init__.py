@@ -1,0 +1,1 @@
+"""Body-sound AI for the Hugging Face ecosystem."""

@@ -1,0 +1,75 @@
+"""Every error hf_auscult raises on bad input: what is wrong, where, and what to do about it."""
+
+from __future__ import annotations
+
+from os import PathLike
+
+
+class AuscultError(Exception):
+    """Base of all errors of this package.
+
+    Args:
+        problem: what is wrong, in one clause.
+        where: the file, field or subject concerned.
+        remedy: what the reader can do.
+
+    Example:
+        >>> str(AuscultError("no audio samples", where="a.wav", remedy="record it again"))
+        'a.wav: no audio samples. To fix: record it again.'
+    """
+
+    def __init__(self, problem: str, *, where: str | PathLike[str] | None = None, remedy: str | None = None) -> None:
+        self.problem, self.where, self.remedy = problem, None if where is None else str(where), remedy
+        text = f"{self.where}: {problem}" if self.where else problem
+        super().__init__(f"{text.rstrip('.')}. To fix: {remedy.rstrip('.')}." if remedy else text)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _rebuild, (type(self), self.problem, self.where, self.remedy)
+
+
+def _rebuild(cls: type[AuscultError], problem: str, where: str | None, remedy: str | None) -> AuscultError:
+    return cls(problem, where=where, remedy=remedy)
+
+
+class AudioError(AuscultError, ValueError):
+    """A recording cannot be read or used."""
+
+
+class MissingAudioError(AudioError, FileNotFoundError):
+    """The audio file does not exist."""
+
+
+class UndecodableAudioError(AudioError):
+    """The bytes are not audio, are cut short, or need a codec that is not installed."""
+
+
+class EmptyAudioError(AudioError):
+    """The recording holds no samples."""
+
+
+class NonFiniteAudioError(AudioError):
+    """The recording holds NaN or infinite samples."""
+
+
+class SamplingRateError(AudioError):
+    """The sampling rate is missing, absurd, or not the one that is asked for."""
+
+
+class ChannelError(AudioError):
+    """The recording has more than two channels, or a shape that is not audio."""
+
+
+class DataError(AuscultError, ValueError):
+    """A dataset's table, layout or annotation is not what its authors distribute."""
+
+
+class LeakageError(AuscultError, ValueError):
+    """People (or identical recordings) stand on both sides of a split, or a reserved subject is used."""
+
+
+class ConversionError(AuscultError, ValueError):
+    """A checkpoint does not fit the family it is converted to."""
+
+
+class ConfigurationError(AuscultError, ValueError):
+    """A setting is unknown, out of range or contradicts another."""
