@@ -1,1 +1,35 @@
-"""Body-sound AI for the Hugging Face ecosystem."""
+"""hf_auscult: body-sound AI (lung, heart, cough, bowel) for the Hugging Face ecosystem.
+
+Importing it registers every class with transformers' Auto classes; everything else loads on first use.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from . import _registration
+from .errors import AuscultError
+
+if TYPE_CHECKING:
+    from .alignment import objectives
+    from .embedding import embed
+
+__version__ = "0.1.0"
+__all__ = ["AuscultError", "__version__", "embed", "objectives"]
+
+_LAZY = {"embed": "embedding:embed", "objectives": "alignment.objectives"}
+
+_registration.register()
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name on first use."""
+    target = _LAZY.get(name)
+    if target is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return _registration.load(target) if ":" in target else import_module(f"{__name__}.{target}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,80 @@
+"""Registers this package's classes with transformers' Auto classes without importing their modelling code.
+
+transformers keeps registered classes in a mapping from configuration class to class object. Importing every modelling
+file just to fill it would cost seconds, so a mapping that imports on first look-up takes its place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import ItemsView, Iterator, ValuesView
+from importlib import import_module
+from typing import Any, NamedTuple
+
+from transformers.models.auto import configuration_auto, feature_extraction_auto, modeling_auto
+
+
+class Entry(NamedTuple):
+    """Where the classes of one model type live, as `module:name` below `hf_auscult`."""
+
+    model_type: str
+    config: str
+    model: str
+    pretraining: str | None = None
+
+
+ENTRIES = (
+    Entry(
+        "opera-gt",
+        "models.opera.configuration_opera_gt:OperaGTConfig",
+        "models.opera.modeling_opera_gt:OperaGTModel",
+        "models.opera.modeling_opera_gt:OperaGTForPreTraining",
+    ),
+    Entry("acula", "models.acula.configuration_acula:AcuLaConfig", "models.acula.modeling_acula:AcuLaModel"),
+)
+FEATURE_EXTRACTOR = "features.feature_extraction_auscult:AuscultFeatureExtractor"
+
+
+def load(target: str) -> Any:
+    """Import `module:name` below `hf_auscult`."""
+    module, name = target.split(":")
+    return getattr(import_module(f"hf_auscult.{module}"), name)
+
+
+class _LazyContent(dict[Any, Any]):
+    """A dict whose string values starting with `lazy:` are replaced by the class they name when looked at."""
+
+    def __getitem__(self, key: Any) -> Any:
+        value = super().__getitem__(key)
+        if isinstance(value, str) and value.startswith("lazy:"):
+            value = load(value.removeprefix("lazy:"))
+            self[key] = value
+        return value
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        return self[key] if key in self else default
+
+    def values(self) -> ValuesView[Any]:
+        return {key: self[key] for key in self}.values()
+
+    def items(self) -> ItemsView[Any, Any]:
+        return {key: self[key] for key in self}.items()
+
+    def __iter__(self) -> Iterator[Any]:
+        return super().__iter__()
+
+
+def _register_lazily(mapping: Any, config: type, target: str) -> None:
+    if not isinstance(mapping._extra_content, _LazyContent):
+        mapping._extra_content = _LazyContent(mapping._extra_content)
+    mapping._extra_content[config] = f"lazy:{target}"
+
+
+def register() -> None:
+    """Make `AutoConfig`, `AutoModel`, `AutoModelForPreTraining` and `AutoFeatureExtractor` know our classes."""
+    for entry in ENTRIES:
+        config = load(entry.config)
+        configuration_auto.AutoConfig.register(entry.model_type, config, exist_ok=True)
+        _register_lazily(modeling_auto.MODEL_MAPPING, config, entry.model)
+        if entry.pretraining:
+            _register_lazily(modeling_auto.MODEL_FOR_PRETRAINING_MAPPING, config, entry.pretraining)
+        _register_lazily(feature_extraction_auto.FEATURE_EXTRACTOR_MAPPING, config, FEATURE_EXTRACTOR)

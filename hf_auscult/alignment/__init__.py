@@ -1,0 +1,1 @@
+"""Encoder + reports -> AcuLa: frozen teachers, alignment objectives, maps for retrieval."""

@@ -1,0 +1,54 @@
+"""Alignment objectives by name; a `+` sums them: `get("debiased_cka+infonce")`.
+
+Each maps audio (B, D) and text (B, D), row i of one belonging to row i of the other, to a scalar to minimise.
+"""
+
+from __future__ import annotations
+
+from ...errors import ConfigurationError
+from .base import Objective, Sum
+from .cka import CKA
+from .debiased_cka import DebiasedCKA
+from .infonce import InfoNCE
+from .mse import MSE
+from .multi_positive import MultiPositive
+from .published import Published
+from .siglip import SigLIP
+
+OBJECTIVES: dict[str, type[Objective]] = {
+    objective.name: objective for objective in (Published, CKA, DebiasedCKA, InfoNCE, SigLIP, MultiPositive, MSE)
+}
+
+
+def get(name: str) -> Objective:
+    """Return the objective of a name, or the sum of several joined by `+`.
+
+    Raises:
+        ConfigurationError: an unknown name.
+
+    Example:
+        >>> import torch
+        >>> float(get("cka")(torch.eye(4), torch.eye(4)).abs() < 1e-6)
+        1.0
+    """
+    parts = [part.strip() for part in name.split("+")]
+    unknown = [part for part in parts if part not in OBJECTIVES]
+    if unknown:
+        raise ConfigurationError(f"unknown objective {unknown[0]!r}", remedy=f"use {', '.join(OBJECTIVES)} or a sum")
+    terms = [OBJECTIVES[part]() for part in parts]
+    return terms[0] if len(terms) == 1 else Sum(terms)
+
+
+__all__ = [
+    "CKA",
+    "MSE",
+    "OBJECTIVES",
+    "DebiasedCKA",
+    "InfoNCE",
+    "MultiPositive",
+    "Objective",
+    "Published",
+    "SigLIP",
+    "Sum",
+    "get",
+]

@@ -1,0 +1,36 @@
+"""Symmetric contrastive loss over the batch (CLIP)."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+
+from .base import Objective, cosines
+
+
+class InfoNCE(Objective):
+    """Mean of both cross entropies of `scale * cos(A, T)` against the diagonal (CLIP, arXiv:2103.00020). The default.
+
+    Assumptions: every other report of the batch is a negative; equal reports are therefore false negatives (see
+    `multi_positive`). `scale` is learned, 1 / 0.07 when not given. More negatives help, but on real recordings 24
+    pairs did as well as 256 at equal numbers of steps.
+
+    Relations: `siglip` judges each pair on its own; a sum with `debiased_cka` is possible and gained nothing measurable.
+    """
+
+    name: ClassVar[str] = "infonce"
+
+    def loss(
+        self,
+        audio: torch.Tensor,
+        text: torch.Tensor,
+        logit_scale: torch.Tensor | float | None,
+        logit_bias: torch.Tensor | float | None,
+        text_ids: torch.Tensor | None,
+    ) -> torch.Tensor:
+        """Classify each recording's report among the batch's, and each report's recording."""
+        logits = cosines(audio, text) * (1 / 0.07 if logit_scale is None else logit_scale)
+        target = torch.arange(len(logits), device=logits.device)
+        return (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2

@@ -1,0 +1,31 @@
+"""Mean squared error, the AcuLa paper's alternative to CKA."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+
+from .base import Objective
+
+
+class MSE(Objective):
+    """Mean squared difference of paired projections (AcuLa, Table XI, the row marked with a dagger).
+
+    Assumptions: both projections are trained; a constant output is then a perfect answer, so watch the effective rank.
+    """
+
+    name: ClassVar[str] = "mse"
+    minimum_batch: ClassVar[int] = 1
+
+    def loss(
+        self,
+        audio: torch.Tensor,
+        text: torch.Tensor,
+        logit_scale: torch.Tensor | float | None,
+        logit_bias: torch.Tensor | float | None,
+        text_ids: torch.Tensor | None,
+    ) -> torch.Tensor:
+        """Average the squared differences."""
+        return F.mse_loss(audio, text)

@@ -1,0 +1,37 @@
+"""Contrastive loss in which equal reports are all right answers."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+
+from .base import Objective, cosines
+
+
+class MultiPositive(Objective):
+    """`infonce` whose target spreads evenly over every pair with the same report (SupCon form, arXiv:2004.11362).
+
+    Assumptions: `text_ids` marks equal reports; without it, rows of text that are equal to the bit count as equal. With
+    all reports different it is `infonce`.
+    """
+
+    name: ClassVar[str] = "multi_positive"
+
+    def loss(
+        self,
+        audio: torch.Tensor,
+        text: torch.Tensor,
+        logit_scale: torch.Tensor | float | None,
+        logit_bias: torch.Tensor | float | None,
+        text_ids: torch.Tensor | None,
+    ) -> torch.Tensor:
+        """Cross entropy against the normalised same-report matrix, both ways."""
+        logits = cosines(audio, text) * (1 / 0.07 if logit_scale is None else logit_scale)
+        if text_ids is None:
+            same = (text[:, None] == text[None]).all(dim=-1)
+        else:
+            same = text_ids[:, None] == text_ids[None]
+        target = same.to(logits.dtype) / same.sum(dim=1, keepdim=True)
+        return (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2

@@ -1,0 +1,35 @@
+"""Pair-wise sigmoid loss."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+import torch
+import torch.nn.functional as F
+
+from .base import Objective, cosines
+
+
+class SigLIP(Objective):
+    """`-sum log sigmoid(z (scale * cos(A, T) + bias)) / B`, z = 1 on the diagonal, -1 elsewhere (arXiv:2303.15343).
+
+    Assumptions: as `infonce`, without a softmax over the batch, so it does not need large batches. Scale and bias are
+    learned; 10 and -10 when not given, as in the paper.
+    """
+
+    name: ClassVar[str] = "siglip"
+
+    def loss(
+        self,
+        audio: torch.Tensor,
+        text: torch.Tensor,
+        logit_scale: torch.Tensor | float | None,
+        logit_bias: torch.Tensor | float | None,
+        text_ids: torch.Tensor | None,
+    ) -> torch.Tensor:
+        """Judge every pair of the batch on its own."""
+        scale = 10.0 if logit_scale is None else logit_scale
+        bias = -10.0 if logit_bias is None else logit_bias
+        logits = cosines(audio, text) * scale + bias
+        sign = 2 * torch.eye(len(logits), device=logits.device, dtype=logits.dtype) - 1
+        return -F.logsigmoid(sign * logits).sum() / len(logits)

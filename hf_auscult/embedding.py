@@ -1,0 +1,126 @@
+"""Recordings to embeddings: one row a recording, whatever the encoder."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from os import PathLike
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from tqdm.auto import tqdm
+from transformers import AutoFeatureExtractor, AutoModel, PreTrainedModel
+
+from .errors import ConfigurationError, SamplingRateError
+from .features import AuscultFeatureExtractor
+
+
+class Embedder:
+    """An encoder with its feature extractor; `embed` is the one-line way to it.
+
+    Args:
+        model: a model, a folder or a Hub id.
+        feature_extractor: needed where a model object does not know the folder it came from.
+        device: where to run; the model's own by default.
+    """
+
+    def __init__(
+        self,
+        model: PreTrainedModel | str | PathLike[str],
+        feature_extractor: AuscultFeatureExtractor | None = None,
+        *,
+        device: torch.device | str | None = None,
+    ) -> None:
+        if isinstance(model, (str, PathLike)):
+            name = str(model)
+            model = AutoModel.from_pretrained(name)
+        else:
+            name = getattr(model.config, "_name_or_path", "")
+        if feature_extractor is None:
+            if not name:
+                raise ConfigurationError(
+                    "the model does not say where its feature extractor is",
+                    remedy="pass a folder or id, or Embedder(model, feature_extractor)",
+                )
+            feature_extractor = AutoFeatureExtractor.from_pretrained(name)
+        # An aligned model is probed through its audio encoder; the projections serve retrieval only.
+        self.encoder: PreTrainedModel = getattr(model, "audio_encoder", model)
+        self.feature_extractor = feature_extractor
+        self.device = torch.device(device) if device is not None else self.encoder.device
+        self.encoder.to(self.device)
+
+    def __call__(
+        self,
+        recordings: Iterable[Any],
+        *,
+        batch_size: int = 32,
+        protocol: Literal["default", "published"] = "default",
+        progress: bool = False,
+    ) -> np.ndarray:
+        """Return (recordings, dim) float32: the mean of every recording's windows, weighted by their seconds."""
+        training = self.encoder.training
+        self.encoder.eval()
+        try:
+            rows = list(self._rows(recordings, batch_size, protocol, progress))
+        finally:
+            self.encoder.train(training)
+        return np.stack(rows) if rows else np.empty((0, 0), np.float32)
+
+    @torch.inference_mode()
+    def _rows(
+        self, recordings: Iterable[Any], batch_size: int, protocol: Literal["default", "published"], progress: bool
+    ) -> Iterator[np.ndarray]:
+        total = len(recordings) if isinstance(recordings, Sequence) else None
+        # One recording at a time: its row cannot depend on what else is in the list.
+        for recording in tqdm(recordings, total=total, desc="embed", unit="recording", disable=not progress):
+            if isinstance(recording, (np.ndarray, torch.Tensor)):
+                raise SamplingRateError(
+                    "a bare array has no sampling rate", remedy='pass {"array": array, "sampling_rate": rate} or a path'
+                )
+            inputs = self.feature_extractor(recording, return_tensors="pt", protocol=protocol)
+            images = inputs["input_features"].to(self.device)
+            pooled = torch.cat(
+                [
+                    self.encoder(images[start : start + batch_size]).pooler_output.double()
+                    for start in range(0, len(images), batch_size)
+                ]
+            )
+            weights = inputs["window_seconds"].to(self.device, torch.float64)
+            yield ((pooled * weights[:, None]).sum(dim=0) / weights.sum()).float().cpu().numpy()
+
+
+def embed(
+    model_or_id: PreTrainedModel | str | PathLike[str],
+    recordings: Iterable[Any],
+    *,
+    batch_size: int = 32,
+    protocol: Literal["default", "published"] = "default",
+    device: torch.device | str | None = None,
+    progress: bool = True,
+) -> np.ndarray:
+    """Embed recordings with any encoder of this package.
+
+    Args:
+        model_or_id: a model, a folder or a Hub id.
+        recordings: paths, `{"array", "sampling_rate"}` mappings, or cells of a dataset's audio column.
+        batch_size: windows that share a forward pass.
+        protocol: `default` covers the whole recording and weights windows by their seconds; `published` cuts and
+            averages as the encoder's paper does.
+        device: where to run; the model's own by default.
+        progress: show a bar.
+
+    Returns:
+        (recordings, dim) float32, row i for recording i.
+
+    Raises:
+        SamplingRateError: a bare array, which has no rate.
+        AudioError: a recording that cannot be read or used; the message names it.
+
+    Example:
+        `hf_auscult.embed("auscult/acula-opera", ["heart.wav"]).shape`
+    """
+    if isinstance(recordings, (str, PathLike, dict)):
+        recordings = [recordings]
+    return Embedder(model_or_id, device=device)(
+        recordings, batch_size=batch_size, protocol=protocol, progress=progress
+    )

@@ -1,0 +1,64 @@
+"""Configuration of AcuLa: the audio encoder's, the two projections' and the teacher's name."""
+
+from typing import Any, Literal
+
+from huggingface_hub.dataclasses import strict
+from transformers.configuration_utils import PreTrainedConfig
+from transformers.models.auto.configuration_auto import AutoConfig
+
+
+@strict
+class AcuLaConfig(PreTrainedConfig):
+    """Configuration of an AcuLa model.
+
+    Args:
+        audio_config: configuration (or its mapping, with `model_type`) of the audio encoder; OPERA-GT by default.
+        text_size: width of the teacher's embeddings; MedGemma-4B's is 2560 (the released code assumed 2048).
+        projection_hidden_size, projection_size, projection_dropout: both projections are
+            `Linear -> ReLU -> Dropout -> Linear` (paper, IV-B).
+        teacher: Hub id, folder or packaged name of the frozen language model; its weights are never part of the model.
+        teacher_revision: commit of the teacher, or `None` for the newest.
+        teacher_layer: hidden layer that is read, -1 for the last.
+        teacher_pooling: `masked_mean` over real tokens; `padded_mean` (released code) and `last_token` (released
+            retrieval script) for parity.
+        teacher_max_tokens: reports are cut to this many tokens; `padded_mean` pads to it.
+        teacher_lower_case: reports are lower-cased, as in the released code.
+        objective: what was minimised in alignment; kept for the card.
+        logit_scale_init, logit_bias_init: start values of the learnable log temperature and bias.
+
+    Example:
+        >>> AcuLaConfig(audio_config={"model_type": "opera-gt"}, text_size=384).pooled_size
+        384
+    """
+
+    model_type = "acula"
+    sub_configs = {"audio_config": AutoConfig}  # noqa: RUF012 - transformers reads it from the class
+
+    audio_config: dict[str, Any] | PreTrainedConfig | None = None
+    text_size: int = 2560
+    projection_hidden_size: int = 1024
+    projection_size: int = 512
+    projection_dropout: float = 0.2
+    teacher: str | None = "google/medgemma-4b-pt"
+    teacher_revision: str | None = None
+    teacher_layer: int = -1
+    teacher_pooling: Literal["masked_mean", "padded_mean", "last_token"] = "masked_mean"
+    teacher_max_tokens: int = 128
+    teacher_lower_case: bool = True
+    objective: str = "infonce"
+    logit_scale_init: float = 2.6592600  # log(1 / 0.07), as CLIP
+    logit_bias_init: float = 0.0
+
+    def __post_init__(self, **kwargs):  # type: ignore[no-untyped-def]
+        if not isinstance(self.audio_config, PreTrainedConfig):
+            values = dict(self.audio_config or {})
+            self.audio_config = AutoConfig.for_model(values.pop("model_type", "opera-gt"), **values)
+        super().__post_init__(**kwargs)
+
+    @property
+    def pooled_size(self) -> int:
+        """Width of `pooler_output`: the audio encoder's."""
+        return getattr(self.audio_config, "pooled_size", None) or self.audio_config.hidden_size
+
+
+__all__ = ["AcuLaConfig"]

@@ -1,0 +1,256 @@
+"""AcuLa: audio encoder, its reconstruction decoder and two projections into the space shared with reports."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import nn
+from transformers import AutoFeatureExtractor, AutoModel, AutoModelForPreTraining, AutoTokenizer
+from transformers import initialization as init
+from transformers.modeling_utils import PreTrainedModel
+from transformers.utils.generic import ModelOutput
+
+from .configuration_acula import AcuLaConfig
+from .teacher_acula import load_teacher, teacher_embeddings
+
+
+class AcuLaProjection(nn.Module):
+    """`Linear -> ReLU -> Dropout -> Linear` into the shared space (AcuLa, IV-B)."""
+
+    def __init__(self, size: int, config: AcuLaConfig):
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.Linear(size, config.projection_hidden_size),
+            nn.ReLU(),
+            nn.Dropout(config.projection_dropout),
+            nn.Linear(config.projection_hidden_size, config.projection_size),
+        )
+
+    def forward(self, features: torch.Tensor) -> torch.Tensor:
+        """Map (B, size) to (B, projection_size)."""
+        return self.layers(features)
+
+
+@dataclass
+class AcuLaOutput(ModelOutput):
+    """What an AcuLa model returns; text fields are there when text was given.
+
+    Args:
+        last_hidden_state: (windows, tokens, D) of the audio encoder.
+        pooler_output: (windows, D) of the audio encoder: the embedding that probes use.
+        audio_embeds: (recordings, projection_size), windows averaged by their seconds, not normalised.
+        text_embeds: (texts, projection_size), not normalised.
+        logits_per_audio, logits_per_text: scaled cosine similarities, (recordings, texts) and its transpose.
+        reconstruction_loss: masked reconstruction of the encoder's decoder, when asked for.
+        logit_scale: the learned inverse temperature (after exp).
+        logit_bias: the learned bias.
+    """
+
+    last_hidden_state: torch.FloatTensor | None = None
+    pooler_output: torch.FloatTensor | None = None
+    audio_embeds: torch.FloatTensor | None = None
+    text_embeds: torch.FloatTensor | None = None
+    logits_per_audio: torch.FloatTensor | None = None
+    logits_per_text: torch.FloatTensor | None = None
+    reconstruction_loss: torch.FloatTensor | None = None
+    logit_scale: torch.FloatTensor | None = None
+    logit_bias: torch.FloatTensor | None = None
+
+
+class AcuLaPreTrainedModel(PreTrainedModel):
+    """Weights initialisation and shared settings."""
+
+    config: AcuLaConfig
+    config_class = AcuLaConfig
+    base_model_prefix = "acula"
+    main_input_name = "input_features"
+    input_modalities = ("audio", "text")
+    supports_gradient_checkpointing = True
+    accepts_loss_kwargs = False  # batch-coupled losses: Trainer must not rescale them
+    _supports_sdpa = True
+    _supports_attention_backend = True
+
+    @torch.no_grad()
+    def _init_weights(self, module: nn.Module) -> None:
+        if isinstance(module, nn.Linear):
+            init.kaiming_uniform_(module.weight, a=5**0.5)
+            bound = module.in_features**-0.5
+            init.uniform_(module.bias, -bound, bound)
+        elif isinstance(module, AcuLaModel):
+            init.constant_(module.logit_scale, self.config.logit_scale_init)
+            init.constant_(module.logit_bias, self.config.logit_bias_init)
+
+
+class AcuLaModel(AcuLaPreTrainedModel):
+    """An audio encoder aligned with a frozen language model.
+
+    The teacher is named in the configuration and loaded on first use of raw text; its weights are never saved here.
+
+    Example:
+        >>> config = AcuLaConfig(audio_config={"model_type": "opera-gt", "num_hidden_layers": 1,
+        ...     "decoder_num_hidden_layers": 1}, text_size=384)
+        >>> model = AcuLaModel(config).eval()
+        >>> model.get_audio_features(torch.zeros(2, 256, 64)).shape
+        torch.Size([2, 512])
+    """
+
+    def __init__(self, config: AcuLaConfig):
+        super().__init__(config)
+        audio_config = config.audio_config
+        pretraining = type(audio_config) in AutoModelForPreTraining._model_mapping
+        factory = AutoModelForPreTraining if pretraining else AutoModel
+        self.audio_model = factory.from_config(audio_config)
+        self.audio_projection = AcuLaProjection(config.pooled_size, config)
+        self.text_projection = AcuLaProjection(config.text_size, config)
+        self.logit_scale = nn.Parameter(torch.tensor(config.logit_scale_init))
+        self.logit_bias = nn.Parameter(torch.tensor(config.logit_bias_init))
+        # In a tuple, so that the teacher is not a sub-module: no parameter, no state dict, no gradient.
+        self._teacher: tuple[Any, Any] | None = None
+        self._feature_extractor: Any = None
+        self.post_init()
+
+    @property
+    def audio_encoder(self) -> PreTrainedModel:
+        """The encoder without its decoder: what downstream users keep."""
+        return self.audio_model.base_model
+
+    @property
+    def can_reconstruct(self) -> bool:
+        """Whether the audio encoder brings a reconstruction decoder."""
+        return self.audio_model.base_model is not self.audio_model
+
+    def get_audio_features(
+        self,
+        input_features: torch.Tensor,
+        recording_index: torch.Tensor | None = None,
+        window_seconds: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """Project log-mel windows to (recordings, projection_size); one row a window without `recording_index`."""
+        return self._audio(input_features, recording_index, window_seconds)[1]
+
+    def get_text_features(
+        self,
+        input_ids: torch.Tensor | None = None,
+        attention_mask: torch.Tensor | None = None,
+        text_embeddings: torch.Tensor | None = None,
+    ) -> torch.Tensor:
+        """Project reports to (texts, projection_size), from tokens of the teacher or its cached embeddings."""
+        if text_embeddings is None:
+            if input_ids is None:
+                raise ValueError("pass input_ids of the teacher's tokenizer, or text_embeddings of the teacher")
+            mask = torch.ones_like(input_ids) if attention_mask is None else attention_mask
+            config = self.config
+            text_embeddings = teacher_embeddings(
+                self.teacher()[0], input_ids, mask, layer=config.teacher_layer, pooling=config.teacher_pooling
+            )
+        weight = self.text_projection.layers[0].weight
+        return self.text_projection(text_embeddings.to(weight.device, weight.dtype))
+
+    def teacher(self) -> tuple[Any, Any]:
+        """Return the frozen teacher and its tokenizer, loading them on first use."""
+        if self._teacher is None:
+            if not self.config.teacher:
+                raise ValueError("this model names no teacher; pass text_embeddings instead of tokens")
+            self._teacher = load_teacher(self.config.teacher, self.config.teacher_revision, device=self.device)
+        return self._teacher
+
+    def encode_text(self, texts: Sequence[str]) -> torch.Tensor:
+        """Tokenise, read and project reports: (texts, projection_size)."""
+        _, tokenizer = self.teacher()
+        config = self.config
+        words = [text.lower() if config.teacher_lower_case else text for text in texts]
+        tokens = tokenizer(
+            words,
+            return_tensors="pt",
+            truncation=True,
+            max_length=config.teacher_max_tokens,
+            padding="max_length" if config.teacher_pooling == "padded_mean" else True,
+        )
+        return self.get_text_features(tokens["input_ids"], tokens["attention_mask"])
+
+    def encode_audio(self, recordings: Any) -> torch.Tensor:
+        """Read, cut and project recordings (paths or `{"array", "sampling_rate"}`): (recordings, projection_size)."""
+        if self._feature_extractor is None:
+            self._feature_extractor = AutoFeatureExtractor.from_pretrained(self.config._name_or_path)
+        return self.get_audio_features(**self._feature_extractor(recordings, return_tensors="pt").to(self.device))
+
+    @torch.no_grad()
+    def score(self, audio: Any, text: Any) -> torch.Tensor:
+        """Cosine similarity of every recording with every report, (recordings, texts) in [-1, 1].
+
+        Args:
+            audio: projected features, or recordings (paths, `{"array", "sampling_rate"}` mappings).
+            text: projected features, or a list of reports.
+        """
+        audio = audio if isinstance(audio, torch.Tensor) else self.encode_audio(audio)
+        if isinstance(text, str):
+            text = [text]
+        text = text if isinstance(text, torch.Tensor) else self.encode_text(text)
+        return F.normalize(audio, dim=-1) @ F.normalize(text, dim=-1).T
+
+    def forward(
+        self,
+        input_features: torch.Tensor,
+        input_ids: torch.Tensor | None = None,
+        attention_mask: torch.Tensor | None = None,
+        text_embeddings: torch.Tensor | None = None,
+        recording_index: torch.Tensor | None = None,
+        window_seconds: torch.Tensor | None = None,
+        noise: torch.Tensor | None = None,
+        reconstruct: bool = False,
+        token_type_ids: torch.Tensor | None = None,
+        return_dict: bool | None = None,
+    ) -> AcuLaOutput | tuple[torch.Tensor, ...]:
+        """Encode audio and, where given, text.
+
+        Args:
+            input_features: (windows, frames, bands) log-mel images.
+            input_ids, attention_mask, token_type_ids: tokens of the teacher's tokenizer (types are unused).
+            text_embeddings: (texts, text_size) cached teacher embeddings, instead of tokens.
+            recording_index, window_seconds: which recording each window belongs to and its weight in the mean.
+            noise: masking noise for the reconstruction, (windows, patches).
+            reconstruct: also run the masked reconstruction.
+            return_dict: as everywhere in transformers.
+        """
+        encoded, audio_embeds = self._audio(input_features, recording_index, window_seconds)
+        output = AcuLaOutput(
+            last_hidden_state=encoded.last_hidden_state,
+            pooler_output=encoded.pooler_output,
+            audio_embeds=audio_embeds,
+            logit_scale=self.logit_scale.exp(),
+            logit_bias=self.logit_bias,
+        )
+        if input_ids is not None or text_embeddings is not None:
+            text_embeds = self.get_text_features(input_ids, attention_mask, text_embeddings)
+            cosine = F.normalize(audio_embeds, dim=-1) @ F.normalize(text_embeds, dim=-1).T
+            output.text_embeds = text_embeds
+            output.logits_per_audio = self.logit_scale.exp() * cosine + self.logit_bias
+            output.logits_per_text = output.logits_per_audio.T
+        if reconstruct:
+            if not self.can_reconstruct:
+                raise ValueError(f"{type(self.audio_model).__name__} has no reconstruction decoder")
+            output.reconstruction_loss = self.audio_model(input_features, noise=noise).loss
+        return output if (self.config.return_dict if return_dict is None else return_dict) else output.to_tuple()
+
+    def _audio(
+        self,
+        input_features: torch.Tensor,
+        recording_index: torch.Tensor | None,
+        window_seconds: torch.Tensor | None,
+    ) -> tuple[Any, torch.Tensor]:
+        encoded = self.audio_encoder(input_features)
+        projected = self.audio_projection(encoded.pooler_output)
+        if recording_index is None:
+            return encoded, projected
+        number = int(recording_index.max()) + 1
+        weights = torch.ones_like(recording_index) if window_seconds is None else window_seconds
+        weights = weights.to(projected.dtype)
+        total = projected.new_zeros(number).index_add(0, recording_index, weights)
+        summed = projected.new_zeros(number, projected.shape[1])
+        summed = summed.index_add(0, recording_index, projected * weights[:, None])
+        return encoded, summed / total[:, None]
+
+
+__all__ = ["AcuLaModel", "AcuLaPreTrainedModel"]

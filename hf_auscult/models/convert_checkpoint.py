@@ -1,0 +1,153 @@
+"""Original checkpoints to Hugging Face folders: the checks every family shares. Pickles are opened here only."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+
+from ..errors import ConversionError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+    from ..features import AuscultFeatureExtractor
+
+StateDict = dict[str, torch.Tensor]
+
+# Family name on the command line -> module that defines CONVERSION.
+FAMILIES = {
+    "opera-gt": "hf_auscult.models.opera.convert_opera_gt",
+    "acula": "hf_auscult.models.acula.convert_acula",
+}
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """How one family's published checkpoint becomes a model.
+
+    Args:
+        family: name on the command line.
+        extract: container -> (state dict under our names, what to build from it).
+        build: the second result of `extract` -> (model, feature extractor).
+        fixed: our names of tensors that the architecture computes; they may be absent, and must agree when present.
+    """
+
+    family: str
+    extract: Callable[[Mapping[str, Any], str], tuple[StateDict, Any]]
+    build: Callable[[Any], tuple[PreTrainedModel, AuscultFeatureExtractor]]
+    fixed: frozenset[str] = field(default_factory=frozenset)
+
+
+def read_container(checkpoint: Path) -> Mapping[str, Any]:
+    """Open a checkpoint file without running code from it.
+
+    Raises:
+        ConversionError: missing, truncated, not a checkpoint, or holding objects other than tensors and plain data.
+    """
+    if not checkpoint.is_file():
+        raise ConversionError("no such file", where=checkpoint, remedy="give the checkpoint the authors published")
+    try:
+        container = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch reports damage through many types; the cause is kept
+        raise ConversionError(
+            f"cannot be read as a checkpoint ({type(error).__name__}: {str(error).splitlines()[0][:200]})",
+            where=checkpoint,
+            remedy="download it again and compare its size or hash with the publisher's",
+        ) from error
+    if not isinstance(container, Mapping):
+        raise ConversionError(f"holds a {type(container).__name__}, not a state dict", where=checkpoint)
+    return container
+
+
+def state_dict_of(container: Mapping[str, Any], where: str) -> StateDict:
+    """Return the tensors of a Lightning checkpoint, a `{"model": …}` container or a bare state dict."""
+    for key in ("state_dict", "model"):
+        if isinstance(container.get(key), Mapping):
+            container = container[key]
+            break
+    tensors = {key: value for key, value in container.items() if isinstance(value, torch.Tensor)}
+    if not tensors or len(tensors) != len(container):
+        other = sorted(str(key) for key in container if key not in tensors)
+        raise ConversionError(f"no bare state dict inside; other entries: {other[:10]}", where=where)
+    return tensors
+
+
+def check_keys(state: StateDict, model: PreTrainedModel, fixed: frozenset[str], where: str) -> StateDict:
+    """Return the complete state dict, or refuse it with the list of what does not fit."""
+    target: StateDict = model.state_dict()
+    missing = sorted(set(target) - set(state) - fixed)
+    unknown = sorted(set(state) - set(target))
+    shapes = [
+        f"{key}: {tuple(state[key].shape)} instead of {tuple(target[key].shape)}"
+        for key in sorted(set(state) & set(target))
+        if state[key].shape != target[key].shape
+    ]
+    problems = [
+        f"{len(found)} {name}: {', '.join(found[:12])}{' …' if len(found) > 12 else ''}"
+        for name, found in (("missing", missing), ("unknown", unknown), ("of another shape", shapes))
+        if found
+    ]
+    if problems:
+        raise ConversionError(
+            "tensors do not fit this family: " + "; ".join(problems), where=where, remedy="check the family's name"
+        )
+    for key in sorted(fixed & set(state)):
+        distance = (state[key].float() - target[key].float()).abs().max().item()
+        if not distance <= 1e-4:
+            raise ConversionError(
+                f"{key} differs by {distance:.3g} from the table the architecture computes",
+                where=where,
+                remedy="this checkpoint was made by another variant of the code",
+            )
+    bad = [key for key, value in state.items() if value.is_floating_point() and not bool(value.isfinite().all())]
+    if bad:
+        raise ConversionError(f"NaN or infinite values in {', '.join(sorted(bad)[:5])}", where=where)
+    return {**{key: target[key] for key in fixed & set(target)}, **state}
+
+
+def convert(family: str, checkpoint: str | Path, output: str | Path) -> Path:
+    """Convert a published checkpoint to a folder that `from_pretrained` loads.
+
+    Args:
+        family: a key of `FAMILIES`.
+        checkpoint: the file its authors published.
+        output: folder to make: config.json, model.safetensors, preprocessor_config.json. Must not hold anything yet.
+
+    Returns:
+        The folder.
+
+    Raises:
+        ConversionError: wrong family, damaged file, missing or unknown tensors. Nothing is written then.
+
+    Example:
+        `convert("opera-gt", "encoder-operaGT.ckpt", "auscult/opera-gt")`
+    """
+    if family not in FAMILIES:
+        raise ConversionError(f"unknown family {family!r}", remedy=f"use one of {', '.join(sorted(FAMILIES))}")
+    checkpoint, output = Path(checkpoint), Path(output)
+    if output.exists() and (not output.is_dir() or any(output.iterdir())):
+        raise ConversionError("already exists and is not empty", where=output, remedy="give a new folder")
+    conversion: Conversion = import_module(FAMILIES[family]).CONVERSION
+    where = str(checkpoint)
+    state, recipe = conversion.extract(read_container(checkpoint), where)
+    model, extractor = conversion.build(recipe)
+    model.load_state_dict(check_keys(state, model, conversion.fixed, where))
+    output.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{output.name}.", dir=output.parent))
+    try:
+        model.eval().save_pretrained(temporary)
+        extractor.save_pretrained(temporary)
+        if output.exists():
+            output.rmdir()
+        temporary.chmod(0o755)
+        temporary.rename(output)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+    return output
