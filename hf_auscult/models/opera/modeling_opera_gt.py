@@ -181,8 +181,8 @@ class OperaGTModel(OperaGTPreTrainedModel):
         num_times, num_bands = config.grid_size
         self.patch_embed = OperaGTPatchEmbeddings(config)
         self.cls_token = nn.Parameter(torch.zeros(1, 1, config.hidden_size))
-        # A frozen parameter rather than a buffer: it travels with the weights, so no loader can lose it.
-        self.pos_embed = nn.Parameter(torch.zeros(1, 1 + num_times * num_bands, config.hidden_size), False)
+        # A saved buffer: it travels with the weights, and unlike a frozen parameter it stays frozen when loaded.
+        self.register_buffer("pos_embed", torch.zeros(1, 1 + num_times * num_bands, config.hidden_size))
         self.blocks = nn.ModuleList([OperaGTLayer(config) for _ in range(config.num_hidden_layers)])
         self.norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
         self.post_init()
@@ -365,7 +365,7 @@ class OperaGTDecoder(nn.Module):
         size, tokens = config.decoder_hidden_size, config.grid_size[0] * config.grid_size[1]
         self.embed = nn.Linear(config.hidden_size, size)
         self.mask_token = nn.Parameter(torch.zeros(1, 1, size))
-        self.pos_embed = nn.Parameter(torch.zeros(1, 1 + tokens, size), False)
+        self.register_buffer("pos_embed", torch.zeros(1, 1 + tokens, size))
         self.blocks = nn.ModuleList(
             [
                 OperaGTDecoderLayer(config, config.decoder_shift_size if index % 2 else 0)
