@@ -6,7 +6,6 @@ file just to fill it would cost seconds, so a mapping that imports on first look
 
 from __future__ import annotations
 
-from collections.abc import ItemsView, Iterator, ValuesView
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -51,16 +50,13 @@ class _LazyContent(dict[Any, Any]):
         return value
 
     def get(self, key: Any, default: Any = None) -> Any:
-        return self[key] if key in self else default
+        return self[key] if key in self else default  # noqa: SIM401 - this is what get means here
 
-    def values(self) -> ValuesView[Any]:
+    def values(self) -> Any:
         return {key: self[key] for key in self}.values()
 
-    def items(self) -> ItemsView[Any, Any]:
+    def items(self) -> Any:
         return {key: self[key] for key in self}.items()
-
-    def __iter__(self) -> Iterator[Any]:
-        return super().__iter__()
 
 
 def _register_lazily(mapping: Any, config: type, target: str) -> None:

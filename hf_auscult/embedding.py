@@ -31,11 +31,8 @@ class Embedder:
         *,
         device: torch.device | str | None = None,
     ) -> None:
-        if isinstance(model, (str, PathLike)):
-            name = str(model)
-            model = AutoModel.from_pretrained(name)
-        else:
-            name = getattr(model.config, "_name_or_path", "")
+        loaded: Any = AutoModel.from_pretrained(str(model)) if isinstance(model, (str, PathLike)) else model
+        name = loaded.config._name_or_path
         if feature_extractor is None:
             if not name:
                 raise ConfigurationError(
@@ -44,7 +41,7 @@ class Embedder:
                 )
             feature_extractor = AutoFeatureExtractor.from_pretrained(name)
         # An aligned model is probed through its audio encoder; the projections serve retrieval only.
-        self.encoder: PreTrainedModel = getattr(model, "audio_encoder", model)
+        self.encoder: Any = getattr(loaded, "audio_encoder", loaded)
         self.feature_extractor = feature_extractor
         self.device = torch.device(device) if device is not None else self.encoder.device
         self.encoder.to(self.device)
@@ -121,6 +118,4 @@ def embed(
     """
     if isinstance(recordings, (str, PathLike, dict)):
         recordings = [recordings]
-    return Embedder(model_or_id, device=device)(
-        recordings, batch_size=batch_size, protocol=protocol, progress=progress
-    )
+    return Embedder(model_or_id, device=device)(recordings, batch_size=batch_size, protocol=protocol, progress=progress)

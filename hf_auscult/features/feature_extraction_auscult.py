@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from transformers.feature_extraction_sequence_utils import SequenceFeatureExtractor
 from transformers.feature_extraction_utils import BatchFeature
-from transformers.utils import TensorType
+from transformers.utils.generic import TensorType
 
 from ..audio import WindowPolicy, read
 from ..errors import ChannelError, ConfigurationError, SamplingRateError

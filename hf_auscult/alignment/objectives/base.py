@@ -19,11 +19,14 @@ class Objective(ABC):
         sees_pairing: whether permuting the reports can change the value; a loss that does not see the pairing cannot
             teach which report belongs to which recording.
         minimum_batch: fewest pairs it is defined for.
+        logit_scale_init, logit_bias_init: where a learned inverse temperature and bias should start.
     """
 
     name: ClassVar[str]
     sees_pairing: ClassVar[bool] = True
     minimum_batch: ClassVar[int] = 2
+    logit_scale_init: ClassVar[float] = 1 / 0.07
+    logit_bias_init: ClassVar[float] = 0.0
 
     def __call__(
         self,

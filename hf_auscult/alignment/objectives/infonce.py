@@ -17,7 +17,7 @@ class InfoNCE(Objective):
     `multi_positive`). `scale` is learned, 1 / 0.07 when not given. More negatives help, but on real recordings 24
     pairs did as well as 256 at equal numbers of steps.
 
-    Relations: `siglip` judges each pair on its own; a sum with `debiased_cka` is possible and gained nothing measurable.
+    Relations: `siglip` judges each pair on its own. Adding `debiased_cka` is possible and gained nothing measurable.
     """
 
     name: ClassVar[str] = "infonce"
@@ -31,6 +31,6 @@ class InfoNCE(Objective):
         text_ids: torch.Tensor | None,
     ) -> torch.Tensor:
         """Classify each recording's report among the batch's, and each report's recording."""
-        logits = cosines(audio, text) * (1 / 0.07 if logit_scale is None else logit_scale)
+        logits = cosines(audio, text) * (self.logit_scale_init if logit_scale is None else logit_scale)
         target = torch.arange(len(logits), device=logits.device)
         return (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2

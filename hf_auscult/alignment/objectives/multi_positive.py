@@ -28,10 +28,8 @@ class MultiPositive(Objective):
         text_ids: torch.Tensor | None,
     ) -> torch.Tensor:
         """Cross entropy against the normalised same-report matrix, both ways."""
-        logits = cosines(audio, text) * (1 / 0.07 if logit_scale is None else logit_scale)
-        if text_ids is None:
-            same = (text[:, None] == text[None]).all(dim=-1)
-        else:
-            same = text_ids[:, None] == text_ids[None]
+        logits = cosines(audio, text) * (self.logit_scale_init if logit_scale is None else logit_scale)
+        rows = text if text_ids is None else text_ids[:, None]
+        same = (rows[:, None] == rows[None]).all(dim=-1)
         target = same.to(logits.dtype) / same.sum(dim=1, keepdim=True)
         return (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2

@@ -18,6 +18,8 @@ class SigLIP(Objective):
     """
 
     name: ClassVar[str] = "siglip"
+    logit_scale_init: ClassVar[float] = 10.0
+    logit_bias_init: ClassVar[float] = -10.0
 
     def loss(
         self,
@@ -28,8 +30,8 @@ class SigLIP(Objective):
         text_ids: torch.Tensor | None,
     ) -> torch.Tensor:
         """Judge every pair of the batch on its own."""
-        scale = 10.0 if logit_scale is None else logit_scale
-        bias = -10.0 if logit_bias is None else logit_bias
+        scale = self.logit_scale_init if logit_scale is None else logit_scale
+        bias = self.logit_bias_init if logit_bias is None else logit_bias
         logits = cosines(audio, text) * scale + bias
         sign = 2 * torch.eye(len(logits), device=logits.device, dtype=logits.dtype) - 1
         return -F.logsigmoid(sign * logits).sum() / len(logits)

@@ -32,7 +32,7 @@ class AcuLaConfig(PreTrainedConfig):
     """
 
     model_type = "acula"
-    sub_configs = {"audio_config": AutoConfig}  # noqa: RUF012 - transformers reads it from the class
+    sub_configs = {"audio_config": AutoConfig}
 
     audio_config: dict[str, Any] | PreTrainedConfig | None = None
     text_size: int = 2560
@@ -58,7 +58,8 @@ class AcuLaConfig(PreTrainedConfig):
     @property
     def pooled_size(self) -> int:
         """Width of `pooler_output`: the audio encoder's."""
-        return getattr(self.audio_config, "pooled_size", None) or self.audio_config.hidden_size
+        audio: Any = self.audio_config
+        return getattr(audio, "pooled_size", None) or audio.hidden_size
 
 
 __all__ = ["AcuLaConfig"]

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import nn
-from transformers import AutoFeatureExtractor, AutoModel, AutoModelForPreTraining, AutoTokenizer
+from transformers import AutoFeatureExtractor, AutoModel, AutoModelForPreTraining
 from transformers import initialization as init
 from transformers.modeling_utils import PreTrainedModel
 from transformers.utils.generic import ModelOutput
@@ -48,15 +48,15 @@ class AcuLaOutput(ModelOutput):
         logit_bias: the learned bias.
     """
 
-    last_hidden_state: torch.FloatTensor | None = None
-    pooler_output: torch.FloatTensor | None = None
-    audio_embeds: torch.FloatTensor | None = None
-    text_embeds: torch.FloatTensor | None = None
-    logits_per_audio: torch.FloatTensor | None = None
-    logits_per_text: torch.FloatTensor | None = None
-    reconstruction_loss: torch.FloatTensor | None = None
-    logit_scale: torch.FloatTensor | None = None
-    logit_bias: torch.FloatTensor | None = None
+    last_hidden_state: torch.Tensor | None = None
+    pooler_output: torch.Tensor | None = None
+    audio_embeds: torch.Tensor | None = None
+    text_embeds: torch.Tensor | None = None
+    logits_per_audio: torch.Tensor | None = None
+    logits_per_text: torch.Tensor | None = None
+    reconstruction_loss: torch.Tensor | None = None
+    logit_scale: torch.Tensor | None = None
+    logit_bias: torch.Tensor | None = None
 
 
 class AcuLaPreTrainedModel(PreTrainedModel):
@@ -66,7 +66,7 @@ class AcuLaPreTrainedModel(PreTrainedModel):
     config_class = AcuLaConfig
     base_model_prefix = "acula"
     main_input_name = "input_features"
-    input_modalities = ("audio", "text")
+    input_modalities = ["audio", "text"]
     supports_gradient_checkpointing = True
     accepts_loss_kwargs = False  # batch-coupled losses: Trainer must not rescale them
     _supports_sdpa = True
@@ -174,7 +174,9 @@ class AcuLaModel(AcuLaPreTrainedModel):
         """Read, cut and project recordings (paths or `{"array", "sampling_rate"}`): (recordings, projection_size)."""
         if self._feature_extractor is None:
             self._feature_extractor = AutoFeatureExtractor.from_pretrained(self.config._name_or_path)
-        return self.get_audio_features(**self._feature_extractor(recordings, return_tensors="pt").to(self.device))
+        return self.get_audio_features(
+            **self._feature_extractor(recordings, return_tensors="pt").to(self.logit_scale.device)
+        )
 
     @torch.no_grad()
     def score(self, audio: Any, text: Any) -> torch.Tensor:

@@ -1,129 +1,22 @@
 """OPERA-GT: a ViT masked autoencoder over log-mel images, with the published code's behaviour as the default.
 
-Three published quirks shape this file (each can be switched off in the configuration): the position table is built for
-the transposed grid, pooling normalises the mean instead of averaging normalised tokens, and the decoder reads L tokens
-as a fixed 32 x 8 grid of cells. Tensors are named `(B, L, D)` = images, tokens, channels.
+Three published quirks shape this family (each can be switched off in the configuration): the position table is built
+for the transposed grid, pooling normalises the mean instead of averaging normalised tokens, and the decoder reads L
+tokens as a fixed 32 x 8 grid of cells. Tensors are named `(B, L, D)` = images, tokens, channels.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import nn
 from transformers import initialization as init
-from transformers.activations import ACT2FN
-from transformers.modeling_layers import GradientCheckpointingLayer
 from transformers.modeling_outputs import BaseModelOutputWithPooling
-from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS, PreTrainedModel
+from transformers.modeling_utils import PreTrainedModel
 from transformers.utils.generic import ModelOutput
 
 from .configuration_opera_gt import OperaGTConfig
-
-
-def sincos_position_table(dim: int, num_times: int, num_bands: int, layout: str) -> torch.Tensor:
-    """Return the (1 + num_times * num_bands, dim) sin-cos table; row 0 (class token) is zero.
-
-    `published`: row n encodes (w = n % num_times, h = n // num_times), although token n is (n // num_bands,
-    n % num_bands). `aligned`: row n encodes its own time and band.
-    """
-    index = np.arange(num_times * num_bands)
-    if layout == "published":
-        first, second = index % num_times, index // num_times
-    else:
-        first, second = index // num_bands, index % num_bands
-    omega = 1.0 / 10000 ** (np.arange(dim // 4, dtype=np.float32) / np.float32(dim / 4))
-    angles = [axis[:, None].astype(np.float32) * omega[None] for axis in (first, second)]
-    table = np.concatenate([part for angle in angles for part in (np.sin(angle), np.cos(angle))], axis=1)
-    return torch.from_numpy(np.concatenate([np.zeros((1, dim)), table]).astype(np.float32))
-
-
-def _eager_attention(
-    module: nn.Module,
-    query: torch.Tensor,
-    key: torch.Tensor,
-    value: torch.Tensor,
-    attention_mask: torch.Tensor | None,
-    scaling: float,
-    dropout: float = 0.0,
-    **kwargs: object,
-) -> tuple[torch.Tensor, torch.Tensor]:
-    weights = (query @ key.transpose(2, 3) * scaling).softmax(dim=-1, dtype=torch.float32).to(query.dtype)
-    weights = F.dropout(weights, p=dropout, training=module.training)
-    return (weights @ value).transpose(1, 2).contiguous(), weights
-
-
-class OperaGTAttention(nn.Module):
-    """Multi-head self-attention with fused query, key and value."""
-
-    def __init__(self, config: OperaGTConfig):
-        super().__init__()
-        self.config = config
-        self.num_heads = config.num_attention_heads
-        self.scaling = (config.hidden_size // config.num_attention_heads) ** -0.5
-        self.is_causal = False
-        self.qkv = nn.Linear(config.hidden_size, 3 * config.hidden_size)
-        self.proj = nn.Linear(config.hidden_size, config.hidden_size)
-
-    def forward(self, hidden_states: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Map (B, L, D) to (B, L, D) and, in eager mode, the (B, heads, L, L) weights."""
-        batch, length, width = hidden_states.shape
-        query, key, value = self.qkv(hidden_states).view(batch, length, 3, self.num_heads, -1).permute(2, 0, 3, 1, 4)
-        attention: Callable = ALL_ATTENTION_FUNCTIONS.get_interface(self.config._attn_implementation, _eager_attention)
-        output, weights = attention(
-            self,
-            query,
-            key,
-            value,
-            None,
-            scaling=self.scaling,
-            dropout=self.config.attention_probs_dropout_prob if self.training else 0.0,
-        )
-        return self.proj(output.reshape(batch, length, width)), weights
-
-
-class OperaGTMLP(nn.Module):
-    """Two linear layers around an activation."""
-
-    def __init__(self, size: int, hidden: int, activation: str):
-        super().__init__()
-        self.fc1 = nn.Linear(size, hidden)
-        self.fc2 = nn.Linear(hidden, size)
-        self.activation = ACT2FN[activation]
-
-    def forward(self, hidden_states: torch.Tensor) -> torch.Tensor:
-        """Map (..., size) to (..., size)."""
-        return self.fc2(self.activation(self.fc1(hidden_states)))
-
-
-class OperaGTLayer(GradientCheckpointingLayer):
-    """Pre-norm transformer block."""
-
-    def __init__(self, config: OperaGTConfig):
-        super().__init__()
-        self.norm1 = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
-        self.attn = OperaGTAttention(config)
-        self.norm2 = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
-        self.mlp = OperaGTMLP(config.hidden_size, config.intermediate_size, config.hidden_act)
-
-    def forward(self, hidden_states: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
-        """Map (B, L, D) to (B, L, D) and the attention weights."""
-        attended, weights = self.attn(self.norm1(hidden_states))
-        hidden_states = hidden_states + attended
-        return hidden_states + self.mlp(self.norm2(hidden_states)), weights
-
-
-class OperaGTPatchEmbeddings(nn.Module):
-    """Log-mel image to time-major patch tokens; a last incomplete patch is dropped."""
-
-    def __init__(self, config: OperaGTConfig):
-        super().__init__()
-        self.proj = nn.Conv2d(1, config.hidden_size, config.patch_size, stride=config.patch_size)
-
-    def forward(self, input_features: torch.Tensor) -> torch.Tensor:
-        """Map (B, frames, bands) to (B, L, D)."""
-        return self.proj(input_features[:, None].to(self.proj.weight.dtype)).flatten(2).transpose(1, 2)
+from .decoder_opera_gt import OperaGTDecoder, OperaGTDecoderAttention
+from .layers_opera_gt import OperaGTLayer, OperaGTPatchEmbeddings, sincos_position_table
 
 
 class OperaGTPreTrainedModel(PreTrainedModel):
@@ -133,7 +26,7 @@ class OperaGTPreTrainedModel(PreTrainedModel):
     config_class = OperaGTConfig
     base_model_prefix = "encoder"
     main_input_name = "input_features"
-    input_modalities = ("audio",)
+    input_modalities = ["audio"]
     supports_gradient_checkpointing = True
     accepts_loss_kwargs = False  # the loss is a mean over the batch: Trainer must not rescale it
     _no_split_modules = ["OperaGTLayer", "OperaGTDecoderLayer"]
@@ -145,13 +38,13 @@ class OperaGTPreTrainedModel(PreTrainedModel):
         std = self.config.initializer_range
         if isinstance(module, nn.Linear):
             init.xavier_uniform_(module.weight)
-            if module.bias is not None:
-                init.zeros_(module.bias)
-        elif isinstance(module, nn.Conv2d):
-            # As a linear layer over the flattened patch (MAE, appendix A.1).
-            bound = (6.0 / (module.weight[0].numel() + module.out_channels)) ** 0.5
-            init.uniform_(module.weight, -bound, bound)
             init.zeros_(module.bias)
+        elif isinstance(module, OperaGTPatchEmbeddings):
+            # As a linear layer over the flattened patch (MAE, appendix A.1).
+            weight = module.proj.weight
+            bound = (6.0 / (weight[0].numel() + len(weight))) ** 0.5
+            init.uniform_(weight, -bound, bound)
+            init.zeros_(module.proj.bias)
         elif isinstance(module, nn.LayerNorm):
             init.ones_(module.weight)
             init.zeros_(module.bias)
@@ -175,6 +68,7 @@ class OperaGTModel(OperaGTPreTrainedModel):
     """
 
     _keys_to_ignore_on_load_unexpected = [r"^decoder\."]
+    pos_embed: torch.Tensor
 
     def __init__(self, config: OperaGTConfig):
         super().__init__(config)
@@ -261,156 +155,6 @@ class OperaGTModel(OperaGTPreTrainedModel):
         return output if (config.return_dict if return_dict is None else return_dict) else output.to_tuple()
 
 
-class OperaGTDecoderAttention(nn.Module):
-    """Scaled cosine attention within windows, with a position bias learned on log-spaced offsets."""
-
-    def __init__(self, config: OperaGTConfig):
-        super().__init__()
-        size = config.decoder_hidden_size
-        self.num_heads, self.window = config.decoder_num_attention_heads, config.decoder_window_size
-        self.qkv = nn.Linear(size, 3 * size)
-        self.proj = nn.Linear(size, size)
-        self.tau = nn.Parameter(torch.ones(self.num_heads))
-        self.meta_mlp = OperaGTMLP(2, 384, "relu")
-        self.meta_mlp.fc2 = nn.Linear(384, self.num_heads)
-
-    def position_bias(self) -> torch.Tensor:
-        """Return the (heads, window ** 2, window ** 2) bias."""
-        axis = torch.arange(self.window, device=self.tau.device)
-        cells = torch.stack(torch.meshgrid(axis, axis, indexing="ij")).flatten(1)
-        offsets = (cells[:, :, None] - cells[:, None, :]).permute(1, 2, 0).to(self.tau.dtype)
-        hidden = F.relu(self.meta_mlp.fc1(offsets.sign() * torch.log1p(offsets.abs())))
-        return self.meta_mlp.fc2(F.dropout(hidden, 0.125, self.training)).permute(2, 0, 1)
-
-    def forward(self, windows: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
-        """Map (N, window ** 2, D) windows; `mask` (M, window ** 2, window ** 2) repeats every M windows."""
-        number, cells, width = windows.shape
-        query, key, value = self.qkv(windows).view(number, cells, 3, self.num_heads, -1).permute(2, 0, 3, 1, 4)
-        norms = query.norm(dim=-1, keepdim=True) @ key.norm(dim=-1, keepdim=True).transpose(-2, -1)
-        weights = (query @ key.transpose(-2, -1)) / norms.clamp(min=1e-6)
-        weights = weights / self.tau.clamp(min=0.01).view(1, -1, 1, 1) + self.position_bias()
-        if mask is not None:
-            weights = (weights.unflatten(0, (-1, len(mask))) + mask[:, None]).flatten(0, 1)
-        attended = weights.softmax(dim=-1) @ value
-        return self.proj(attended.transpose(1, 2).reshape(number, cells, width))
-
-
-class OperaGTDecoderLayer(GradientCheckpointingLayer):
-    """Post-norm windowed block; `shift` is its roll in cells along the first axis (0 on even layers)."""
-
-    def __init__(self, config: OperaGTConfig, shift: int):
-        super().__init__()
-        size = config.decoder_hidden_size
-        self.config, self.shift, self.window = config, shift, config.decoder_window_size
-        self.attn = OperaGTDecoderAttention(config)
-        self.norm1 = nn.LayerNorm(size, eps=config.layer_norm_eps)
-        self.mlp = OperaGTMLP(size, config.decoder_intermediate_size, config.hidden_act)
-        self.norm2 = nn.LayerNorm(size, eps=config.layer_norm_eps)
-
-    def shift_mask(self, rows: int, columns: int, like: torch.Tensor) -> torch.Tensor | None:
-        """Return -100 between cells that the roll has brought together from both ends, per window."""
-        if not self.shift:
-            return None
-        region = torch.zeros(rows, dtype=torch.long, device=like.device)
-        region[-self.window : -self.shift] = 1
-        region[-self.shift :] = 2
-        cells = self.partition(region[None, :, None, None].expand(1, rows, columns, 1)).flatten(1)
-        return (cells[:, :, None] != cells[:, None, :]).to(like.dtype) * -100.0
-
-    def partition(self, grid: torch.Tensor) -> torch.Tensor:
-        """Cut (B, rows, columns, C) into (B * windows, window, window, C)."""
-        batch, rows, columns, channels = grid.shape
-        size = self.window
-        grid = grid.reshape(batch, rows // size, size, columns // size, size, channels)
-        return grid.transpose(2, 3).reshape(-1, size, size, channels)
-
-    def merge(self, windows: torch.Tensor, rows: int, columns: int) -> torch.Tensor:
-        """Undo `partition`; the batch size follows from the number of cells."""
-        size = self.window
-        grid = windows.reshape(-1, rows // size, columns // size, size, size, windows.shape[-1])
-        return grid.transpose(2, 3).reshape(-1, rows, columns, windows.shape[-1])
-
-    def attend(self, tokens: torch.Tensor) -> torch.Tensor:
-        """Windowed attention over (B, L, D) tokens, in the view the configuration asks for."""
-        batch, length, width = tokens.shape
-        published = self.config.decoder_view == "published"
-        if published:
-            rows, columns = self.config.decoder_feature_size
-        else:
-            columns = self.config.grid_size[1]
-            rows = length // columns
-        # Published: every cell holds L * D / (rows * columns) channels, i.e. several consecutive tokens.
-        grid = tokens.reshape(batch, rows, columns, -1)
-        if self.shift:
-            grid = grid.roll(-self.shift, dims=1)
-        windows = self.partition(grid).reshape(-1, self.window**2, width)
-        windows = self.attn(windows, self.shift_mask(rows, columns, tokens))
-        grid = self.merge(windows.reshape(-1, self.window, self.window, width), rows, columns)
-        if self.shift:
-            grid = grid.roll(self.shift, dims=1)
-        return grid.reshape(batch, length, width)
-
-    def forward(self, tokens: torch.Tensor) -> torch.Tensor:
-        """Map (B, L, D) to (B, L, D)."""
-        tokens = tokens + self.norm1(self.attend(tokens))
-        return tokens + self.norm2(self.mlp(tokens))
-
-
-class OperaGTDecoder(nn.Module):
-    """Kept tokens in, pixels of every patch out."""
-
-    def __init__(self, config: OperaGTConfig):
-        super().__init__()
-        self.config = config
-        size, tokens = config.decoder_hidden_size, config.grid_size[0] * config.grid_size[1]
-        self.embed = nn.Linear(config.hidden_size, size)
-        self.mask_token = nn.Parameter(torch.zeros(1, 1, size))
-        self.register_buffer("pos_embed", torch.zeros(1, 1 + tokens, size))
-        self.blocks = nn.ModuleList(
-            [
-                OperaGTDecoderLayer(config, config.decoder_shift_size if index % 2 else 0)
-                for index in range(config.decoder_num_hidden_layers)
-            ]
-        )
-        self.norm = nn.LayerNorm(size, eps=config.layer_norm_eps)
-        self.pred = nn.Linear(size, config.patch_size**2)
-
-    def position_table(self) -> torch.Tensor:
-        """Return the fixed (1, 1 + L, D) table of the configuration."""
-        config = self.config
-        return sincos_position_table(config.decoder_hidden_size, *config.grid_size, config.position_layout)[None]
-
-    def check_length(self, length: int) -> None:
-        """Raise `ValueError` for token counts that the windows cannot tile."""
-        config, window = self.config, self.config.decoder_window_size
-        rows, columns = config.decoder_feature_size
-        if config.decoder_view == "published":
-            if length % (rows * columns):
-                raise ValueError(
-                    f"{length} tokens: the published decoder needs a multiple of {rows * columns} "
-                    f"({rows} x {columns} cells)"
-                )
-        elif config.grid_size[1] % window or (length // config.grid_size[1]) % window:
-            raise ValueError(
-                f"{length // config.grid_size[1]} x {config.grid_size[1]} tokens cannot be cut into "
-                f"{window} x {window} windows"
-            )
-
-    def forward(self, latent: torch.Tensor, ids_restore: torch.Tensor) -> torch.Tensor:
-        """Map (B, 1 + kept, D) and the (B, L) order to (B, L, patch_size ** 2) pixels."""
-        length = ids_restore.shape[1]
-        self.check_length(length)
-        tokens = self.embed(latent[:, 1:])
-        masked = self.mask_token.expand(len(tokens), length - tokens.shape[1], -1)
-        tokens = torch.cat([tokens, masked], dim=1)
-        tokens = tokens.gather(1, ids_restore[..., None].expand(-1, -1, tokens.shape[2]))
-        # The class token is dropped before the blocks, so its position is never used.
-        tokens = tokens + self.pos_embed[:, 1 : 1 + length]
-        for block in self.blocks:
-            tokens = block(tokens)
-        return self.pred(self.norm(tokens))
-
-
 @dataclass
 class OperaGTForPreTrainingOutput(ModelOutput):
     """Reconstruction of masked patches.
@@ -423,11 +167,11 @@ class OperaGTForPreTrainingOutput(ModelOutput):
         latent: (B, 1 + kept, D) encoder output.
     """
 
-    loss: torch.FloatTensor | None = None
-    logits: torch.FloatTensor | None = None
-    mask: torch.FloatTensor | None = None
-    ids_restore: torch.LongTensor | None = None
-    latent: torch.FloatTensor | None = None
+    loss: torch.Tensor | None = None
+    logits: torch.Tensor | None = None
+    mask: torch.Tensor | None = None
+    ids_restore: torch.Tensor | None = None
+    latent: torch.Tensor | None = None
 
 
 class OperaGTForPreTraining(OperaGTPreTrainedModel):

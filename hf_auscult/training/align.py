@@ -1,0 +1,112 @@
+"""The alignment trainer: a pair-wise objective over the whole batch plus masked reconstruction."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch.utils.data import Sampler
+from transformers import Trainer
+from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
+
+from ..alignment.objectives import Objective, get
+from ..errors import ConfigurationError
+from .arguments import AlignmentArguments
+from .dataset import AlignmentDataset, EpochSampler
+from .gather import gather_rows
+
+
+class AlignmentTrainer(Trainer):
+    """transformers' `Trainer` for an `AcuLaModel` on an `AlignmentDataset` (AcuLa, III-C).
+
+    The loss is `alignment_weight * objective + reconstruction_weight * masked reconstruction`. The objective sees the
+    rows of all processes; accumulation steps each have their own batch, as in the released code. Both terms are logged.
+
+    Example:
+        `AlignmentTrainer(model, AlignmentArguments("runs/a"), train_dataset=pairs, data_collator=collator).train()`
+    """
+
+    args: AlignmentArguments
+
+    def __init__(self, model: Any, args: AlignmentArguments, **kwargs: Any) -> None:
+        super().__init__(model=model, args=args, **kwargs)
+        self.objective: Objective = get(args.objective)
+        self._sums: dict[str, float] = defaultdict(float)
+        self._counted = 0
+
+    def compute_loss(
+        self,
+        model: Any,
+        inputs: dict[str, torch.Tensor],
+        return_outputs: bool = False,
+        num_items_in_batch: torch.Tensor | int | None = None,
+    ) -> Any:
+        """Return the loss of one batch (and the model's output)."""
+        args = self.args
+        aligned = args.alignment_weight > 0
+        if aligned and "text_embeddings" not in inputs:
+            raise ConfigurationError(
+                "the batch holds no text embeddings", remedy="give the examples reports, or set alignment_weight to 0"
+            )
+        output = model(
+            input_features=inputs["input_features"],
+            text_embeddings=inputs["text_embeddings"] if aligned else None,
+            noise=inputs.get("noise"),
+            reconstruct=args.reconstruction_weight > 0,
+        )
+        terms: dict[str, torch.Tensor] = {}
+        if aligned:
+            terms["alignment_loss"] = self.objective(
+                gather_rows(output.audio_embeds),
+                gather_rows(output.text_embeds),
+                logit_scale=output.logit_scale,
+                logit_bias=output.logit_bias,
+                text_ids=gather_rows(inputs["text_ids"]) if "text_ids" in inputs else None,
+            )
+        if output.reconstruction_loss is not None:
+            terms["reconstruction_loss"] = output.reconstruction_loss
+        weights = {"alignment_loss": args.alignment_weight, "reconstruction_loss": args.reconstruction_weight}
+        loss = torch.stack([weights[name] * value for name, value in terms.items()]).sum()
+        if model.training:
+            for name, value in terms.items():
+                self._sums[name] += float(value.detach())
+            self._counted += 1
+        return (loss, output) if return_outputs else loss
+
+    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
+        """Add the two terms' means since the last log, and the temperature."""
+        if "loss" in logs and self._counted:
+            logs |= {name: value / self._counted for name, value in self._sums.items()}
+            logs["logit_scale"] = float(self.accelerator.unwrap_model(self.model).logit_scale.exp())
+            self._sums.clear()
+            self._counted = 0
+        super().log(logs, start_time)
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[Any] | None:
+        return epoch_sampler(self, train_dataset)
+
+
+def epoch_sampler(trainer: Trainer, dataset: Any = None) -> EpochSampler:
+    """Return the sampler of an `AlignmentDataset`: shuffled by seed and epoch, one group a global batch."""
+    dataset = trainer.train_dataset if dataset is None else dataset
+    if not isinstance(dataset, AlignmentDataset):
+        raise ConfigurationError(f"a {type(dataset).__name__} cannot be aligned", remedy="use an AlignmentDataset")
+    args = trainer.args
+    batch = args.train_batch_size * args.world_size
+    return EpochSampler([example.group for example in dataset.examples], batch, args.seed)
+
+
+def last_complete_checkpoint(folder: str | Path) -> str | None:
+    """Return the newest checkpoint whose writing was finished; a killed run can leave a half-written one."""
+    found: list[tuple[int, str]] = []
+    for path in Path(folder).glob(f"{PREFIX_CHECKPOINT_DIR}-*"):
+        try:
+            # transformers writes this file last.
+            step = json.loads((path / "trainer_state.json").read_text())["global_step"]
+        except (OSError, ValueError, KeyError):
+            continue
+        found.append((int(step), str(path)))
+    return max(found)[1] if found else None

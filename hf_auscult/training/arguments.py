@@ -1,0 +1,49 @@
+"""Training arguments whose defaults are AcuLa's recipe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from transformers import TrainingArguments
+
+from ..alignment.objectives import get
+from ..errors import ConfigurationError
+
+
+@dataclass
+class AlignmentArguments(TrainingArguments):
+    """transformers' `TrainingArguments` with AcuLa's values as defaults (IV-B and the released code).
+
+    Args:
+        objective: name in `alignment.objectives`.
+        alignment_weight, reconstruction_weight: the paper's two lambdas; 0 switches a term off.
+
+    Example:
+        `AlignmentArguments("runs/first", objective="infonce", max_steps=2000)`
+    """
+
+    objective: str = field(default="infonce", metadata={"help": "alignment objective, see alignment.objectives"})
+    alignment_weight: float = field(default=1.0, metadata={"help": "weight of the alignment objective"})
+    reconstruction_weight: float = field(default=1.0, metadata={"help": "weight of masked reconstruction"})
+
+    learning_rate: float = field(default=1e-5)
+    weight_decay: float = field(default=1e-2)
+    num_train_epochs: float = field(default=50.0)
+    per_device_train_batch_size: int = field(default=24)
+    gradient_accumulation_steps: int = field(default=2)
+    warmup_steps: float = field(default=400)
+    max_grad_norm: float = field(default=1.0)
+    dataloader_drop_last: bool = field(default=True)
+    remove_unused_columns: bool = field(default=False)
+    report_to: str | list[str] | None = field(default="none")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        get(self.objective)
+        if self.alignment_weight < 0 or self.reconstruction_weight < 0:
+            raise ConfigurationError("negative loss weights", remedy="use weights of 0 or more")
+        if self.alignment_weight == self.reconstruction_weight == 0:
+            raise ConfigurationError("both loss weights are 0", remedy="give one of them a positive weight")
+        # Objectives without temperature, and runs without text, leave parameters unused.
+        if self.ddp_find_unused_parameters is None:
+            self.ddp_find_unused_parameters = True

@@ -1,0 +1,150 @@
+"""Audio-report pairs for alignment: which samples of a recording are seen, and which draw of its report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from ..audio import Augmentation, fixed_length, repeat_pad
+from ..errors import ConfigurationError, DataError
+
+FloatArray = npt.NDArray[np.float32]
+Index = tuple[int, int]  # epoch, position
+
+
+@dataclass(frozen=True)
+class CropPolicy:
+    """What an encoder sees of a recording in one training step.
+
+    Args:
+        samples: length of the crop.
+        start: `random` within the recording; `first` (AcuLa's released loader takes the first 131,000 samples).
+        padding: what fills up a short recording: `repeat` its own sound, `zero` silence (AcuLa).
+    """
+
+    samples: int
+    start: Literal["random", "first"] = "random"
+    padding: Literal["repeat", "zero"] = "repeat"
+
+    def apply(self, waveform: FloatArray, rng: np.random.Generator) -> FloatArray:
+        """Return `samples` samples."""
+        surplus = len(waveform) - self.samples
+        if surplus <= 0:
+            pad = repeat_pad if self.padding == "repeat" else fixed_length
+            return pad(waveform, self.samples)
+        offset = int(rng.integers(surplus + 1)) if self.start == "random" else 0
+        return waveform[offset : offset + self.samples]
+
+
+@dataclass(frozen=True, eq=False)
+class AlignmentExample:
+    """One recording with the teacher's reading of its reports.
+
+    Args:
+        waveform: (n,) float32 at the front end's rate.
+        text_embeddings: (draws, text_size): one row a phrasing; `None` for training without text.
+        text_id: equal for equal facts, see the objective `multi_positive`.
+        label: class index for label supervision, -100 for unknown.
+        group: dataset name; batches hold one group only.
+        subject_id: who is heard.
+    """
+
+    waveform: FloatArray
+    text_embeddings: FloatArray | None = None
+    text_id: int = 0
+    label: int = -100
+    group: str = ""
+    subject_id: str = ""
+
+
+class AlignmentDataset(torch.utils.data.Dataset[dict[str, object]]):
+    """Map-style dataset over `(epoch, position)`: every draw follows from the seed, the epoch and the position.
+
+    That is what makes a resumed run equal to one that was never interrupted, whatever the number of workers.
+
+    Args:
+        examples: the recordings.
+        crop: what is seen of each.
+        sampling_rate: rate of the waveforms, in Hz.
+        patches: number of patch tokens, for the masking noise; 0 for no noise.
+        augmentation: applied to the crop; `None` for none.
+        seed: of crops, augmentation, phrasing and masks.
+    """
+
+    def __init__(
+        self,
+        examples: Sequence[AlignmentExample],
+        crop: CropPolicy,
+        *,
+        sampling_rate: int,
+        patches: int = 0,
+        augmentation: Augmentation | None = None,
+        seed: int = 0,
+    ) -> None:
+        if not examples:
+            raise DataError("no recordings to align", remedy="check the split and the quarantine list")
+        self.examples, self.crop, self.sampling_rate = list(examples), crop, sampling_rate
+        self.patches, self.augmentation, self.seed = patches, augmentation, seed
+
+    def __len__(self) -> int:
+        return len(self.examples)
+
+    def __getitem__(self, index: Index) -> dict[str, object]:
+        epoch, position = index
+        example = self.examples[position]
+        rng = np.random.default_rng((self.seed, epoch, position))
+        waveform = self.crop.apply(example.waveform, rng)
+        if self.augmentation is not None:
+            waveform = self.augmentation.apply(waveform, self.sampling_rate, rng)
+        item: dict[str, object] = {"waveform": waveform, "label": example.label, "text_id": example.text_id}
+        if example.text_embeddings is not None:
+            item["text_embedding"] = example.text_embeddings[rng.integers(len(example.text_embeddings))]
+        if self.patches:
+            item["noise"] = rng.random(self.patches, dtype=np.float32)
+        return item
+
+
+class EpochSampler(torch.utils.data.Sampler[Index]):
+    """Yields `(epoch, position)`, shuffled by seed and epoch, so that each global batch holds one group.
+
+    Args:
+        groups: group of every position.
+        batch: global batch size (all processes); with several groups, tails that do not fill one are left for the next
+            epoch's shuffle.
+        seed: of the order.
+    """
+
+    def __init__(self, groups: Sequence[str], batch: int, seed: int = 0) -> None:
+        self.groups, self.batch, self.seed, self.epoch = np.asarray(groups), batch, seed, 0
+        if not len(self):
+            raise ConfigurationError(
+                f"no group of recordings fills a batch of {batch}", remedy="use a smaller batch or more recordings"
+            )
+
+    def set_epoch(self, epoch: int) -> None:
+        """Choose the epoch; trainers call it."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        names, counts = np.unique(self.groups, return_counts=True)
+        return int(counts[0]) if len(names) == 1 else int((counts // self.batch * self.batch).sum())
+
+    def __iter__(self) -> Iterator[Index]:
+        rng = np.random.default_rng((self.seed, self.epoch))
+        names = np.unique(self.groups)
+        members = [rng.permutation(np.flatnonzero(self.groups == name)) for name in names]
+        if len(names) == 1:
+            order = members[0]
+        else:
+            chunks = [
+                positions[start : start + self.batch]
+                for positions in members
+                for start in range(0, len(positions) - self.batch + 1, self.batch)
+            ]
+            order = np.concatenate([chunks[index] for index in rng.permutation(len(chunks))])
+        return iter([(self.epoch, int(position)) for position in order])
