@@ -76,14 +76,16 @@ class Embedder:
                 )
             inputs = self.feature_extractor(recording, return_tensors="pt", protocol=protocol)
             images = inputs["input_features"].to(self.device)
-            pooled = torch.cat(
-                [
-                    self.encoder(images[start : start + batch_size]).pooler_output.double()
-                    for start in range(0, len(images), batch_size)
-                ]
-            )
-            weights = inputs["window_seconds"].to(self.device, torch.float64)
-            yield ((pooled * weights[:, None]).sum(dim=0) / weights.sum()).float().cpu().numpy()
+            starts = range(0, len(images), batch_size)
+            pooled = [self.encoder(images[start : start + batch_size]).pooler_output for start in starts]
+            yield window_mean(torch.cat(pooled), inputs["window_seconds"])
+
+
+def window_mean(rows: torch.Tensor, seconds: torch.Tensor) -> np.ndarray:
+    """Mean of a recording's windows (windows, dim), weighted by the seconds each stands for, as (dim,) float32."""
+    weights = seconds.to(rows.device, torch.float64)
+    mean: np.ndarray = ((rows.double() * weights[:, None]).sum(dim=0) / weights.sum()).float().cpu().numpy()
+    return mean
 
 
 def embed(

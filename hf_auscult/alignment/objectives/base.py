@@ -19,6 +19,7 @@ class Objective(ABC):
         sees_pairing: whether permuting the reports can change the value; a loss that does not see the pairing cannot
             teach which report belongs to which recording.
         minimum_batch: fewest pairs it is defined for.
+        shared_frame: whether it makes cosines between audio and text mean something; CKA is blind to rotation.
         logit_scale_init, logit_bias_init: where a learned inverse temperature and bias should start.
     """
 
@@ -27,6 +28,7 @@ class Objective(ABC):
     minimum_batch: ClassVar[int] = 2
     logit_scale_init: ClassVar[float] = 1 / 0.07
     logit_bias_init: ClassVar[float] = 0.0
+    shared_frame: ClassVar[bool] = True
 
     def __call__(
         self,

@@ -21,6 +21,7 @@ class CKA(Objective):
     """
 
     name: ClassVar[str] = "cka"
+    shared_frame: ClassVar[bool] = False
 
     def loss(
         self,

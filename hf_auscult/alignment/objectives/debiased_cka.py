@@ -29,6 +29,7 @@ class DebiasedCKA(Objective):
     """
 
     name: ClassVar[str] = "debiased_cka"
+    shared_frame: ClassVar[bool] = False
     minimum_batch: ClassVar[int] = 4
 
     def loss(

@@ -20,6 +20,7 @@ class Published(Objective):
     """
 
     name: ClassVar[str] = "published"
+    shared_frame: ClassVar[bool] = False
     sees_pairing: ClassVar[bool] = False
 
     def loss(

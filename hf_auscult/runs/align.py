@@ -1,0 +1,260 @@
+"""The main job: align an encoder with reports, run its standing checks, judge all of them, write the model."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import shutil
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from accelerate import PartialState
+from transformers import AutoTokenizer
+
+from ..alignment.objectives import Sum, get
+from ..alignment.teachers import Teacher
+from ..cards import write_model_card
+from ..errors import ConfigurationError
+from ..models.acula.teacher_acula import resolve_teacher
+from . import plots
+from .conditions import Condition, permutation, select
+from .config import RunConfig
+from .evaluate import (
+    Encoded,
+    encode,
+    log_mel_statistics,
+    probe,
+    project_text,
+    representation,
+    retrieval,
+    sex_probe,
+    shortcut,
+    zero_shot_auroc,
+)
+from .pairs import Corpus, load_corpus, make_reports, prepare_data, read_prompts, read_reports, training_examples
+from .table import render
+from .train import Trained, effective_device, feature_extractor, new_model, train
+
+PACKAGES = ("hf-auscult", "torch", "transformers", "datasets", "accelerate", "scikit-learn", "numpy")
+
+
+def run(config: RunConfig, *, command: str = "", progress: bool = True) -> dict[str, Any]:
+    """Align, check, judge and write.
+
+    Args:
+        config: of the run.
+        command: what was typed, for the card.
+        progress: show bars.
+
+    Returns:
+        The contents of results.json; on other processes than the first, an empty mapping.
+
+    Writes `config.output`: config.json, model.safetensors, preprocessor_config.json, the teacher's tokenizer,
+    README.md, results.json and plots. The folder is replaced as a whole, once everything in it is there.
+    """
+    state = PartialState()
+    say: Callable[[str], None] = state.print if progress else lambda _: None
+    started = time.perf_counter()
+    work = Path(config.work)
+    extractor = feature_extractor(config)
+    with state.main_process_first():
+        folder = prepare_data(config.data, work) if state.is_main_process else work / "prepared" / config.data.dataset
+    corpus = load_corpus(config.data, Path(config.data.prepared or folder), extractor.sampling_rate)
+    say(_people_line(corpus))
+
+    teacher = Teacher(config.teacher, cache=work / "teachers", device=effective_device())
+    conditions = select(config.checks)
+    forms = {config.reports.form, *(c.text for c in conditions if c.text not in (None, "aligned"))}
+    reports = {form: make_reports(corpus, config.reports, form) for form in sorted(forms)}  # type: ignore[type-var]
+    with state.main_process_first():
+        texts = {form: read_reports(found, teacher, progress=progress) for form, found in reports.items()}
+        prompts = read_prompts(corpus, config.data.task, teacher)
+
+    trained: dict[str, Trained] = {}
+    random_model = new_model(config, texts[config.reports.form].shape[-1])
+    before = Trained(random_model.eval(), [])
+    if config.start.steps:
+        before = train(config, "start", random_model, training_examples(corpus), extractor, progress=progress)
+    for condition in conditions:
+        if not condition.trained:
+            trained[condition.name] = Trained(random_model, []) if condition.starts == "random" else before
+            continue
+        examples = _examples(condition, corpus, texts, config)
+        trained[condition.name] = train(
+            config,
+            condition.name,
+            before.model,
+            examples,
+            extractor,
+            condition=condition,
+            classes=len(corpus.classes),
+            progress=progress,
+        )
+    state.wait_for_everyone()
+    if not state.is_main_process:
+        return {}
+    say("judging on held-out people …")
+    judged = _Judge(config, corpus, extractor, texts[config.reports.form][:, 0], reports, prompts)
+    results: dict[str, Any] = {
+        "name": Path(config.output).name,
+        "command": command,
+        "config": config.to_dict(),
+        "data": describe(corpus, Path(config.data.prepared or folder)),
+        "teacher": {"name": config.teacher.name, "fingerprint": config.teacher.fingerprint()},
+        "conditions": {c.name: {"title": c.title, "asks": c.asks, **judged(c, trained[c.name])} for c in conditions},
+        "log_mel_statistics": judged.probe_only(log_mel_statistics(corpus, extractor)),
+        "shortcut": shortcut(corpus, config.evaluation, config.seed).to_dict(),
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
+    }
+    results["seconds"] = round(time.perf_counter() - started, 1)
+    results = json.loads(json.dumps(results, default=_plain))
+    table = render(results)
+    say("\n" + table)
+    _write(config, trained["aligned"], extractor, results, judged)
+    shutil.rmtree(work / "training", ignore_errors=True)
+    say(f"\nwrote {config.output} in {results['seconds']} s")
+    return results
+
+
+def _examples(condition: Condition, corpus: Corpus, texts: dict[str, np.ndarray], config: RunConfig) -> list[Any]:
+    if condition.text is None:
+        return training_examples(corpus)
+    embeddings = texts[config.reports.form if condition.text == "aligned" else condition.text]
+    labels = [corpus.recordings[index].label for index in corpus.rows("train")]
+    return training_examples(corpus, embeddings, permutation(len(labels), condition.permute, labels, config.seed))
+
+
+class _Judge:
+    """Applies the same measures to every condition and keeps what the plots need."""
+
+    def __init__(
+        self,
+        config: RunConfig,
+        corpus: Corpus,
+        extractor: Any,
+        texts: np.ndarray,
+        reports: dict[str, Any],
+        prompts: dict[str, np.ndarray],
+    ) -> None:
+        self.config, self.corpus, self.extractor, self.texts, self.prompts = config, corpus, extractor, texts, prompts
+        self.reports = [group[0].text for group in reports[config.reports.form]]
+        objective = get(config.training.get("objective", "infonce"))
+        terms = objective.terms if isinstance(objective, Sum) else (objective,)
+        self.shared_frame = any(term.shared_frame for term in terms)
+        self.encoded: dict[str, Encoded] = {}
+        self.test_scores: dict[str, Any] = {}
+
+    def __call__(self, condition: Condition, trained: Trained) -> dict[str, Any]:
+        config, corpus, seed = self.config, self.corpus, self.config.seed
+        encoded = encode(trained.model, corpus, self.extractor)
+        self.encoded[condition.name] = encoded
+        result = probe(encoded.pooled, corpus, config.evaluation, seed)
+        self.test_scores[condition.name] = (result.test_rows, result.test_scores)
+        found: dict[str, Any] = {
+            "probe": result.to_dict(),
+            "sex": sex_probe(encoded.pooled, corpus, config.evaluation, seed),
+            "representation": representation(encoded, self.texts, corpus),
+            "history": trained.history,
+        }
+        # Only models whose text side was trained have anything to retrieve with.
+        if condition.text is not None:
+            found["retrieval"] = retrieval(
+                trained.model,
+                encoded,
+                self.texts,
+                self.reports,
+                corpus,
+                config.evaluation,
+                shared_frame=self.shared_frame,
+                seed=seed,
+            )
+            if self.shared_frame:
+                found["zero_shot"] = zero_shot_auroc(
+                    trained.model, encoded, self.prompts, corpus, config.evaluation, seed
+                )
+        return found
+
+    def probe_only(self, features: np.ndarray) -> dict[str, Any]:
+        return {"probe": probe(features, self.corpus, self.config.evaluation, self.config.seed).to_dict()}
+
+
+def describe(corpus: Corpus, folder: Path) -> dict[str, Any]:
+    """Return what was observed of the data: people, recordings, classes and hashes."""
+    splits = {}
+    for split in ("train", "validation", "test"):
+        rows = corpus.rows(split)
+        labels = [corpus.recordings[index].label for index in rows]
+        splits[split] = {
+            "people": corpus.people(split),
+            "recordings": len(rows),
+            **{name: labels.count(index) for index, name in enumerate(corpus.classes)},
+        }
+    recorded = json.loads((folder / "prepare.json").read_text())
+    members = sorted((recording.recording_id, recording.split) for recording in corpus.recordings)
+    licences = sorted({str(recording.row["licence"]) for recording in corpus.recordings})
+    return {
+        "dataset": corpus.dataset,
+        "splits": splits,
+        "people": corpus.people(),
+        "classes": list(corpus.classes),
+        "split_sha256": hashlib.sha256(json.dumps(members).encode()).hexdigest(),
+        "audio_sha256": hashlib.sha256(
+            "".join(sorted(str(recording.row["audio_sha256"]) for recording in corpus.recordings)).encode()
+        ).hexdigest(),
+        "licence": licences,
+        "prepare": recorded,
+    }
+
+
+def _write(config: RunConfig, aligned: Trained, extractor: Any, results: dict[str, Any], judged: _Judge) -> None:
+    output = Path(config.output)
+    if output.exists() and not (output / "config.json").is_file() and any(output.iterdir()):
+        raise ConfigurationError("exists and is not a model folder", where=output, remedy="choose another output")
+    output.parent.mkdir(parents=True, exist_ok=True)
+    temporary = output.with_name(f".{output.name}.tmp")
+    shutil.rmtree(temporary, ignore_errors=True)
+    aligned.model.to("cpu").save_pretrained(temporary)
+    extractor.save_pretrained(temporary)
+    # The pipelines need the teacher's tokenizer beside the model; its weights stay where they are.
+    AutoTokenizer.from_pretrained(resolve_teacher(config.teacher.name), revision=config.teacher.revision).save_pretrained(
+        temporary
+    )
+    (temporary / "results.json").write_text(json.dumps(results, indent=2, sort_keys=True) + "\n")
+    plots.loss_curves(results, temporary / "loss_curves.png")
+    plots.roc(results, judged, temporary / "roc.png")
+    plots.retrieval_example(judged, aligned.model, temporary / "retrieval_example.png")
+    write_model_card(temporary, results)
+    if output.exists():
+        retired = output.with_name(f".{output.name}.old")
+        shutil.rmtree(retired, ignore_errors=True)
+        output.rename(retired)
+        temporary.rename(output)
+        shutil.rmtree(retired)
+    else:
+        temporary.rename(output)
+
+
+def _people_line(corpus: Corpus) -> str:
+    parts = [f"{split} {corpus.people(split)}" for split in ("train", "validation", "test")]
+    return f"{corpus.dataset}: {len(corpus.recordings)} recordings of {corpus.people()} people ({', '.join(parts)})"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, np.generic):
+        return value.item()
+    if isinstance(value, np.ndarray):
+        return value.tolist()
+    if isinstance(value, (tuple, set)):
+        return list(value)
+    if isinstance(value, torch.Tensor):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+__all__ = ["describe", "project_text", "run"]

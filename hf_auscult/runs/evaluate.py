@@ -1,0 +1,195 @@
+"""Judging a condition: probes on held-out people, retrieval both ways, zero-shot, and what else the embedding knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..alignment.maps import ridge_map
+from ..audio import assess
+from ..benchmarks.shortcuts import ShortcutResult, evaluate_shortcuts
+from ..embedding import window_mean
+from ..features import AuscultFeatureExtractor
+from ..features.logmel import log_mel
+from ..metrics import (
+    auroc,
+    bidirectional_retrieval,
+    debiased_cka,
+    effective_rank,
+    patient_bootstrap,
+    retrieval_intervals,
+)
+from ..models.acula.modeling_acula import AcuLaModel
+from ..probes import ProbeResult, evaluate_probe, margins, zero_shot
+from .config import EvaluationConfig
+from .pairs import Corpus
+from .train import effective_device
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """Every recording of a corpus through one model: pooled (n, dim) and projected (n, projection_size)."""
+
+    pooled: np.ndarray
+    projected: np.ndarray
+
+
+@torch.inference_mode()
+def encode(model: AcuLaModel, corpus: Corpus, extractor: AuscultFeatureExtractor) -> Encoded:
+    """Embed whole recordings: the duration-weighted mean over windows that cover them."""
+    model = model.eval().to(effective_device())
+    pooled, projected = [], []
+    for recording in corpus.recordings:
+        inputs = extractor(recording.waveform, sampling_rate=corpus.sampling_rate, return_tensors="pt")
+        windows = model(inputs["input_features"].to(model.logit_scale.device))
+        seconds = inputs["window_seconds"]
+        pooled.append(window_mean(windows.pooler_output, seconds))
+        projected.append(window_mean(windows.audio_embeds, seconds))
+    return Encoded(np.stack(pooled), np.stack(projected))
+
+
+def log_mel_statistics(corpus: Corpus, extractor: AuscultFeatureExtractor) -> np.ndarray:
+    """Return mean, standard deviation and 10th and 90th percentile over time of every band, (n, 4 * bands)."""
+    rows = []
+    for recording in corpus.recordings:
+        image = log_mel(torch.from_numpy(recording.waveform)[None], extractor.front_end)[0].numpy()
+        rows.append(np.concatenate([image.mean(0), image.std(0), *np.percentile(image, (10, 90), axis=0)]))
+    return np.stack(rows).astype(np.float32)
+
+
+def probe(features: np.ndarray, corpus: Corpus, config: EvaluationConfig, seed: int) -> ProbeResult:
+    """Fit and judge linear probes of the run's task."""
+    rows = corpus.rows(labelled=True)
+    chosen = [corpus.recordings[index] for index in rows]
+    return evaluate_probe(
+        features[rows],
+        [recording.label for recording in chosen],
+        [recording.subject_id for recording in chosen],
+        [recording.split for recording in chosen],
+        fractions=(1.0, config.label_fraction),
+        draws=config.fraction_draws,
+        bootstrap_draws=config.bootstrap_draws,
+        seed=seed,
+    )
+
+
+def sex_probe(features: np.ndarray, corpus: Corpus, config: EvaluationConfig, seed: int) -> dict[str, Any] | None:
+    """AUROC of a linear probe for the person's sex: what else the embedding carries; `None` without both sexes."""
+    known = [index for index in corpus.rows() if corpus.recordings[index].row.get("sex") in ("female", "male")]
+    chosen = [corpus.recordings[index] for index in known]
+    per_split = {split: {r.row["sex"] for r in chosen if r.split == split} for split in ("train", "validation", "test")}
+    if any(len(sexes) < 2 for sexes in per_split.values()):
+        return None
+    result = evaluate_probe(
+        features[known],
+        [int(recording.row["sex"] == "female") for recording in chosen],
+        [recording.subject_id for recording in chosen],
+        [recording.split for recording in chosen],
+        fractions=(1.0,),
+        bootstrap_draws=config.bootstrap_draws,
+        seed=seed,
+    )
+    return result.to_dict()["figures"]["1.0"]["recording"]  # type: ignore[no-any-return]
+
+
+def retrieval(
+    model: AcuLaModel,
+    encoded: Encoded,
+    texts: np.ndarray,
+    ids: list[str],
+    corpus: Corpus,
+    config: EvaluationConfig,
+    *,
+    shared_frame: bool,
+    seed: int,
+) -> dict[str, Any]:
+    """Bidirectional retrieval among the test recordings and their reports.
+
+    Args:
+        model: whose projections are compared by cosine when `shared_frame`.
+        encoded: of all recordings.
+        texts: (n, text_size) teacher embeddings, one report a recording.
+        ids: the report texts; equal ones count as one target.
+        corpus: the recordings.
+        config: bootstrap settings.
+        shared_frame: whether the objective brings both sides into one frame; without it a ridge map from pooled audio
+            to teacher space is fitted on training pairs.
+        seed: of the bootstrap.
+    """
+    test = corpus.rows("test")
+    if shared_frame:
+        audio, text = encoded.projected[test], project_text(model, texts[test])
+    else:
+        train = corpus.rows("train")
+        people = [corpus.recordings[index].subject_id for index in train]
+        fitted = ridge_map(encoded.pooled[train], texts[train], subjects=people)
+        audio, text = fitted.apply(encoded.pooled[test], centred=True), fitted.centre(texts[test])
+    scores = bidirectional_retrieval(audio, text, text_ids=[ids[index] for index in test])
+    people = [corpus.recordings[index].subject_id for index in test]
+    intervals = retrieval_intervals(scores, people, draws=config.bootstrap_draws, seed=seed)
+    return {
+        **scores.to_dict(),
+        "map": "cosine of projections" if shared_frame else "ridge map fitted on training pairs",
+        "intervals": {way: {key: found.to_dict() for key, found in row.items()} for way, row in intervals.items()},
+    }
+
+
+def zero_shot_auroc(
+    model: AcuLaModel,
+    encoded: Encoded,
+    prompts: dict[str, np.ndarray],
+    corpus: Corpus,
+    config: EvaluationConfig,
+    seed: int,
+) -> dict[str, Any]:
+    """AUROC of the cosine with class prompts on the test people; two classes, the second one positive."""
+    test = corpus.rows("test", labelled=True)
+    projected = {name: project_text(model, rows) for name, rows in prompts.items()}
+    scores = margins(zero_shot(encoded.projected[test], projected))[:, 1]
+    chosen = [corpus.recordings[index] for index in test]
+    interval = patient_bootstrap(
+        auroc,
+        [recording.label for recording in chosen],
+        scores,
+        subjects=[recording.subject_id for recording in chosen],
+        draws=config.bootstrap_draws,
+        seed=seed,
+    )
+    return interval.to_dict()
+
+
+def representation(encoded: Encoded, texts: np.ndarray, corpus: Corpus) -> dict[str, float]:
+    """Effective rank of the test embeddings and their debiased CKA with the teacher, within this one dataset."""
+    test = corpus.rows("test")
+    return {
+        "effective_rank": effective_rank(encoded.pooled[test], center=True),
+        "debiased_cka": debiased_cka(encoded.pooled[test], texts[test]),
+    }
+
+
+def shortcut(corpus: Corpus, config: EvaluationConfig, seed: int) -> ShortcutResult:
+    """Probe metadata and loudness alone, with the same people: how far one gets without listening."""
+    chosen = [corpus.recordings[index] for index in corpus.rows(labelled=True)]
+    rows = [
+        {**recording.row, "loudness": assess(recording.waveform, corpus.sampling_rate).loudness_dbfs}
+        for recording in chosen
+    ]
+    return evaluate_shortcuts(
+        rows,
+        [recording.label for recording in chosen],
+        [recording.subject_id for recording in chosen],
+        [recording.split for recording in chosen],
+        fractions=(1.0, config.label_fraction),
+        draws=config.fraction_draws,
+        bootstrap_draws=config.bootstrap_draws,
+        seed=seed,
+    )
+
+
+@torch.inference_mode()
+def project_text(model: AcuLaModel, embeddings: np.ndarray) -> np.ndarray:
+    """Map teacher embeddings (n, text_size) to the shared space."""
+    return model.eval().get_text_features(text_embeddings=torch.from_numpy(embeddings)).cpu().numpy()

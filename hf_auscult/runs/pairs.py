@@ -1,0 +1,153 @@
+"""From a prepared dataset to recordings paired with the teacher's reading of their reports."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..alignment.teachers import Teacher
+from ..audio import read
+from ..data import SplitSpec, load_prepared, prepare
+from ..data.guards import assert_no_reserved, assert_subject_disjoint
+from ..errors import DataError
+from ..reports import Report, class_prompts, generate
+from ..training import AlignmentExample
+from .config import DataConfig, ReportsConfig
+
+UNKNOWN = -100
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """One prepared recording.
+
+    Args:
+        row: its metadata, audio left out.
+        split: train, validation or test.
+        label: class index of the task, or -100 where the task leaves the recording out.
+        waveform: float32 samples at the encoder's rate.
+    """
+
+    row: dict[str, Any]
+    split: str
+    label: int
+    waveform: np.ndarray
+
+    @property
+    def recording_id(self) -> str:
+        """Name of the recording."""
+        return str(self.row["recording_id"])
+
+    @property
+    def subject_id(self) -> str:
+        """Who is heard."""
+        return str(self.row["subject_id"])
+
+
+@dataclass(frozen=True, eq=False)
+class Corpus:
+    """All recordings of a run, in one order, and the classes of its task."""
+
+    dataset: str
+    folder: Path
+    recordings: tuple[Recording, ...]
+    classes: tuple[str, ...]
+    sampling_rate: int
+
+    def rows(self, split: str | None = None, *, labelled: bool = False) -> list[int]:
+        """Return positions of a split's recordings (of all splits when `None`)."""
+        return [
+            index
+            for index, recording in enumerate(self.recordings)
+            if split in (None, recording.split) and not (labelled and recording.label == UNKNOWN)
+        ]
+
+    def people(self, split: str | None = None) -> int:
+        """Return the number of people in a split."""
+        return len({self.recordings[index].subject_id for index in self.rows(split)})
+
+
+def prepare_data(config: DataConfig, work: Path) -> Path:
+    """Return the prepared dataset's folder, preparing the original download when there is none yet."""
+    if config.prepared:
+        return Path(config.prepared)
+    if config.source is None:
+        raise DataError("neither data.source nor data.prepared is given", remedy="name one in the run's file")
+    folder = work / "prepared" / config.dataset
+    prepare(
+        config.dataset,
+        config.source,
+        folder,
+        split=SplitSpec(fractions=config.fractions, seed=config.seed),
+        progress=False,
+    )
+    return folder
+
+
+def load_corpus(config: DataConfig, folder: Path, sampling_rate: int) -> Corpus:
+    """Load every recording of a prepared dataset with the labels of one task.
+
+    Raises:
+        LeakageError: a person in two splits, or a reserved person outside the test split.
+        AudioError: a recording that cannot be decoded (it would have been quarantined by `prepare`).
+    """
+    everything, task = load_prepared(folder, "recordings"), load_prepared(folder, config.task)
+    labels = {row["recording_id"]: row["label"] for split in task.values() for row in split.remove_columns("audio")}
+    recordings = []
+    for split, rows in everything.items():
+        for row in rows:
+            waveform = read(row.pop("audio"), sampling_rate=sampling_rate).array
+            recordings.append(Recording(row, split, labels.get(row["recording_id"], UNKNOWN), waveform))
+    people = {split: {str(row) for row in rows["subject_id"]} for split, rows in everything.items()}
+    assert_subject_disjoint(people)
+    for split in ("train", "validation"):
+        assert_no_reserved(people[split], config.dataset)
+    classes = tuple(next(iter(task.values())).features["label"].names)
+    return Corpus(config.dataset, folder, tuple(recordings), classes, sampling_rate)
+
+
+def make_reports(corpus: Corpus, config: ReportsConfig, form: str) -> list[list[Report]]:
+    """Return every recording's reports of one form, `draws` phrasings each, in the corpus's order."""
+    rows = [recording.row for recording in corpus.recordings]
+    found: dict[str, list[Report]] = {}
+    for report in generate(rows, dataset=corpus.dataset, form=form, seed=config.seed, draws=config.draws):
+        found.setdefault(report.recording_id, []).append(report)
+    return [sorted(found[recording.recording_id], key=lambda item: item.draw) for recording in corpus.recordings]
+
+
+def read_reports(reports: Sequence[Sequence[Report]], teacher: Teacher, *, progress: bool) -> np.ndarray:
+    """Return the teacher's embeddings, (recordings, draws, text_size) float32."""
+    flat = [report.text for group in reports for report in group]
+    return teacher.embed(flat, progress=progress).reshape(len(reports), len(reports[0]), -1)
+
+
+def read_prompts(corpus: Corpus, task: str, teacher: Teacher) -> dict[str, np.ndarray]:
+    """Return the teacher's embeddings of each class's prompt sentences, (prompts, text_size)."""
+    prompts = class_prompts(corpus.dataset, task)
+    return {name: teacher.embed(prompts[name]) for name in corpus.classes}
+
+
+def training_examples(
+    corpus: Corpus, embeddings: np.ndarray | None = None, order: np.ndarray | None = None
+) -> list[AlignmentExample]:
+    """Return the training split's pairs; `order[i]` says whose report recording i receives."""
+    train = corpus.rows("train")
+    examples = []
+    for place, index in enumerate(train):
+        recording = corpus.recordings[index]
+        giver = train[place if order is None else int(order[place])]
+        examples.append(
+            AlignmentExample(
+                waveform=recording.waveform,
+                text_embeddings=None if embeddings is None else embeddings[giver],
+                text_id=giver,
+                label=recording.label,
+                group=corpus.dataset,
+                subject_id=recording.subject_id,
+            )
+        )
+    return examples

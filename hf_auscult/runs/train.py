@@ -1,0 +1,162 @@
+"""Training of one condition: the same encoder, the same steps, another text side."""
+
+from __future__ import annotations
+
+import copy
+import math
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoFeatureExtractor, AutoModelForPreTraining, TrainerCallback, set_seed
+
+from ..alignment.objectives import get
+from ..audio import WindowPolicy
+from ..features import FRONT_ENDS, AuscultFeatureExtractor, FrontEnd
+from ..models.acula import AcuLaConfig
+from ..models.acula.modeling_acula import AcuLaModel
+from ..training import (
+    AlignmentArguments,
+    AlignmentCollator,
+    AlignmentDataset,
+    AlignmentExample,
+    AlignmentTrainer,
+    CropPolicy,
+    LabelSupervisedModel,
+)
+from ..training.align import last_complete_checkpoint
+from ..training.supervise import LabelSupervisedTrainer
+from .conditions import Condition
+from .config import RunConfig
+
+
+@dataclass(frozen=True, eq=False)
+class Trained:
+    """A condition's model and how its losses went: one mapping a logged step."""
+
+    model: AcuLaModel
+    history: list[dict[str, float]]
+
+
+def feature_extractor(config: RunConfig) -> AuscultFeatureExtractor:
+    """Return the extractor of the run's encoder: the checkpoint's own, or the configured front end's."""
+    if config.start.checkpoint:
+        return AutoFeatureExtractor.from_pretrained(config.start.checkpoint)
+    spec = FRONT_ENDS.get(config.start.front_end) or FrontEnd.of(config.start.front_end)
+    return AuscultFeatureExtractor(spec, WindowPolicy("sliding", samples=spec.samples(config.start.frames)))
+
+
+def new_model(config: RunConfig, text_size: int) -> AcuLaModel:
+    """Return an AcuLa model with the run's encoder and fresh projections, the same for every call."""
+    set_seed(config.seed)
+    objective = get(config.training.get("objective", "infonce"))
+    encoder = AutoModelForPreTraining.from_pretrained(config.start.checkpoint) if config.start.checkpoint else None
+    teacher = config.teacher
+    model = AcuLaModel(
+        AcuLaConfig(
+            audio_config=encoder.config if encoder is not None else dict(config.start.encoder),
+            text_size=text_size,
+            teacher=teacher.name,
+            teacher_revision=teacher.revision,
+            teacher_layer=teacher.layer,
+            teacher_pooling=teacher.pooling,
+            teacher_max_tokens=teacher.max_tokens,
+            teacher_lower_case=teacher.lower_case,
+            objective=config.training.get("objective", "infonce"),
+            logit_scale_init=math.log(objective.logit_scale_init),
+            logit_bias_init=objective.logit_bias_init,
+            **config.model,
+        )
+    )
+    if encoder is not None:
+        model.audio_model.load_state_dict(encoder.state_dict())
+    return model
+
+
+def train(
+    config: RunConfig,
+    name: str,
+    model: AcuLaModel,
+    examples: list[AlignmentExample],
+    extractor: AuscultFeatureExtractor,
+    *,
+    condition: Condition | None = None,
+    classes: int = 2,
+    progress: bool = True,
+) -> Trained:
+    """Train a copy of `model` for the run's steps (of the audio-only start when `condition` is `None`).
+
+    An interrupted call continues from its last complete checkpoint and ends with the same weights.
+    """
+    folder = Path(config.work) / "training" / name
+    settings = dict(config.training)
+    text = condition is not None and condition.text is not None
+    if condition is None:
+        settings |= {"max_steps": config.start.steps, "learning_rate": config.start.learning_rate}
+    if not text:
+        settings |= {"alignment_weight": 0.0}
+    args = AlignmentArguments(
+        str(folder), seed=config.seed, disable_tqdm=not progress, logging_strategy="steps", save_total_limit=1, **settings
+    )
+    model = copy.deepcopy(model)
+    spec = extractor.front_end
+    dataset = AlignmentDataset(
+        examples,
+        CropPolicy(crop_samples(extractor), config.crop_start, config.crop_padding),  # type: ignore[arg-type]
+        sampling_rate=spec.sampling_rate,
+        patches=patches(model, spec.frames(crop_samples(extractor))),
+        augmentation=config.augmentation,
+        seed=config.seed,
+    )
+    # Dropout of every condition starts from the same state.
+    set_seed(config.seed)
+    common: dict[str, Any] = {
+        "args": args,
+        "train_dataset": dataset,
+        "data_collator": AlignmentCollator(spec),
+        "callbacks": [_Title(name)] if progress else None,
+    }
+    trainer: AlignmentTrainer | LabelSupervisedTrainer
+    if condition is not None and condition.supervised:
+        supervised = LabelSupervisedModel(model, classes, args.reconstruction_weight)
+        trainer = LabelSupervisedTrainer(model=supervised, **common)  # type: ignore[arg-type]
+    else:
+        trainer = AlignmentTrainer(model, **common)
+    trainer.train(resume_from_checkpoint=last_complete_checkpoint(folder))
+    history = [entry for entry in trainer.state.log_history if "loss" in entry]
+    if trainer.is_world_process_zero():
+        shutil.rmtree(folder, ignore_errors=True)
+    return Trained(model.eval().to("cpu"), history)
+
+
+def crop_samples(extractor: AuscultFeatureExtractor) -> int:
+    """Return the length of a training crop: one window of the extractor."""
+    length = extractor.windows.length(extractor.front_end.sampling_rate)
+    assert length is not None
+    return length
+
+
+def patches(model: AcuLaModel, frames: int) -> int:
+    """Return how many patch tokens an image of `frames` frames has; 0 for encoders without masking."""
+    if not model.can_reconstruct:
+        return 0
+    config = model.audio_model.config
+    return (frames // config.patch_size) * config.grid_size[1]
+
+
+class _Title(TrainerCallback):
+    """Says above the progress bar which condition is being trained."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
+        if state.is_world_process_zero:
+            print(f"training: {self.name} ({state.max_steps} steps)", flush=True)
+
+
+def effective_device() -> torch.device:
+    """Return where evaluation runs: the GPU when there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
