@@ -38,7 +38,7 @@ from .evaluate import (
     zero_shot_auroc,
 )
 from .pairs import Corpus, load_corpus, make_reports, prepare_data, read_prompts, read_reports, training_examples
-from .table import render
+from .table import render, tables
 from .train import Trained, effective_device, feature_extractor, new_model, train
 
 PACKAGES = ("hf-auscult", "torch", "transformers", "datasets", "accelerate", "scikit-learn", "numpy")
@@ -222,14 +222,14 @@ def _write(config: RunConfig, aligned: Trained, extractor: Any, results: dict[st
     aligned.model.to("cpu").save_pretrained(temporary)
     extractor.save_pretrained(temporary)
     # The pipelines need the teacher's tokenizer beside the model; its weights stay where they are.
-    AutoTokenizer.from_pretrained(resolve_teacher(config.teacher.name), revision=config.teacher.revision).save_pretrained(
-        temporary
-    )
+    AutoTokenizer.from_pretrained(
+        resolve_teacher(config.teacher.name), revision=config.teacher.revision
+    ).save_pretrained(temporary)
     (temporary / "results.json").write_text(json.dumps(results, indent=2, sort_keys=True) + "\n")
     plots.loss_curves(results, temporary / "loss_curves.png")
     plots.roc(results, judged, temporary / "roc.png")
     plots.retrieval_example(judged, aligned.model, temporary / "retrieval_example.png")
-    write_model_card(temporary, results)
+    write_model_card(temporary, results, tables(results))
     if output.exists():
         retired = output.with_name(f".{output.name}.old")
         shutil.rmtree(retired, ignore_errors=True)

@@ -98,7 +98,12 @@ def train(
     if not text:
         settings |= {"alignment_weight": 0.0}
     args = AlignmentArguments(
-        str(folder), seed=config.seed, disable_tqdm=not progress, logging_strategy="steps", save_total_limit=1, **settings
+        str(folder),
+        seed=config.seed,
+        disable_tqdm=not progress,
+        logging_strategy="steps",
+        save_total_limit=1,
+        **settings,
     )
     model = copy.deepcopy(model)
     spec = extractor.front_end

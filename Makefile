@@ -1,0 +1,42 @@
+.PHONY: help demo test test-fast lint types clean
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export AUSCULT_SHARED ?= $(abspath ../shared)
+# Nothing here needs a hub: the demo's recordings and its teacher come with the project and its packages.
+export HF_HUB_OFFLINE ?= 1
+export HF_HUB_DISABLE_TELEMETRY := 1
+export TOKENIZERS_PARALLELISM := false
+
+help: ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(VENV)/.installed: pyproject.toml .ci/constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraints .ci/constraints.txt -e '.[dev]'
+	touch $@
+
+demo: $(VENV)/.installed ## align a small encoder with reports on bundled heart recordings (about 3 minutes)
+	$(BIN)/accelerate launch --num_processes 1 --num_machines 1 --mixed_precision no --dynamo_backend no \
+		examples/align.py --config examples/configs/demo.yaml
+	@echo; echo "In a fresh process:"
+	$(BIN)/python examples/embed.py auscult/acula-opera
+
+test: $(VENV)/.installed ## the whole test suite
+	$(BIN)/python -m pytest -n 2 --dist loadfile
+
+test-fast: $(VENV)/.installed ## without the slow tests
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+
+lint: $(VENV)/.installed ## ruff
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.installed ## mypy, strict
+	$(BIN)/mypy
+
+clean: ## remove what runs leave behind (not the environment)
+	rm -rf .auscult auscult .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,109 @@
+"""The command `hf-auscult`: one verb a job, `--json` for machines."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from . import __version__
+from .errors import AuscultError
+
+Handler = Callable[[argparse.Namespace], dict[str, Any]]
+
+
+def convert(args: argparse.Namespace) -> dict[str, Any]:
+    """Convert a published checkpoint."""
+    from .models.convert_checkpoint import convert as run
+
+    folder = run(args.family, args.checkpoint, args.output)
+    return {"output": str(folder), "files": sorted(path.name for path in folder.iterdir())}
+
+
+def embed(args: argparse.Namespace) -> dict[str, Any]:
+    """Embed recordings into a Parquet file."""
+    from .embedding_files import embed_files
+
+    return embed_files(
+        args.model, args.paths, args.output, protocol=args.protocol, batch_size=args.batch_size
+    ).to_dict()
+
+
+def prepare(args: argparse.Namespace) -> dict[str, Any]:
+    """Prepare a dataset."""
+    from .data import prepare as run
+
+    return run(args.dataset, args.source, args.output, num_proc=args.num_proc).to_dict()
+
+
+def align(args: argparse.Namespace) -> dict[str, Any]:
+    """Align an encoder with reports."""
+    from .runs.align import run
+    from .runs.config import load_config
+
+    overrides = {name: getattr(args, name) for name in ("output", "work", "seed") if getattr(args, name) is not None}
+    config = load_config(args.config, overrides)
+    command = f"accelerate launch examples/align.py {shlex.join(['--config', args.config])}"
+    results = run(config, command=command, progress=not args.json)
+    return {"output": config.output, "seconds": results.get("seconds")}
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the command's parser."""
+    top = argparse.ArgumentParser("hf-auscult", description="Body-sound AI for the Hugging Face ecosystem.")
+    top.add_argument("--version", action="version", version=f"hf-auscult {__version__}")
+    verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB")
+
+    def verb(name: str, handler: Handler, example: str) -> argparse.ArgumentParser:
+        text = (handler.__doc__ or "").rstrip(".")
+        found = verbs.add_parser(name, help=text, description=f"{text}.", epilog=f"example: hf-auscult {example}")
+        found.add_argument("--json", action="store_true", help="print one JSON object instead of text")
+        found.set_defaults(handler=handler)
+        return found
+
+    one = verb("convert", convert, "convert opera-gt --checkpoint encoder-operaGT.ckpt --output auscult/opera-gt")
+    one.add_argument("family", metavar="FAMILY", help="opera-gt or acula")
+    one.add_argument("--checkpoint", required=True, metavar="FILE", help="the file the authors published")
+    one.add_argument("--output", required=True, metavar="DIR", help="new folder")
+
+    one = verb("embed", embed, "embed auscult/acula-opera recordings/*.wav --output embeddings.parquet")
+    one.add_argument("model", metavar="MODEL", help="folder or Hub id")
+    one.add_argument("paths", metavar="PATH", nargs="+", help="recordings, or folders of recordings")
+    one.add_argument("--output", required=True, metavar="FILE.parquet")
+    one.add_argument("--protocol", choices=("default", "published"), default="default")
+    one.add_argument("--batch-size", type=int, default=32, metavar="N")
+
+    one = verb("prepare", prepare, "prepare circor --source the-circor-digiscope-1.0.3 --output prepared/circor")
+    one.add_argument("dataset", metavar="DATASET", help="circor or sprsound")
+    one.add_argument("--source", required=True, metavar="DIR", help="the original download")
+    one.add_argument("--output", required=True, metavar="DIR", help="new folder")
+    one.add_argument("--num-proc", type=int, default=1, metavar="N")
+
+    one = verb("align", align, "align --config examples/configs/demo.yaml")
+    one.add_argument("--config", required=True, metavar="FILE.yaml", help="see examples/configs")
+    one.add_argument("--output", metavar="DIR", help="replaces the file's")
+    one.add_argument("--work", metavar="DIR", help="replaces the file's")
+    one.add_argument("--seed", type=int, metavar="N", help="replaces the file's")
+    return top
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; 0 when it worked, 2 on an error of the user's or the data's."""
+    args = parser().parse_args(argv)
+    try:
+        outcome = args.handler(args)
+    except AuscultError as error:
+        if args.json:
+            print(json.dumps({"error": type(error).__name__, "message": str(error), "where": error.where}))
+        else:
+            print(f"hf-auscult {args.verb}: {error}", file=sys.stderr)
+        return 2
+    if args.json:
+        print(json.dumps(outcome, default=str))
+    elif args.verb != "align":
+        for name, value in outcome.items():
+            print(f"{name}: {value}")
+    return 0
