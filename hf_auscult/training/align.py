@@ -80,7 +80,7 @@ class AlignmentTrainer(Trainer):
         """Add the two terms' means since the last log, and the temperature."""
         if "loss" in logs and self._counted:
             logs |= {name: value / self._counted for name, value in self._sums.items()}
-            logs["logit_scale"] = float(self.accelerator.unwrap_model(self.model).logit_scale.exp())
+            logs["logit_scale"] = self.accelerator.unwrap_model(self.model).logit_scale.detach().exp().item()
             self._sums.clear()
             self._counted = 0
         super().log(logs, start_time)

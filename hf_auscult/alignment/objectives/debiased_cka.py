@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import torch
 
-from .base import Objective
+from .base import Objective, centred
 
 
 def unbiased_hsic(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
@@ -17,6 +17,18 @@ def unbiased_hsic(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
     sums = first.sum() * second.sum() / ((number - 1) * (number - 2))
     crossed = 2 * (first.sum(dim=0) @ second.sum(dim=0)) / (number - 2)
     return (trace + sums - crossed) / (number * (number - 3))
+
+
+def self_hsic(gram: torch.Tensor) -> torch.Tensor:
+    """Return the unbiased HSIC of a Gram matrix with itself, kept above 1e-3 of its plug-in value.
+
+    Unlike the population value, the estimate can be 0 or negative (a small batch of nearly equal rows): the quotient
+    would then explode and its gradient with it.
+    """
+    number = len(gram)
+    plug_in = gram.square().sum() / number**2
+    floor = (1e-3 * plug_in).clamp(min=torch.finfo(gram.dtype).eps ** 2)
+    return torch.maximum(unbiased_hsic(gram, gram), floor)
 
 
 class DebiasedCKA(Objective):
@@ -41,6 +53,8 @@ class DebiasedCKA(Objective):
         text_ids: torch.Tensor | None,
     ) -> torch.Tensor:
         """Compare the two Gram matrices without their diagonals."""
+        # The estimator ignores the means; taking them out first keeps the floor below meaningful.
+        audio, text = centred(audio), centred(text)
         first, second = audio @ audio.T, text @ text.T
-        scale = unbiased_hsic(first, first) * unbiased_hsic(second, second)
-        return 1 - unbiased_hsic(first, second) / scale.clamp(min=torch.finfo(scale.dtype).tiny).sqrt()
+        scale = self_hsic(first) * self_hsic(second)
+        return 1 - unbiased_hsic(first, second) / scale.sqrt()

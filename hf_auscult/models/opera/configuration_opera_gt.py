@@ -23,6 +23,7 @@ class OperaGTConfig(PreTrainedConfig):
             `band_mean_std` (mean and standard deviation over time of every frequency row).
         mask_ratio: share of patches hidden from the encoder in pre-training.
         decoder_feature_size: the (time, frequency) cell grid of the published decoder.
+        decoder_position_dropout: of the hidden layer that makes the decoder's position bias, in training.
         decoder_view: `published` reproduces the original's reshape of L tokens into `decoder_feature_size` cells;
             `grid` uses the real token grid.
         reconstruction_target: `raw` pixels (published) or `standardised` ones (zero mean, unit variance per image).
@@ -54,6 +55,7 @@ class OperaGTConfig(PreTrainedConfig):
     decoder_intermediate_size: int = 1024
     decoder_window_size: int = 4
     decoder_shift_size: int = 2
+    decoder_position_dropout: float = 0.1
     decoder_feature_size: tuple[int, int] | list[int] = (32, 8)
     decoder_view: Literal["published", "grid"] = "published"
     reconstruction_target: Literal["raw", "standardised"] = "raw"

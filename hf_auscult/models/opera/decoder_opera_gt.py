@@ -16,6 +16,7 @@ class OperaGTDecoderAttention(nn.Module):
         super().__init__()
         size = config.decoder_hidden_size
         self.num_heads, self.window = config.decoder_num_attention_heads, config.decoder_window_size
+        self.dropout = config.decoder_position_dropout
         self.qkv = nn.Linear(size, 3 * size)
         self.proj = nn.Linear(size, size)
         self.tau = nn.Parameter(torch.ones(self.num_heads))
@@ -28,7 +29,7 @@ class OperaGTDecoderAttention(nn.Module):
         cells = torch.stack(torch.meshgrid(axis, axis, indexing="ij")).flatten(1)
         offsets = (cells[:, :, None] - cells[:, None, :]).permute(1, 2, 0).to(self.tau.dtype)
         hidden = F.relu(self.meta_mlp.fc1(offsets.sign() * torch.log1p(offsets.abs())))
-        return self.meta_mlp.fc2(F.dropout(hidden, 0.125, self.training)).permute(2, 0, 1)
+        return self.meta_mlp.fc2(F.dropout(hidden, self.dropout, self.training)).permute(2, 0, 1)
 
     def forward(self, windows: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
         """Map (N, window ** 2, D) windows; `mask` (M, window ** 2, window ** 2) repeats every M windows."""

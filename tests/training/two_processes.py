@@ -1,0 +1,44 @@
+"""Run by test_align.py under torchrun: three SGD steps of a tiny alignment, global batch 8."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+
+import torch
+import torch.distributed as dist
+from tests import tiny
+
+from hf_auscult.training import AlignmentArguments, AlignmentCollator, AlignmentTrainer
+
+objective, folder, output = sys.argv[1:]
+world = int(os.environ["WORLD_SIZE"])
+args = AlignmentArguments(
+    folder,
+    objective=objective,
+    max_steps=3,
+    per_device_train_batch_size=8 // world,
+    gradient_accumulation_steps=1,
+    learning_rate=1e-3,
+    warmup_steps=0,
+    max_grad_norm=0.0,
+    optim="sgd",
+    lr_scheduler_type="constant",
+    weight_decay=0.0,
+    logging_steps=1,
+    save_strategy="no",
+    disable_tqdm=True,
+    use_cpu=True,
+    ddp_backend="gloo",
+)
+model = tiny.model(dropout=0.0)
+trainer = AlignmentTrainer(
+    model, args, train_dataset=tiny.dataset(24), data_collator=AlignmentCollator(tiny.SPEC)
+)
+trainer.train()
+assert args.world_size == world == (dist.get_world_size() if dist.is_initialized() else 1)
+if trainer.is_world_process_zero():
+    losses = torch.tensor([entry["loss"] for entry in trainer.state.log_history if "loss" in entry])
+    torch.save({"loss": losses, "state": trainer.accelerator.unwrap_model(trainer.model).state_dict()}, output)
+    print(json.dumps({"processes": world}))
