@@ -1,0 +1,127 @@
+"""The datasets builder that every dataset's builder is: one config per task, tables with the original bytes inside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import datasets
+import pyarrow as pa
+
+from ..errors import DataError
+from .guards import check_splits
+from .inspection import Facts, inspect_all
+from .schema import Row, features
+from .spec import DatasetSpec, Problem, TaskConfig
+from .splits import SplitSpec, assign
+
+CHUNK = 100
+"""Recordings per table: bounds memory, and is the row-group size that lets the Hub's viewer stream audio."""
+
+
+@dataclass
+class BodySoundConfig(datasets.BuilderConfig):  # type: ignore[misc, unused-ignore]
+    """A task of a dataset, and how it is split."""
+
+    split: SplitSpec = field(default_factory=SplitSpec)
+
+
+class BodySoundBuilder(datasets.ArrowBasedBuilder):  # type: ignore[misc, unused-ignore]
+    """Reads an original download (``data_dir``) into splits without a shared person.
+
+    It refuses a download with a broken recording: :func:`hf_auscult.data.prepare` sets those aside and says so.
+
+    Raises:
+        DataError: the layout is not the dataset's, or recordings are broken.
+        LeakageError: the split leaks.
+    """
+
+    SPEC: ClassVar[DatasetSpec]
+    BUILDER_CONFIG_CLASS = BodySoundConfig
+
+    @classmethod
+    def configs(cls, spec: DatasetSpec) -> list[BodySoundConfig]:
+        """One config per task."""
+        version = datasets.Version("1.0.0")
+        return [BodySoundConfig(name=task.name, version=version, description=spec.title) for task in spec.tasks]
+
+    @property
+    def task(self) -> TaskConfig:
+        """The task of this config."""
+        return self.SPEC.task(self.config.name)
+
+    def _info(self) -> datasets.DatasetInfo:
+        return datasets.DatasetInfo(
+            description=self.SPEC.title,
+            features=task_features(self.SPEC, self.task),
+            citation=self.SPEC.citation,
+            homepage=self.SPEC.source_url,
+            license=self.SPEC.licence,
+        )
+
+    def _split_generators(self, dl_manager: object) -> list[datasets.SplitGenerator]:
+        if self.config.data_dir is None:
+            raise DataError(f"no folder given for {self.SPEC.name}", remedy="pass data_dir=<the original download>")
+        table = self.SPEC.read(Path(self.config.data_dir))
+        results = list(inspect_all(table.rows, table.root))
+        problems = [*table.problems, *(result for result in results if isinstance(result, Problem))]
+        if problems:
+            raise DataError(
+                f"{len(problems)} unusable recordings, first: {problems[0].reason}",
+                where=problems[0].path,
+                remedy="use hf_auscult.data.prepare, which sets them aside and lists them",
+            )
+        rows = with_facts(table.rows, results)
+        digests = {row["recording_id"]: row["audio_sha256"] for row in rows}
+        assignment = assign(rows, self.SPEC, self.config.split, digests)
+        parts = by_split(rows, assignment, split_names(self.SPEC, self.config.split))
+        check_splits(parts, self.SPEC.name, allow_leakage=self.config.split.allow_leakage)
+        return [
+            datasets.SplitGenerator(name, gen_kwargs={"root": str(table.root), "rows": self.task.select(part)[0]})
+            for name, part in parts.items()
+        ]
+
+    def _generate_tables(self, root: str, rows: list[Row]) -> Iterator[tuple[int, pa.Table]]:
+        yield from enumerate(tables(rows, Path(root), self.info.features))
+
+
+def task_features(spec: DatasetSpec, task: TaskConfig) -> datasets.Features:
+    """Columns of one task's config."""
+    return features(spec.columns, task.classes if task.column is not None else None)
+
+
+def split_names(spec: DatasetSpec, split: SplitSpec) -> tuple[str, ...]:
+    """Splits in the order in which they are written."""
+    return spec.official if split.name == "official" else split.splits
+
+
+def with_facts(rows: Sequence[Row], results: Sequence[Facts | Problem]) -> list[Row]:
+    """Add what the audio says to each sound row, drop the others, sort by recording id."""
+    sound = [
+        {**row, "duration": facts.duration, "sampling_rate": facts.sampling_rate, "audio_sha256": facts.audio_sha256}
+        | {"size": facts.size}
+        for row, facts in zip(rows, results, strict=True)
+        if not isinstance(facts, Problem)
+    ]
+    return sorted(sound, key=lambda row: str(row["recording_id"]))
+
+
+def by_split(rows: Sequence[Row], assignment: Mapping[str, str], names: Sequence[str]) -> dict[str, list[Row]]:
+    """Rows of each split, in their order; rows without a split are in none."""
+    parts: dict[str, list[Row]] = {name: [] for name in names}
+    for row in rows:
+        if row["recording_id"] in assignment:
+            parts[assignment[row["recording_id"]]].append(row)
+    return parts
+
+
+def tables(rows: Sequence[Row], root: Path, columns: datasets.Features) -> Iterator[pa.Table]:
+    """Turn rows into tables of up to :data:`CHUNK` recordings, each with the original file's bytes inside."""
+    schema = columns.arrow_schema
+    for start in range(0, max(len(rows), 1), CHUNK):
+        part = rows[start : start + CHUNK]
+        arrays: dict[str, Any] = {name: [row.get(name) for row in part] for name in columns if name != "audio"}
+        arrays["audio"] = [{"bytes": (root / row["path"]).read_bytes(), "path": row["path"]} for row in part]
+        yield pa.table({name: pa.array(arrays[name], schema.field(name).type) for name in columns}, schema=schema)

@@ -1,0 +1,162 @@
+"""Checks that refuse a leak: a person or a recording on both sides, or a locked test person in training."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cache
+from importlib import resources
+
+from ..errors import DataError, LeakageError
+
+_SHOWN = 10
+EVALUATION_SPLITS = ("test",)
+"""Reserved subjects may stand in these splits only; ``test_*`` counts as one too."""
+
+
+def assert_subject_disjoint(splits: Mapping[str, Iterable[str | None]]) -> None:
+    """Refuse splits that share a person.
+
+    Args:
+        splits: split name -> subject id of each of its recordings.
+
+    Raises:
+        LeakageError: people stand in two splits; or a recording has no subject id, so that nobody can know.
+
+    Example:
+        >>> assert_subject_disjoint({"train": ["a", "a"], "test": ["b"]})
+    """
+    where: dict[str, set[str]] = defaultdict(set)
+    for split, subjects in splits.items():
+        for subject in subjects:
+            if subject is None or not str(subject).strip():
+                raise LeakageError(
+                    f"a recording of split {split!r} has no subject id, so a shared person cannot be ruled out",
+                    remedy="give every recording a subject_id, or leave those recordings out",
+                )
+            where[str(subject)].add(split)
+    _refuse({subject: found for subject, found in where.items() if len(found) > 1}, "people")
+
+
+def assert_no_shared_audio(splits: Mapping[str, Iterable[tuple[str, str]]]) -> None:
+    """Refuse splits that share a byte-identical recording.
+
+    Args:
+        splits: split name -> (recording id, SHA-256 of the audio file) of each recording.
+
+    Raises:
+        LeakageError: the same bytes stand in two splits.
+
+    Example:
+        >>> assert_no_shared_audio({"train": [("a", "00")], "test": [("b", "11")]})
+    """
+    where: dict[str, set[str]] = defaultdict(set)
+    names: dict[str, list[str]] = defaultdict(list)
+    for split, recordings in splits.items():
+        for recording, digest in recordings:
+            if not digest:
+                raise LeakageError(
+                    f"recording {recording} of split {split!r} has no SHA-256, so identical audio cannot be ruled out",
+                    remedy="prepare the dataset again",
+                )
+            where[digest].add(split)
+            names[digest].append(recording)
+    shared = {" = ".join(sorted(names[digest])): found for digest, found in where.items() if len(found) > 1}
+    _refuse(shared, "byte-identical recordings")
+
+
+def assert_no_reserved(subject_ids: Iterable[str | None], dataset: str, *, use: str = "training") -> None:
+    """Refuse people of the locked test set outside a test split.
+
+    Args:
+        subject_ids: who is about to be used, with or without the dataset's prefix (``circor:13918`` or ``13918``).
+        dataset: dataset the ids are of, e.g. ``circor``.
+        use: what they would be used for, for the message.
+
+    Raises:
+        LeakageError: a reserved person is among them, or an id is missing.
+
+    Example:
+        >>> assert_no_reserved(["circor:23625"], "circor")
+    """
+    reserved = reserved_subjects(dataset)
+    found: set[str] = set()
+    for subject in subject_ids:
+        if subject is None or not str(subject).strip():
+            raise LeakageError(
+                "a recording has no subject id, so a reserved person cannot be ruled out",
+                where=dataset,
+                remedy="give every recording a subject_id, or leave those recordings out",
+            )
+        if bare_id(str(subject), dataset) in reserved:
+            found.add(str(subject))
+    if found:
+        raise LeakageError(
+            f"{len(found)} reserved test subjects would be used for {use}: {_listed(sorted(found))}",
+            where=dataset,
+            remedy="leave them out; they may stand in a test split only",
+        )
+
+
+def check_splits(
+    recordings: Mapping[str, Sequence[Mapping[str, str]]], dataset: str, *, allow_leakage: bool = False
+) -> None:
+    """Run every guard on splits of prepared recordings.
+
+    Args:
+        recordings: split name -> rows with ``recording_id``, ``subject_id`` and ``audio_sha256``.
+        dataset: dataset they are of.
+        allow_leakage: accept shared people and shared audio (to reproduce a published split); reserved subjects
+            outside a test split are refused all the same.
+
+    Raises:
+        LeakageError: see the single guards.
+    """
+    for split, rows in recordings.items():
+        if not is_evaluation(split):
+            assert_no_reserved((row["subject_id"] for row in rows), dataset, use=f"split {split!r}")
+    if not allow_leakage:
+        assert_subject_disjoint({split: [row["subject_id"] for row in rows] for split, rows in recordings.items()})
+        assert_no_shared_audio(
+            {split: [(row["recording_id"], row["audio_sha256"]) for row in rows] for split, rows in recordings.items()}
+        )
+
+
+def is_evaluation(split: str) -> bool:
+    """Whether reserved people may stand in a split of this name."""
+    return split in EVALUATION_SPLITS or split.startswith("test_")
+
+
+def bare_id(subject: str, dataset: str) -> str:
+    """Strip the dataset's prefix off a subject id."""
+    return subject.removeprefix(f"{dataset}:").strip()
+
+
+@cache
+def reserved_subjects(dataset: str) -> frozenset[str]:
+    """Ids, without prefix, of the people of a dataset that are a locked test set; empty for a dataset without any.
+
+    Example:
+        >>> "13918" in reserved_subjects("circor")
+        True
+    """
+    lines = resources.files(__package__).joinpath("reserved_subjects.tsv").read_text("utf-8").splitlines()
+    rows = [line.split("\t") for line in lines if line.strip() and not line.startswith("#")]
+    if any(len(row) != 2 for row in rows):
+        raise DataError("the list of reserved subjects is damaged", where="reserved_subjects.tsv", remedy="reinstall")
+    return frozenset(subject.strip() for name, subject in rows if name == dataset)
+
+
+def _refuse(offenders: Mapping[str, Collection[str]], what: str) -> None:
+    if not offenders:
+        return
+    named = [f"{name} ({', '.join(sorted(found))})" for name, found in sorted(offenders.items())]
+    raise LeakageError(
+        f"{len(offenders)} {what} stand in more than one split: {_listed(named)}",
+        remedy="split by subject (SplitSpec(name='subject')), or leave them out of one side",
+    )
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _SHOWN
+    return "; ".join(names[:_SHOWN]) + (f"; and {more} more" if more > 0 else "")

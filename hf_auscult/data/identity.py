@@ -1,0 +1,41 @@
+"""Who is the same person: ids that are linked become one subject."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+
+def merge(ids: Iterable[str], links: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Map every id to the smallest id of all that are linked to it, directly or through others.
+
+    Both ends of a link count, also where only one of them is among ``ids``: a slice that lacks a twin's row gives the
+    person the same name as the full table does.
+
+    Args:
+        ids: every id that occurs.
+        links: pairs of ids of one person, in any direction.
+
+    Returns:
+        id -> smallest linked id; numbers compare as numbers, any other id after them as text.
+
+    Example:
+        >>> merge(["9", "10", "11"], [("10", "9"), ("11", "10")])
+        {'9': '9', '10': '9', '11': '9'}
+    """
+    parent = {name: name for name in ids}
+
+    def root(name: str) -> str:
+        parent.setdefault(name, name)
+        while parent[name] != name:
+            parent[name] = parent[parent[name]]
+            name = parent[name]
+        return name
+
+    for left, right in links:
+        low, high = sorted((root(left), root(right)), key=_rank)
+        parent[high] = low  # the smaller root always wins, so the root is the component's smallest id
+    return {name: root(name) for name in list(parent)}
+
+
+def _rank(name: str) -> tuple[int, int, str]:
+    return (0, int(name), name) if name.isdecimal() else (1, 0, name)

@@ -1,0 +1,85 @@
+"""The columns of every prepared example, and how they are stored."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    import datasets
+
+Row = dict[str, Any]
+Kind = Literal["string", "float", "events", "segmentation"]
+
+SITES: tuple[str, ...] = (
+    "aortic",
+    "pulmonary",
+    "tricuspid",
+    "mitral",
+    "left posterior",
+    "left lateral",
+    "right posterior",
+    "right lateral",
+    "other",
+)
+"""Where on the body, one vocabulary for all datasets; "other" is a place the dataset itself does not name."""
+
+SEXES: tuple[str, ...] = ("female", "male")
+MISSING_WORDS = frozenset({"", "nan", "na", "n/a", "none", "null"})
+
+
+def text_or_none(value: str | None) -> str | None:
+    """Trim a table cell; the words datasets write for "missing" become None.
+
+    Example:
+        >>> text_or_none(" nan "), text_or_none("Child ")
+        (None, 'Child')
+    """
+    stripped = (value or "").strip()
+    return None if stripped.lower() in MISSING_WORDS else stripped
+
+
+def features(extra: Mapping[str, Kind], classes: Sequence[str] | None = None) -> datasets.Features:
+    """Columns of one prepared config.
+
+    The audio cell keeps the original file's bytes and its path relative to the source folder; it is not decoded, so
+    the original rate and bit depth survive and neither FFmpeg nor torchcodec is needed to load it.
+
+    Args:
+        extra: the dataset's own columns, name -> kind. ``events`` is a list of ``{start, end, type}``, ``segmentation``
+            a list of ``{start, end, state}``; times in seconds from the start of the recording.
+        classes: names of the classes of ``label``; None leaves the column out.
+
+    Example:
+        >>> list(features({"murmur": "string"}, ("Absent", "Present")))[-1]
+        'label'
+    """
+    import datasets
+
+    string, seconds = datasets.Value("string"), datasets.Value("float64")
+    kinds: dict[Kind, Any] = {
+        "string": string,
+        "float": seconds,
+        "events": datasets.List({"start": seconds, "end": seconds, "type": string}),
+        "segmentation": datasets.List({"start": seconds, "end": seconds, "state": datasets.Value("int32")}),
+    }
+    columns: dict[str, Any] = {
+        "audio": datasets.Audio(decode=False),
+        "recording_id": string,
+        "subject_id": string,
+        "site": string,
+        "device": string,
+        "age": seconds,  # years
+        "age_group": string,  # the dataset's own wording
+        "sex": string,
+        "organ": string,
+        "duration": seconds,  # seconds
+        "sampling_rate": datasets.Value("int32"),  # Hz, of the original file
+        "audio_sha256": string,  # of the original file
+        "licence": string,
+        "source": string,
+    }
+    columns |= {name: kinds[kind] for name, kind in extra.items()}
+    if classes is not None:
+        columns["label"] = datasets.ClassLabel(names=list(classes))
+    return datasets.Features(columns)

@@ -1,0 +1,188 @@
+"""What is known of a dataset, as data: its tasks, its people, its licence and how its tables are read."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ..errors import ConfigurationError, DataError
+from .schema import Kind, Row
+
+
+@dataclass(frozen=True)
+class TaskConfig:
+    """One classification task over a dataset, or all of its recordings.
+
+    Args:
+        name: config name of the prepared dataset.
+        column: original label column that decides; None keeps every recording and gives no label.
+        classes: names of the classes, in the order of their numbers.
+        rule: original value -> class name.
+        left_out: original values whose recordings the task does not use; they are counted, not hidden.
+        why_left_out: the reason, for the card.
+
+    Example:
+        >>> task = TaskConfig("murmur", "murmur", ("Absent", "Present"), {"Absent": "Absent", "Present": "Present"})
+        >>> task.label({"murmur": "Present"})
+        'Present'
+    """
+
+    name: str
+    column: str | None = None
+    classes: tuple[str, ...] = ()
+    rule: Mapping[str, str] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
+    why_left_out: str = ""
+
+    def label(self, row: Row) -> str | None:
+        """Give the class of a row, or None where the task leaves it out.
+
+        Raises:
+            DataError: the value is neither in the rule nor among those left out.
+        """
+        assert self.column is not None
+        value = row[self.column]
+        if value in self.left_out:
+            return None
+        if value not in self.rule:
+            raise DataError(
+                f"{self.column} is {value!r}, which task {self.name!r} does not know",
+                where=str(row.get("recording_id")),
+                remedy=f"expected one of {sorted({*self.rule, *self.left_out})}; check the dataset's version",
+            )
+        return self.rule[value]
+
+    def select(self, rows: Sequence[Row]) -> tuple[list[Row], dict[str, int]]:
+        """Rows of the task with ``label`` filled in, and how many rows each left-out value cost."""
+        if self.column is None:
+            return list(rows), {}
+        kept: list[Row] = []
+        lost: Counter[str] = Counter()
+        for row in rows:
+            label = self.label(row)
+            if label is None:
+                lost[str(row[self.column])] += 1
+            else:
+                kept.append({**row, "label": self.classes.index(label)})
+        return kept, dict(sorted(lost.items()))
+
+
+@dataclass(frozen=True)
+class Stratum:
+    """A trait of a person that a split keeps balanced.
+
+    Args:
+        column: original column.
+        levels: groups of values, strongest first: a person belongs to the first group in which any recording falls
+            (a child with one murmur among five recordings is a child with a murmur).
+    """
+
+    column: str
+    levels: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """A recording that cannot be used, and why.
+
+    Args:
+        recording_id: its name.
+        path: file concerned, relative to the source folder.
+        reason: what is wrong with it.
+        error: type of the error.
+    """
+
+    recording_id: str
+    path: str
+    reason: str
+    error: str
+
+
+@dataclass(frozen=True)
+class Table:
+    """A dataset's own tables, read: one row per recording that they list.
+
+    Args:
+        root: folder that the rows' ``path`` is relative to.
+        rows: the columns of :func:`hf_auscult.data.schema.features` except those that come from the audio, plus
+            ``path`` and, where the dataset has an official split, ``official_split``.
+        problems: recordings whose annotation cannot be read, or that no table lists.
+        notes: oddities that were survived, in words.
+
+    Raises:
+        DataError: two rows have one recording id.
+    """
+
+    root: Path
+    rows: tuple[Row, ...]
+    problems: tuple[Problem, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        seen = Counter(row["recording_id"] for row in self.rows)
+        twice = [name for name, count in seen.items() if count > 1]
+        if twice:
+            raise DataError(
+                f"{len(twice)} recording ids occur twice: {', '.join(sorted(twice)[:5])}",
+                where=self.root,
+                remedy="keep one file of each name",
+            )
+
+
+@dataclass(frozen=True)
+class DatasetSpec:
+    """Everything the builder, the splits and the card need to know of one dataset.
+
+    Args:
+        name: short name; prefix of its subject ids.
+        title: full name.
+        version: distribution that the reader knows.
+        organ: organ that is heard.
+        licence: SPDX-like identifier.
+        licence_tag: the Hub's identifier.
+        licence_note: what else to know of the licence.
+        citation: how to cite.
+        source_url: where the original is distributed.
+        columns: the dataset's own columns, name -> kind.
+        tasks: its tasks; the first is the default.
+        strata: traits that the subject split balances.
+        has_subject_ids: whether the distribution says who is who; without it a subject split is impossible.
+        read: reads the original layout.
+        official: split names of the authors' own split, and the ``official_split`` values that make them up.
+        official_leaks: what is wrong with the authors' own split.
+        traps: oddities of the distribution that are handled, for the card.
+    """
+
+    name: str
+    title: str
+    version: str
+    organ: str
+    licence: str
+    licence_tag: str
+    licence_note: str
+    citation: str
+    source_url: str
+    columns: Mapping[str, Kind]
+    tasks: tuple[TaskConfig, ...]
+    strata: tuple[Stratum, ...]
+    has_subject_ids: bool
+    read: Callable[[Path], Table]
+    official: tuple[str, ...] = ()
+    official_leaks: str = ""
+    traps: tuple[str, ...] = ()
+
+    def task(self, name: str) -> TaskConfig:
+        """Find a task by its name.
+
+        Raises:
+            ConfigurationError: there is none of that name.
+        """
+        for task in self.tasks:
+            if task.name == name:
+                return task
+        raise ConfigurationError(
+            f"no task {name!r} in dataset {self.name!r}",
+            remedy=f"choose one of {', '.join(task.name for task in self.tasks)}",
+        )
