@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import ConfigurationError, DataError
-from ._arrays import Floats, Integers, numbers, same_length
+from .arrays import Floats, Integers, numbers, same_length
 from .intervals import Interval, patient_bootstrap
 
 Direction = Literal["audio_to_text", "text_to_audio"]
