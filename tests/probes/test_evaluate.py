@@ -156,7 +156,7 @@ def test_json_and_the_subject_headline():
 def test_bad_input_is_named():
     x, y, who, split = _cohort()
     with pytest.raises(LeakageError, match="two splits"):
-        evaluate_probe(x, y, np.where(who == who[-1], who[0], who), split)
+        evaluate_probe(x, y, np.where(who == who[-1], who[0], who), split, fractions=(1.0,))
     with pytest.raises(DataError, match="unknown name"):
         evaluate_probe(x, y, who, np.where(split == "validation", "valid", split))
     with pytest.raises(DataError, match="no row is test"):

@@ -61,6 +61,10 @@ def test_every_class_keeps_two_people_where_two_exist():
         assert carries[sample].sum(axis=0)[1] >= 2
         assert carries[sample].sum(axis=0)[2] >= 2
     assert drawn.any(axis=0)[:10].all()  # no carrier of the middle class is always left out
+    # Strata go by the rarest class a person carries: 3, 9 and 38 people, half of each.
+    half = _draw_people(carries, recordings, 0.5, rng)
+    rarest = np.where(carries[:, 2], 2, np.where(carries[:, 1], 1, 0))
+    assert np.bincount(rarest[half]).tolist() == [19, 4, 2]
     lone = carries.copy()
     lone[[20, 30], 2] = False
     assert _draw_people(lone, recordings, 0.05, rng)[3]
