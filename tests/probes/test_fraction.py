@@ -70,6 +70,15 @@ def test_every_class_keeps_two_people_where_two_exist():
     assert _draw_people(lone, recordings, 0.05, rng)[3]
 
 
+def test_people_with_both_labels_belong_to_the_rarer_one():
+    who = np.repeat(np.arange(14), 3)
+    y = ((who < 5) & (np.arange(42) % 3 == 0)).astype(int)  # 5 people with one positive recording each, 5 without
+    split = np.where(who < 10, "train", np.where(who < 12, "validation", "test"))
+    x = np.random.default_rng(0).standard_normal((42, 4))
+    few = probe_with_label_fraction(x, y, who, split, fraction=0.5, draws=5)
+    assert few.people == (4,) * 5  # round(2.5) + round(2.5); one stratum of all ten would give 5
+
+
 def test_bad_input_is_named():
     x, y, who, split = _cohort()
     with pytest.raises(ConfigurationError, match="fraction"):
