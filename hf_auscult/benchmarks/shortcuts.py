@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import ConfigurationError, DataError
-from ..metrics._arrays import Floats
+from ..metrics.arrays import Floats
 from ..probes.evaluate import ProbeResult, evaluate_probe
 from ..probes.linear import ProbeSettings
 
@@ -96,7 +96,7 @@ def shortcut_features(
         >>> table = [{"sex": "F", "age": 4}, {"sex": "M", "age": None}, {"sex": "F", "age": 8}]
         >>> made = shortcut_features(table, ShortcutSpec(("sex",), ("age",)), [True, True, False])
         >>> made.names, made.values[1].tolist()
-        (('sex=F', 'sex=M', 'age', 'age missing'), [0.0, 1.0, 4.0, 1.0])
+        (('sex=F', 'sex=M', 'age missing'), [0.0, 1.0, 1.0])
     """
     spec = spec or ShortcutSpec()
     table = list(rows)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataError
-from ._arrays import Floats, Integers, same_length
+from .arrays import Floats, Integers, same_length
 
 Labels = Sequence[object] | NDArray[np.generic]
 

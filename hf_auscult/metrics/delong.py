@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import DataError
-from ._arrays import Floats, binary, numbers, same_length
+from .arrays import Floats, binary, numbers, same_length
 from .resampling import People
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataError
-from ._arrays import Floats, same_length
+from .arrays import Floats, same_length
 from .ranking import auroc, auroc_draws, auroc_over_runs, auroc_over_runs_draws
 from .resampling import People
 

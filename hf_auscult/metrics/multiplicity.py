@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import DataError
-from ._arrays import Floats, numbers
+from .arrays import Floats, numbers
 
 
 def holm(p_values: ArrayLike) -> Floats:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataError
-from ._arrays import Floats, Integers, binary, numbers, same_length
+from .arrays import Floats, Integers, binary, numbers, same_length
 
 _CELLS = 2_000_000  # draws x rows held at once: 16 MB per temporary array
 

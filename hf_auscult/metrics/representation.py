@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import DataError
-from ._arrays import Floats, numbers
+from .arrays import Floats, numbers
 
 FEWEST_ROWS = 4  # the unbiased HSIC divides by n - 3
 

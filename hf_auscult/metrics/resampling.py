@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataError
-from ._arrays import Integers
+from .arrays import Integers
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import ConfigurationError, DataError
-from ._arrays import Floats, Integers, numbers, same_length
+from .arrays import Floats, Integers, numbers, same_length
 from .intervals import Interval, patient_bootstrap
 
 Direction = Literal["audio_to_text", "text_to_audio"]
@@ -244,7 +244,7 @@ def _search(
         right = wanted[block, None] == carried[None, :]
         best = np.where(right, similarity, -np.inf).max(axis=1, keepdims=True)
         tied = np.abs(similarity - best) <= tolerance
-        columns[0].append(((similarity > best + tolerance) & ~right).sum(axis=1))
+        columns[0].append((similarity > best + tolerance).sum(axis=1))
         columns[1].append((tied & right).sum(axis=1))
         columns[2].append((tied & ~right).sum(axis=1))
     better, tied_targets, tied_others = (np.concatenate(parts) for parts in columns)

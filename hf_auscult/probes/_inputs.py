@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataError, LeakageError
-from ..metrics._arrays import Floats, Integers, numbers
+from ..metrics.arrays import Floats, Integers, numbers
 from ..metrics.resampling import People
 
 SPLITS = ("train", "validation", "test")

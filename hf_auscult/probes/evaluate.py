@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataError
-from ..metrics._arrays import Floats, Integers
+from ..metrics.arrays import Floats, Integers
 from ..metrics.classification import macro_f1
 from ..metrics.intervals import Interval, Statistic, patient_bootstrap
 from ..metrics.ranking import auroc_over_runs
@@ -53,7 +53,7 @@ class ProbeFigures:
         recording: AUROC over recordings (macro one-versus-rest for several classes), people resampled.
         subject: AUROC over people: mean score of their recordings; a person carries every class that any of their
             recordings has.
-        macro_f1: of the most probable class per recording; only with all labels.
+        macro_f1: of the most probable class per recording, over the classes of the test set; only with all labels.
         people: training people of each draw.
     """
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import ConfigurationError, DataError
-from ..metrics._arrays import Floats, Integers
+from ..metrics.arrays import Floats, Integers
 from ..metrics.resampling import People
 from ._inputs import features_of, refuse_shared_people, split_rows
 from .linear import LogisticProbe, ProbeSettings

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
+from contextlib import AbstractContextManager
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -11,15 +12,18 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import ConfigurationError, DataError
-from ..metrics._arrays import Floats, numbers
+from ..metrics.arrays import Floats, numbers
 from ..metrics.ranking import auroc
 from ._inputs import features_of
 from .people import mean_by_person
 
 Unit = Literal["recording", "subject"]
 
-_TOLERANCE = 1e-6  # gradient norm at which L-BFGS stops; probabilities are then exact to about 1e-4
-_MAX_ITERATIONS = 5_000
+# Newton is exact in a few steps whatever the conditioning, but solves a (columns x columns) system; L-BFGS, for wider
+# tables and several classes, then stops at probabilities exact to about 1e-3 (weak penalties) or far better (strong).
+_NEWTON_COLUMNS = 1024
+_NEWTON: dict[str, Any] = {"solver": "newton-cholesky", "tol": 1e-6, "max_iter": 200}
+_LBFGS: dict[str, Any] = {"solver": "lbfgs", "tol": 1e-5, "max_iter": 5_000}
 
 
 @dataclass(frozen=True)
@@ -105,6 +109,8 @@ class LogisticProbe:
         labels, labels_val = np.asarray(y_train), np.asarray(y_val)
         x, held_out = features_of(x_train, labels, "x_train"), features_of(x_val, labels_val, "x_val")
         self.classes = np.unique(labels)
+        if len(self.classes) < 2:
+            raise DataError(f"only one class in train: {self.classes.tolist()}", where="y_train")
         unknown = np.setdiff1d(labels_val, self.classes).tolist()
         if unknown:
             raise DataError(f"validation class(es) {unknown} never occur in train", where="y_val")
@@ -112,17 +118,18 @@ class LogisticProbe:
             raise ConfigurationError("aggregate='subject' needs the validation people", where="subjects_val")
         owner = subjects_val if self.settings.aggregate == "subject" else None
 
-        space = _Space.of(x)
-        path = _Path(self.settings.class_weight)
-        z, z_val = space.project(x), space.project(held_out)
         self.validation = {}
-        best, chosen = -np.inf, None
-        for penalty in sorted(self.settings.penalties):  # strongest first: a later tie does not replace it
-            model = path.fit(z, labels, penalty)
-            self.validation[penalty] = _selection_auroc(labels_val, _probabilities(model, z_val), self.classes, owner)
-            if self.validation[penalty] > best:
-                best, self.penalty, chosen = self.validation[penalty], penalty, deepcopy(model)
-        self._space, self._model = space, chosen
+        best = -np.inf
+        with _one_thread():
+            self._space = space = _Space.of(x)
+            path = _Path(self.settings.class_weight)
+            z, z_val = space.project(x), space.project(held_out)
+            for penalty in sorted(self.settings.penalties):  # strongest first: a later tie does not replace it
+                model = path.fit(z, labels, penalty)
+                value = _selection_auroc(labels_val, _probabilities(model, z_val), self.classes, owner)
+                self.validation[penalty] = value
+                if value > best:
+                    best, self.penalty, self._model = value, penalty, deepcopy(model)
         if self.settings.refit:
             self._fit_once(np.concatenate([x, held_out]), np.concatenate([labels, labels_val]), self.penalty)
         return self
@@ -155,8 +162,20 @@ class LogisticProbe:
         return _probabilities(self._model, self._space.project(numbers(x, "x", dimensions=(2,))))
 
     def _fit_once(self, x: Floats, labels: NDArray[Any], penalty: float) -> None:
-        self._space = _Space.of(x)
-        self._model = _Path(self.settings.class_weight).fit(self._space.project(x), labels, penalty)
+        with _one_thread():
+            self._space = _Space.of(x)
+            self._model = _Path(self.settings.class_weight).fit(self._space.project(x), labels, penalty)
+
+
+def _one_thread() -> AbstractContextManager[Any]:
+    """BLAS on one thread: the solvers make many small calls, on busy cores 40 times slower with two threads than one.
+
+    It also makes the sums independent of the number of cores.
+    """
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]  # comes with scikit-learn
+
+    limits: AbstractContextManager[Any] = threadpool_limits(limits=1)
+    return limits
 
 
 @dataclass(frozen=True)
@@ -189,13 +208,14 @@ class _Path:
     def __init__(self, class_weight: str | None) -> None:
         from sklearn.linear_model import LogisticRegression
 
-        self.model = LogisticRegression(
-            class_weight=class_weight, solver="lbfgs", tol=_TOLERANCE, max_iter=_MAX_ITERATIONS, warm_start=True
-        )
+        self.model = LogisticRegression(class_weight=class_weight, warm_start=True)
 
     def fit(self, z: Floats, labels: NDArray[Any], penalty: float) -> Any:
-        if len(np.unique(labels)) < 2:
-            raise DataError(f"only one class in train: {np.unique(labels).tolist()}", where="y_train")
+        classes = np.unique(labels)
+        if len(classes) < 2:
+            raise DataError(f"only one class in train: {classes.tolist()}", where="y_train")
+        solver = _NEWTON if len(classes) == 2 and z.shape[1] <= _NEWTON_COLUMNS else _LBFGS
+        self.model.set_params(**solver)
         return self.model.set_params(C=penalty).fit(z, labels)
 
 

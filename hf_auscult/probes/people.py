@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..metrics._arrays import Floats, Integers, same_length
+from ..metrics.arrays import Floats, Integers, same_length
 from ..metrics.resampling import People
 
 

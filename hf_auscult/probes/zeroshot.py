@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import ConfigurationError, DataError
-from ..metrics._arrays import Floats, Integers, numbers
+from ..metrics.arrays import Floats, Integers, numbers
 from ..metrics.retrieval import unit_rows, zero_shot_scores
 
 _BLOCK = 1024
