@@ -12,10 +12,12 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import datasets
 import numpy as np
 import torch
 from accelerate import PartialState
 from transformers import AutoTokenizer
+from transformers.utils.logging import disable_progress_bar as disable_transformers_bars
 
 from ..alignment.objectives import Sum, get
 from ..alignment.teachers import Teacher
@@ -59,6 +61,9 @@ def run(config: RunConfig, *, command: str = "", progress: bool = True) -> dict[
     README.md, results.json and plots. The folder is replaced as a whole, once everything in it is there.
     """
     state = PartialState()
+    # The run has its own bars; the libraries' would bury them.
+    disable_transformers_bars()
+    datasets.disable_progress_bars()
     say: Callable[[str], None] = state.print if progress else lambda _: None
     started = time.perf_counter()
     work = Path(config.work)

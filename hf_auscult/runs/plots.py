@@ -72,7 +72,7 @@ def roc(results: Mapping[str, Any], judged: Any, path: Path) -> None:
             found = results["conditions"][name]
             value = found["probe"]["figures"][str(fraction)]["recording"]["value"]
             label = f"{found['title']} ({value:.2f})"
-            axis.plot(points.fpr, points.tpr, color=COLOURS[name], linewidth=1.8, label=label)
+            axis.plot(points.false_positive_rate, points.true_positive_rate, color=COLOURS[name], linewidth=1.8, label=label)
         axis.plot([0, 1], [0, 1], color="#cccccc", linewidth=1, linestyle="--")
         title = "all labels" if fraction == 1 else f"{100 * fraction:g} % of the labels (mean of draws)"
         axis.set(title=title, xlabel="1 − specificity", ylabel="sensitivity", aspect="equal")

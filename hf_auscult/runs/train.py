@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoFeatureExtractor, AutoModelForPreTraining, TrainerCallback, set_seed
+from transformers import AutoFeatureExtractor, AutoModelForPreTraining, set_seed
+from transformers.trainer_callback import PrinterCallback, ProgressCallback
 
 from ..alignment.objectives import get
 from ..audio import WindowPolicy
@@ -121,7 +122,6 @@ def train(
         "args": args,
         "train_dataset": dataset,
         "data_collator": AlignmentCollator(spec),
-        "callbacks": [_Title(name)] if progress else None,
     }
     trainer: AlignmentTrainer | LabelSupervisedTrainer
     if condition is not None and condition.supervised:
@@ -129,6 +129,10 @@ def train(
         trainer = LabelSupervisedTrainer(model=supervised, **common)  # type: ignore[arg-type]
     else:
         trainer = AlignmentTrainer(model, **common)
+    for callback in (ProgressCallback, PrinterCallback):
+        trainer.remove_callback(callback)
+    if progress:
+        trainer.add_callback(_Bar(name))
     trainer.train(resume_from_checkpoint=last_complete_checkpoint(folder))
     history = [entry for entry in trainer.state.log_history if "loss" in entry]
     if trainer.is_world_process_zero():
@@ -151,15 +155,23 @@ def patches(model: AcuLaModel, frames: int) -> int:
     return (frames // config.patch_size) * config.grid_size[1]
 
 
-class _Title(TrainerCallback):
-    """Says above the progress bar which condition is being trained."""
+class _Bar(ProgressCallback):
+    """One bar a condition, with its losses beside it instead of a line a log."""
 
     def __init__(self, name: str) -> None:
+        super().__init__()
         self.name = name
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
-        if state.is_world_process_zero:
-            print(f"training: {self.name} ({state.max_steps} steps)", flush=True)
+        super().on_train_begin(args, state, control, **kwargs)
+        if self.training_bar is not None:
+            self.training_bar.set_description(f"train {self.name}")
+
+    def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **kwargs: Any) -> None:
+        names = {"alignment_loss": "align", "reconstruction_loss": "reconstruct", "loss": "loss"}
+        if self.training_bar is not None and logs:
+            shown = {short: f"{logs[name]:.3f}" for name, short in names.items() if name in logs}
+            self.training_bar.set_postfix(shown)
 
 
 def effective_device() -> torch.device:
