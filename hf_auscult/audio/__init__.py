@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 from .augment import Augmentation
+from .cuts import fixed_length, overlapping_chunks, repeat_pad, sliding, zero_rule
 from .decode import AudioInfo, Waveform, peek, read
 from .quality import Quality, assess
 from .resample import resample
-from .windows import (
-    PUBLISHED,
-    WindowPolicy,
-    Windows,
-    fixed_length,
-    overlapping_chunks,
-    repeat_pad,
-    sliding,
-    trim_silence,
-    zero_rule,
-)
+from .silence import trim_silence
+from .windows import PUBLISHED, WindowPolicy, Windows
 
 __all__ = [
     "PUBLISHED",

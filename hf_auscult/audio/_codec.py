@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,6 +38,8 @@ def container(head: bytes) -> str | None:
         return "MATROSKA"
     if head[4:8] == b"ftyp":  # ISO base media: mp4, m4a, 3gp, mov
         return "MP4"
+    if head.startswith(b"\x30\x26\xb2\x75\x8e\x66\xcf\x11"):  # ASF: wma
+        return "ASF"
     if head.startswith(b"#!AMR"):
         return "AMR"
     if len(head) > 1 and head[0] == 0xFF and head[1] & 0xF6 == 0xF0:  # ADTS sync with layer 00; MP3 never has that
@@ -107,7 +110,7 @@ def decode_all(decoder: Any, *, where: str, form: str) -> tuple[npt.NDArray[np.f
 
 
 def _broken(error: Exception, where: str, form: str) -> UndecodableAudioError:
-    reason = str(error).strip().splitlines()[-1][-200:] if str(error).strip() else type(error).__name__
+    reason = re.sub(r"^.*?\.cpp:\d+, ", "", str(error).strip(), flags=re.DOTALL) or type(error).__name__  # C++ place
     return UndecodableAudioError(
         f"not decodable {form} audio ({reason})", where=where, remedy="fetch or export the file again"
     )

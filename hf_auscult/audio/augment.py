@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from ..errors import ConfigurationError
-from .resample import FloatArray, as_mono, check_rate
+from ._arrays import FloatArray, as_mono, check_rate
 
 TransformName = Literal["gain", "normalise", "low_pass", "high_pass"]
 
@@ -35,8 +35,8 @@ class Augmentation:
 
     Example:
         >>> louder = Augmentation(transforms=("gain",))
-        >>> louder.apply(np.full(4, 0.1, np.float32), 16_000, np.random.default_rng(0)).round(3).tolist()
-        [0.178, 0.178, 0.178, 0.178]
+        >>> louder.apply(np.full(2, 0.1, np.float32), 16_000, np.random.default_rng(0))
+        array([0.17782794, 0.17782794], dtype=float32)
     """
 
     gain_db: float = 5.0
@@ -82,7 +82,7 @@ class Augmentation:
         for name, cutoff in (("low_pass", self.low_pass_hz), ("high_pass", self.high_pass_hz)):
             if name in self.transforms and cutoff >= nyquist:
                 raise ConfigurationError(
-                    f"{name} at {cutoff:g} Hz cannot be applied at {sampling_rate} Hz (highest frequency {nyquist:g} Hz)",
+                    f"{name} at {cutoff:g} Hz is not below half of {sampling_rate} Hz",
                     where="Augmentation",
                     remedy=f'drop "{name}" from transforms, or lower {name}_hz',
                 )

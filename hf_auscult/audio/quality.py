@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import SamplingRateError
+from ._arrays import FloatArray, as_mono, check_rate
 from .decode import Waveform
-from .resample import FloatArray, as_mono, check_rate
-from .windows import audible_frames
+from .silence import audible_frames
 
 #: Lower end of the loudness scale, dBFS; digital silence is given this value.
 FLOOR_DBFS = -120.0
@@ -27,10 +27,12 @@ _RANGE_DB = 80.0
 _PCM16_DB = 10 * math.log10(2.0**-30 / 12) + 6
 #: Occupied below this share of the highest possible frequency: band limited.
 _BAND_SHARE = 0.55
-#: Flat tops away from full scale: runs of at least so many equal extreme samples, in recordings louder than this peak.
-_RUN, _RUN_PEAK = 4, 0.1
-#: Runs that are equal only because a slow wave is coarsely rounded are told from clipping by how often they recur.
-_RUNS = 4
+#: Flat tops away from full scale: at least so many samples exactly at the extreme, outnumbering by this factor those
+#: within 1 % of it, in recordings whose extreme is beyond this level. The crest of a wave, even a slow and coarsely
+#: rounded one, has more samples near its top than at it.
+_TOP_COUNT, _TOP_FACTOR, _TOP_LEVEL = 10, 4, 0.02
+#: Four-term Blackman-Harris: side lobes 92 dB down, so that a strong low band does not leak into an empty high one.
+_WINDOW = (0.35875, -0.48829, 0.14128, -0.01168)
 
 
 @dataclass(frozen=True)
@@ -39,8 +41,8 @@ class Quality:
 
     Args:
         silent: RMS (without offset) at or below -80 dBFS.
-        clipping: share of samples at full scale (≥ 0.999) or in flat tops (runs of ≥ 4 samples equal to the
-            recording's own maximum or minimum, recurring ≥ 4 times), 0..1.
+        clipping: share of samples at full scale (≥ 0.999) or in flat tops (at the recording's own maximum or minimum,
+            if four times as many samples are exactly there as within 1 % of it), 0..1.
         dc_offset: mean of the samples, full scale 1.
         bandwidth_hz: frequency below which 99 % of the energy (without offset) lies; 0 when silent.
         occupied_hz: highest frequency with a spectral density within 80 dB of the strongest and above the rounding
@@ -80,7 +82,8 @@ def assess(recording: Waveform | npt.ArrayLike, sampling_rate: int | None = None
         >>> assess(np.zeros(16_000), 16_000).flags
         ('silent', 'mostly_silence')
     """
-    where, samples = None, recording
+    where: str | None = None
+    samples: npt.ArrayLike
     if isinstance(recording, Waveform):
         where, samples = recording.source, recording.array
         if sampling_rate not in (None, recording.sampling_rate):
@@ -90,6 +93,8 @@ def assess(recording: Waveform | npt.ArrayLike, sampling_rate: int | None = None
                 remedy="leave sampling_rate out, or resample first",
             )
         sampling_rate = recording.sampling_rate
+    else:
+        samples = recording
     rate, array = check_rate(sampling_rate, where=where), as_mono(samples, where=where)
 
     offset = float(np.mean(array, dtype=np.float64))
@@ -115,26 +120,22 @@ def assess(recording: Waveform | npt.ArrayLike, sampling_rate: int | None = None
 
 def _clipping(array: FloatArray) -> float:
     clipped = np.abs(array) >= CLIP_LEVEL
-    for level in (float(array.max()), float(array.min())):
-        if abs(level) >= _RUN_PEAK:
-            starts, ends = _runs(array == np.float32(level))
-            long = ends - starts >= _RUN
-            if long.sum() >= _RUNS:
-                for start, end in zip(starts[long], ends[long], strict=True):
-                    clipped[start:end] = True
+    for signed in (array, -array):
+        level = signed.max()
+        if level >= _TOP_LEVEL:
+            top = signed == level
+            count = int(np.count_nonzero(top))
+            near = int(np.count_nonzero(signed > 0.99 * level)) - count
+            if count >= max(_TOP_COUNT, _TOP_FACTOR * near):
+                clipped |= top
     return float(clipped.mean())
-
-
-def _runs(mask: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Starts and ends of the stretches in which ``mask`` holds."""
-    steps = np.diff(mask.astype(np.int8), prepend=0, append=0)
-    return np.flatnonzero(steps == 1), np.flatnonzero(steps == -1)
 
 
 def _bandwidths(array: FloatArray, offset: float, rate: int) -> tuple[float, float]:
     """99 % energy roll-off and highest occupied frequency, Hz, from a Welch spectrum with bins of about 16 Hz."""
     size = min(len(array), 1 << round(math.log2(rate / 16)))
-    window = np.hanning(size + 2)[1:-1]
+    phase = 2 * np.pi * (np.arange(size) + 0.5) / size
+    window = np.asarray(sum(weight * np.cos(k * phase) for k, weight in enumerate(_WINDOW)))
     centred = array.astype(np.float64) - offset
     power = np.zeros(size // 2 + 1)
     starts = range(0, len(centred) - size + 1, max(1, size // 2))

@@ -1,0 +1,158 @@
+"""libsndfile, with a second look at what it lets pass: missing samples, unfinished headers, guessed lengths."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+import soundfile
+
+from ..errors import MissingAudioError, UndecodableAudioError
+from ._arrays import FloatArray, check_channels, check_rate
+from ._mp3 import Mp3Length, mp3_length
+from ._wav import wav_header
+
+_AGAIN = "fetch or export the file again"
+#: Samples per channel decoded at a time.
+_BLOCK = 1 << 20
+#: libsndfile's SF_COUNT_MAX stands for an unknown length (FLAC written to a pipe).
+_UNKNOWN = 1 << 62
+#: MP3 frames that encoder delay and padding may account for.
+_SLACK = 5
+
+
+@dataclass(frozen=True)
+class OpenedSound:
+    """An open file, and how far libsndfile can be trusted with it.
+
+    Args:
+        file: a ``soundfile.SoundFile``.
+        mp3: an MP3 file's length as its frames add up.
+    """
+
+    file: Any
+    mp3: Mp3Length | None
+
+    @property
+    def frames(self) -> int | None:
+        """Samples per channel; None where the header does not say."""
+        if self.mp3 is not None and not self.mp3.indexed:
+            return self.mp3.samples
+        return int(self.file.frames) if self.file.frames < _UNKNOWN else None
+
+    @property
+    def readable(self) -> bool:
+        """Whether libsndfile delivers everything: it stops where it has guessed the end, and fails without one."""
+        if self.mp3 is not None:
+            return bool(self.mp3.samples - self.file.frames <= _SLACK * self.mp3.per_frame)
+        return self.frames is not None
+
+    def read(self, where: str) -> FloatArray:
+        """Decode to ``(channels, n)``, block by block: an absurd length in a header must not fill the memory.
+
+        Raises:
+            UndecodableAudioError: damaged, or fewer samples than the header promises.
+        """
+        blocks: list[FloatArray] = []
+        try:
+            while not blocks or len(blocks[-1]) == _BLOCK:
+                blocks.append(self.file.read(_BLOCK, dtype="float32", always_2d=True))
+        except (soundfile.LibsndfileError, RuntimeError) as error:
+            raise UndecodableAudioError(f"damaged audio ({_reason(error)})", where=where, remedy=_AGAIN) from error
+        data = blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
+        guessed = self.mp3 is not None and not self.mp3.indexed
+        if len(data) < self.file.frames and not guessed:
+            raise _short(where, f"{self.file.frames} samples promised, {len(data)} there")
+        return data.T
+
+
+class _Bytes(io.BytesIO):
+    """BytesIO that clamps seeks before the start, as libsndfile makes on broken files, instead of raising in C."""
+
+    def seek(self, offset: int, whence: int = 0, /) -> int:
+        base = {0: 0, 1: self.tell(), 2: len(self.getbuffer())}[whence]
+        return super().seek(max(0, base + offset))
+
+
+@contextmanager
+def opened(value: Path | bytes, where: str) -> Iterator[tuple[BinaryIO, int]]:
+    """Open a file or bytes; yields the stream at its start and its size.
+
+    Raises:
+        MissingAudioError: no such file.
+        UndecodableAudioError: a folder, an unreadable or an empty file.
+    """
+    if isinstance(value, bytes):
+        stream: BinaryIO = _Bytes(value)
+        size = len(value)
+    else:
+        if not value.exists():
+            raise MissingAudioError("no such file", where=where, remedy="check the path, or fetch the recording")
+        if value.is_dir():
+            raise UndecodableAudioError("is a folder, not a recording", where=where, remedy="pass a file in it")
+        try:
+            stream = value.open("rb")
+        except OSError as error:
+            raise UndecodableAudioError(
+                f"cannot be opened ({error.strerror})", where=where, remedy="check the file's permissions"
+            ) from error
+        size = value.stat().st_size
+    with stream:
+        if not size:
+            raise UndecodableAudioError("the file is empty (0 bytes)", where=where, remedy=_AGAIN)
+        yield stream, size
+
+
+@contextmanager
+def open_sound(stream: BinaryIO, size: int, where: str) -> Iterator[OpenedSound]:
+    """Open with libsndfile, after checking the header for what it lets pass.
+
+    Raises:
+        UndecodableAudioError: not audio, or samples that the header promises are missing.
+        SamplingRateError: an absurd rate.
+        ChannelError: more than two channels.
+    """
+    header = wav_header(stream, size)
+    if header is not None:
+        if header.sampling_rate is not None:
+            check_rate(header.sampling_rate, where=where)
+        if header.truncated:
+            raise _short(where, f"{header.promised} bytes of samples promised, {header.available} there")
+        if header.unfinished and header.size_at is not None:
+            stream.seek(0)
+            whole = bytearray(stream.read())
+            whole[header.size_at : header.size_at + 4] = b"\xff\xff\xff\xff"  # "until the end of the file"
+            stream = _Bytes(bytes(whole))
+    stream.seek(0)
+    try:
+        file = soundfile.SoundFile(stream)
+    except (soundfile.LibsndfileError, RuntimeError, TypeError) as error:
+        raise UndecodableAudioError(f"not audio ({_reason(error)})", where=where, remedy=_AGAIN) from error
+    with file:
+        check_rate(file.samplerate, where=where)
+        check_channels(file.channels, where)
+        if header is not None and header.size_at is None and not file.frames:
+            raise _short(where, "the header ends before the samples")
+        mp3 = None
+        if file.format == "MP3":
+            at = stream.tell()
+            stream.seek(0)
+            mp3 = mp3_length(stream.read())
+            stream.seek(at)
+        yield OpenedSound(file, mp3)
+
+
+def _short(where: str, what: str) -> UndecodableAudioError:
+    return UndecodableAudioError(f"cut short: {what}", where=where, remedy=_AGAIN)
+
+
+def _reason(error: BaseException) -> str:
+    text = str(getattr(error, "error_string", "") or error)
+    if "does not exist" in text:  # libmpg123's answer to a file that is there and is no MP3
+        return "no audio format is recognised"
+    return text.strip().rstrip(".") or type(error).__name__
