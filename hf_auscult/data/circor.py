@@ -220,7 +220,7 @@ CIRCOR = DatasetSpec(
     read=read_rows,
     traps=(
         "`Additional ID` links two ids of one child (70 children, seen in both campaigns): they share one "
-        "`subject_id`; for 30 of them the two visits disagree about the murmur.",
+        "`subject_id`; for 15 of them the two visits disagree about the murmur.",
         "Murmur and outcome are labels of the child: a recording at a site where the murmur is not heard carries them "
         "too (`murmur_locations` says where it is heard).",
         "`nan` in the tables is null here. Ages are groups only.",
