@@ -16,6 +16,7 @@ from .guards import (
     reserved_subjects,
 )
 from .identity import merge
+from .report import PrepareReport
 from .schema import SITES, features
 from .spec import DatasetSpec, Problem, Stratum, Table, TaskConfig
 from .splits import SplitSpec, assign, assign_people, split_sha256
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from .builder import BodySoundBuilder
     from .circor import Circor
     from .load import load_prepared
-    from .preparation import PrepareReport, prepare
+    from .preparation import prepare
     from .registry import BUILDERS, DATASETS
     from .sprsound import SPRSound
 
@@ -33,7 +34,6 @@ _LAZY = {
     "BodySoundBuilder": "builder",
     "Circor": "circor",
     "DATASETS": "registry",
-    "PrepareReport": "preparation",
     "SPRSound": "sprsound",
     "load_prepared": "load",
     "prepare": "preparation",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,6 +27,15 @@ class BodySoundConfig(datasets.BuilderConfig):  # type: ignore[misc, unused-igno
     """A task of a dataset, and how it is split."""
 
     split: SplitSpec = field(default_factory=SplitSpec)
+
+    def create_config_id(self, config_kwargs: dict[str, Any], custom_features: datasets.Features | None = None) -> str:
+        """Name the cache by the source's files too, or a changed download would be answered from the old cache."""
+        folder = config_kwargs.get("data_dir")
+        if folder is not None and Path(folder).is_dir():
+            config_kwargs = {**config_kwargs, "fingerprint": _fingerprint(Path(folder))}
+        name = super().create_config_id(config_kwargs, custom_features)
+        assert isinstance(name, str)
+        return name
 
 
 class BodySoundBuilder(datasets.ArrowBasedBuilder):  # type: ignore[misc, unused-ignore]
@@ -78,13 +88,24 @@ class BodySoundBuilder(datasets.ArrowBasedBuilder):  # type: ignore[misc, unused
         assignment = assign(rows, self.SPEC, self.config.split, digests)
         parts = by_split(rows, assignment, split_names(self.SPEC, self.config.split))
         check_splits(parts, self.SPEC.name, allow_leakage=self.config.split.allow_leakage)
+        selected = {name: self.task.select(part)[0] for name, part in parts.items()}
         return [
-            datasets.SplitGenerator(name, gen_kwargs={"root": str(table.root), "rows": self.task.select(part)[0]})
-            for name, part in parts.items()
+            datasets.SplitGenerator(name, gen_kwargs={"root": str(table.root), "rows": rows})
+            for name, rows in selected.items()
+            if rows  # the datasets library cannot hold a split without rows
         ]
 
     def _generate_tables(self, root: str, rows: list[Row]) -> Iterator[tuple[int, pa.Table]]:
         yield from enumerate(tables(rows, Path(root), self.info.features))
+
+
+def _fingerprint(folder: Path) -> str:
+    """SHA-256 over names, sizes and times of change of all files."""
+    digest = hashlib.sha256()
+    for file in sorted(folder.rglob("*")):
+        stat = file.stat()
+        digest.update(f"{file.relative_to(folder)}\t{stat.st_size}\t{stat.st_mtime_ns}\n".encode())
+    return digest.hexdigest()
 
 
 def task_features(spec: DatasetSpec, task: TaskConfig) -> datasets.Features:
@@ -120,7 +141,7 @@ def by_split(rows: Sequence[Row], assignment: Mapping[str, str], names: Sequence
 def tables(rows: Sequence[Row], root: Path, columns: datasets.Features) -> Iterator[pa.Table]:
     """Turn rows into tables of up to :data:`CHUNK` recordings, each with the original file's bytes inside."""
     schema = columns.arrow_schema
-    for start in range(0, max(len(rows), 1), CHUNK):
+    for start in range(0, len(rows), CHUNK):
         part = rows[start : start + CHUNK]
         arrays: dict[str, Any] = {name: [row.get(name) for row in part] for name in columns if name != "audio"}
         arrays["audio"] = [{"bytes": (root / row["path"]).read_bytes(), "path": row["path"]} for row in part]

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
 
+from .report import PrepareReport
 from .schema import features
 from .spec import DatasetSpec
 from .splits import SplitSpec
-
-if TYPE_CHECKING:
-    from .preparation import PrepareReport
 
 
 def render(spec: DatasetSpec, split: SplitSpec, report: PrepareReport) -> str:
@@ -33,8 +31,12 @@ def _yaml(spec: DatasetSpec, report: PrepareReport) -> str:
     default = next(iter(report.configs))
     configs = []
     for name, parts in report.configs.items():
-        files = [{"split": part, "path": f"{name}/{part}-*.parquet"} for part in parts]
-        configs.append({"config_name": name, "data_files": files} | ({"default": True} if name == default else {}))
+        filled = [part for part, counts in parts.items() if counts.recordings]
+        files = [{"split": part, "path": f"{name}/{part}-*.parquet"} for part in filled]
+        # load_dataset names its cache by this YAML and not by the files: without the hash, a folder that was prepared
+        # again with another split would be answered from the old cache.
+        config = {"config_name": name, "description": f"content {report.content_sha256[name]}", "data_files": files}
+        configs.append(config | ({"default": True} if name == default else {}))
     head = {
         "license": spec.licence_tag,
         "task_categories": ["audio-classification"],

@@ -7,8 +7,9 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..errors import DataError
+from ..errors import DataError, LeakageError
 from .builder import BodySoundBuilder
+from .guards import reserved_subjects
 from .identity import merge
 from .layout import locate
 from .schema import Kind, Row, text_or_none
@@ -51,11 +52,19 @@ def read_rows(source: Path) -> Table:
 
     Raises:
         DataError: another layout, version 1.0.0, or a table that contradicts itself.
+        LeakageError: the table links a reserved subject to somebody who is not.
     """
     root = locate(source, "training_data.csv", dataset="CirCor DigiScope 1.0.3")
     people = _people(root / "training_data.csv")
     links = [(one, row["Additional ID"]) for one, row in people.items() if text_or_none(row["Additional ID"])]
     same = merge(people, links)
+    for person, first in same.items():
+        if person in reserved_subjects("circor") and first not in reserved_subjects("circor"):
+            raise LeakageError(
+                f"links the reserved test subject {person} to {first}, which version 1.0.3 does not",
+                where=root / "training_data.csv",
+                remedy="download version 1.0.3 again",
+            )
     listed = {name: (person, site) for person in people for name, site in _listed(root, person).items()}
     kept = _subset(root, listed)
     rows: list[Row] = []
@@ -211,7 +220,7 @@ CIRCOR = DatasetSpec(
     read=read_rows,
     traps=(
         "`Additional ID` links two ids of one child (70 children, seen in both campaigns): they share one "
-        "`subject_id`; for 30 of them the two visits disagree about the murmur.",
+        "`subject_id`; for 15 of them the two visits disagree about the murmur.",
         "Murmur and outcome are labels of the child: a recording at a site where the murmur is not heard carries them "
         "too (`murmur_locations` says where it is heard).",
         "`nan` in the tables is null here. Ages are groups only.",

@@ -44,7 +44,13 @@ def load_prepared(directory: str | os.PathLike[str], task: str, *, allow_leakage
         raise ConfigurationError(
             f"no config {task!r}", where=folder, remedy=f"choose one of {', '.join(manifest['configs'])}"
         )
-    loaded = datasets.load_dataset(str(folder), task)
+    # by file, because load_dataset(folder) would answer a changed file from its cache
+    files = {
+        split: _shards(folder / task, split)
+        for split, counts in manifest["configs"][task].items()
+        if counts["recordings"]
+    }
+    loaded = datasets.load_dataset("parquet", data_files=files)
     parts = {name: part.select_columns(_GUARDED).to_list() for name, part in loaded.items()}
     check_splits(parts, manifest["dataset"], allow_leakage=allow_leakage)
     known = _splits(folder / "splits.csv")
@@ -73,6 +79,14 @@ def _manifest(folder: Path) -> dict[str, Any]:
         raise DataError(f"damaged ({error})", where=file, remedy="prepare it again") from error
     assert isinstance(content, dict)
     return content
+
+
+def _shards(folder: Path, split: str) -> list[str]:
+    files = sorted(folder.glob(f"{split}-*-of-*.parquet"))
+    expected = [f"{split}-{index:05d}-of-{len(files):05d}.parquet" for index in range(len(files))]
+    if not files or [file.name for file in files] != expected:
+        raise DataError(f"files of split {split!r} are missing", where=folder, remedy="prepare it again")
+    return [str(file) for file in files]
 
 
 def _splits(file: Path) -> dict[str, str]:

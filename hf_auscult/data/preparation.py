@@ -2,75 +2,30 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 import os
-import shutil
-import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
-import datasets
-import pyarrow as pa
-import pyarrow.parquet as pq
 from tqdm import tqdm
 
 from ..errors import ConfigurationError, DataError, LeakageError
-from .builder import by_split, split_names, tables, task_features, with_facts
+from .builder import by_split, split_names, task_features, with_facts
 from .card import render
 from .guards import check_splits
 from .inspection import inspect_all
 from .registry import dataset as find
+from .report import PrepareReport, SplitCounts
 from .schema import Row
 from .spec import DatasetSpec, Problem, Table, TaskConfig
 from .splits import SplitSpec, assign, split_sha256
+from .writing import appearing, write_shards, write_tables
 
 MANIFEST = "prepare.json"
-SHARD_BYTES = 500_000_000
-"""A Parquet file holds about this many bytes of audio at most."""
-
-
-@dataclass(frozen=True)
-class SplitCounts:
-    """One split of one config: recordings, people, and recordings per class and per value that the task left out."""
-
-    recordings: int
-    people: int
-    labels: Mapping[str, int]
-    left_out: Mapping[str, int]
-
-
-@dataclass(frozen=True)
-class PrepareReport:
-    """What ``prepare`` did.
-
-    Args:
-        dataset: its name.
-        output: the folder written.
-        listed: recordings in the original tables and folders.
-        written: recordings in the ``splits.csv``, i.e. in the config that keeps all.
-        quarantined: unusable recordings and why.
-        withheld: recordings of reserved people that an official split puts in training; in no split.
-        configs: config -> split -> counts.
-        split_sha256: identifies the split.
-        notes: oddities that were survived.
-    """
-
-    dataset: str
-    output: Path
-    listed: int
-    written: int
-    quarantined: tuple[Problem, ...]
-    withheld: tuple[str, ...]
-    configs: Mapping[str, Mapping[str, SplitCounts]]
-    split_sha256: str
-    notes: tuple[str, ...]
 
 
 def prepare(
@@ -148,6 +103,9 @@ def prepare(
     listed = len(table.rows) + len(table.problems)
     assert listed == len(written) + len(problems) + len(withheld), "a recording was lost"
     selected = {task.name: {name: task.select(rows) for name, rows in parts.items()} for task in chosen}
+    for name, pairs in selected.items():
+        if not any(rows for rows, _ in pairs.values()):
+            raise DataError(f"task {name!r} has no recording left", where=table.root, remedy="choose other tasks")
     report = PrepareReport(
         dataset=spec.name,
         output=target,
@@ -159,16 +117,19 @@ def prepare(
             task.name: {name: _count(task, *pair) for name, pair in selected[task.name].items()} for task in chosen
         },
         split_sha256=split_sha256(written),
+        content_sha256={task.name: _content(spec, task, selected[task.name]) for task in chosen},
         notes=table.notes,
     )
-    with _appearing(target) as folder, tqdm(
-        desc=f"{spec.name}: write", total=len(written) * len(chosen), unit="rec", disable=not progress
-    ) as bar:  # fmt: skip
+    total = sum(counts.recordings for config in report.configs.values() for counts in config.values())
+    bar = tqdm(desc=f"{spec.name}: write", total=total, unit="rec", disable=not progress)
+    with appearing(target) as folder, bar:
         for task in chosen:
             columns = task_features(spec, task)
             for name, (rows, _) in selected[task.name].items():
-                _write_shards(folder / task.name, name, rows, table.root, columns, bar)
-        _write_tables(folder, parts, problems)
+                if not rows:  # the datasets library cannot load a split without rows; the card shows it with 0
+                    continue
+                write_shards(folder / task.name, name, rows, table.root, columns, bar)
+        write_tables(folder, parts, problems)
         _write_manifest(folder, spec, split, table, report, sound)
         (folder / "README.md").write_text(render(spec, split, report), "utf-8")
     return report
@@ -184,47 +145,13 @@ def _count(task: TaskConfig, rows: Sequence[Row], left_out: Mapping[str, int]) -
     )
 
 
-def _write_shards(
-    folder: Path, split: str, rows: Sequence[Row], root: Path, columns: datasets.Features, bar: tqdm[Any]
-) -> None:
-    shards: list[list[Row]] = [[]]
-    size = 0
-    for row in rows:
-        if shards[-1] and size + row["size"] > SHARD_BYTES:
-            shards.append([])
-            size = 0
-        shards[-1].append(row)
-        size += row["size"]
-    folder.mkdir(exist_ok=True)
-    for index, shard in enumerate(shards):
-        file = folder / f"{split}-{index:05d}-of-{len(shards):05d}.parquet"
-        with pq.ParquetWriter(file, columns.arrow_schema, compression="snappy") as writer:
-            for part in tables(shard, root, columns):
-                writer.write_table(_checked(part, shard))
-                bar.update(part.num_rows)
-
-
-def _checked(part: pa.Table, rows: Sequence[Row]) -> pa.Table:
-    """Refuse bytes that are no longer those that were read, hashed and split."""
-    wanted = {row["recording_id"]: row["audio_sha256"] for row in rows}
-    for name, cell in zip(part["recording_id"].to_pylist(), part["audio"].to_pylist(), strict=True):
-        if hashlib.sha256(cell["bytes"]).hexdigest() != wanted[name]:
-            raise DataError("the file changed while it was being prepared", where=cell["path"], remedy="start again")
-    return part
-
-
-def _write_tables(folder: Path, parts: Mapping[str, Sequence[Row]], problems: Sequence[Problem]) -> None:
-    lines = sorted((row["recording_id"], row["subject_id"], name) for name, rows in parts.items() for row in rows)
-    _write_csv(folder / "splits.csv", ("recording_id", "subject_id", "split"), lines)
-    entries = [(problem.recording_id, problem.path, problem.reason, problem.error) for problem in problems]
-    _write_csv(folder / "quarantine.csv", ("recording_id", "path", "reason", "error"), entries)
-
-
-def _write_csv(file: Path, header: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
-    with file.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(lines)
+def _content(spec: DatasetSpec, task: TaskConfig, parts: Mapping[str, tuple[list[Row], object]]) -> str:
+    """SHA-256 over a config's columns and rows; the audio counts by its own hash."""
+    digest = hashlib.sha256(str(task_features(spec, task)).encode())
+    for name, (rows, _) in parts.items():
+        for row in rows:
+            digest.update(json.dumps([name, row], sort_keys=True).encode())
+    return digest.hexdigest()
 
 
 def _write_manifest(
@@ -236,6 +163,7 @@ def _write_manifest(
         "version": spec.version,
         "split": asdict(split),
         "split_sha256": report.split_sha256,
+        "content_sha256": report.content_sha256,
         "audio_sha256": hashlib.sha256(audio.encode()).hexdigest(),
         "recordings": {
             "listed": report.listed,
@@ -266,19 +194,3 @@ def _check_target(target: Path, overwrite: bool) -> None:
         raise ConfigurationError("exists and is not empty", where=target, remedy="choose another folder, or overwrite")
     if not (target / MANIFEST).is_file():
         raise ConfigurationError("is not a folder that prepare wrote", where=target, remedy="choose another folder")
-
-
-@contextmanager
-def _appearing(target: Path) -> Iterator[Path]:
-    """Fill a hidden folder next to ``target`` that takes its name when all went well and vanishes otherwise."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    hidden = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent))
-    try:
-        folder = hidden / "new"  # made by mkdir, so that it has the user's usual permissions
-        folder.mkdir()
-        yield folder
-        if target.exists():
-            target.rename(hidden / "old")
-        folder.rename(target)
-    finally:
-        shutil.rmtree(hidden, ignore_errors=True)

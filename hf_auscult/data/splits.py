@@ -47,7 +47,7 @@ class SplitSpec:
         if self.name not in ("subject", "official"):
             raise ConfigurationError(f"no split {self.name!r}", remedy="choose 'subject' or 'official'")
         shares = list(self.fractions.values())
-        if not shares or min(shares) <= 0 or abs(sum(shares) - 1) > 1e-9:
+        if not all(share > 0 for share in shares) or not abs(sum(shares) - 1) <= 1e-9:  # NaN fails both
             raise ConfigurationError(
                 f"fractions {dict(self.fractions)} are not positive shares that sum to 1", remedy="correct them"
             )

@@ -1,0 +1,86 @@
+"""Write the files of a prepared dataset: Parquet shards, tables, and a folder that appears whole or not at all."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import datasets
+import pyarrow as pa
+import pyarrow.parquet as pq
+from tqdm import tqdm
+
+from ..errors import DataError
+from .builder import tables
+from .schema import Row
+from .spec import Problem
+
+SHARD_BYTES = 500_000_000
+"""A Parquet file holds about this many bytes of audio at most."""
+
+
+def write_shards(
+    folder: Path, split: str, rows: Sequence[Row], root: Path, columns: datasets.Features, bar: tqdm[Any]
+) -> None:
+    """Write the rows of one split as Parquet files of about :data:`SHARD_BYTES` each."""
+    shards: list[list[Row]] = [[]]
+    size = 0
+    for row in rows:
+        if shards[-1] and size + row["size"] > SHARD_BYTES:
+            shards.append([])
+            size = 0
+        shards[-1].append(row)
+        size += row["size"]
+    folder.mkdir(exist_ok=True)
+    for index, shard in enumerate(shards):
+        file = folder / f"{split}-{index:05d}-of-{len(shards):05d}.parquet"
+        with pq.ParquetWriter(file, columns.arrow_schema, compression="snappy") as writer:
+            for part in tables(shard, root, columns):
+                writer.write_table(_checked(part, shard))
+                bar.update(part.num_rows)
+
+
+def _checked(part: pa.Table, rows: Sequence[Row]) -> pa.Table:
+    """Refuse bytes that are no longer those that were read, hashed and split."""
+    wanted = {row["recording_id"]: row["audio_sha256"] for row in rows}
+    for name, cell in zip(part["recording_id"].to_pylist(), part["audio"].to_pylist(), strict=True):
+        if hashlib.sha256(cell["bytes"]).hexdigest() != wanted[name]:
+            raise DataError("the file changed while it was being prepared", where=cell["path"], remedy="start again")
+    return part
+
+
+def write_tables(folder: Path, parts: Mapping[str, Sequence[Row]], problems: Sequence[Problem]) -> None:
+    """Write ``splits.csv`` and ``quarantine.csv``."""
+    lines = sorted((row["recording_id"], row["subject_id"], name) for name, rows in parts.items() for row in rows)
+    _write_csv(folder / "splits.csv", ("recording_id", "subject_id", "split"), lines)
+    entries = [(problem.recording_id, problem.path, problem.reason, problem.error) for problem in problems]
+    _write_csv(folder / "quarantine.csv", ("recording_id", "path", "reason", "error"), entries)
+
+
+def _write_csv(file: Path, header: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
+    with file.open("w", newline="", encoding="utf-8") as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows(lines)
+
+
+@contextmanager
+def appearing(target: Path) -> Iterator[Path]:
+    """Fill a hidden folder next to ``target`` that takes its name when all went well and vanishes otherwise."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    hidden = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent))
+    try:
+        folder = hidden / "new"  # made by mkdir, so that it has the user's usual permissions
+        folder.mkdir()
+        yield folder
+        if target.exists():
+            target.rename(hidden / "old")
+        folder.rename(target)
+    finally:
+        shutil.rmtree(hidden, ignore_errors=True)

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import random
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hf_auscult.data.identity import merge
+
+IDS = st.integers(1, 30).map(str)
+
+
+def test_twin_without_a_row_still_names_the_person():
+    assert merge(["50379"], [("50379", "23625")])["50379"] == "23625"
+
+
+def test_numbers_compare_as_numbers():
+    assert merge(["9", "10"], [("10", "9")]) == {"9": "9", "10": "9"}
+
+
+@given(st.lists(IDS), st.lists(st.tuples(IDS, IDS)), st.randoms(use_true_random=False))
+def test_components_are_closed_and_order_does_not_matter(
+    ids: list[str], links: list[tuple[str, str]], order: random.Random
+):
+    found = merge(ids, links)
+    for left, right in links:
+        assert found[left] == found[right]
+    for name, first in found.items():
+        members = [other for other in found if found[other] == first]
+        assert first == min(members, key=int)
+        assert name in members
+    shuffled = [tuple(order.sample(pair, 2)) for pair in order.sample(links, len(links))]
+    assert merge(order.sample(ids, len(ids)), shuffled) == found
+    untouched = set(ids) - {name for pair in links for name in pair}
+    assert all(found[name] == name for name in untouched)

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+import datasets
+
+from hf_auscult.data.schema import SITES, features, text_or_none
+
+
+def test_missing_words_become_none():
+    for word in ("nan", "NaN", " nan ", "", None, "N/A", "null"):
+        assert text_or_none(word) is None
+    assert text_or_none(" Child\r") == "Child"
+    assert text_or_none("Nancy") == "Nancy"
+
+
+def test_features_survive_a_parquet_round_trip(tmp_path):
+    columns = features({"events": "events", "segmentation": "segmentation", "x": "string"}, ("a", "b"))
+    row = dict.fromkeys(columns) | {
+        "audio": {"bytes": b"raw", "path": "a.wav"},
+        "events": [{"start": 0.5, "end": 1.0, "type": "Wheeze"}],
+        "segmentation": [{"start": 0.0, "end": 0.1, "state": 3}],
+        "label": 1,
+    }
+    file = tmp_path / "x.parquet"
+    datasets.Dataset.from_list([row], features=columns).to_parquet(file)
+    back = datasets.load_dataset("parquet", data_files=str(file), split="train")
+    assert back.features == columns
+    assert back[0]["audio"] == {"bytes": b"raw", "path": "a.wav"}
+    assert back[0]["events"] == row["events"]
+    assert back[0]["age"] is None
+
+
+def test_only_classified_configs_have_a_label():
+    assert "label" not in features({})
+    assert features({}, ("a",))["label"].names == ["a"]
+    assert len(set(SITES)) == len(SITES)
