@@ -29,6 +29,7 @@ class DataConfig:
         task: the configuration whose labels are probed.
         fractions: shares of people in train, validation and test.
         seed: of the split.
+        locked: also judge on the people reserved as a locked test set; without it they are left out altogether.
     """
 
     dataset: str = "circor"
@@ -37,6 +38,7 @@ class DataConfig:
     task: str = "murmur"
     fractions: dict[str, float] = field(default_factory=lambda: {"train": 0.6, "validation": 0.2, "test": 0.2})
     seed: int = 0
+    locked: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,7 +83,6 @@ class EvaluationConfig:
         bootstrap_draws: resamples of people for intervals.
         label_fraction: share of training people whose labels the second probe sees.
         fraction_draws: how many such samples are averaged.
-        recordings: `all` people held out, see `data.fractions`.
     """
 
     bootstrap_draws: int = 2000

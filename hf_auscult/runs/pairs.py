@@ -12,7 +12,7 @@ import numpy as np
 from ..alignment.teachers import Teacher
 from ..audio import read
 from ..data import SplitSpec, load_prepared, prepare
-from ..data.guards import assert_no_reserved, assert_subject_disjoint
+from ..data.guards import assert_no_reserved, assert_subject_disjoint, bare_id, reserved_subjects
 from ..errors import DataError
 from ..reports import Report, class_prompts, generate
 from ..training import AlignmentExample
@@ -89,20 +89,25 @@ def prepare_data(config: DataConfig, work: Path) -> Path:
 
 
 def load_corpus(config: DataConfig, folder: Path, sampling_rate: int) -> Corpus:
-    """Load every recording of a prepared dataset with the labels of one task.
+    """Load every recording of a prepared dataset with the labels of one task; locked people only when asked for.
 
     Raises:
         LeakageError: a person in two splits, or a reserved person outside the test split.
         AudioError: a recording that cannot be decoded (it would have been quarantined by `prepare`).
     """
     everything, task = load_prepared(folder, "recordings"), load_prepared(folder, config.task)
+    reserved = frozenset() if config.locked else reserved_subjects(config.dataset)
     labels = {row["recording_id"]: row["label"] for split in task.values() for row in split.remove_columns("audio")}
     recordings = []
     for split, rows in everything.items():
         for row in rows:
+            if bare_id(row["subject_id"], config.dataset) in reserved:
+                continue
             waveform = read(row.pop("audio"), sampling_rate=sampling_rate).array
             recordings.append(Recording(row, split, labels.get(row["recording_id"], UNKNOWN), waveform))
-    people = {split: {str(row) for row in rows["subject_id"]} for split, rows in everything.items()}
+    people: dict[str, set[str]] = {}
+    for recording in recordings:
+        people.setdefault(recording.split, set()).add(recording.subject_id)
     assert_subject_disjoint(people)
     for split in ("train", "validation"):
         assert_no_reserved(people[split], config.dataset)
