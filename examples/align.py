@@ -1,4 +1,4 @@
-"""Align an audio encoder with reports and judge it: `accelerate launch examples/align.py --config examples/configs/demo.yaml`."""
+"""Align an audio encoder with reports: `accelerate launch examples/align.py --config examples/configs/demo.yaml`."""
 
 from __future__ import annotations
 

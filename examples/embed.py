@@ -5,8 +5,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-import hf_auscult  # registers the classes
 from transformers import AutoModel
+
+import hf_auscult  # registers the classes
 
 SAMPLE = Path(__file__).parent / "data" / "circor_sample" / "training_data"
 

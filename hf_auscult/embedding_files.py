@@ -110,9 +110,7 @@ SCHEMA = pa.schema(
 )
 
 
-def _row(
-    embedder: Embedder, path: Path, protocol: Literal["default", "published"], batch_size: int
-) -> dict[str, Any]:
+def _row(embedder: Embedder, path: Path, protocol: Literal["default", "published"], batch_size: int) -> dict[str, Any]:
     try:
         waveform = read(path)
         vector = embedder([waveform], protocol=protocol, batch_size=batch_size)[0]

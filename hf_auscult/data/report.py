@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 from .spec import Problem
 
@@ -46,3 +47,7 @@ class PrepareReport:
     split_sha256: str
     content_sha256: Mapping[str, str]
     notes: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return {**asdict(self), "output": str(self.output)}

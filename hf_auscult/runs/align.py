@@ -76,7 +76,7 @@ def run(config: RunConfig, *, command: str = "", progress: bool = True) -> dict[
     teacher = Teacher(config.teacher, cache=work / "teachers", device=effective_device())
     conditions = select(config.checks)
     forms = {config.reports.form, *(c.text for c in conditions if c.text not in (None, "aligned"))}
-    reports = {form: make_reports(corpus, config.reports, form) for form in sorted(forms)}  # type: ignore[type-var]
+    reports = {form: make_reports(corpus, config.reports, form) for form in sorted(forms)}
     with state.main_process_first():
         texts = {form: read_reports(found, teacher, progress=progress) for form, found in reports.items()}
         prompts = read_prompts(corpus, config.data.task, teacher)
@@ -224,7 +224,7 @@ def _write(config: RunConfig, aligned: Trained, extractor: Any, results: dict[st
     output.parent.mkdir(parents=True, exist_ok=True)
     temporary = output.with_name(f".{output.name}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)
-    aligned.model.to("cpu").save_pretrained(temporary)
+    aligned.model.save_pretrained(temporary)
     extractor.save_pretrained(temporary)
     # The pipelines need the teacher's tokenizer beside the model; its weights stay where they are.
     AutoTokenizer.from_pretrained(

@@ -7,7 +7,7 @@ import types
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import yaml
 
@@ -117,8 +117,8 @@ class RunConfig:
     model: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
     augmentation: Augmentation | None = None
-    crop_start: str = "random"
-    crop_padding: str = "repeat"
+    crop_start: Literal["random", "first"] = "random"
+    crop_padding: Literal["repeat", "zero"] = "repeat"
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     checks: tuple[str, ...] | None = None
 

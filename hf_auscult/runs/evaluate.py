@@ -92,7 +92,7 @@ def sex_probe(features: np.ndarray, corpus: Corpus, config: EvaluationConfig, se
         bootstrap_draws=config.bootstrap_draws,
         seed=seed,
     )
-    return result.to_dict()["figures"]["1.0"]["recording"]  # type: ignore[no-any-return]
+    return result.to_dict()["figures"]["1.0"]["recording"]
 
 
 def retrieval(

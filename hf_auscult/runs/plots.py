@@ -72,7 +72,9 @@ def roc(results: Mapping[str, Any], judged: Any, path: Path) -> None:
             found = results["conditions"][name]
             value = found["probe"]["figures"][str(fraction)]["recording"]["value"]
             label = f"{found['title']} ({value:.2f})"
-            axis.plot(points.false_positive_rate, points.true_positive_rate, color=COLOURS[name], linewidth=1.8, label=label)
+            axis.plot(
+                points.false_positive_rate, points.true_positive_rate, color=COLOURS[name], linewidth=1.8, label=label
+            )
         axis.plot([0, 1], [0, 1], color="#cccccc", linewidth=1, linestyle="--")
         title = "all labels" if fraction == 1 else f"{100 * fraction:g} % of the labels (mean of draws)"
         axis.set(title=title, xlabel="1 − specificity", ylabel="sensitivity", aspect="equal")
@@ -96,7 +98,7 @@ def retrieval_example(judged: Any, model: Any, path: Path) -> None:
     recording = corpus.recordings[query]
     spec = judged.extractor.front_end
     image = log_mel(torch.from_numpy(recording.waveform)[None], spec)[0].numpy().T
-    figure, axes = _figure(2, 12, 4.2)
+    figure, axes = _figure(2, 12, 4.4)
     seconds = len(recording.waveform) / corpus.sampling_rate
     axes[0].imshow(image, origin="lower", aspect="auto", cmap="magma", extent=(0, seconds, 0, spec.n_mels))
     axes[0].set(xlabel="seconds", ylabel=f"mel band ({spec.f_min:g}–{spec.f_max:g} Hz)")
@@ -106,11 +108,11 @@ def retrieval_example(judged: Any, model: Any, path: Path) -> None:
     lines = []
     for place, position in enumerate(order[:3], start=1):
         mark = "  ← its own report" if test[position] == query else ""
-        body = textwrap.fill(judged.reports[test[position]], 68)
+        body = textwrap.fill(judged.reports[test[position]], 84)
         lines.append(f"{place}.  cosine {similarity[0, position]:.2f}{mark}\n{body}")
     lines.append(f"Its own report stands at rank {rank} of {len(test)}.")
     axes[1].axis("off")
-    axes[1].text(0, 1, "\n\n".join(lines), va="top", fontsize=9, family="sans-serif")
+    axes[1].text(0, 1, "\n\n".join(lines), va="top", fontsize=8.5, family="sans-serif")
     axes[1].set_title("top three retrieved reports", fontsize=10, loc="left")
     _save(figure, path)
 

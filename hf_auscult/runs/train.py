@@ -110,7 +110,7 @@ def train(
     spec = extractor.front_end
     dataset = AlignmentDataset(
         examples,
-        CropPolicy(crop_samples(extractor), config.crop_start, config.crop_padding),  # type: ignore[arg-type]
+        CropPolicy(crop_samples(extractor), config.crop_start, config.crop_padding),
         sampling_rate=spec.sampling_rate,
         patches=patches(model, spec.frames(crop_samples(extractor))),
         augmentation=config.augmentation,
@@ -126,7 +126,7 @@ def train(
     trainer: AlignmentTrainer | LabelSupervisedTrainer
     if condition is not None and condition.supervised:
         supervised = LabelSupervisedModel(model, classes, args.reconstruction_weight)
-        trainer = LabelSupervisedTrainer(model=supervised, **common)  # type: ignore[arg-type]
+        trainer = LabelSupervisedTrainer(model=supervised, **common)
     else:
         trainer = AlignmentTrainer(model, **common)
     for callback in (ProgressCallback, PrinterCallback):

@@ -7,11 +7,11 @@ import json
 import numpy as np
 import pytest
 import torch
-from tests.reference import load_fill
 
 from hf_auscult import objectives
 from hf_auscult.errors import ConfigurationError
 from hf_auscult.models.acula.teacher_acula import pool_tokens
+from tests.reference import load_fill
 
 NAMES = list(objectives.OBJECTIVES)
 
@@ -23,9 +23,7 @@ def golden(request, shared):
     fill = load_fill(shared)
     rng = np.random.default_rng(case["seed"])
     audio = rng.standard_normal((case["batch"], case["audio_dim"])).astype(np.float32)
-    hidden = torch.from_numpy(
-        rng.standard_normal((case["batch"], case["tokens"], case["text_dim"])).astype(np.float32)
-    )
+    hidden = torch.from_numpy(rng.standard_normal((case["batch"], case["tokens"], case["text_dim"])).astype(np.float32))
     mask = (torch.arange(case["tokens"])[None] < torch.tensor(case["lengths"])[:, None]).long()
 
     def project(rows: np.ndarray, name: str) -> torch.Tensor:

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests import tiny
 from transformers import TrainerCallback, set_seed
 
 from hf_auscult.audio import Augmentation
 from hf_auscult.errors import ConfigurationError, DataError
 from hf_auscult.training import AlignmentArguments, AlignmentCollator, AlignmentTrainer
 from hf_auscult.training.align import last_complete_checkpoint
+from tests import tiny
 
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -8,9 +8,9 @@ import sys
 
 import torch
 import torch.distributed as dist
-from tests import tiny
 
 from hf_auscult.training import AlignmentArguments, AlignmentCollator, AlignmentTrainer
+from tests import tiny
 
 objective, folder, output = sys.argv[1:]
 world = int(os.environ["WORLD_SIZE"])
@@ -33,9 +33,7 @@ args = AlignmentArguments(
     ddp_backend="gloo",
 )
 model = tiny.model(dropout=0.0)
-trainer = AlignmentTrainer(
-    model, args, train_dataset=tiny.dataset(24), data_collator=AlignmentCollator(tiny.SPEC)
-)
+trainer = AlignmentTrainer(model, args, train_dataset=tiny.dataset(24), data_collator=AlignmentCollator(tiny.SPEC))
 trainer.train()
 assert args.world_size == world == (dist.get_world_size() if dist.is_initialized() else 1)
 if trainer.is_world_process_zero():

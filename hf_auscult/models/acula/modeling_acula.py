@@ -145,8 +145,7 @@ class AcuLaModel(AcuLaPreTrainedModel):
             text_embeddings = teacher_embeddings(
                 self.teacher()[0], input_ids, mask, layer=config.teacher_layer, pooling=config.teacher_pooling
             )
-        weight = self.text_projection.layers[0].weight
-        return self.text_projection(text_embeddings.to(weight.device, weight.dtype))
+        return self.text_projection(text_embeddings.to(self.logit_scale))
 
     def teacher(self) -> tuple[Any, Any]:
         """Return the frozen teacher and its tokenizer, loading them on first use."""

@@ -44,7 +44,8 @@ class OperaGTPreTrainedModel(PreTrainedModel):
             weight = module.proj.weight
             bound = (6.0 / (weight[0].numel() + len(weight))) ** 0.5
             init.uniform_(weight, -bound, bound)
-            init.zeros_(module.proj.bias)
+            if module.proj.bias is not None:
+                init.zeros_(module.proj.bias)
         elif isinstance(module, nn.LayerNorm):
             init.ones_(module.weight)
             init.zeros_(module.bias)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
-from tests.reference import Case, load_case
 from transformers import AutoModel, AutoModelForPreTraining
 
 from hf_auscult import objectives
 from hf_auscult.models.convert_checkpoint import convert
+from tests.reference import Case, load_case
 
 PARTS = {
     "audio_model.": "audio_model_state_dict",

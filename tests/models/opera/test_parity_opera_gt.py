@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import soundfile
 import torch
-from tests.reference import Case, load_case
 from transformers import AutoFeatureExtractor, AutoModel, AutoModelForPreTraining
 
 import hf_auscult
 from hf_auscult.models.convert_checkpoint import convert
+from tests.reference import Case, load_case
 
 
 @pytest.fixture(scope="module")
