@@ -56,8 +56,9 @@ def read_container(checkpoint: Path) -> Mapping[str, Any]:
     try:
         container = torch.load(checkpoint, map_location="cpu", weights_only=True)
     except Exception as error:  # torch reports damage through many types; the cause is kept
+        reason = (str(error).splitlines() or ["no reason given"])[0][:200]
         raise ConversionError(
-            f"cannot be read as a checkpoint ({type(error).__name__}: {str(error).splitlines()[0][:200]})",
+            f"cannot be read as a checkpoint ({type(error).__name__}: {reason})",
             where=checkpoint,
             remedy="download it again and compare its size or hash with the publisher's",
         ) from error

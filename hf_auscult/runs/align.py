@@ -32,7 +32,6 @@ from .evaluate import (
     encode,
     log_mel_statistics,
     probe,
-    project_text,
     representation,
     retrieval,
     sex_probe,
@@ -65,6 +64,7 @@ def run(config: RunConfig, *, command: str = "", progress: bool = True) -> dict[
     disable_transformers_bars()
     datasets.disable_progress_bars()
     say: Callable[[str], None] = state.print if progress else lambda _: None
+    check_output(Path(config.output))
     started = time.perf_counter()
     work = Path(config.work)
     extractor = feature_extractor(config)
@@ -219,8 +219,6 @@ def describe(corpus: Corpus, folder: Path) -> dict[str, Any]:
 
 def _write(config: RunConfig, aligned: Trained, extractor: Any, results: dict[str, Any], judged: _Judge) -> None:
     output = Path(config.output)
-    if output.exists() and not (output / "config.json").is_file() and any(output.iterdir()):
-        raise ConfigurationError("exists and is not a model folder", where=output, remedy="choose another output")
     output.parent.mkdir(parents=True, exist_ok=True)
     temporary = output.with_name(f".{output.name}.tmp")
     shutil.rmtree(temporary, ignore_errors=True)
@@ -245,6 +243,12 @@ def _write(config: RunConfig, aligned: Trained, extractor: Any, results: dict[st
         temporary.rename(output)
 
 
+def check_output(output: Path) -> None:
+    """Refuse a folder that holds something else than a model: it would be replaced as a whole."""
+    if output.exists() and not (output / "config.json").is_file() and any(output.iterdir()):
+        raise ConfigurationError("exists and is not a model folder", where=output, remedy="choose another output")
+
+
 def _people_line(corpus: Corpus) -> str:
     parts = [f"{split} {corpus.people(split)}" for split in ("train", "validation", "test")]
     return f"{corpus.dataset}: {len(corpus.recordings)} recordings of {corpus.people()} people ({', '.join(parts)})"
@@ -262,4 +266,4 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
-__all__ = ["describe", "project_text", "run"]
+__all__ = ["check_output", "describe", "run"]

@@ -72,7 +72,7 @@ class Corpus:
 
 
 def prepare_data(config: DataConfig, work: Path) -> Path:
-    """Return the prepared dataset's folder, preparing the original download when there is none yet."""
+    """Return the prepared dataset's folder, preparing the original download where one is named."""
     if config.prepared:
         return Path(config.prepared)
     if config.source is None:
@@ -84,6 +84,7 @@ def prepare_data(config: DataConfig, work: Path) -> Path:
         folder,
         split=SplitSpec(fractions=config.fractions, seed=config.seed),
         progress=False,
+        overwrite=True,  # it takes seconds, and the source or the fractions may have changed since
     )
     return folder
 

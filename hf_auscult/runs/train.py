@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import hashlib
+import json
 import math
 import shutil
 from dataclasses import dataclass
@@ -12,6 +14,7 @@ from typing import Any
 import torch
 from transformers import AutoFeatureExtractor, AutoModelForPreTraining, set_seed
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
+from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
 from ..alignment.objectives import get
 from ..audio import WindowPolicy
@@ -89,9 +92,14 @@ def train(
 ) -> Trained:
     """Train a copy of `model` for the run's steps (of the audio-only start when `condition` is `None`).
 
-    An interrupted call continues from its last complete checkpoint and ends with the same weights.
+    An interrupted run continues: a finished condition is read back, an unfinished one goes on from its last complete
+    checkpoint and ends with the same weights.
     """
-    folder = Path(config.work) / "training" / name
+    folder = training_folder(config) / name
+    finished = folder / "finished"
+    if (finished / "history.json").is_file():
+        history = json.loads((finished / "history.json").read_text())
+        return Trained(AcuLaModel.from_pretrained(finished).eval(), history)
     settings = dict(config.training)
     text = condition is not None and condition.text is not None
     if condition is None:
@@ -135,9 +143,22 @@ def train(
         trainer.add_callback(_Bar(name))
     trainer.train(resume_from_checkpoint=last_complete_checkpoint(folder))
     history = [entry for entry in trainer.state.log_history if "loss" in entry]
+    model = model.eval().to("cpu")
     if trainer.is_world_process_zero():
-        shutil.rmtree(folder, ignore_errors=True)
-    return Trained(model.eval().to("cpu"), history)
+        temporary = folder / "finished.tmp"
+        model.save_pretrained(temporary)
+        (temporary / "history.json").write_text(json.dumps(history))
+        temporary.rename(finished)
+        for checkpoint in folder.glob(f"{PREFIX_CHECKPOINT_DIR}-*"):
+            shutil.rmtree(checkpoint)
+    trainer.accelerator.wait_for_everyone()
+    return Trained(model, history)
+
+
+def training_folder(config: RunConfig) -> Path:
+    """Return where an interrupted run finds its conditions again: one folder for every content of the run's file."""
+    settings = json.dumps(config.to_dict(), sort_keys=True, default=str)
+    return Path(config.work) / "training" / hashlib.sha256(settings.encode()).hexdigest()[:12]
 
 
 def crop_samples(extractor: AuscultFeatureExtractor) -> int:
