@@ -48,7 +48,8 @@ def align(args: argparse.Namespace) -> dict[str, Any]:
     config = load_config(args.config, overrides)
     command = f"accelerate launch examples/align.py {shlex.join(['--config', args.config])}"
     results = run(config, command=command, progress=not args.json)
-    return {"output": config.output, "seconds": results.get("seconds")}
+    # Only the first process has something to say.
+    return {"output": config.output, "seconds": results["seconds"]} if results else {}
 
 
 def parser() -> argparse.ArgumentParser:
@@ -101,7 +102,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         else:
             print(f"hf-auscult {args.verb}: {error}", file=sys.stderr)
         return 2
-    if args.json:
+    if args.json and outcome:
         print(json.dumps(outcome, default=str))
     elif args.verb != "align":
         for name, value in outcome.items():

@@ -109,6 +109,7 @@ def run(config: RunConfig, *, command: str = "", progress: bool = True) -> dict[
     results: dict[str, Any] = {
         "name": Path(config.output).name,
         "command": command,
+        "processes": state.num_processes,
         "config": config.to_dict(),
         "data": describe(corpus, Path(config.data.prepared or folder)),
         "teacher": {"name": config.teacher.name, "fingerprint": config.teacher.fingerprint()},

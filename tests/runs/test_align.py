@@ -161,6 +161,28 @@ def test_the_same_file_gives_the_same_results(run_folder, tmp_path):
     assert weights[0] == weights[1]
 
 
+@pytest.mark.slow
+def test_two_processes_under_accelerate(tmp_path):
+    """The launch line of the documentation: every stage of a run, on two processes that know of each other."""
+    values = settings(tmp_path) | {"checks": ["shuffled", "label_supervision"]}
+    values["training"] = {**values["training"], "per_device_train_batch_size": 4}
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump(values))
+    flags = "--multi_gpu --num_processes 2 --num_machines 1 --mixed_precision no --dynamo_backend no".split()
+    command = [sys.executable, "-m", "accelerate.commands.accelerate_cli", "launch", *flags]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1", "ACCELERATE_USE_CPU": "true"}
+    done = subprocess.run(
+        [*command, str(ROOT / "examples" / "align.py"), "--config", str(tmp_path / "run.yaml"), "--json"],
+        capture_output=True,
+        text=True,
+        env={**environment, "OMP_NUM_THREADS": "1"},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    results = json.loads((tmp_path / "auscult" / "acula-opera" / "results.json").read_text())
+    assert results["processes"] == 2
+    assert set(results["conditions"]) == {"untrained", "before", "aligned", "shuffled", "label_supervision"}
+
+
 def test_permutations():
     labels = [0, 1, 0, 1, -100, 0, 1, 0]
     assert permutation(8, None, labels, 0).tolist() == list(range(8))
@@ -228,3 +250,40 @@ def test_foreign_folders_are_not_replaced(tmp_path):
     (tmp_path / "output" / "thesis.tex").touch()
     with pytest.raises(ConfigurationError, match="not a model folder"):
         align.check_output(tmp_path / "output")
+
+
+def test_objectives_without_a_shared_frame_retrieve_through_a_fitted_map(tmp_path):
+    """CKA leaves audio and text in rotated spaces: a ridge map from training pairs takes the cosine's place."""
+    from hf_auscult.runs.align import run
+
+    values = settings(tmp_path) | {"checks": []}
+    values["training"] = {**values["training"], "objective": "debiased_cka", "max_steps": 2}
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump(values))
+    results = run(load_config(tmp_path / "run.yaml"), progress=False)
+    assert list(results["conditions"]) == ["untrained", "before", "aligned"]
+    aligned = results["conditions"]["aligned"]
+    assert aligned["retrieval"]["map"].startswith("ridge map")
+    assert "zero_shot" not in aligned
+
+
+def test_a_checkpoint_as_the_start(tmp_path):
+    """A converted encoder brings its weights and its front end."""
+    import torch
+    from tests import tiny
+
+    from hf_auscult.audio import WindowPolicy
+    from hf_auscult.features import AuscultFeatureExtractor
+    from hf_auscult.runs.train import crop_samples, feature_extractor, new_model, patches
+
+    encoder = tiny.model(seed=5).audio_model
+    encoder.save_pretrained(tmp_path / "encoder")
+    AuscultFeatureExtractor("heart", WindowPolicy("sliding", samples=tiny.SAMPLES)).save_pretrained(
+        tmp_path / "encoder"
+    )
+    values = settings(tmp_path)
+    values["start"] = {"checkpoint": str(tmp_path / "encoder")}
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump(values))
+    config = load_config(tmp_path / "run.yaml")
+    model, extractor = new_model(config, 384), feature_extractor(config)
+    assert all(torch.equal(model.audio_model.state_dict()[key], value) for key, value in encoder.state_dict().items())
+    assert patches(model, extractor.front_end.frames(crop_samples(extractor))) == 64

@@ -161,7 +161,7 @@ def test_defaults_are_the_paper_s_recipe(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("objective", ["infonce", "debiased_cka"])
+@pytest.mark.parametrize("objective", ["infonce", "debiased_cka", "audio_only"])
 def test_two_processes_have_the_loss_and_the_gradient_of_one(tmp_path, objective):
     """Batch 8 in one process and 4 + 4 in two: the same loss and, after three SGD steps, the same weights."""
     found = {}

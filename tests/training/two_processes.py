@@ -16,7 +16,8 @@ objective, folder, output = sys.argv[1:]
 world = int(os.environ["WORLD_SIZE"])
 args = AlignmentArguments(
     folder,
-    objective=objective,
+    objective="infonce" if objective == "audio_only" else objective,
+    alignment_weight=0.0 if objective == "audio_only" else 1.0,
     max_steps=3,
     per_device_train_batch_size=8 // world,
     gradient_accumulation_steps=1,

@@ -44,7 +44,7 @@ class AcuLaOutput(ModelOutput):
         text_embeds: (texts, projection_size), not normalised.
         logits_per_audio, logits_per_text: scaled cosine similarities, (recordings, texts) and its transpose.
         reconstruction_loss: masked reconstruction of the encoder's decoder, when asked for.
-        logit_scale: the learned inverse temperature (after exp).
+        logit_scale: the learned inverse temperature (after exp), with text only, like the bias.
         logit_bias: the learned bias.
     """
 
@@ -220,14 +220,14 @@ class AcuLaModel(AcuLaPreTrainedModel):
             last_hidden_state=encoded.last_hidden_state,
             pooler_output=encoded.pooler_output,
             audio_embeds=audio_embeds,
-            logit_scale=self.logit_scale.exp(),
-            logit_bias=self.logit_bias,
         )
         if input_ids is not None or text_embeddings is not None:
             text_embeds = self.get_text_features(input_ids, attention_mask, text_embeddings)
             cosine = F.normalize(audio_embeds, dim=-1) @ F.normalize(text_embeds, dim=-1).T
             output.text_embeds = text_embeds
-            output.logits_per_audio = self.logit_scale.exp() * cosine + self.logit_bias
+            # Never the parameter itself: distributed training counts a returned parameter twice.
+            output.logit_scale, output.logit_bias = self.logit_scale.exp(), self.logit_bias.clone()
+            output.logits_per_audio = output.logit_scale * cosine + output.logit_bias
             output.logits_per_text = output.logits_per_audio.T
         if reconstruct:
             if not self.can_reconstruct:
