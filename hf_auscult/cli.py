@@ -34,9 +34,25 @@ def embed(args: argparse.Namespace) -> dict[str, Any]:
 
 def prepare(args: argparse.Namespace) -> dict[str, Any]:
     """Prepare a dataset."""
+    from .data import SplitSpec
     from .data import prepare as run
 
-    return run(args.dataset, args.source, args.output, num_proc=args.num_proc).to_dict()
+    report = run(
+        args.dataset,
+        args.source,
+        args.output,
+        split=SplitSpec(seed=args.seed),
+        num_proc=args.num_proc,
+        progress=not args.json,
+        overwrite=args.overwrite,
+    )
+    if args.json:
+        return report.to_dict()
+    return {
+        "output": report.output,
+        "recordings": f"{report.written} of {report.listed}, {len(report.quarantined)} set aside",
+        "split": report.split_sha256,
+    }
 
 
 def align(args: argparse.Namespace) -> dict[str, Any]:
@@ -81,7 +97,9 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("dataset", metavar="DATASET", help="circor or sprsound")
     one.add_argument("--source", required=True, metavar="DIR", help="the original download")
     one.add_argument("--output", required=True, metavar="DIR", help="new folder")
-    one.add_argument("--num-proc", type=int, default=1, metavar="N")
+    one.add_argument("--num-proc", type=int, default=1, metavar="N", help="processes that read recordings")
+    one.add_argument("--seed", type=int, default=0, metavar="N", help="of the subject split")
+    one.add_argument("--overwrite", action="store_true", help="replace a folder written before")
 
     one = verb("align", align, "align --config examples/configs/demo.yaml")
     one.add_argument("--config", required=True, metavar="FILE.yaml", help="see examples/configs")

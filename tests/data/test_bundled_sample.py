@@ -64,7 +64,7 @@ def test_prepare_commands_report_a_wrong_folder_and_do_not_trace_back(dataset: s
     script = ROOT / "dataset_scripts" / dataset / "prepare.py"
     command = [sys.executable, script, "--source", tmp_path, "--output", tmp_path / "out"]
     done = subprocess.run(command, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True)
-    assert done.returncode == 1
+    assert done.returncode == 2
     assert "not the layout of" in done.stderr and "Traceback" not in done.stderr
 
 
@@ -72,5 +72,5 @@ def test_prepare_command_prepares(sample: Path, tmp_path: Path):
     script = ROOT / "dataset_scripts" / "circor" / "prepare.py"
     command = [sys.executable, script, "--source", sample, "--output", tmp_path / "out", "--num-proc", "2"]
     done = subprocess.run(command, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True)
-    assert "68 of 68 recordings, 0 set aside" in done.stdout
+    assert "68 of 68, 0 set aside" in done.stdout
     assert (tmp_path / "out" / "murmur" / "test-00000-of-00001.parquet").is_file()
