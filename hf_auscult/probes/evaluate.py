@@ -75,7 +75,7 @@ class ProbeResult:
         counts: split -> recordings, people, and recordings per class.
         dimensions: columns of the features.
         test_rows: (m,) rows of the table that were tested.
-        test_scores: fraction -> (m, classes) probabilities, averaged over draws.
+        test_runs: fraction -> (runs, m, classes) probabilities of every draw; one run with all labels.
         settings: of the probe.
         seed: of label draws and bootstrap.
     """
@@ -85,9 +85,14 @@ class ProbeResult:
     counts: dict[str, dict[str, Any]]
     dimensions: int
     test_rows: Integers
-    test_scores: dict[float, Floats]
+    test_runs: dict[float, Floats]
     settings: ProbeSettings
     seed: int
+
+    @property
+    def test_scores(self) -> dict[float, Floats]:
+        """Fraction -> (m, classes) probabilities, averaged over draws."""
+        return {fraction: runs.mean(axis=0) for fraction, runs in self.test_runs.items()}
 
     @property
     def headline(self) -> Figure:
@@ -170,7 +175,7 @@ def evaluate_probe(
     judge = _Judge(codes[test], people.names[people.owner[test]], classes, bootstrap_draws, seed)
 
     figures: dict[float, ProbeFigures] = {}
-    test_scores: dict[float, Floats] = {}
+    test_runs: dict[float, Floats] = {}
     for fraction in fractions:
         if fraction == 1:
             probe = LogisticProbe(settings)
@@ -183,9 +188,9 @@ def evaluate_probe(
             runs, penalty, sizes = few.scores, settings.few_label_penalty, few.people
         f1 = judge.macro_f1(runs[0]) if fraction == 1 else None
         figures[fraction] = ProbeFigures(fraction, penalty, judge.recording(runs), judge.subject(runs), f1, sizes)
-        test_scores[fraction] = runs.mean(axis=0)
+        test_runs[fraction] = runs
     counts = {name: _counts(codes[found], people.owner[found], classes) for name, found in rows.items()}
-    return ProbeResult(figures, classes, counts, x.shape[1], test, test_scores, settings, seed)
+    return ProbeResult(figures, classes, counts, x.shape[1], test, test_runs, settings, seed)
 
 
 class _Judge:

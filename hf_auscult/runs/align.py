@@ -23,7 +23,9 @@ from ..alignment.objectives import Sum, get
 from ..alignment.teachers import Teacher
 from ..cards import write_model_card
 from ..errors import ConfigurationError
+from ..metrics import auroc_over_runs, paired_difference
 from ..models.acula.teacher_acula import resolve_teacher
+from ..probes import ProbeResult
 from . import plots
 from .conditions import Condition, permutation, select
 from .config import RunConfig
@@ -114,8 +116,9 @@ def run(config: RunConfig, *, command: str = "", progress: bool = True) -> dict[
         "data": describe(corpus, Path(config.data.prepared or folder)),
         "teacher": {"name": config.teacher.name, "fingerprint": config.teacher.fingerprint()},
         "conditions": {c.name: {"title": c.title, "asks": c.asks, **judged(c, trained[c.name])} for c in conditions},
-        "log_mel_statistics": judged.probe_only(log_mel_statistics(corpus, extractor)),
-        "shortcut": shortcut(corpus, config.evaluation, config.seed).to_dict(),
+        "log_mel_statistics": judged.probe_only("log_mel_statistics", log_mel_statistics(corpus, extractor)),
+        "shortcut": judged.shortcut(),
+        "gains": judged.gains(),
         "versions": {"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
     }
     results["seconds"] = round(time.perf_counter() - started, 1)
@@ -154,14 +157,14 @@ class _Judge:
         terms = objective.terms if isinstance(objective, Sum) else (objective,)
         self.shared_frame = any(term.shared_frame for term in terms)
         self.encoded: dict[str, Encoded] = {}
-        self.test_scores: dict[str, Any] = {}
+        self.probes: dict[str, ProbeResult] = {}
 
     def __call__(self, condition: Condition, trained: Trained) -> dict[str, Any]:
         config, corpus, seed = self.config, self.corpus, self.config.seed
         encoded = encode(trained.model, corpus, self.extractor)
         self.encoded[condition.name] = encoded
         result = probe(encoded.pooled, corpus, config.evaluation, seed)
-        self.test_scores[condition.name] = (result.test_rows, result.test_scores)
+        self.probes[condition.name] = result
         found: dict[str, Any] = {
             "probe": result.to_dict(),
             "sex": sex_probe(encoded.pooled, corpus, config.evaluation, seed),
@@ -186,8 +189,37 @@ class _Judge:
                 )
         return found
 
-    def probe_only(self, features: np.ndarray) -> dict[str, Any]:
-        return {"probe": probe(features, self.corpus, self.config.evaluation, self.config.seed).to_dict()}
+    def probe_only(self, name: str, features: np.ndarray) -> dict[str, Any]:
+        self.probes[name] = probe(features, self.corpus, self.config.evaluation, self.config.seed)
+        return {"probe": self.probes[name].to_dict()}
+
+    def shortcut(self) -> dict[str, Any]:
+        found = shortcut(self.corpus, self.config.evaluation, self.config.seed)
+        self.probes["shortcut"] = found.probe
+        return found.to_dict()
+
+    def gains(self) -> dict[str, dict[str, Any]]:
+        """Aligned minus every other row, on the same resamples of people."""
+        known = self.corpus.rows(labelled=True)
+        aligned = self.probes["aligned"]
+        tested = [self.corpus.recordings[known[row]] for row in aligned.test_rows]
+        found: dict[str, dict[str, Any]] = {}
+        for name, other in self.probes.items():
+            if name == "aligned":
+                continue
+            found[name] = {
+                str(fraction): paired_difference(
+                    auroc_over_runs,
+                    runs[:, :, 1].T,
+                    other.test_runs[fraction][:, :, 1].T,
+                    labels=[recording.label for recording in tested],
+                    subjects=[recording.subject_id for recording in tested],
+                    draws=self.config.evaluation.bootstrap_draws,
+                    seed=self.config.seed,
+                ).to_dict()
+                for fraction, runs in aligned.test_runs.items()
+            }
+        return found
 
 
 def describe(corpus: Corpus, folder: Path) -> dict[str, Any]:

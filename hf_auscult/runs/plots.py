@@ -65,10 +65,10 @@ def roc(results: Mapping[str, Any], judged: Any, path: Path) -> None:
     known = np.flatnonzero(labels >= 0)
     for axis, fraction in zip(axes, (1.0, few), strict=True):
         for name in ("before", "aligned", "shuffled", "label_supervision"):
-            if name not in judged.test_scores:
+            if name not in judged.probes:
                 continue
-            rows, scores = judged.test_scores[name]
-            points = roc_points(labels[known[rows]], scores[fraction][:, 1])
+            probe = judged.probes[name]
+            points = roc_points(labels[known[probe.test_rows]], probe.test_scores[fraction][:, 1])
             found = results["conditions"][name]
             value = found["probe"]["figures"][str(fraction)]["recording"]["value"]
             label = f"{found['title']} ({value:.2f})"

@@ -19,7 +19,7 @@ def render(results: Mapping[str, Any]) -> str:
     head = (
         f"{data['dataset']} {config['data']['task']}: trained on {splits['train']['people']} people, "
         f"judged on {test['people']} others ({test['recordings']} recordings; {positives}).\n"
-        f"AUROC of a linear probe on frozen embeddings, 95 % interval over people."
+        "AUROC of a linear probe on frozen embeddings, 95 % interval over people; * = the difference's excludes zero."
     )
     parts = [
         head,
@@ -37,17 +37,24 @@ def probe_rows(results: Mapping[str, Any]) -> list[list[str]]:
     """Return the probe table, header first."""
     few = str(results["config"]["evaluation"]["label_fraction"])
     labelled = results["shortcut"]["figures"][few]["people"]
-    header = ["", "all labels", f"{100 * float(few):g} % of labels ({_span(labelled)} people)", "asks"]
-    rows = [header]
-    for found in results["conditions"].values():
-        figures = found["probe"]["figures"]
-        rows.append([found["title"], *(_figure(figures[key]["recording"]) for key in ("1.0", few)), found["asks"]])
-    extra = (
-        ("log-mel statistics", results["log_mel_statistics"]["probe"], "is an encoder needed?"),
-        ("metadata only (shortcut)", results["shortcut"], "is listening needed?"),
-    )
-    for title, probe, asks in extra:
-        rows.append([title, *(_figure(probe["figures"][key]["recording"]) for key in ("1.0", few)), asks])
+    amounts = ("all labels", f"{100 * float(few):g} % of labels ({_span(labelled)} people)")
+    rows = [["", amounts[0], "aligned − this", amounts[1], "aligned − this", "asks"]]
+    lines = [(name, found["title"], found["probe"], found["asks"]) for name, found in results["conditions"].items()]
+    lines += [
+        (
+            "log_mel_statistics",
+            "log-mel statistics",
+            results["log_mel_statistics"]["probe"],
+            "is an encoder needed?",
+        ),
+        ("shortcut", "metadata only (shortcut)", results["shortcut"], "is listening needed?"),
+    ]
+    for name, title, probe, asks in lines:
+        cells = []
+        for key in ("1.0", few):
+            gain = results["gains"].get(name)
+            cells += [_figure(probe["figures"][key]["recording"]), _gain(gain[key]) if gain else ""]
+        rows.append([title, *cells, asks])
     return rows
 
 
@@ -104,6 +111,11 @@ def _figure(figure: Mapping[str, Any]) -> str:
     if figure["interval"]:
         return _interval(figure["interval"])
     return f"{figure['value']:.3f}" if figure["value"] is not None else DASH
+
+
+def _gain(values: Mapping[str, Any]) -> str:
+    mark = " *" if values["low"] > 0 or values["high"] < 0 else ""
+    return f"{'+' if values['value'] >= 0 else ''}{Interval(**values)}{mark}"
 
 
 def _interval(values: Mapping[str, Any]) -> str:

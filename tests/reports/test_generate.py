@@ -75,7 +75,7 @@ def test_draws_and_seeds_are_paraphrases_of_the_same_fields(rows):
 def test_reports_need_no_dataset_package():
     code = (
         "import sys; import hf_auscult.reports;"
-        "assert not [m for m in sys.modules if m.split('.')[0] in ('torch', 'datasets', 'transformers')"
+        "assert not [m for m in sys.modules if m.split('.')[0] == 'datasets'"
         " or m.startswith('hf_auscult.data')]"
     )
     subprocess.run([sys.executable, "-c", code], check=True, env={"PYTHONPATH": ":".join(filter(None, sys.path))})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -51,6 +52,10 @@ def test_every_condition_is_judged(run_folder):
     assert aligned["n"] == results["data"]["splits"]["test"]["recordings"]
     assert set(aligned["audio_to_text"]) == {"R@1", "R@5", "R@10", "median_rank"} == set(aligned["text_to_audio"])
     assert results["shortcut"]["columns"]["used"]
+    gains = results["gains"]
+    assert set(gains) == {*CONDITIONS, "log_mel_statistics", "shortcut"} - {"aligned"}
+    value = {name: results["conditions"][name]["probe"]["figures"]["0.1"]["recording"]["value"] for name in CONDITIONS}
+    assert gains["shuffled"]["0.1"]["value"] == pytest.approx(value["aligned"] - value["shuffled"])
     table = render(results)
     for words in ("reports shuffled within label", "metadata only (shortcut)", "chance", "log-mel statistics"):
         assert words in table
@@ -167,8 +172,8 @@ def test_two_processes_under_accelerate(tmp_path):
     values = settings(tmp_path) | {"checks": ["shuffled", "label_supervision"]}
     values["training"] = {**values["training"], "per_device_train_batch_size": 4}
     (tmp_path / "run.yaml").write_text(yaml.safe_dump(values))
-    flags = "--multi_gpu --num_processes 2 --num_machines 1 --mixed_precision no --dynamo_backend no".split()
-    command = [sys.executable, "-m", "accelerate.commands.accelerate_cli", "launch", *flags]
+    flags = "--multi_gpu --num_processes 2 --num_machines 1 --mixed_precision no --dynamo_backend no"
+    command = [sys.executable, "-m", "accelerate.commands.accelerate_cli", "launch", *shlex.split(flags)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1", "ACCELERATE_USE_CPU": "true"}
     done = subprocess.run(
         [*command, str(ROOT / "examples" / "align.py"), "--config", str(tmp_path / "run.yaml"), "--json"],
@@ -269,11 +274,11 @@ def test_objectives_without_a_shared_frame_retrieve_through_a_fitted_map(tmp_pat
 def test_a_checkpoint_as_the_start(tmp_path):
     """A converted encoder brings its weights and its front end."""
     import torch
-    from tests import tiny
 
     from hf_auscult.audio import WindowPolicy
     from hf_auscult.features import AuscultFeatureExtractor
     from hf_auscult.runs.train import crop_samples, feature_extractor, new_model, patches
+    from tests import tiny
 
     encoder = tiny.model(seed=5).audio_model
     encoder.save_pretrained(tmp_path / "encoder")
