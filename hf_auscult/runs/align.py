@@ -106,8 +106,9 @@ def run(config: RunConfig, *, command: str = "", progress: bool = True) -> dict[
     state.wait_for_everyone()
     if not state.is_main_process:
         return {}
+    encoded = encode({name: found.model for name, found in trained.items()}, corpus, extractor, progress=progress)
+    judged = _Judge(config, corpus, extractor, texts[config.reports.form][:, 0], reports, prompts, encoded)
     say("judging on held-out people …")
-    judged = _Judge(config, corpus, extractor, texts[config.reports.form][:, 0], reports, prompts)
     results: dict[str, Any] = {
         "name": Path(config.output).name,
         "command": command,
@@ -150,19 +151,19 @@ class _Judge:
         texts: np.ndarray,
         reports: dict[str, Any],
         prompts: dict[str, np.ndarray],
+        encoded: dict[str, Encoded],
     ) -> None:
         self.config, self.corpus, self.extractor, self.texts, self.prompts = config, corpus, extractor, texts, prompts
         self.reports = [group[0].text for group in reports[config.reports.form]]
         objective = get(config.training.get("objective", "infonce"))
         terms = objective.terms if isinstance(objective, Sum) else (objective,)
         self.shared_frame = any(term.shared_frame for term in terms)
-        self.encoded: dict[str, Encoded] = {}
+        self.encoded = encoded
         self.probes: dict[str, ProbeResult] = {}
 
     def __call__(self, condition: Condition, trained: Trained) -> dict[str, Any]:
         config, corpus, seed = self.config, self.corpus, self.config.seed
-        encoded = encode(trained.model, corpus, self.extractor)
-        self.encoded[condition.name] = encoded
+        encoded = self.encoded[condition.name]
         result = probe(encoded.pooled, corpus, config.evaluation, seed)
         self.probes[condition.name] = result
         found: dict[str, Any] = {

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
+from tqdm.auto import tqdm
 
 from ..alignment.maps import ridge_map
 from ..audio import assess
@@ -38,17 +40,29 @@ class Encoded:
 
 
 @torch.inference_mode()
-def encode(model: AcuLaModel, corpus: Corpus, extractor: AuscultFeatureExtractor) -> Encoded:
-    """Embed whole recordings: the duration-weighted mean over windows that cover them."""
-    model = model.eval().to(effective_device())
-    pooled, projected = [], []
-    for recording in corpus.recordings:
+def encode(
+    models: Mapping[str, AcuLaModel], corpus: Corpus, extractor: AuscultFeatureExtractor, *, progress: bool = False
+) -> dict[str, Encoded]:
+    """Embed whole recordings with every model: the duration-weighted mean over windows that cover them.
+
+    Windows are cut and transformed once for all models.
+    """
+    device = effective_device()
+    for model in models.values():
+        model.eval().to(device)
+    rows: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {name: [] for name in models}
+    for recording in tqdm(corpus.recordings, "embed", unit="recording", disable=not progress):
         inputs = extractor(recording.waveform, sampling_rate=corpus.sampling_rate, return_tensors="pt")
-        windows = model(inputs["input_features"].to(model.logit_scale.device))
-        seconds = inputs["window_seconds"]
-        pooled.append(window_mean(windows.pooler_output, seconds))
-        projected.append(window_mean(windows.audio_embeds, seconds))
-    return Encoded(np.stack(pooled), np.stack(projected))
+        images, seconds = inputs["input_features"].to(device), inputs["window_seconds"]
+        for name, model in models.items():
+            windows = model(images)
+            rows[name].append((window_mean(windows.pooler_output, seconds), window_mean(windows.audio_embeds, seconds)))
+    for model in models.values():
+        model.cpu()
+    return {
+        name: Encoded(np.stack([pooled for pooled, _ in found]), np.stack([projected for _, projected in found]))
+        for name, found in rows.items()
+    }
 
 
 def log_mel_statistics(corpus: Corpus, extractor: AuscultFeatureExtractor) -> np.ndarray:
