@@ -21,9 +21,10 @@ $(VENV)/.installed: pyproject.toml .ci/constraints.txt
 
 demo: $(VENV)/.installed ## align a small encoder with reports on bundled heart recordings (about 3 minutes)
 	$(BIN)/accelerate launch --num_processes 1 --num_machines 1 --mixed_precision no --dynamo_backend no \
+		--num_cpu_threads_per_process $$(nproc) \
 		examples/align.py --config examples/configs/demo.yaml
 	@echo; echo "In a fresh process:"
-	$(BIN)/python examples/embed.py auscult/acula-opera
+	@$(BIN)/python examples/embed.py auscult/acula-opera
 
 test: $(VENV)/.installed ## the whole test suite
 	$(BIN)/python -m pytest -n 2 --dist loadfile
