@@ -100,7 +100,7 @@ def train(
     if (finished / "history.json").is_file():
         history = json.loads((finished / "history.json").read_text())
         return Trained(AcuLaModel.from_pretrained(finished).eval(), history)
-    settings = dict(config.training)
+    settings = {"dataloader_pin_memory": torch.cuda.is_available(), **config.training}
     text = condition is not None and condition.text is not None
     if condition is None:
         settings |= {"max_steps": config.start.steps, "learning_rate": config.start.learning_rate}
