@@ -19,7 +19,7 @@ from accelerate import PartialState
 from transformers import AutoTokenizer
 from transformers.utils.logging import disable_progress_bar as disable_transformers_bars
 
-from ..alignment.objectives import Sum, get
+from ..alignment.objectives import get
 from ..alignment.teachers import Teacher
 from ..cards import write_model_card
 from ..errors import ConfigurationError
@@ -155,9 +155,7 @@ class _Judge:
     ) -> None:
         self.config, self.corpus, self.extractor, self.texts, self.prompts = config, corpus, extractor, texts, prompts
         self.reports = [group[0].text for group in reports[config.reports.form]]
-        objective = get(config.training.get("objective", "infonce"))
-        terms = objective.terms if isinstance(objective, Sum) else (objective,)
-        self.shared_frame = any(term.shared_frame for term in terms)
+        self.shared_frame = get(config.training.get("objective", "infonce")).shared_frame
         self.encoded = encoded
         self.probes: dict[str, ProbeResult] = {}
 

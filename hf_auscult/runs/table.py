@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ..metrics import Interval
+from .conditions import CONDITIONS
 
 DASH = "–"
 
@@ -39,7 +40,7 @@ def probe_rows(results: Mapping[str, Any]) -> list[list[str]]:
     labelled = results["shortcut"]["figures"][few]["people"]
     amounts = ("all labels", f"{100 * float(few):g} % of labels ({_span(labelled)} people)")
     rows = [["", amounts[0], "aligned − this", amounts[1], "aligned − this", "asks"]]
-    lines = [(name, found["title"], found["probe"], found["asks"]) for name, found in results["conditions"].items()]
+    lines = [(name, found["title"], found["probe"], found["asks"]) for name, found in _conditions(results)]
     lines += [
         (
             "log_mel_statistics",
@@ -65,7 +66,7 @@ def retrieval_rows(results: Mapping[str, Any]) -> list[list[str]]:
     names = [f"{short} {'median rank' if key == 'median_rank' else key}" for _, short in ways for key in keys]
     rows = [["", *names, "zero-shot AUROC"]]
     chance: Mapping[str, Any] = {}
-    for found in results["conditions"].values():
+    for _, found in _conditions(results):
         if "retrieval" not in found:
             continue
         scores, intervals = found["retrieval"], found["retrieval"]["intervals"]
@@ -84,7 +85,7 @@ def retrieval_rows(results: Mapping[str, Any]) -> list[list[str]]:
 def representation_rows(results: Mapping[str, Any]) -> list[list[str]]:
     """Return effective rank, debiased CKA with the teacher and the sex probe, header first."""
     rows = [["", "effective rank", "debiased CKA with the teacher", "sex AUROC"]]
-    for found in results["conditions"].values():
+    for _, found in _conditions(results):
         measured = found["representation"]
         sex = _figure(found["sex"]) if found["sex"] else DASH
         rows.append([found["title"], f"{measured['effective_rank']:.1f}", f"{measured['debiased_cka']:.3f}", sex])
@@ -96,6 +97,11 @@ def grid(rows: Sequence[Sequence[str]]) -> str:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     return "\n".join([lines[0], "─" * max(len(line) for line in lines), *lines[1:]])
+
+
+def _conditions(results: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """Return the run's conditions in table order, whatever the order of the file."""
+    return [(name, results["conditions"][name]) for name in CONDITIONS if name in results["conditions"]]
 
 
 def tables(results: Mapping[str, Any]) -> dict[str, list[list[str]]]:

@@ -140,6 +140,11 @@ def test_sums_and_names():
     both = objectives.get("debiased_cka+infonce")(audio, text)
     single = objectives.get("debiased_cka")(audio, text) + objectives.get("infonce")(audio, text)
     assert float(both) == pytest.approx(float(single))
+    total = objectives.get("cka+siglip")
+    assert (total.shared_frame, total.logit_scale_init, total.logit_bias_init) == (True, 10.0, -10.0)
+    assert float(total(audio, text)) == pytest.approx(
+        float(objectives.get("cka")(audio, text) + objectives.get("siglip")(audio, text))
+    )
     with pytest.raises(ConfigurationError, match="unknown objective 'nce'"):
         objectives.get("nce")
     with pytest.raises(ConfigurationError, match="do not pair"):

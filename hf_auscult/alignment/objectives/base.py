@@ -4,11 +4,26 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import ClassVar
 
 import torch
 
 from ...errors import ConfigurationError
+
+
+@dataclass(frozen=True)
+class Extras:
+    """What some objectives read besides the pairs.
+
+    Args:
+        logit_scale, logit_bias: inverse temperature and bias.
+        text_ids: (B,) equal numbers for equal reports.
+    """
+
+    logit_scale: torch.Tensor | float
+    logit_bias: torch.Tensor | float
+    text_ids: torch.Tensor | None = None
 
 
 class Objective(ABC):
@@ -24,11 +39,11 @@ class Objective(ABC):
     """
 
     name: ClassVar[str]
-    sees_pairing: ClassVar[bool] = True
-    minimum_batch: ClassVar[int] = 2
-    logit_scale_init: ClassVar[float] = 1 / 0.07
-    logit_bias_init: ClassVar[float] = 0.0
-    shared_frame: ClassVar[bool] = True
+    sees_pairing: bool = True
+    minimum_batch: int = 2
+    logit_scale_init: float = 1 / 0.07
+    logit_bias_init: float = 0.0
+    shared_frame: bool = True
 
     def __call__(
         self,
@@ -57,42 +72,30 @@ class Objective(ABC):
             raise ConfigurationError(
                 f"{len(audio)} pairs", where=f"objective {self.name}", remedy=f"use at least {self.minimum_batch}"
             )
-        return self.loss(audio, text, logit_scale, logit_bias, text_ids)
+        scale = self.logit_scale_init if logit_scale is None else logit_scale
+        bias = self.logit_bias_init if logit_bias is None else logit_bias
+        return self.loss(audio, text, Extras(scale, bias, text_ids))
 
     @abstractmethod
-    def loss(
-        self,
-        audio: torch.Tensor,
-        text: torch.Tensor,
-        logit_scale: torch.Tensor | float | None,
-        logit_bias: torch.Tensor | float | None,
-        text_ids: torch.Tensor | None,
-    ) -> torch.Tensor:
+    def loss(self, audio: torch.Tensor, text: torch.Tensor, extras: Extras) -> torch.Tensor:
         """Compute the loss of checked inputs."""
 
 
 class Sum(Objective):
-    """Several objectives added with weight 1 each."""
+    """Several objectives added with weight 1 each; a learned temperature starts where the last one wants it."""
 
     name: ClassVar[str] = "sum"
 
     def __init__(self, terms: Sequence[Objective]) -> None:
         self.terms = tuple(terms)
-        self.label = "+".join(term.name for term in self.terms)
+        self.sees_pairing = any(term.sees_pairing for term in terms)
+        self.shared_frame = any(term.shared_frame for term in terms)
+        self.minimum_batch = max(term.minimum_batch for term in terms)
+        self.logit_scale_init, self.logit_bias_init = terms[-1].logit_scale_init, terms[-1].logit_bias_init
 
-    def loss(
-        self,
-        audio: torch.Tensor,
-        text: torch.Tensor,
-        logit_scale: torch.Tensor | float | None,
-        logit_bias: torch.Tensor | float | None,
-        text_ids: torch.Tensor | None,
-    ) -> torch.Tensor:
+    def loss(self, audio: torch.Tensor, text: torch.Tensor, extras: Extras) -> torch.Tensor:
         """Add the terms."""
-        values = [
-            term(audio, text, logit_scale=logit_scale, logit_bias=logit_bias, text_ids=text_ids) for term in self.terms
-        ]
-        return torch.stack(values).sum()
+        return torch.stack([term.loss(audio, text, extras) for term in self.terms]).sum()
 
 
 def centred(features: torch.Tensor) -> torch.Tensor:

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import torch
 
-from .base import Objective, centred
+from .base import Extras, Objective, centred
 
 
 class CKA(Objective):
@@ -21,16 +21,9 @@ class CKA(Objective):
     """
 
     name: ClassVar[str] = "cka"
-    shared_frame: ClassVar[bool] = False
+    shared_frame: bool = False
 
-    def loss(
-        self,
-        audio: torch.Tensor,
-        text: torch.Tensor,
-        logit_scale: torch.Tensor | float | None,
-        logit_bias: torch.Tensor | float | None,
-        text_ids: torch.Tensor | None,
-    ) -> torch.Tensor:
+    def loss(self, audio: torch.Tensor, text: torch.Tensor, extras: Extras) -> torch.Tensor:
         """Compare the two B x B Gram matrices."""
         audio, text = centred(audio), centred(text)
         first, second = audio @ audio.T, text @ text.T

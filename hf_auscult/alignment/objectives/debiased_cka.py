@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import torch
 
-from .base import Objective, centred
+from .base import Extras, Objective, centred
 
 
 def unbiased_hsic(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
@@ -41,17 +41,10 @@ class DebiasedCKA(Objective):
     """
 
     name: ClassVar[str] = "debiased_cka"
-    shared_frame: ClassVar[bool] = False
-    minimum_batch: ClassVar[int] = 4
+    shared_frame: bool = False
+    minimum_batch: int = 4
 
-    def loss(
-        self,
-        audio: torch.Tensor,
-        text: torch.Tensor,
-        logit_scale: torch.Tensor | float | None,
-        logit_bias: torch.Tensor | float | None,
-        text_ids: torch.Tensor | None,
-    ) -> torch.Tensor:
+    def loss(self, audio: torch.Tensor, text: torch.Tensor, extras: Extras) -> torch.Tensor:
         """Compare the two Gram matrices without their diagonals."""
         # The estimator ignores the means; taking them out first keeps the floor below meaningful.
         audio, text = centred(audio), centred(text)

@@ -7,7 +7,7 @@ from typing import ClassVar
 import torch
 import torch.nn.functional as F
 
-from .base import Objective, cosines
+from .base import Extras, Objective, cosines
 
 
 class InfoNCE(Objective):
@@ -22,15 +22,8 @@ class InfoNCE(Objective):
 
     name: ClassVar[str] = "infonce"
 
-    def loss(
-        self,
-        audio: torch.Tensor,
-        text: torch.Tensor,
-        logit_scale: torch.Tensor | float | None,
-        logit_bias: torch.Tensor | float | None,
-        text_ids: torch.Tensor | None,
-    ) -> torch.Tensor:
+    def loss(self, audio: torch.Tensor, text: torch.Tensor, extras: Extras) -> torch.Tensor:
         """Classify each recording's report among the batch's, and each report's recording."""
-        logits = cosines(audio, text) * (self.logit_scale_init if logit_scale is None else logit_scale)
+        logits = cosines(audio, text) * extras.logit_scale
         target = torch.arange(len(logits), device=logits.device)
         return (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2

@@ -7,7 +7,7 @@ from typing import ClassVar
 import torch
 import torch.nn.functional as F
 
-from .base import Objective
+from .base import Extras, Objective
 
 
 class MSE(Objective):
@@ -17,15 +17,8 @@ class MSE(Objective):
     """
 
     name: ClassVar[str] = "mse"
-    minimum_batch: ClassVar[int] = 1
+    minimum_batch: int = 1
 
-    def loss(
-        self,
-        audio: torch.Tensor,
-        text: torch.Tensor,
-        logit_scale: torch.Tensor | float | None,
-        logit_bias: torch.Tensor | float | None,
-        text_ids: torch.Tensor | None,
-    ) -> torch.Tensor:
+    def loss(self, audio: torch.Tensor, text: torch.Tensor, extras: Extras) -> torch.Tensor:
         """Average the squared differences."""
         return F.mse_loss(audio, text)

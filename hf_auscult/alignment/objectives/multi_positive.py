@@ -7,7 +7,7 @@ from typing import ClassVar
 import torch
 import torch.nn.functional as F
 
-from .base import Objective, cosines
+from .base import Extras, Objective, cosines
 
 
 class MultiPositive(Objective):
@@ -19,17 +19,10 @@ class MultiPositive(Objective):
 
     name: ClassVar[str] = "multi_positive"
 
-    def loss(
-        self,
-        audio: torch.Tensor,
-        text: torch.Tensor,
-        logit_scale: torch.Tensor | float | None,
-        logit_bias: torch.Tensor | float | None,
-        text_ids: torch.Tensor | None,
-    ) -> torch.Tensor:
+    def loss(self, audio: torch.Tensor, text: torch.Tensor, extras: Extras) -> torch.Tensor:
         """Cross entropy against the normalised same-report matrix, both ways."""
-        logits = cosines(audio, text) * (self.logit_scale_init if logit_scale is None else logit_scale)
-        rows = text if text_ids is None else text_ids[:, None]
+        logits = cosines(audio, text) * extras.logit_scale
+        rows = text if extras.text_ids is None else extras.text_ids[:, None]
         same = (rows[:, None] == rows[None]).all(dim=-1)
         target = same.to(logits.dtype) / same.sum(dim=1, keepdim=True)
         return (F.cross_entropy(logits, target) + F.cross_entropy(logits.T, target)) / 2

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 import torch
 
-from .base import Objective, centred
+from .base import Extras, Objective, centred
 
 
 class Published(Objective):
@@ -20,17 +20,10 @@ class Published(Objective):
     """
 
     name: ClassVar[str] = "published"
-    shared_frame: ClassVar[bool] = False
-    sees_pairing: ClassVar[bool] = False
+    shared_frame: bool = False
+    sees_pairing: bool = False
 
-    def loss(
-        self,
-        audio: torch.Tensor,
-        text: torch.Tensor,
-        logit_scale: torch.Tensor | float | None,
-        logit_bias: torch.Tensor | float | None,
-        text_ids: torch.Tensor | None,
-    ) -> torch.Tensor:
+    def loss(self, audio: torch.Tensor, text: torch.Tensor, extras: Extras) -> torch.Tensor:
         """Compare the two D x D second-moment matrices."""
         audio, text = centred(audio), centred(text)
         first, second = audio.T @ audio, text.T @ text

@@ -7,7 +7,7 @@ from typing import ClassVar
 import torch
 import torch.nn.functional as F
 
-from .base import Objective, cosines
+from .base import Extras, Objective, cosines
 
 
 class SigLIP(Objective):
@@ -18,20 +18,11 @@ class SigLIP(Objective):
     """
 
     name: ClassVar[str] = "siglip"
-    logit_scale_init: ClassVar[float] = 10.0
-    logit_bias_init: ClassVar[float] = -10.0
+    logit_scale_init: float = 10.0
+    logit_bias_init: float = -10.0
 
-    def loss(
-        self,
-        audio: torch.Tensor,
-        text: torch.Tensor,
-        logit_scale: torch.Tensor | float | None,
-        logit_bias: torch.Tensor | float | None,
-        text_ids: torch.Tensor | None,
-    ) -> torch.Tensor:
+    def loss(self, audio: torch.Tensor, text: torch.Tensor, extras: Extras) -> torch.Tensor:
         """Judge every pair of the batch on its own."""
-        scale = self.logit_scale_init if logit_scale is None else logit_scale
-        bias = self.logit_bias_init if logit_bias is None else logit_bias
-        logits = cosines(audio, text) * scale + bias
+        logits = cosines(audio, text) * extras.logit_scale + extras.logit_bias
         sign = 2 * torch.eye(len(logits), device=logits.device, dtype=logits.dtype) - 1
         return -F.logsigmoid(sign * logits).sum() / len(logits)
