@@ -57,6 +57,8 @@ def prepare(args: argparse.Namespace) -> dict[str, Any]:
 
 def align(args: argparse.Namespace) -> dict[str, Any]:
     """Align an encoder with reports."""
+    from torch import distributed
+
     from .runs.align import run
     from .runs.config import load_config
 
@@ -64,6 +66,10 @@ def align(args: argparse.Namespace) -> dict[str, Any]:
     config = load_config(args.config, overrides)
     command = f"accelerate launch examples/align.py {shlex.join(['--config', args.config])}"
     results = run(config, command=command, progress=not args.json)
+    if distributed.is_available() and distributed.is_initialized():
+        # Left to the interpreter's exit, the communication threads now and then abort a finished process.
+        distributed.barrier()
+        distributed.destroy_process_group()
     # Only the first process has something to say.
     return {"output": config.output, "seconds": results["seconds"]} if results else {}
 

@@ -42,6 +42,10 @@ def main(objective: str, folder: str, output: str) -> None:
         losses = torch.tensor([entry["loss"] for entry in trainer.state.log_history if "loss" in entry])
         torch.save({"loss": losses, "state": trainer.accelerator.unwrap_model(trainer.model).state_dict()}, output)
         print(json.dumps({"processes": world}))
+    if dist.is_initialized():
+        # Left to the interpreter's exit, gloo's threads now and then abort the process.
+        dist.barrier()
+        dist.destroy_process_group()
 
 
 if __name__ == "__main__":
