@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shlex
 import sys
 from collections.abc import Callable, Sequence
@@ -57,8 +58,6 @@ def prepare(args: argparse.Namespace) -> dict[str, Any]:
 
 def align(args: argparse.Namespace) -> dict[str, Any]:
     """Align an encoder with reports."""
-    from torch import distributed
-
     from .runs.align import run
     from .runs.config import load_config
 
@@ -66,12 +65,21 @@ def align(args: argparse.Namespace) -> dict[str, Any]:
     config = load_config(args.config, overrides)
     command = f"accelerate launch examples/align.py {shlex.join(['--config', args.config])}"
     results = run(config, command=command, progress=not args.json)
-    if distributed.is_available() and distributed.is_initialized():
-        # Left to the interpreter's exit, the communication threads now and then abort a finished process.
-        distributed.barrier()
-        distributed.destroy_process_group()
     # Only the first process has something to say.
     return {"output": config.output, "seconds": results["seconds"]} if results else {}
+
+
+def leave_process_group() -> None:
+    """End a process of a distributed run at once; does nothing in a process of its own.
+
+    Everything is on disk by now. Left to the interpreter, torch's gloo group can deadlock or abort while it is taken
+    apart (seen with torch 2.11): it joins a thread, holding the lock which that thread needs to drop its last tensor.
+    """
+    distributed = getattr(sys.modules.get("torch"), "distributed", None)
+    if distributed is not None and distributed.is_available() and distributed.is_initialized():
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -131,4 +139,5 @@ def main(argv: Sequence[str] | None = None) -> int:
     elif args.verb != "align":
         for name, value in outcome.items():
             print(f"{name}: {value}")
+    leave_process_group()
     return 0

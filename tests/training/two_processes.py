@@ -9,6 +9,7 @@ import sys
 import torch
 import torch.distributed as dist
 
+from hf_auscult.cli import leave_process_group
 from hf_auscult.training import AlignmentArguments, AlignmentCollator, AlignmentTrainer
 from tests import tiny
 
@@ -42,10 +43,7 @@ def main(objective: str, folder: str, output: str) -> None:
         losses = torch.tensor([entry["loss"] for entry in trainer.state.log_history if "loss" in entry])
         torch.save({"loss": losses, "state": trainer.accelerator.unwrap_model(trainer.model).state_dict()}, output)
         print(json.dumps({"processes": world}))
-    if dist.is_initialized():
-        # Left to the interpreter's exit, gloo's threads now and then abort the process.
-        dist.barrier()
-        dist.destroy_process_group()
+    leave_process_group()
 
 
 if __name__ == "__main__":
