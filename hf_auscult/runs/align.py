@@ -40,7 +40,16 @@ from .evaluate import (
     shortcut,
     zero_shot_auroc,
 )
-from .pairs import Corpus, load_corpus, make_reports, prepare_data, read_prompts, read_reports, training_examples
+from .pairs import (
+    Corpus,
+    data_folder,
+    load_corpus,
+    make_reports,
+    prepare_data,
+    read_prompts,
+    read_reports,
+    training_examples,
+)
 from .table import render, tables
 from .train import Trained, effective_device, feature_extractor, new_model, train
 
@@ -71,8 +80,9 @@ def run(config: RunConfig, *, command: str = "", progress: bool = True) -> dict[
     work = Path(config.work)
     extractor = feature_extractor(config)
     with state.main_process_first():
-        folder = prepare_data(config.data, work) if state.is_main_process else work / "prepared" / config.data.dataset
-    corpus = load_corpus(config.data, Path(config.data.prepared or folder), extractor.sampling_rate)
+        if state.is_main_process:
+            prepare_data(config.data, work)
+    corpus = load_corpus(config.data, data_folder(config.data, work), extractor.sampling_rate)
     say(_people_line(corpus))
 
     teacher = Teacher(config.teacher, cache=work / "teachers", device=effective_device())
@@ -114,7 +124,7 @@ def run(config: RunConfig, *, command: str = "", progress: bool = True) -> dict[
         "command": command,
         "processes": state.num_processes,
         "config": config.to_dict(),
-        "data": describe(corpus, Path(config.data.prepared or folder)),
+        "data": describe(corpus),
         "teacher": {"name": config.teacher.name, "fingerprint": config.teacher.fingerprint()},
         "conditions": {c.name: {"title": c.title, "asks": c.asks, **judged(c, trained[c.name])} for c in conditions},
         "log_mel_statistics": judged.probe_only("log_mel_statistics", log_mel_statistics(corpus, extractor)),
@@ -221,7 +231,7 @@ class _Judge:
         return found
 
 
-def describe(corpus: Corpus, folder: Path) -> dict[str, Any]:
+def describe(corpus: Corpus) -> dict[str, Any]:
     """Return what was observed of the data: people, recordings, classes and hashes."""
     splits = {}
     for split in ("train", "validation", "test"):
@@ -232,7 +242,7 @@ def describe(corpus: Corpus, folder: Path) -> dict[str, Any]:
             "recordings": len(rows),
             **{name: labels.count(index) for index, name in enumerate(corpus.classes)},
         }
-    recorded = json.loads((folder / "prepare.json").read_text())
+    recorded = json.loads((corpus.folder / "prepare.json").read_text())
     members = sorted((recording.recording_id, recording.split) for recording in corpus.recordings)
     licences = sorted({str(recording.row["licence"]) for recording in corpus.recordings})
     return {

@@ -103,7 +103,7 @@ class RunConfig:
         model: settings of `AcuLaConfig` besides encoder and teacher.
         training: settings of `AlignmentArguments` (`objective`, `max_steps`, `learning_rate` …).
         augmentation: settings of `audio.Augmentation`; `None` for none.
-        crop_start, crop_padding: see `training.CropPolicy`.
+        crop_start, crop_padding, crop_samples: see `training.CropPolicy`; one window of the extractor by default.
         checks: names of `runs.conditions` to run beside the aligned model; all by default.
     """
 
@@ -119,6 +119,7 @@ class RunConfig:
     augmentation: Augmentation | None = None
     crop_start: Literal["random", "first"] = "random"
     crop_padding: Literal["repeat", "zero"] = "repeat"
+    crop_samples: int | None = None
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     checks: tuple[str, ...] | None = None
 

@@ -71,22 +71,25 @@ class Corpus:
         return len({self.recordings[index].subject_id for index in self.rows(split)})
 
 
-def prepare_data(config: DataConfig, work: Path) -> Path:
-    """Return the prepared dataset's folder, preparing the original download where one is named."""
+def data_folder(config: DataConfig, work: Path) -> Path:
+    """Return where the prepared dataset is, or will be."""
+    return Path(config.prepared) if config.prepared else work / "prepared" / config.dataset
+
+
+def prepare_data(config: DataConfig, work: Path) -> None:
+    """Prepare the original download, unless a prepared folder is named."""
     if config.prepared:
-        return Path(config.prepared)
+        return
     if config.source is None:
         raise DataError("neither data.source nor data.prepared is given", remedy="name one in the run's file")
-    folder = work / "prepared" / config.dataset
     prepare(
         config.dataset,
         config.source,
-        folder,
+        data_folder(config, work),
         split=SplitSpec(fractions=config.fractions, seed=config.seed),
         progress=False,
         overwrite=True,  # it takes seconds, and the source or the fractions may have changed since
     )
-    return folder
 
 
 def load_corpus(config: DataConfig, folder: Path, sampling_rate: int) -> Corpus:

@@ -115,12 +115,12 @@ def train(
         **settings,
     )
     model = copy.deepcopy(model)
-    spec = extractor.front_end
+    spec, samples = extractor.front_end, crop_samples(config, extractor)
     dataset = AlignmentDataset(
         examples,
-        CropPolicy(crop_samples(extractor), config.crop_start, config.crop_padding),
+        CropPolicy(samples, config.crop_start, config.crop_padding),
         sampling_rate=spec.sampling_rate,
-        patches=patches(model, spec.frames(crop_samples(extractor))),
+        patches=patches(model, spec.frames(samples)),
         augmentation=config.augmentation,
         seed=config.seed,
     )
@@ -161,8 +161,10 @@ def training_folder(config: RunConfig) -> Path:
     return Path(config.work) / "training" / hashlib.sha256(settings.encode()).hexdigest()[:12]
 
 
-def crop_samples(extractor: AuscultFeatureExtractor) -> int:
-    """Return the length of a training crop: one window of the extractor."""
+def crop_samples(config: RunConfig, extractor: AuscultFeatureExtractor) -> int:
+    """Return the length of a training crop: the run's own, or one window of the extractor."""
+    if config.crop_samples is not None:
+        return config.crop_samples
     length = extractor.windows.length(extractor.front_end.sampling_rate)
     assert length is not None
     return length
