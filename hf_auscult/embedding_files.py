@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Sequence
@@ -12,6 +13,7 @@ from typing import Any, Literal
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import torch
 from tqdm.auto import tqdm
 
 from .audio import read
@@ -65,7 +67,8 @@ def embed_files(
     embedder = Embedder(model)
     embedder.feature_extractor.policy(protocol)
     parts = output.with_name(f".{output.name}.parts")
-    _open_parts(parts, {"model": model, "protocol": protocol, "config": embedder.encoder.config.to_dict()})
+    settings = {"protocol": protocol, "front_end": embedder.feature_extractor.to_dict(), "weights": _weights(embedder)}
+    _open_parts(parts, settings)
     done = {row["path"] for part in sorted(parts.glob("*.parquet")) for row in pq.read_table(part).to_pylist()}
     missing = [path for path in files if str(path) not in done]
     bar = tqdm(total=len(files), initial=len(files) - len(missing), unit="recording", disable=not progress)
@@ -125,6 +128,15 @@ def _expand(paths: Sequence[str | Path]) -> Iterator[Path]:
             yield from sorted(found for found in path.rglob("*") if found.suffix.lower() in SUFFIXES)
         else:
             yield path
+
+
+def _weights(embedder: Embedder) -> str:
+    """Identify an encoder by its weights: a folder can be written again under the same name."""
+    digest = hashlib.sha256()
+    for name, value in sorted(embedder.encoder.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+    return digest.hexdigest()
 
 
 def _open_parts(parts: Path, settings: dict[str, Any]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
@@ -101,7 +103,8 @@ def test_many_files_with_broken_ones(folder, files, tmp_path):
     assert "UndecodableAudioError" in quarantine
 
 
-def test_an_interrupted_pass_goes_on(folder, files, tmp_path, monkeypatch):
+@pytest.mark.parametrize("same", [True, False], ids=["same model", "another model"])
+def test_an_interrupted_pass_goes_on(folder, files, tmp_path, monkeypatch, same):
     monkeypatch.setattr(embedding_files, "PART", 1)
     real, read = embedding_files.read, []
 
@@ -116,8 +119,12 @@ def test_an_interrupted_pass_goes_on(folder, files, tmp_path, monkeypatch):
         embed_files(folder, files, tmp_path / "out.parquet", progress=False)
     assert not (tmp_path / "out.parquet").exists()
     monkeypatch.setattr(embedding_files, "read", real)
+    if not same:  # other weights under another name: nothing of the first model may stay
+        shutil.copytree(folder, tmp_path / "other")
+        tiny.model(seed=7).eval().save_pretrained(tmp_path / "other")
+        folder = str(tmp_path / "other")
     report = embed_files(folder, files, tmp_path / "out.parquet", progress=False)
-    assert (report.embedded, report.reused) == (3, 2)
+    assert (report.embedded, report.reused) == (3, 2 if same else 0)
     rows = [row["embedding"] for row in pq.read_table(tmp_path / "out.parquet").to_pylist()]
     np.testing.assert_array_equal(rows, hf_auscult.embed(folder, files, progress=False))
     assert not list(tmp_path.glob(".out*"))
