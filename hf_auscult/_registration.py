@@ -19,18 +19,28 @@ class Entry(NamedTuple):
     config: str
     model: str
     pretraining: str | None = None
+    classification: str | None = None
+    feature_extractor: str = "features.feature_extraction_auscult:AuscultFeatureExtractor"
+
+
+def _entry(model_type: str, home: str, name: str, *, pretraining: bool = False, **more: str) -> Entry:
+    """Return the entry of a model type whose files are `models/<home>` and whose classes start with `name`."""
+    folder, stem = home.split("/")
+    modeling = f"models.{folder}.modeling_{stem}:{name}"
+    return Entry(
+        model_type,
+        f"models.{folder}.configuration_{stem}:{name}Config",
+        f"{modeling}Model",
+        f"{modeling}ForPreTraining" if pretraining else None,
+        f"{modeling}ForAudioClassification",
+        **more,
+    )
 
 
 ENTRIES = (
-    Entry(
-        "opera-gt",
-        "models.opera.configuration_opera_gt:OperaGTConfig",
-        "models.opera.modeling_opera_gt:OperaGTModel",
-        "models.opera.modeling_opera_gt:OperaGTForPreTraining",
-    ),
+    _entry("opera-gt", "opera/opera_gt", "OperaGT", pretraining=True),
     Entry("acula", "models.acula.configuration_acula:AcuLaConfig", "models.acula.modeling_acula:AcuLaModel"),
 )
-FEATURE_EXTRACTOR = "features.feature_extraction_auscult:AuscultFeatureExtractor"
 
 
 def load(target: str) -> Any:
@@ -66,11 +76,15 @@ def _register_lazily(mapping: Any, config: type, target: str) -> None:
 
 
 def register() -> None:
-    """Make `AutoConfig`, `AutoModel`, `AutoModelForPreTraining` and `AutoFeatureExtractor` know our classes."""
+    """Make transformers' Auto classes know ours."""
     for entry in ENTRIES:
         config = load(entry.config)
         configuration_auto.AutoConfig.register(entry.model_type, config, exist_ok=True)
-        _register_lazily(modeling_auto.MODEL_MAPPING, config, entry.model)
-        if entry.pretraining:
-            _register_lazily(modeling_auto.MODEL_FOR_PRETRAINING_MAPPING, config, entry.pretraining)
-        _register_lazily(feature_extraction_auto.FEATURE_EXTRACTOR_MAPPING, config, FEATURE_EXTRACTOR)
+        for mapping, target in (
+            (modeling_auto.MODEL_MAPPING, entry.model),
+            (modeling_auto.MODEL_FOR_PRETRAINING_MAPPING, entry.pretraining),
+            (modeling_auto.MODEL_FOR_AUDIO_CLASSIFICATION_MAPPING, entry.classification),
+            (feature_extraction_auto.FEATURE_EXTRACTOR_MAPPING, entry.feature_extractor),
+        ):
+            if target:
+                _register_lazily(mapping, config, target)

@@ -104,7 +104,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("model", metavar="MODEL", help="folder or Hub id")
     one.add_argument("paths", metavar="PATH", nargs="+", help="recordings, or folders of recordings")
     one.add_argument("--output", required=True, metavar="FILE.parquet")
-    one.add_argument("--protocol", choices=("default", "published"), default="default")
+    one.add_argument("--protocol", default="default", help="default, published or published:NAME")
     one.add_argument("--batch-size", type=int, default=32, metavar="N")
 
     one = verb("prepare", prepare, "prepare circor --source the-circor-digiscope-1.0.3 --output prepared/circor")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from os import PathLike
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import torch
@@ -12,7 +12,7 @@ from tqdm.auto import tqdm
 from transformers import AutoFeatureExtractor, AutoModel, PreTrainedModel
 
 from .errors import ConfigurationError, SamplingRateError
-from .features import AuscultFeatureExtractor
+from .features import WindowedFeatureExtractor
 
 
 class Embedder:
@@ -27,7 +27,7 @@ class Embedder:
     def __init__(
         self,
         model: PreTrainedModel | str | PathLike[str],
-        feature_extractor: AuscultFeatureExtractor | None = None,
+        feature_extractor: WindowedFeatureExtractor | None = None,
         *,
         device: torch.device | str | None = None,
     ) -> None:
@@ -51,7 +51,7 @@ class Embedder:
         recordings: Iterable[Any],
         *,
         batch_size: int = 32,
-        protocol: Literal["default", "published"] = "default",
+        protocol: str = "default",
         progress: bool = False,
     ) -> np.ndarray:
         """Return (recordings, dim) float32: the mean of every recording's windows, weighted by their seconds."""
@@ -64,9 +64,7 @@ class Embedder:
         return np.stack(rows) if rows else np.empty((0, 0), np.float32)
 
     @torch.inference_mode()
-    def _rows(
-        self, recordings: Iterable[Any], batch_size: int, protocol: Literal["default", "published"], progress: bool
-    ) -> Iterator[np.ndarray]:
+    def _rows(self, recordings: Iterable[Any], batch_size: int, protocol: str, progress: bool) -> Iterator[np.ndarray]:
         total = len(recordings) if isinstance(recordings, Sequence) else None
         # One recording at a time: its row cannot depend on what else is in the list.
         for recording in tqdm(recordings, total=total, desc="embed", unit="recording", disable=not progress):
@@ -74,11 +72,25 @@ class Embedder:
                 raise SamplingRateError(
                     "a bare array has no sampling rate", remedy='pass {"array": array, "sampling_rate": rate} or a path'
                 )
-            inputs = self.feature_extractor(recording, return_tensors="pt", protocol=protocol)
-            images = inputs["input_features"].to(self.device)
-            starts = range(0, len(images), batch_size)
-            pooled = [self.encoder(images[start : start + batch_size]).pooler_output for start in starts]
-            yield window_mean(torch.cat(pooled), inputs["window_seconds"])
+            features = self.feature_extractor.features(recording, protocol=protocol)
+            rows = self._pool(features.windows, batch_size, published=protocol != "default")
+            yield window_mean(rows, torch.tensor(features.seconds))
+
+    def _pool(self, windows: list[np.ndarray], batch_size: int, published: bool) -> torch.Tensor:
+        """Encode a recording's windows; those of one shape share a forward pass."""
+        # Encoders whose published code treats long inputs in a way of its own say so themselves.
+        settings = getattr(self.encoder, "published_settings", {}) if published else {}
+        rows: list[torch.Tensor] = [torch.empty(0)] * len(windows)
+        by_shape: dict[tuple[int, ...], list[int]] = {}
+        for index, window in enumerate(windows):
+            by_shape.setdefault(window.shape, []).append(index)
+        for members in by_shape.values():
+            for start in range(0, len(members), batch_size):
+                part = members[start : start + batch_size]
+                images = torch.from_numpy(np.stack([windows[index] for index in part])).to(self.device)
+                for index, row in zip(part, self.encoder(images, **settings).pooler_output, strict=True):
+                    rows[index] = row
+        return torch.stack(rows)
 
 
 def window_mean(rows: torch.Tensor, seconds: torch.Tensor) -> np.ndarray:
@@ -93,7 +105,7 @@ def embed(
     recordings: Iterable[Any],
     *,
     batch_size: int = 32,
-    protocol: Literal["default", "published"] = "default",
+    protocol: str = "default",
     device: torch.device | str | None = None,
     progress: bool = True,
 ) -> np.ndarray:
@@ -104,7 +116,7 @@ def embed(
         recordings: paths, `{"array", "sampling_rate"}` mappings, or cells of a dataset's audio column.
         batch_size: windows that share a forward pass.
         protocol: `default` covers the whole recording and weights windows by their seconds; `published` cuts and
-            averages as the encoder's paper does.
+            averages as the encoder's paper does; `published:NAME` as another paper does with this encoder.
         device: where to run; the model's own by default.
         progress: show a bar.
 

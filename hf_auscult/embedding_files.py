@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -45,7 +45,7 @@ def embed_files(
     paths: Sequence[str | Path],
     output: str | Path,
     *,
-    protocol: Literal["default", "published"] = "default",
+    protocol: str = "default",
     batch_size: int = 32,
     progress: bool = True,
 ) -> EmbedReport:
@@ -113,7 +113,7 @@ SCHEMA = pa.schema(
 )
 
 
-def _row(embedder: Embedder, path: Path, protocol: Literal["default", "published"], batch_size: int) -> dict[str, Any]:
+def _row(embedder: Embedder, path: Path, protocol: str, batch_size: int) -> dict[str, Any]:
     try:
         waveform = read(path)
         vector = embedder([waveform], protocol=protocol, batch_size=batch_size)[0]

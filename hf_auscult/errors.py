@@ -47,6 +47,10 @@ class EmptyAudioError(AudioError):
     """The recording holds no samples."""
 
 
+class ShortAudioError(AudioError):
+    """The recording is shorter than the published rule, or the encoder, can use."""
+
+
 class NonFiniteAudioError(AudioError):
     """The recording holds NaN or infinite samples."""
 

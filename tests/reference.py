@@ -25,9 +25,10 @@ class Case:
     def variants(self) -> dict[str, float | None]:
         return self.facts["variants"]
 
-    def state_dict(self, variant: str) -> dict[str, torch.Tensor]:
+    def state_dict(self, variant: str, recorded: str | None = None) -> dict[str, torch.Tensor]:
         """Original names; tensors the architecture itself computes are absent."""
-        filled = self.fill.fill_state_dict(self.facts["state_dict"], self.variants[variant])
+        spec = self.facts["facts"][recorded] if recorded else self.facts["state_dict"]
+        filled = self.fill.fill_state_dict(spec, self.variants[variant])
         return {key: torch.from_numpy(value) for key, value in filled.items()}
 
     def waveform(self, name: str) -> np.ndarray:
@@ -45,14 +46,20 @@ class Case:
             return full
         return full[..., self.arrays[f"{name}.rows"], :][..., self.arrays[f"{name}.cols"]]
 
-    def check(self, name: str, ours: np.ndarray | torch.Tensor, spread: float) -> None:
-        """Compare with the original: at most 10x its own float32-float64 spread, never below 1e-5 of the largest."""
+    def compare(self, name: str, ours: np.ndarray | torch.Tensor, spread: float) -> tuple[float, float]:
+        """Return the largest difference, and the tolerance: 10x the original's own float32-float64 spread, at least
+        1e-5 of its largest value."""
         ours = ours.detach().numpy() if isinstance(ours, torch.Tensor) else np.asarray(ours)
         theirs = self.arrays[name]
         ours = self.subsampled(name, ours)
         assert ours.shape == theirs.shape, (name, ours.shape, theirs.shape)
+        assert np.isfinite(ours).all(), name
         tolerance = max(10 * spread, 1e-5 * float(np.abs(theirs).max()))
-        error = float(np.abs(ours - theirs).max())
+        return float(np.abs(ours.astype(np.float64) - theirs.astype(np.float64)).max()), tolerance
+
+    def check(self, name: str, ours: np.ndarray | torch.Tensor, spread: float) -> None:
+        """Compare with the original, within the tolerance of `compare`."""
+        error, tolerance = self.compare(name, ours, spread)
         assert error <= tolerance, f"{name}: {error:.3g} > {tolerance:.3g}"
 
 

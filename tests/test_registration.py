@@ -6,10 +6,16 @@ import subprocess
 import sys
 
 import pytest
-from transformers import AutoConfig, AutoFeatureExtractor, AutoModel, AutoModelForPreTraining
+from transformers import (
+    AutoConfig,
+    AutoFeatureExtractor,
+    AutoModel,
+    AutoModelForAudioClassification,
+    AutoModelForPreTraining,
+)
 
 import hf_auscult
-from hf_auscult._registration import ENTRIES, FEATURE_EXTRACTOR, load
+from hf_auscult._registration import ENTRIES, load
 
 IMPORT_COST = """
 import time
@@ -42,9 +48,11 @@ def test_auto_classes_know_every_type(entry):
     assert load(entry.model) in list(AutoModel._model_mapping._extra_content.values())
     if entry.pretraining:
         assert AutoModelForPreTraining._model_mapping[config] is load(entry.pretraining)
+    if entry.classification:
+        assert AutoModelForAudioClassification._model_mapping[config] is load(entry.classification)
     from transformers.models.auto.feature_extraction_auto import FEATURE_EXTRACTOR_MAPPING
 
-    assert FEATURE_EXTRACTOR_MAPPING[config] is load(FEATURE_EXTRACTOR)
+    assert FEATURE_EXTRACTOR_MAPPING[config] is load(entry.feature_extractor)
     assert AutoFeatureExtractor is not None
 
 

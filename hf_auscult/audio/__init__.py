@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .augment import Augmentation
-from .cuts import fixed_length, overlapping_chunks, repeat_pad, sliding, zero_rule
+from .cuts import chunks, fixed_length, overlapping_chunks, repeat_pad, sliding, tile, zero_rule
 from .decode import AudioInfo, Waveform, peek, read
 from .quality import Quality, assess
 from .resample import resample
@@ -19,6 +19,7 @@ __all__ = [
     "WindowPolicy",
     "Windows",
     "assess",
+    "chunks",
     "fixed_length",
     "overlapping_chunks",
     "peek",
@@ -26,6 +27,7 @@ __all__ = [
     "repeat_pad",
     "resample",
     "sliding",
+    "tile",
     "trim_silence",
     "zero_rule",
 ]

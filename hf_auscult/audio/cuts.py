@@ -6,12 +6,15 @@ Windows may be views of the input.
 from __future__ import annotations
 
 import math
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, ShortAudioError
 from ._arrays import FloatArray, as_mono
+
+Padding = Literal["zero", "repeat", "none"]
 
 
 def repeat_pad(array: FloatArray, length: int) -> FloatArray:
@@ -111,17 +114,57 @@ def fixed_length(array: FloatArray, length: int) -> FloatArray:
     return clip[:length] if len(clip) >= length else np.pad(clip, (0, length - len(clip)))
 
 
-def sliding(array: FloatArray, length: int, hop: int | None = None) -> tuple[list[FloatArray], npt.NDArray[np.int64]]:
-    """Cut into windows that cover the whole recording, the last one zero-padded at the end.
+def tile(array: FloatArray, length: int) -> FloatArray:
+    """Repeat from the start and cut to ``length`` samples; a longer clip keeps its first ``length``.
+
+    MS-CLAP's ``load_audio_into_tensor``, whose random crop of longer clips is replaced by the first window.
+
+    Example:
+        >>> tile(np.array([1, 2, 3], np.float32), 5).tolist()
+        [1.0, 2.0, 3.0, 1.0, 2.0]
+    """
+    clip = as_mono(array)
+    return np.tile(clip, -(-length // len(clip)))[:length]
+
+
+def chunks(array: FloatArray, length: int, hop: int, shortest: int) -> list[FloatArray]:
+    """Cut into chunks every ``hop`` samples; the last may be shorter, but not shorter than ``shortest``.
+
+    With ``shortest = length`` only whole chunks are kept (VGGish); OPERA's use of AudioMAE keeps tails over 400.
+
+    Raises:
+        ShortAudioError: not one chunk.
+
+    Example:
+        >>> [c.tolist() for c in chunks(np.arange(5, dtype=np.float32), 2, 2, 1)]
+        [[0.0, 1.0], [2.0, 3.0], [4.0]]
+    """
+    clip = as_mono(array)
+    found = [clip[start : start + length] for start in range(0, len(clip), hop)]
+    found = [chunk for chunk in found if len(chunk) >= shortest]
+    if not found:
+        raise ShortAudioError(
+            f"{len(clip)} samples; this rule needs {shortest}", remedy="use the default protocol, or longer recordings"
+        )
+    return found
+
+
+def sliding(
+    array: FloatArray, length: int, hop: int | None = None, padding: Padding = "zero"
+) -> tuple[list[FloatArray], npt.NDArray[np.int64]]:
+    """Cut into windows that cover the whole recording.
 
     Args:
         array: ``(n,)`` samples, n ≥ 1.
         length: samples per window.
         hop: samples between windows, at most ``length``; None for no overlap.
+        padding: what the last window is filled up with: ``zero``, at the end; ``repeat``: it starts earlier instead,
+            and a clip shorter than one window is repeated; ``none``: it stays short.
 
     Returns:
-        Arrays ``(length,)`` and, for each, the number of real samples that no earlier window holds. Those numbers sum
-        to n, so a mean weighted by them counts no sample twice and no padding at all.
+        Arrays ``(length,)`` (the last may be shorter under ``none``) and, for each, the number of real samples that no
+        earlier window holds. Those numbers sum to n, so a mean weighted by them counts no sample twice and no padding
+        at all.
 
     Raises:
         AudioError: no samples, NaN or infinite ones, or more than one channel.
@@ -138,7 +181,12 @@ def sliding(array: FloatArray, length: int, hop: int | None = None) -> tuple[lis
         raise ConfigurationError(f"a hop of {step} samples under windows of {length} leaves gaps or never advances")
     count = 1 + max(0, math.ceil((len(clip) - length) / step))
     ends = np.minimum(np.arange(count, dtype=np.int64) * step + length, len(clip))
-    return [fixed_length(clip[i * step : i * step + length], length) for i in range(count)], np.diff(ends, prepend=0)
+    windows = [clip[i * step : i * step + length] for i in range(count)]
+    if padding == "zero":
+        windows[-1] = fixed_length(windows[-1], length)
+    elif padding == "repeat":
+        windows[-1] = clip[-length:] if len(clip) >= length else tile(clip, length)
+    return windows, np.diff(ends, prepend=0)
 
 
 def _pad_front(end: FloatArray, whole: FloatArray, length: int) -> FloatArray:

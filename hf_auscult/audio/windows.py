@@ -15,23 +15,12 @@ import numpy.typing as npt
 
 from ..errors import ConfigurationError
 from ._arrays import FloatArray, as_mono
-from .cuts import fixed_length, overlapping_chunks, repeat_pad, sliding, zero_rule
+from .cuts import Padding, chunks, fixed_length, overlapping_chunks, repeat_pad, sliding, tile, zero_rule
 from .silence import trim_silence
 
-__all__ = [
-    "PUBLISHED",
-    "WindowKind",
-    "WindowPolicy",
-    "Windows",
-    "fixed_length",
-    "overlapping_chunks",
-    "repeat_pad",
-    "sliding",
-    "trim_silence",
-    "zero_rule",
-]
+__all__ = ["PUBLISHED", "WindowKind", "WindowPolicy", "Windows"]
 
-WindowKind = Literal["whole", "repeat_pad", "zero_rule", "overlapping_chunks", "fixed", "sliding"]
+WindowKind = Literal["whole", "repeat_pad", "zero_rule", "overlapping_chunks", "chunks", "tile", "fixed", "sliding"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +28,8 @@ class Windows:
     """The windows of one recording.
 
     Args:
-        frames: float32 arrays, equally long except under ``whole`` and long clips under ``repeat_pad``.
+        frames: float32 arrays, equally long except under ``whole``, long clips under ``repeat_pad``, and last windows
+            that stay short by ``padding="none"`` or ``shortest_samples``.
         seconds: float64 ``(windows,)``: how much of the recording each stands for, the weight of its embedding.
     """
 
@@ -62,10 +52,12 @@ class WindowPolicy:
     Args:
         kind: ``whole``: one window, uncut. ``repeat_pad``: as whole, but a shorter clip is repeat-padded to the length
             (OPERA-CT/CE's whole-clip rule: longer clips are NOT cut). ``zero_rule``, ``overlapping_chunks``,
-            ``fixed``, ``sliding``: the functions of this module.
+            ``chunks``, ``tile``, ``fixed``, ``sliding``: the functions of ``cuts``.
         seconds: window length; ``int(seconds * rate)`` samples. Every kind but ``whole`` needs this or ``samples``.
         samples: window length in samples, where the source fixes it so.
-        hop_seconds: for ``sliding``; None for no overlap.
+        hop_seconds: for ``sliding`` and ``chunks``; None for no overlap.
+        padding: for ``sliding``: what fills up the last window, see ``cuts.sliding``.
+        shortest_samples: for ``chunks``: shorter ones are dropped; None keeps whole chunks only.
         trim: first cut leading and trailing silence (frames of ``int(rate / 10)``, half-overlapping, 60 dB).
         minimum_samples: a shorter window is zero-padded at the end to this length (encoders with a smallest input).
 
@@ -81,6 +73,8 @@ class WindowPolicy:
     seconds: float | None = None
     samples: int | None = None
     hop_seconds: float | None = None
+    padding: Padding = "zero"
+    shortest_samples: int | None = None
     trim: bool = False
     minimum_samples: int = 1
 
@@ -92,9 +86,13 @@ class WindowPolicy:
             self._refuse(f"a whole clip has no length, but {lengths[0]} is set", f"leave out {lengths[0]}")
         if self.kind != "whole" and len(lengths) != 1:
             self._refuse(f"{self.kind!r} needs one length, got {len(lengths)}", "give either seconds or samples")
-        if self.hop_seconds is not None and self.kind != "sliding":
+        if self.hop_seconds is not None and self.kind not in ("sliding", "chunks"):
             self._refuse(f"{self.kind!r} has its own hop, but hop_seconds is set", "leave out hop_seconds")
-        for name in ("seconds", "samples", "hop_seconds", "minimum_samples"):
+        if self.padding not in get_args(Padding) or (self.padding != "zero" and self.kind != "sliding"):
+            self._refuse(f"padding {self.padding!r} under kind {self.kind!r}", "use zero, repeat or none with sliding")
+        if self.shortest_samples is not None and self.kind != "chunks":
+            self._refuse(f"shortest_samples under kind {self.kind!r}", "leave out shortest_samples")
+        for name in ("seconds", "samples", "hop_seconds", "minimum_samples", "shortest_samples"):
             value = getattr(self, name)
             kind = (int, float) if name.endswith("seconds") else int
             if value is None and name != "minimum_samples":
@@ -131,7 +129,7 @@ class WindowPolicy:
 
         Raises:
             AudioError: no samples, NaN or infinite ones, or more than one channel.
-            AudioError: not finite, or not 1-D.
+            ShortAudioError: too short for ``chunks``.
             ConfigurationError: a window or hop below one sample (two for ``overlapping_chunks``) at this rate.
         """
         clip = as_mono(array)
@@ -141,6 +139,7 @@ class WindowPolicy:
         length = self.length(sampling_rate) or 0
         if self.kind != "whole" and length < (2 if self.kind == "overlapping_chunks" else 1):
             self._refuse(f"{self.seconds} s at {sampling_rate} Hz is too short a window", "use longer windows")
+        hop = None if self.hop_seconds is None else round(self.hop_seconds * sampling_rate)
         counted = None
         if self.kind == "whole" or (self.kind == "repeat_pad" and len(clip) >= length):
             frames = [clip]
@@ -150,12 +149,13 @@ class WindowPolicy:
             frames = zero_rule(clip, length)
         elif self.kind == "overlapping_chunks":
             frames = overlapping_chunks(clip, length)
-        elif self.kind == "fixed":
-            frames = [fixed_length(clip, length)]
+        elif self.kind == "chunks":
+            frames = chunks(clip, length, hop or length, self.shortest_samples or length)
+        elif self.kind in ("fixed", "tile"):
+            frames = [(fixed_length if self.kind == "fixed" else tile)(clip, length)]
             counted = np.array([min(length, len(clip))])
         else:
-            hop = None if self.hop_seconds is None else int(self.hop_seconds * sampling_rate)
-            frames, counted = sliding(clip, length, hop)
+            frames, counted = sliding(clip, length, hop, self.padding)
         if counted is None:  # plain mean: every window stands for an equal share of the clip
             counted = np.full(len(frames), len(clip) / len(frames))
         frames = [
@@ -198,6 +198,15 @@ PUBLISHED: dict[str, WindowPolicy] = {
     "opera-gt": WindowPolicy("overlapping_chunks", seconds=8.18, trim=True),
     # AuscultaBase finetune.py, test recordings: the trimmed file, no padding (min_entire_len 0).
     "auscultabase": WindowPolicy("whole", trim=True),
+    # AudioMAE dataset.py: the whole clip's filter bank, padded with zeros or cut to 1,024 frames by the front end.
+    "audiomae": WindowPolicy("whole"),
+    # PANNs pytorch/inference.py: the whole clip.
+    "panns": WindowPolicy("whole"),
+    # torchvggish vggish_input.py: whole 96-frame examples of the 10 ms frames, i.e. 15,600 samples every 15,360.
+    "vggish": WindowPolicy("chunks", samples=15_600, hop_seconds=0.96),
+    # MS-CLAP CLAPWrapper.py: shorter clips repeated, of longer ones the first window (the original's crop is random).
+    "msclap-2022": WindowPolicy("tile", seconds=5.0),
+    "msclap-2023": WindowPolicy("tile", seconds=7.0),
     # AcuLa data loader: 8 s + 3,000 samples at 16 kHz, untrimmed, zero-padded or cut; 256 frames.
     "acula": WindowPolicy("fixed", samples=131_000),
 }

@@ -9,18 +9,34 @@ from .spec import FRONT_ENDS, FrontEnd
 if TYPE_CHECKING:
     from .feature_extraction_auscult import AuscultFeatureExtractor
     from .logmel import log_mel, mel_bank, mel_power
+    from .windowed import Features, PublishedVariant, WindowedFeatureExtractor
 
-__all__ = ["FRONT_ENDS", "AuscultFeatureExtractor", "FrontEnd", "log_mel", "mel_bank", "mel_power"]
+_HOMES = {
+    "AuscultFeatureExtractor": "feature_extraction_auscult",
+    "Features": "windowed",
+    "PublishedVariant": "windowed",
+    "WindowedFeatureExtractor": "windowed",
+    "log_mel": "logmel",
+    "mel_bank": "logmel",
+    "mel_power": "logmel",
+}
+__all__ = [
+    "FRONT_ENDS",
+    "AuscultFeatureExtractor",
+    "Features",
+    "FrontEnd",
+    "PublishedVariant",
+    "WindowedFeatureExtractor",
+    "log_mel",
+    "mel_bank",
+    "mel_power",
+]
 
 
 def __getattr__(name: str) -> Any:
     """Load torchaudio and transformers only when they are needed."""
-    if name == "AuscultFeatureExtractor":
-        from .feature_extraction_auscult import AuscultFeatureExtractor
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
 
-        return AuscultFeatureExtractor
-    if name in {"log_mel", "mel_bank", "mel_power"}:
-        from . import logmel
-
-        return getattr(logmel, name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any, Literal
 
 from ..errors import ConfigurationError
@@ -16,13 +16,23 @@ class FrontEnd:
     Args:
         name: short name, also the key in `FRONT_ENDS`.
         sampling_rate: rate of the waveforms, in Hz.
-        n_fft, win_length, hop_length: sizes of the short-time Fourier transform, in samples (Hann, periodic, centred).
+        n_fft, win_length, hop_length: sizes of the short-time Fourier transform, in samples.
         n_mels, f_min, f_max: mel bands and their range in Hz.
-        mel_scale, mel_norm: `slaney` or `htk` scale; `slaney` area normalisation or none.
+        kind: `stft`: Hann (periodic) windows and the settings below; `kaldi`: Kaldi's filter bank (pre-emphasis 0.97,
+            no DC, symmetric Hann window, natural logarithm, frames within the signal) of the mean-free waveform.
+        centre: frames are centred on multiples of the hop, with padded ends; else they lie within the signal.
         pad_mode: how the ends are padded for centring, `constant` or `reflect`.
-        amin: floor of the power spectrum.
+        power: exponent of the magnitude spectrum.
+        mel_scale, mel_norm: `slaney` or `htk` scale; `slaney` area normalisation or none.
+        mel_triangles: whether the bands' slopes are straight in `hz` (librosa, torchaudio) or in `mel` (VGGish).
+        mel_sampling_rate: rate the mel bank is made for, where the original mistakes it; `None` for `sampling_rate`.
+        log: `db`: 10 log10 of at least `amin`, less `reference`; `ln`: natural logarithm of the value plus `amin`.
+        amin: floor (`db`) or offset (`ln`).
+        reference: decibels are relative to each image's `max`imum, or to `one`.
         top_db: decibels kept below each image's maximum; `None` keeps all.
-        normalisation: `minmax` maps each image to [0, 1]; `none` leaves decibels relative to the maximum.
+        num_frames: images are padded with zeros at the end, or cut, to this many frames; `None` for neither.
+        normalisation: `minmax` maps each image to [0, 1]; `standard` is (x - mean) / (2 std); `none`.
+        mean, std: for `standard`.
         source: where the numbers come from.
 
     Raises:
@@ -41,12 +51,22 @@ class FrontEnd:
     n_mels: int
     f_min: float
     f_max: float
+    kind: Literal["stft", "kaldi"] = "stft"
+    centre: bool = True
+    pad_mode: Literal["constant", "reflect"] = "constant"
+    power: float = 2.0
     mel_scale: Literal["slaney", "htk"] = "slaney"
     mel_norm: Literal["slaney"] | None = "slaney"
-    pad_mode: Literal["constant", "reflect"] = "constant"
+    mel_triangles: Literal["hz", "mel"] = "hz"
+    mel_sampling_rate: int | None = None
+    log: Literal["db", "ln"] = "db"
     amin: float = 1e-10
+    reference: Literal["max", "one"] = "max"
     top_db: float | None = 80.0
-    normalisation: Literal["minmax", "none"] = "minmax"
+    num_frames: int | None = None
+    normalisation: Literal["minmax", "standard", "none"] = "minmax"
+    mean: float = 0.0
+    std: float = 0.5
     source: str = ""
 
     def __post_init__(self) -> None:
@@ -62,14 +82,27 @@ class FrontEnd:
                 where=f"front end {self.name}",
                 remedy="keep 0 < win_length <= n_fft and the others positive",
             )
+        if self.kind == "kaldi" and self.centre:
+            raise ConfigurationError(
+                "Kaldi's frames are not centred", where=f"front end {self.name}", remedy="centre=False"
+            )
+
+    @property
+    def minimum_samples(self) -> int:
+        """Shortest waveform, in samples, that gives a frame."""
+        if self.centre:
+            return self.n_fft // 2 + 1 if self.pad_mode == "reflect" else 1
+        return self.win_length
 
     def frames(self, samples: int) -> int:
         """Return how many frames a waveform of `samples` samples gives."""
-        return 1 + samples // self.hop_length
+        if self.num_frames is not None:
+            return self.num_frames
+        return 1 + (samples if self.centre else samples - self.win_length) // self.hop_length
 
     def samples(self, frames: int) -> int:
-        """Return the shortest waveform, in samples, that gives `frames` frames."""
-        return (frames - 1) * self.hop_length
+        """Return the shortest waveform, in samples, that fills `frames` frames."""
+        return (frames - 1) * self.hop_length + (0 if self.centre else self.win_length)
 
     def to_dict(self) -> dict[str, Any]:
         """Return a JSON-able mapping."""
@@ -132,4 +165,85 @@ LUNG = FrontEnd(
     source="organ-matched front end: 8 kHz, 60-2000 Hz, 50 ms windows every 20 ms",
 )
 
-FRONT_ENDS: dict[str, FrontEnd] = {spec.name: spec for spec in (OPERA, HEART, LUNG)}
+AUDIOMAE = FrontEnd(
+    name="audiomae",
+    sampling_rate=16_000,
+    n_fft=512,
+    win_length=400,
+    hop_length=160,
+    n_mels=128,
+    f_min=20,
+    f_max=8000,
+    kind="kaldi",
+    centre=False,
+    log="ln",
+    top_db=None,
+    num_frames=1024,
+    normalisation="standard",
+    mean=-4.2677393,
+    std=4.5689974,
+    source="AudioMAE (arXiv:2207.06405), dataset.py: padded with zeros first, then normalised",
+)
+
+AUDIOMAE_RAW = replace(
+    AUDIOMAE,
+    name="audiomae-raw",
+    normalisation="none",
+    source="AudioMAE as OPERA and AuscultaBase use it: the filter bank is not normalised",
+)
+
+PANNS = FrontEnd(
+    name="panns",
+    sampling_rate=32_000,
+    n_fft=1024,
+    win_length=1024,
+    hop_length=320,
+    n_mels=64,
+    f_min=50,
+    f_max=14_000,
+    pad_mode="reflect",
+    reference="one",
+    top_db=None,
+    normalisation="none",
+    source="PANNs (arXiv:1912.10211), pytorch/models.py",
+)
+
+MSCLAP_2022 = replace(
+    PANNS,
+    name="msclap-2022",
+    sampling_rate=44_100,
+    source="MS-CLAP 2022 (arXiv:2206.04769), config_2022.yml and audio.py",
+)
+
+MSCLAP_2023 = replace(
+    PANNS,
+    name="msclap-2023",
+    sampling_rate=44_100,
+    mel_sampling_rate=32_000,
+    source="MS-CLAP 2023 (arXiv:2309.05767), htsat.py: a filter bank for 32 kHz over audio of 44.1 kHz",
+)
+
+VGGISH = FrontEnd(
+    name="vggish",
+    sampling_rate=16_000,
+    n_fft=512,
+    win_length=400,
+    hop_length=160,
+    n_mels=64,
+    f_min=125,
+    f_max=7500,
+    centre=False,
+    power=1.0,
+    mel_scale="htk",
+    mel_norm=None,
+    mel_triangles="mel",
+    log="ln",
+    amin=0.01,
+    top_db=None,
+    normalisation="none",
+    source="VGGish (arXiv:1609.09430), torchvggish mel_features.py",
+)
+
+FRONT_ENDS: dict[str, FrontEnd] = {
+    spec.name: spec for spec in (OPERA, HEART, LUNG, AUDIOMAE, AUDIOMAE_RAW, PANNS, MSCLAP_2022, MSCLAP_2023, VGGISH)
+}

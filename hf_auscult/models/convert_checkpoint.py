@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 StateDict = dict[str, torch.Tensor]
 
-# Family name on the command line -> module that defines CONVERSION.
+# Family name on the command line -> module whose CONVERSIONS holds it.
 FAMILIES = {
     "opera-gt": "hf_auscult.models.opera.convert_opera_gt",
     "acula": "hf_auscult.models.acula.convert_acula",
@@ -33,13 +33,11 @@ class Conversion:
     """How one family's published checkpoint becomes a model.
 
     Args:
-        family: name on the command line.
         extract: container -> (state dict under our names, what to build from it).
         build: the second result of `extract` -> (model, feature extractor).
         fixed: our names of tensors that the architecture computes; they may be absent, and must agree when present.
     """
 
-    family: str
     extract: Callable[[Mapping[str, Any], str], tuple[StateDict, Any]]
     build: Callable[[Any], tuple[PreTrainedModel, AuscultFeatureExtractor]]
     fixed: frozenset[str] = field(default_factory=frozenset)
@@ -99,18 +97,35 @@ def check_keys(state: StateDict, model: PreTrainedModel, fixed: frozenset[str], 
         raise ConversionError(
             "tensors do not fit this family: " + "; ".join(problems), where=where, remedy="check the family's name"
         )
-    for key in sorted(fixed & set(state)):
-        distance = (state[key].float() - target[key].float()).abs().max().item()
+    check_fixed({key: state[key] for key in fixed & set(state)}, target, where)
+    bad = [key for key, value in state.items() if value.is_floating_point() and not bool(value.isfinite().all())]
+    if bad:
+        raise ConversionError(f"NaN or infinite values in {', '.join(sorted(bad)[:5])}", where=where)
+    return {**{key: target[key] for key in fixed & set(target)}, **state}
+
+
+def check_fixed(found: StateDict, computed: StateDict, where: str) -> None:
+    """Refuse tensors of a checkpoint that differ by more than 1e-4 from those the architecture computes.
+
+    Args:
+        found: tensors of the checkpoint, by any names.
+        computed: at least the same names.
+        where: the checkpoint's file.
+
+    Raises:
+        ConversionError: another shape, or another value.
+    """
+    for key in sorted(found):
+        theirs, ours = found[key], computed[key]
+        if theirs.shape != ours.shape:
+            raise ConversionError(f"{key} is {tuple(theirs.shape)}, computed {tuple(ours.shape)}", where=where)
+        distance = (theirs.double() - ours.double()).abs().max().item()
         if not distance <= 1e-4:
             raise ConversionError(
                 f"{key} differs by {distance:.3g} from the table the architecture computes",
                 where=where,
                 remedy="this checkpoint was made by another variant of the code",
             )
-    bad = [key for key, value in state.items() if value.is_floating_point() and not bool(value.isfinite().all())]
-    if bad:
-        raise ConversionError(f"NaN or infinite values in {', '.join(sorted(bad)[:5])}", where=where)
-    return {**{key: target[key] for key in fixed & set(target)}, **state}
 
 
 def convert(family: str, checkpoint: str | Path, output: str | Path) -> Path:
@@ -135,7 +150,7 @@ def convert(family: str, checkpoint: str | Path, output: str | Path) -> Path:
     checkpoint, output = Path(checkpoint), Path(output)
     if output.exists() and (not output.is_dir() or any(output.iterdir())):
         raise ConversionError("already exists and is not empty", where=output, remedy="give a new folder")
-    conversion: Conversion = import_module(FAMILIES[family]).CONVERSION
+    conversion: Conversion = import_module(FAMILIES[family]).CONVERSIONS[family]
     where = str(checkpoint)
     state, recipe = conversion.extract(read_container(checkpoint), where)
     model, extractor = conversion.build(recipe)

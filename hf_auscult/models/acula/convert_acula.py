@@ -55,4 +55,4 @@ def build(text_size: int | None) -> tuple[PreTrainedModel, AuscultFeatureExtract
     return AcuLaModel(config), extractor
 
 
-CONVERSION = Conversion("acula", extract, build, FIXED | {f"audio_model.{key}" for key in FIXED})
+CONVERSIONS = {"acula": Conversion(extract, build, FIXED | {f"audio_model.{key}" for key in FIXED})}

@@ -27,6 +27,7 @@ class OperaGTConfig(PreTrainedConfig):
         decoder_view: `published` reproduces the original's reshape of L tokens into `decoder_feature_size` cells;
             `grid` uses the real token grid.
         reconstruction_target: `raw` pixels (published) or `standardised` ones (zero mean, unit variance per image).
+        classifier_head, classifier_hidden_size, classifier_dropout: of `OperaGTForAudioClassification`, see `heads`.
 
     Example:
         >>> OperaGTConfig(num_hidden_layers=4, hidden_size=192, num_attention_heads=3).pooled_size
@@ -59,6 +60,9 @@ class OperaGTConfig(PreTrainedConfig):
     decoder_feature_size: tuple[int, int] | list[int] = (32, 8)
     decoder_view: Literal["published", "grid"] = "published"
     reconstruction_target: Literal["raw", "standardised"] = "raw"
+    classifier_head: Literal["linear", "mlp", "attentive"] = "linear"
+    classifier_hidden_size: int = 256
+    classifier_dropout: float = 0.0
 
     def __post_init__(self, **kwargs):  # type: ignore[no-untyped-def]
         self.decoder_feature_size = list(self.decoder_feature_size)

@@ -38,4 +38,4 @@ def build(recipe: None) -> tuple[OperaGTForPreTraining, AuscultFeatureExtractor]
     return OperaGTForPreTraining(OperaGTConfig()), feature_extractor()
 
 
-CONVERSION = Conversion("opera-gt", extract, build, FIXED)
+CONVERSIONS = {"opera-gt": Conversion(extract, build, FIXED)}

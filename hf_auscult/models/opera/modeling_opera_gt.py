@@ -16,6 +16,7 @@ from transformers.utils.generic import ModelOutput
 
 from .configuration_opera_gt import OperaGTConfig
 from .decoder_opera_gt import OperaGTDecoder, OperaGTDecoderAttention
+from .heads import AudioClassificationMixin
 from .layers_opera_gt import OperaGTLayer, OperaGTPatchEmbeddings, sincos_position_table
 
 
@@ -197,6 +198,10 @@ class OperaGTForPreTraining(OperaGTPreTrainedModel):
         image = input_features[:, : frames - frames % size].reshape(batch, frames // size, size, bands // size, size)
         return image.transpose(2, 3).reshape(batch, -1, size * size)
 
+    def noise_size(self, frames: int) -> int:
+        """Return how many noise values an image of `frames` frames takes: one a patch."""
+        return (frames // self.config.patch_size) * self.config.grid_size[1]
+
     def random_order(self, batch: int, length: int, device: torch.device) -> torch.Tensor:
         """Return (batch, length) masking noise: random in training, always the same in evaluation."""
         if self.training:
@@ -244,4 +249,17 @@ class OperaGTForPreTraining(OperaGTPreTrainedModel):
         return output if (config.return_dict if return_dict is None else return_dict) else output.to_tuple()
 
 
-__all__ = ["OperaGTForPreTraining", "OperaGTModel", "OperaGTPreTrainedModel"]
+class OperaGTForAudioClassification(AudioClassificationMixin, OperaGTPreTrainedModel):
+    """OPERA-GT's encoder under a classification head.
+
+    Example:
+        >>> model = OperaGTForAudioClassification(OperaGTConfig(num_hidden_layers=1, num_labels=3)).eval()
+        >>> model(torch.rand(2, 256, 64)).logits.shape
+        torch.Size([2, 3])
+    """
+
+    encoder_class = OperaGTModel
+    _keys_to_ignore_on_load_unexpected = [r"^decoder\."]
+
+
+__all__ = ["OperaGTForAudioClassification", "OperaGTForPreTraining", "OperaGTModel", "OperaGTPreTrainedModel"]
