@@ -26,9 +26,13 @@ from .splits import assign, plan, split_sha256
 if TYPE_CHECKING:
     from .builder import BodySoundBuilder
     from .circor import Circor
+    from .hf_lung import HFLung
+    from .icbhi import ICBHI2017
+    from .kauh import Kauh
     from .load import load_prepared
     from .preparation import prepare
     from .registry import BUILDERS, DATASETS
+    from .resp_at_tr import RespAtTr
     from .sprsound import SPRSound
 
 _LAZY = {
@@ -36,6 +40,10 @@ _LAZY = {
     "BodySoundBuilder": "builder",
     "Circor": "circor",
     "DATASETS": "registry",
+    "HFLung": "hf_lung",
+    "ICBHI2017": "icbhi",
+    "Kauh": "kauh",
+    "RespAtTr": "resp_at_tr",
     "SPRSound": "sprsound",
     "load_prepared": "load",
     "prepare": "preparation",
@@ -44,15 +52,19 @@ _LAZY = {
 __all__ = [
     "BUILDERS",
     "DATASETS",
+    "ICBHI2017",
     "ORGANS",
     "SITES",
     "BodySoundBuilder",
     "Circor",
     "DatasetSpec",
+    "HFLung",
+    "Kauh",
     "PaperTask",
     "PrepareReport",
     "Problem",
     "PublishedSplit",
+    "RespAtTr",
     "SPRSound",
     "SplitPlan",
     "SplitSpec",

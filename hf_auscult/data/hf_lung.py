@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..errors import DataError
 from .builder import BodySoundBuilder
 from .schema import Row
-from .spec import DatasetSpec, PaperTask, Problem, Table, TaskConfig
+from .spec import DatasetSpec, PaperTask, Problem, PublishedSplit, Table, TaskConfig
 
 EVENT_TYPES: tuple[str, ...] = ("I", "E", "D", "Wheeze", "Stridor", "Rhonchi")
 SITES: Mapping[str, tuple[str, str]] = {
@@ -146,6 +146,13 @@ _ONE_PART = {"part": (V1,)}
 _COUNTS = {"Inhalation": 34095, "Exhalation": 18349, "Wheeze": 8457, "Stridor": 686, "Rhonchi": 4740, "Crackle": 15606}
 _NOTE = "events of HF_Lung_V1; the paper uses its folders train and test"
 
+_UNKNOWN = "nothing is known: its folders share no day, but one person may have been recorded on several days"
+
+
+def _folders(rows: Sequence[Row]) -> dict[str, str]:
+    return {row["recording_id"]: row["official_split"] for row in rows}
+
+
 HF_LUNG = DatasetSpec(
     name="hf_lung",
     title="HF_Lung_V1",
@@ -216,8 +223,14 @@ HF_LUNG = DatasetSpec(
         "care ward were recorded over 14 months), so a score may be too good."
     ),
     read=read_rows,
+    recordings=9765,
     official=_SPLITS,
-    official_leaks="nothing is known: its folders share no day, but one person may have been recorded on several days",
+    official_leaks=_UNKNOWN,
+    published={
+        "auscultabench": PublishedSplit(
+            _SPLITS, _folders, _UNKNOWN, "applewpj/AuscultaBase, generate_train_test.py: the folders of V1 and V1_IP"
+        ),
+    },
     traps=(
         "An abnormal event usually lies inside a breath phase that is an event of its own, so the same sound is "
         "Normal and Abnormal at once in the tasks of events.",

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import DataError
 from .builder import BodySoundBuilder
 from .schema import Row, text_or_none
-from .spec import DatasetSpec, PaperTask, Problem, Stratum, Table, TaskConfig
+from .spec import DatasetSpec, PaperTask, Problem, PublishedSplit, Stratum, Table, TaskConfig
 
 SITE_CODES: Mapping[str, str] = {
     "Tc": "trachea",
@@ -212,6 +212,17 @@ def _traits(person: _Person | None) -> Row:
     return {name: None if person is None else getattr(person, name) for name in names}
 
 
+def _opera(rows: Sequence[Row]) -> dict[str, str]:
+    """OPERA's recordings: COPD or healthy, where the official split has them."""
+    return {row["recording_id"]: row["official_split"] for row in rows if row["diagnosis"] in ("COPD", "Healthy")}
+
+
+def _auscultabench(rows: Sequence[Row]) -> dict[str, str]:
+    return {row["recording_id"]: row["official_split"] for row in rows}
+
+
+_LEAKS = "patients 156 and 218 are in training and in test"
+
 ICBHI = DatasetSpec(
     name="icbhi",
     title="ICBHI 2017 Respiratory Sound Database",
@@ -304,8 +315,20 @@ ICBHI = DatasetSpec(
     ),
     has_subject_ids=True,
     read=read_rows,
+    recordings=920,
     official=("train", "test"),
-    official_leaks="patients 156 and 218 are in training and in test",
+    official_leaks=_LEAKS,
+    published={
+        "opera": PublishedSplit(
+            ("train", "test"),
+            _opera,
+            _LEAKS,
+            "evelyn0414/OPERA, feature/icbhidisease_eval/split.npy; AcuLa evaluates on the same file",
+        ),
+        "auscultabench": PublishedSplit(
+            ("train", "test"), _auscultabench, _LEAKS, "applewpj/AuscultaBase, generate_train_test.py"
+        ),
+    },
     traps=(
         f"The official split has 921 rows for 920 recordings: `{GHOST}` was never distributed. Its lines end in CRLF.",
         "Files are 16, 24 and 32 bit, at 4 to 44.1 kHz, from four devices; device and diagnosis go together.",

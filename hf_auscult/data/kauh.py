@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from importlib import resources
 from pathlib import Path
 
 from ..errors import DataError
 from .builder import BodySoundBuilder
 from .schema import Row
-from .spec import DatasetSpec, PaperTask, Problem, Stratum, Table, TaskConfig
+from .spec import DatasetSpec, PaperTask, Problem, PublishedSplit, Stratum, Table, TaskConfig
 
 FILTERS: Mapping[str, str] = {"B": "bell", "D": "diaphragm", "E": "extended"}
 DISEASES: Mapping[str, str] = {
@@ -179,6 +180,14 @@ def _row(name: str, path: str) -> Row:
     }
 
 
+def _opera(rows: Sequence[Row]) -> dict[str, str]:
+    """OPERA's list, by the letter of the filter and the number of the patient."""
+    text = resources.files(__package__).joinpath("published_splits", "opera_kauh.tsv").read_text("utf-8")
+    listed = dict(line.split("\t") for line in text.splitlines() if not line.startswith("#"))
+    keys = {row["recording_id"]: f"{row['filter_code']}P{int(row['patient_id'])}" for row in rows}
+    return {name: listed[key] for name, key in keys.items() if key in listed}
+
+
 _OBSTRUCTIVE = ("asthma", "asthma + lung fibrosis", "COPD", "COPD + heart failure")
 _OTHER = ("bronchitis", "heart failure", "heart failure + lung fibrosis", "lung fibrosis", "pleural effusion")
 _SOUND_CLASSES: Mapping[str, str] = {
@@ -289,6 +298,16 @@ KAUH = DatasetSpec(
     strata=(Stratum("disease", (_OBSTRUCTIVE[:2], _OBSTRUCTIVE[2:], ("pneumonia", *_OTHER), ("normal",))),),
     has_subject_ids=True,
     read=read_rows,
+    recordings=336,
+    published={
+        "opera": PublishedSplit(
+            ("train", "validation", "test"),
+            _opera,
+            "37 of the 39 people in test and 15 of the 18 in validation are in training too: 63 of the 72 recordings "
+            "held out (24 + 48) are of a person in training",
+            "evelyn0414/OPERA, feature/kauh_eval/train_test_split.npy; AcuLa evaluates on the same file",
+        ),
+    },
     traps=(
         "Every take is there three times, through the bell, diaphragm and extended filter: the copies are one "
         "person's and stay on one side of every subject split.",

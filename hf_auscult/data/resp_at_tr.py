@@ -11,7 +11,7 @@ from ..errors import ConfigurationError, DataError
 from .builder import BodySoundBuilder
 from .layout import locate
 from .schema import Row
-from .spec import DatasetSpec, PaperTask, Problem, Stratum, Table, TaskConfig
+from .spec import DatasetSpec, PaperTask, Problem, PublishedSplit, Stratum, Table, TaskConfig
 
 AUDIO = "RespiratoryDatabase@TR"
 LABELS: tuple[str, ...] = ("Labels.xlsx", "Labels.csv")
@@ -115,6 +115,18 @@ def _row(patient: str, channel: str, stage: str) -> Row:
     }
 
 
+_OPERA: Mapping[str, tuple[str, ...]] = {
+    "validation": ("H007", "H015", "H024", "H028", "H032", "H037", "H045"),
+    "test": ("H003", "H012", "H018", "H022", "H023", "H026", "H034", "H039", "H050"),
+}
+"""People whom OPERA holds out; the other 26 are in training."""
+
+
+def _opera(rows: Sequence[Row]) -> dict[str, str]:
+    held_out = {patient: part for part, patients in _OPERA.items() for patient in patients}
+    return {row["recording_id"]: held_out.get(row["patient_id"], "train") for row in rows}
+
+
 RESP_AT_TR = DatasetSpec(
     name="resp_at_tr",
     title="RespiratoryDatabase@TR (COPD severity)",
@@ -162,6 +174,14 @@ RESP_AT_TR = DatasetSpec(
     strata=(Stratum("diagnosis", tuple((stage,) for stage in reversed(STAGES))),),
     has_subject_ids=True,
     read=read_rows,
+    recordings=504,
+    published={
+        "opera": PublishedSplit(
+            ("train", "validation", "test"),
+            _opera,
+            source="evelyn0414/OPERA, feature/copd_eval/train_test_split.npy; AcuLa evaluates on the same file",
+        ),
+    },
     traps=(
         "Twelve recordings of one person carry one label: there are 42 independent labels, not 504.",
         "`COPD0` is a person at risk, not a healthy one.",

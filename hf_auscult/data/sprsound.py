@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from ..errors import DataError
 from .builder import BodySoundBuilder
 from .layout import locate
 from .schema import Row, text_or_none
-from .spec import DatasetSpec, PaperTask, Problem, Stratum, Table, TaskConfig
+from .spec import DatasetSpec, PaperTask, Problem, PublishedSplit, Stratum, Table, TaskConfig
 
 SITE_CODES: Mapping[str, str] = {
     "p1": "left posterior",
@@ -211,6 +211,15 @@ _NOTE = (
     "Quality 187. The paper trains on 2022's training part and tests on the rest"
 )
 
+_LEAKS = "every child of test_intra is in train by design, and one recording is in both, byte for byte"
+
+
+def _auscultabench(rows: Sequence[Row]) -> dict[str, str]:
+    """AuscultaBench's split: 2022's training part, and the test sets of 2022 and 2023."""
+    used = {"train": "train"} | dict.fromkeys(("test_inter", "test_intra", "test_2023"), "test")
+    return {row["recording_id"]: used[row["official_split"]] for row in rows if row["official_split"] in used}
+
+
 SPRSOUND = DatasetSpec(
     name="sprsound",
     title="SPRSound: Open-Source SJTU Paediatric Respiratory Sound Database",
@@ -292,11 +301,14 @@ SPRSOUND = DatasetSpec(
     strata=(Stratum("record_annotation", (("CAS", "DAS", "CAS & DAS"), ("Normal",), ("Poor Quality",))),),
     has_subject_ids=True,
     read=read_rows,
+    recordings=3554,  # 2022 and the test set of 2023: all that has a record annotation
     official=("train", "test_inter", "test_intra", "test_2023", "test_2024", "test_2025"),
-    official_leaks=(
-        "every child of test_intra is in train by design, and one recording is in both, byte for byte; recordings "
-        "without a patient in the later test sets may be of any child"
-    ),
+    official_leaks=f"{_LEAKS}; in the later test sets, recordings without a patient may be of any child",
+    published={
+        "auscultabench": PublishedSplit(
+            ("train", "test"), _auscultabench, _LEAKS, "applewpj/AuscultaBase, generate_train_test.py"
+        ),
+    },
     traps=(
         "Event times are strings of milliseconds in the files, seconds here.",
         "`Poor Quality` recordings have no events.",
