@@ -12,7 +12,8 @@ from transformers import AutoModel, PreTrainedConfig, PreTrainedModel
 
 from hf_auscult.audio import WindowPolicy
 from hf_auscult.features import AuscultFeatureExtractor, WindowedFeatureExtractor
-from hf_auscult.models.opera import OperaGTConfig
+from hf_auscult.models.auscultabase import AuscultaBaseConfig
+from hf_auscult.models.opera import OperaCEConfig, OperaCTConfig, OperaGTConfig
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,27 @@ def tiny_gt(**settings: Any) -> Callable[[], OperaGTConfig]:
     return lambda: OperaGTConfig(**{**sizes, **settings})
 
 
+HTSAT = {
+    "spec_size": 128,
+    "patch_size": 8,
+    "embed_size": 16,
+    "depths": (2, 2),
+    "num_attention_heads": (2, 4),
+    "window_size": 4,
+    "view_frames": 32,
+    "projection_size": 24,
+}
+
+
+def tiny_ce() -> OperaCEConfig:
+    return OperaCEConfig(width_coefficient=0.1, depth_coefficient=0.3, view_frames=40, projection_size=24)
+
+
 ZOO = [
+    Variant("opera-ct", lambda: OperaCTConfig(**HTSAT), opera(2.016), attentions=True),
+    Variant("opera-ct/crops", lambda: OperaCTConfig(**HTSAT), opera(9.6), attentions=True),
+    Variant("opera-ce", tiny_ce, opera(2.016), lora=["expand_conv", "project_conv"]),
     Variant("opera-gt", tiny_gt(), opera(2.016), attentions=True, sdpa=True),
     Variant("opera-gt/band", tiny_gt(pooling="band_mean_std", position_layout="aligned"), opera(2.016), True, True),
+    Variant("auscultabase", lambda: AuscultaBaseConfig(**HTSAT), opera(2.016), attentions=True),
 ]
