@@ -24,6 +24,9 @@ StateDict = dict[str, torch.Tensor]
 # Family name on the command line -> module whose CONVERSIONS holds it.
 FAMILIES = {
     "opera-gt": "hf_auscult.models.opera.convert_opera_gt",
+    "panns-cnn6": "hf_auscult.models.panns.convert_panns",
+    "panns-cnn10": "hf_auscult.models.panns.convert_panns",
+    "panns-cnn14": "hf_auscult.models.panns.convert_panns",
     "acula": "hf_auscult.models.acula.convert_acula",
 }
 

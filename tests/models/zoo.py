@@ -10,9 +10,10 @@ import numpy as np
 import torch
 from transformers import AutoModel, PreTrainedConfig, PreTrainedModel
 
-from hf_auscult.audio import WindowPolicy
+from hf_auscult.audio import PUBLISHED, WindowPolicy
 from hf_auscult.features import AuscultFeatureExtractor, WindowedFeatureExtractor
 from hf_auscult.models.opera import OperaGTConfig
+from hf_auscult.models.panns import PannsConfig
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,19 @@ def tiny_gt(**settings: Any) -> Callable[[], OperaGTConfig]:
     return lambda: OperaGTConfig(**{**sizes, **settings})
 
 
+def tiny_panns(architecture: str, *channels: int) -> Callable[[], PannsConfig]:
+    return lambda: PannsConfig(architecture=architecture, conv_channels=channels, num_tags=5)
+
+
+def log_mel(front_end: str, **policy: Any) -> Callable[[], AuscultFeatureExtractor]:
+    """An extractor of short windows with the published front end and rule."""
+    return lambda: AuscultFeatureExtractor(front_end, WindowPolicy("sliding", **policy), PUBLISHED[front_end])
+
+
 ZOO = [
     Variant("opera-gt", tiny_gt(), opera(2.016), attentions=True, sdpa=True),
     Variant("opera-gt/band", tiny_gt(pooling="band_mean_std", position_layout="aligned"), opera(2.016), True, True),
+    Variant("panns/cnn6", tiny_panns("cnn6", 8, 16), log_mel("panns", seconds=0.5, minimum_samples=513)),
+    Variant("panns/cnn10", tiny_panns("cnn10", 8, 16), log_mel("panns", seconds=0.5, minimum_samples=513)),
+    Variant("panns/cnn14", tiny_panns("cnn14", 8, 16, 24), log_mel("panns", seconds=0.5, minimum_samples=513)),
 ]
