@@ -40,6 +40,7 @@ def _entry(model_type: str, home: str, name: str, *, pretraining: bool = False, 
 ENTRIES = (
     _entry("opera-gt", "opera/opera_gt", "OperaGT", pretraining=True),
     _entry("panns", "panns/panns", "Panns"),
+    _entry("vggish", "vggish/vggish", "VGGish"),
     Entry("acula", "models.acula.configuration_acula:AcuLaConfig", "models.acula.modeling_acula:AcuLaModel"),
 )
 

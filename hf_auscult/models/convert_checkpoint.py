@@ -27,6 +27,7 @@ FAMILIES = {
     "panns-cnn6": "hf_auscult.models.panns.convert_panns",
     "panns-cnn10": "hf_auscult.models.panns.convert_panns",
     "panns-cnn14": "hf_auscult.models.panns.convert_panns",
+    "vggish": "hf_auscult.models.vggish.convert_vggish",
     "acula": "hf_auscult.models.acula.convert_acula",
 }
 

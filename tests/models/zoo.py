@@ -11,9 +11,10 @@ import torch
 from transformers import AutoModel, PreTrainedConfig, PreTrainedModel
 
 from hf_auscult.audio import PUBLISHED, WindowPolicy
-from hf_auscult.features import AuscultFeatureExtractor, WindowedFeatureExtractor
+from hf_auscult.features import AuscultFeatureExtractor, PublishedVariant, WindowedFeatureExtractor
 from hf_auscult.models.opera import OperaGTConfig
 from hf_auscult.models.panns import PannsConfig
+from hf_auscult.models.vggish import VGGishConfig
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,16 @@ def tiny_panns(architecture: str, *channels: int) -> Callable[[], PannsConfig]:
     return lambda: PannsConfig(architecture=architecture, conv_channels=channels, num_tags=5)
 
 
+def tiny_vggish() -> VGGishConfig:
+    return VGGishConfig(conv_channels=[[4], [8, 8], [8]], intermediate_size=32, embedding_size=16)
+
+
+def vggish_windows() -> AuscultFeatureExtractor:
+    published = PUBLISHED["vggish"]
+    opera_rate = {"opera": PublishedVariant(published, read_rate=22_050)}
+    return AuscultFeatureExtractor("vggish", WindowPolicy("sliding", samples=15_600), published, opera_rate)
+
+
 def log_mel(front_end: str, **policy: Any) -> Callable[[], AuscultFeatureExtractor]:
     """An extractor of short windows with the published front end and rule."""
     return lambda: AuscultFeatureExtractor(front_end, WindowPolicy("sliding", **policy), PUBLISHED[front_end])
@@ -104,4 +115,5 @@ ZOO = [
     Variant("panns/cnn6", tiny_panns("cnn6", 8, 16), log_mel("panns", seconds=0.5, minimum_samples=513)),
     Variant("panns/cnn10", tiny_panns("cnn10", 8, 16), log_mel("panns", seconds=0.5, minimum_samples=513)),
     Variant("panns/cnn14", tiny_panns("cnn14", 8, 16, 24), log_mel("panns", seconds=0.5, minimum_samples=513)),
+    Variant("vggish", tiny_vggish, vggish_windows),
 ]
