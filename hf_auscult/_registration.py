@@ -41,6 +41,7 @@ ENTRIES = (
     _entry("opera-gt", "opera/opera_gt", "OperaGT", pretraining=True),
     _entry("panns", "panns/panns", "Panns"),
     _entry("vggish", "vggish/vggish", "VGGish"),
+    _entry("msclap", "msclap/msclap", "MSClap"),
     Entry("acula", "models.acula.configuration_acula:AcuLaConfig", "models.acula.modeling_acula:AcuLaModel"),
 )
 

@@ -28,6 +28,8 @@ FAMILIES = {
     "panns-cnn10": "hf_auscult.models.panns.convert_panns",
     "panns-cnn14": "hf_auscult.models.panns.convert_panns",
     "vggish": "hf_auscult.models.vggish.convert_vggish",
+    "msclap-2022": "hf_auscult.models.msclap.convert_msclap",
+    "msclap-2023": "hf_auscult.models.msclap.convert_msclap",
     "acula": "hf_auscult.models.acula.convert_acula",
 }
 

@@ -12,6 +12,7 @@ from transformers import AutoModel, PreTrainedConfig, PreTrainedModel
 
 from hf_auscult.audio import PUBLISHED, WindowPolicy
 from hf_auscult.features import AuscultFeatureExtractor, PublishedVariant, WindowedFeatureExtractor
+from hf_auscult.models.msclap import MSClapConfig
 from hf_auscult.models.opera import OperaGTConfig
 from hf_auscult.models.panns import PannsConfig
 from hf_auscult.models.vggish import VGGishConfig
@@ -104,6 +105,20 @@ def vggish_windows() -> AuscultFeatureExtractor:
     return AuscultFeatureExtractor("vggish", WindowPolicy("sliding", samples=15_600), published, opera_rate)
 
 
+def tiny_msclap(version: str) -> Callable[[], MSClapConfig]:
+    htsat = {
+        "spec_size": 128,
+        "window_size": 4,
+        "patch_embeds_hidden_size": 8,
+        "hidden_size": 16,
+        "num_hidden_layers": 2,
+        "depths": [2, 2],
+        "num_attention_heads": [2, 4],
+    }
+    sizes: dict[str, Any] = {"projection_size": 12, "num_tags": 5, "crop_frames": 172, "crop_hop": 86}
+    return lambda: MSClapConfig(version=version, conv_channels=[8, 16], audio_config=htsat, **sizes)
+
+
 def log_mel(front_end: str, **policy: Any) -> Callable[[], AuscultFeatureExtractor]:
     """An extractor of short windows with the published front end and rule."""
     return lambda: AuscultFeatureExtractor(front_end, WindowPolicy("sliding", **policy), PUBLISHED[front_end])
@@ -116,4 +131,6 @@ ZOO = [
     Variant("panns/cnn10", tiny_panns("cnn10", 8, 16), log_mel("panns", seconds=0.5, minimum_samples=513)),
     Variant("panns/cnn14", tiny_panns("cnn14", 8, 16, 24), log_mel("panns", seconds=0.5, minimum_samples=513)),
     Variant("vggish", tiny_vggish, vggish_windows),
+    Variant("msclap/2022", tiny_msclap("2022"), log_mel("msclap-2022", seconds=0.5)),
+    Variant("msclap/2023", tiny_msclap("2023"), log_mel("msclap-2023", seconds=0.5)),
 ]

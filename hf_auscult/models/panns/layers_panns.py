@@ -17,7 +17,8 @@ class PannsBlock(GradientCheckpointingLayer):
     """One or two convolutions with batch normalisation and ReLU, then a 2x2 mean.
 
     An image that has come down to one frame is not pooled any more, as in AuscultaBase's use of Cnn14: clips shorter
-    than the original's 32 frames give an embedding instead of an error.
+    than the original's 32 frames give an embedding instead of an error. Training with gradient checkpointing computes a
+    block twice, and so moves its running statistics twice.
     """
 
     def __init__(self, inputs: int, outputs: int, kernel_size: int, convolutions: int, pool: bool, dropout: float):

@@ -1,12 +1,8 @@
 """torchvggish's state dict (`vggish-10086976.pth`, or a saved `VGGish` module) to a transformers folder.
 
 The PCA is optional. It comes in a saved full module as `pproc.pca_eigen_vectors` and `pproc.pca_means`; the separate
-file (`vggish_pca_params-970ea276.pth`) names the same two arrays without `pproc.`. To convert both files, join them:
-
-    state = torch.load("vggish-10086976.pth", weights_only=True)
-    pca = torch.load("vggish_pca_params-970ea276.pth", weights_only=False)  # numpy arrays: trust the file first
-    state |= {name: torch.as_tensor(value, dtype=torch.float32) for name, value in pca.items()}
-    torch.save(state, "vggish-with-pca.pth")
+file (`vggish_pca_params-970ea276.pth`) holds the same two as numpy arrays without `pproc.`. To convert both files, add
+those arrays as float32 tensors, by either name, to the first file's state dict and save it.
 """
 
 from __future__ import annotations
@@ -51,7 +47,7 @@ def extract(container: Mapping[str, Any], where: str) -> tuple[StateDict, bool]:
         raise ConversionError(
             "this is VGGish's PCA alone",
             where=where,
-            remedy="join it with vggish-10086976.pth; hf_auscult/models/vggish/convert_vggish.py shows how",
+            remedy="add its two arrays, as tensors, to the state dict of vggish-10086976.pth and convert that",
         )
     state = {rename(key): value for key, value in state_dict_of(container, where).items()}
     means = state.get("postprocessor.pca_means")

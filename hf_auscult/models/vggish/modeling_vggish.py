@@ -40,7 +40,7 @@ class VGGishStage(GradientCheckpointingLayer):
     def __init__(self, inputs: int, channels: list[int]):
         super().__init__()
         widths = [inputs, *channels]
-        self.convs = nn.ModuleList([nn.Conv2d(a, b, 3, padding=1) for a, b in zip(widths, channels, strict=False)])
+        self.convs = nn.ModuleList([nn.Conv2d(a, b, 3, padding=1) for a, b in zip(widths[:-1], channels, strict=True)])
 
     def forward(self, images: torch.Tensor) -> torch.Tensor:
         """Map (B, inputs, frames, bands) to (B, outputs, frames // 2, bands // 2)."""
@@ -107,7 +107,7 @@ class VGGishModel(VGGishPreTrainedModel):
         super().__init__(config)
         widths = [1, *(stage[-1] for stage in config.conv_channels)]
         self.stages = nn.ModuleList(
-            [VGGishStage(inputs, list(stage)) for inputs, stage in zip(widths, config.conv_channels, strict=False)]
+            [VGGishStage(inputs, list(stage)) for inputs, stage in zip(widths[:-1], config.conv_channels, strict=True)]
         )
         self.fc1 = nn.Linear(config.flat_size, config.intermediate_size)
         self.fc2 = nn.Linear(config.intermediate_size, config.intermediate_size)
