@@ -38,7 +38,10 @@ def _entry(model_type: str, home: str, name: str, *, pretraining: bool = False, 
 
 
 ENTRIES = (
+    _entry("opera-ct", "opera/opera_ct", "OperaCT", pretraining=True),
+    _entry("opera-ce", "opera/opera_ce", "OperaCE", pretraining=True),
     _entry("opera-gt", "opera/opera_gt", "OperaGT", pretraining=True),
+    _entry("auscultabase", "auscultabase/auscultabase", "AuscultaBase", pretraining=True),
     _entry("panns", "panns/panns", "Panns"),
     _entry("vggish", "vggish/vggish", "VGGish"),
     _entry("msclap", "msclap/msclap", "MSClap"),

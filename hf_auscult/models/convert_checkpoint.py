@@ -23,7 +23,10 @@ StateDict = dict[str, torch.Tensor]
 
 # Family name on the command line -> module whose CONVERSIONS holds it.
 FAMILIES = {
+    "opera-ct": "hf_auscult.models.opera.convert_opera_ct",
+    "opera-ce": "hf_auscult.models.opera.convert_opera_ce",
     "opera-gt": "hf_auscult.models.opera.convert_opera_gt",
+    "auscultabase": "hf_auscult.models.auscultabase.convert_auscultabase",
     "panns-cnn6": "hf_auscult.models.panns.convert_panns",
     "panns-cnn10": "hf_auscult.models.panns.convert_panns",
     "panns-cnn14": "hf_auscult.models.panns.convert_panns",

@@ -15,6 +15,8 @@ from .convert_checkpoint import StateDict, check_fixed
 from .convert_fixed import drop_front_end
 
 DEPTHS = (2, 2, 6, 2)
+ENCODER = "encoder.htsat.swin.audio_encoder."  # ClapAudioModel's inside our classes
+HEAD = ("g.", "layer_norm.", "linear.")  # the contrastive head
 GRID, WINDOW = 64, 8  # patches along each side of the image, and of an attention window
 
 # HTS-AT's classifier of 527 AudioSet classes. No family reads it: the embedding is taken in front of it.
@@ -75,6 +77,14 @@ def htsat_state(state: StateDict, where: str, *, prefix: str, encoder: str, batc
                     name = re.sub(pattern, replacement, name)
                 found[encoder + name] = value
     return found
+
+
+def contrastive_state(state: StateDict, where: str) -> StateDict:
+    """Return OPERA-CT's or AuscultaBase's whole state dict under the names of our `…ForPreTraining` classes."""
+    state = htsat_state(
+        state, where, prefix="encoder.encoder.htsat.", encoder=ENCODER, batch_norm="encoder.htsat.batch_norm."
+    )
+    return {f"projection.{key}" if key.startswith(HEAD) else key: value for key, value in state.items()}
 
 
 def htsat_fixed(encoder: str) -> frozenset[str]:
