@@ -69,7 +69,8 @@ def htsat_state(state: StateDict, where: str, *, prefix: str, encoder: str, batc
             if name.startswith("bn0."):
                 found[(batch_norm or f"{encoder}batch_norm.") + name.removeprefix("bn0.")] = value
             elif ".attn.qkv." in name:
-                for part, rows in zip(("query", "key", "value"), value.chunk(3), strict=False):
+                thirds = torch.atleast_1d(value).tensor_split(3)
+                for part, rows in zip(("query", "key", "value"), thirds, strict=True):
                     # Parts of one tensor share its memory, which safetensors refuses to save.
                     found[encoder + name.replace(".attn.qkv.", f".attention.self.{part}.")] = rows.clone()
             else:

@@ -12,8 +12,9 @@ from transformers import AutoModel, PreTrainedConfig, PreTrainedModel
 
 from hf_auscult.audio import PUBLISHED, WindowPolicy
 from hf_auscult.features import AuscultFeatureExtractor, PublishedVariant, WindowedFeatureExtractor
+from hf_auscult.models.auscultabase import AuscultaBaseConfig
 from hf_auscult.models.msclap import MSClapConfig
-from hf_auscult.models.opera import OperaGTConfig
+from hf_auscult.models.opera import OperaCEConfig, OperaCTConfig, OperaGTConfig
 from hf_auscult.models.panns import PannsConfig
 from hf_auscult.models.vggish import VGGishConfig
 
@@ -91,6 +92,22 @@ def tiny_gt(**settings: Any) -> Callable[[], OperaGTConfig]:
     return lambda: OperaGTConfig(**{**sizes, **settings})
 
 
+HTSAT = {
+    "spec_size": 128,
+    "patch_size": 8,
+    "embed_size": 16,
+    "depths": (2, 2),
+    "num_attention_heads": (2, 4),
+    "window_size": 4,
+    "view_frames": 32,
+    "projection_size": 24,
+}
+
+
+def tiny_ce() -> OperaCEConfig:
+    return OperaCEConfig(width_coefficient=0.1, depth_coefficient=0.3, view_frames=40, projection_size=24)
+
+
 def tiny_panns(architecture: str, *channels: int) -> Callable[[], PannsConfig]:
     return lambda: PannsConfig(architecture=architecture, conv_channels=channels, num_tags=5)
 
@@ -125,12 +142,17 @@ def log_mel(front_end: str, **policy: Any) -> Callable[[], AuscultFeatureExtract
 
 
 ZOO = [
+    Variant("opera-ct", lambda: OperaCTConfig(**HTSAT), opera(2.016), attentions=True),
+    Variant("opera-ct/crops", lambda: OperaCTConfig(**HTSAT), opera(9.6), attentions=True),
+    Variant("opera-ce", tiny_ce, opera(2.016), lora=["expand_conv", "project_conv"]),
     Variant("opera-gt", tiny_gt(), opera(2.016), attentions=True, sdpa=True),
     Variant("opera-gt/band", tiny_gt(pooling="band_mean_std", position_layout="aligned"), opera(2.016), True, True),
+    Variant("auscultabase", lambda: AuscultaBaseConfig(**HTSAT), opera(2.016), attentions=True),
     Variant("panns/cnn6", tiny_panns("cnn6", 8, 16), log_mel("panns", seconds=0.5, minimum_samples=513)),
     Variant("panns/cnn10", tiny_panns("cnn10", 8, 16), log_mel("panns", seconds=0.5, minimum_samples=513)),
     Variant("panns/cnn14", tiny_panns("cnn14", 8, 16, 24), log_mel("panns", seconds=0.5, minimum_samples=513)),
     Variant("vggish", tiny_vggish, vggish_windows),
     Variant("msclap/2022", tiny_msclap("2022"), log_mel("msclap-2022", seconds=0.5)),
-    Variant("msclap/2023", tiny_msclap("2023"), log_mel("msclap-2023", seconds=0.5)),
+    Variant("msclap/2023", tiny_msclap("2023"), log_mel("msclap-2023", seconds=0.5), attentions=True),
+    Variant("msclap/2023-crops", tiny_msclap("2023"), log_mel("msclap-2023", seconds=2.0), attentions=True),
 ]

@@ -25,14 +25,15 @@ class DropConnect(nn.Dropout):
 @contextmanager
 def frozen_statistics(module: nn.Module) -> Iterator[None]:
     """Let batch normalisation use, but not record, the statistics of what passes."""
-    norms = [each for each in module.modules() if isinstance(each, nn.BatchNorm2d)]
+    norms: list[Any] = [each for each in module.modules() if isinstance(each, nn.BatchNorm2d)]
+    kept = [(norm.momentum, norm.num_batches_tracked) for norm in norms]
     for norm in norms:
-        norm.track_running_stats = False
+        norm.momentum, norm.num_batches_tracked = 0.0, None
     try:
         yield
     finally:
-        for norm in norms:
-            norm.track_running_stats = True
+        for norm, (momentum, number) in zip(norms, kept, strict=True):
+            norm.momentum, norm.num_batches_tracked = momentum, number
 
 
 class OperaCENetwork(EfficientNetModel):
@@ -63,7 +64,8 @@ class OperaCENetwork(EfficientNetModel):
         # As EfficientNet's authors do. transformers' own rule sets the scales of batch normalisation near zero, which
         # ends the signal within a few blocks.
         if isinstance(module, nn.Conv2d):
-            init.kaiming_normal_(module.weight, mode="fan_out")
+            fan_out = module.weight[:, 0].numel() // module.groups
+            init.normal_(module.weight, std=(2.0 / fan_out) ** 0.5)
             if module.bias is not None:
                 init.zeros_(module.bias)
         elif isinstance(module, nn.BatchNorm2d):

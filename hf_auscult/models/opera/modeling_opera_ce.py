@@ -3,6 +3,7 @@
 import torch
 import torch.nn.functional as F
 from torch import nn
+from transformers import initialization as init
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 from transformers.modeling_utils import PreTrainedModel
 
@@ -13,7 +14,7 @@ from .layers_opera_ce import OperaCENetwork
 
 
 class OperaCEPreTrainedModel(PreTrainedModel):
-    """The settings every OPERA-CE class shares; the network's weights are initialised by its own rule."""
+    """Weights initialisation and the settings every OPERA-CE class shares."""
 
     config: OperaCEConfig
     config_class = OperaCEConfig
@@ -23,6 +24,16 @@ class OperaCEPreTrainedModel(PreTrainedModel):
     supports_gradient_checkpointing = True
     accepts_loss_kwargs = False  # the loss is a mean over the batch: Trainer must not rescale it
     _no_split_modules = ["EfficientNetBlock"]
+
+    @torch.no_grad()
+    def _init_weights(self, module: nn.Module) -> None:
+        # EfficientNet initialises itself; what is left are the first convolution and the heads.
+        if isinstance(module, nn.Conv2d):
+            init.kaiming_uniform_(module.weight, a=5**0.5)
+            if module.bias is not None:
+                init.zeros_(module.bias)
+        else:
+            super()._init_weights(module)
 
 
 class OperaCEModel(OperaCEPreTrainedModel):
