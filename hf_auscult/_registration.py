@@ -42,6 +42,9 @@ ENTRIES = (
     _entry("opera-ce", "opera/opera_ce", "OperaCE", pretraining=True),
     _entry("opera-gt", "opera/opera_gt", "OperaGT", pretraining=True),
     _entry("auscultabase", "auscultabase/auscultabase", "AuscultaBase", pretraining=True),
+    _entry("panns", "panns/panns", "Panns"),
+    _entry("vggish", "vggish/vggish", "VGGish"),
+    _entry("msclap", "msclap/msclap", "MSClap"),
     Entry("acula", "models.acula.configuration_acula:AcuLaConfig", "models.acula.modeling_acula:AcuLaModel"),
 )
 
