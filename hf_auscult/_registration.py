@@ -39,6 +39,7 @@ def _entry(model_type: str, home: str, name: str, *, pretraining: bool = False, 
 
 ENTRIES = (
     _entry("opera-gt", "opera/opera_gt", "OperaGT", pretraining=True),
+    _entry("audiomae", "audiomae/audiomae", "AudioMAE", pretraining=True),
     Entry("acula", "models.acula.configuration_acula:AcuLaConfig", "models.acula.modeling_acula:AcuLaModel"),
 )
 

@@ -24,6 +24,7 @@ StateDict = dict[str, torch.Tensor]
 # Family name on the command line -> module whose CONVERSIONS holds it.
 FAMILIES = {
     "opera-gt": "hf_auscult.models.opera.convert_opera_gt",
+    "audiomae": "hf_auscult.models.audiomae.convert_audiomae",
     "acula": "hf_auscult.models.acula.convert_acula",
 }
 
