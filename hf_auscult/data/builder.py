@@ -110,7 +110,13 @@ def _fingerprint(folder: Path) -> str:
 
 def task_features(spec: DatasetSpec, task: TaskConfig) -> datasets.Features:
     """Columns of one task's config."""
-    return features(spec.columns, task.classes if task.column is not None else None)
+    labelled = task.column is not None
+    return features(
+        spec.columns,
+        task.classes if labelled else None,
+        task.target if labelled else None,
+        segments=task.segments is not None,
+    )
 
 
 def split_names(spec: DatasetSpec, split: SplitSpec) -> tuple[str, ...]:

@@ -164,6 +164,6 @@ def test_stratify_by_another_column_or_none(rows):
 
 def test_datasets_that_cannot_be_split_say_so(rows):
     with pytest.raises(ConfigurationError, match="who is who"):
-        assign(rows, replace(CIRCOR, has_subject_ids=False), SplitSpec())
+        assign(rows, replace(CIRCOR, has_subject_ids=False, subject_warning="nobody knows"), SplitSpec())
     with pytest.raises(ConfigurationError, match="no split"):
         assign(rows, CIRCOR, SplitSpec(name="official"))
