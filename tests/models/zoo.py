@@ -113,9 +113,7 @@ def audiomae_extractor() -> AuscultFeatureExtractor:
     fe.front_end = replace(fe.front_end, num_frames=64)
     fe.windows = replace(fe.windows, samples=fe.front_end.samples(64))
     raw = replace(FRONT_ENDS["audiomae-raw"], num_frames=64)
-    fe.published_variants = {
-        name: replace(variant, front_end=raw) for name, variant in fe.published_variants.items()
-    }
+    fe.published_variants = {name: replace(variant, front_end=raw) for name, variant in fe.published_variants.items()}
     return fe
 
 

@@ -64,8 +64,12 @@ class AudioMAEConfig(PreTrainedConfig):
     classifier_hidden_size: int = 256
     classifier_dropout: float = 0.0
 
-    def validate_architecture(self):  # type: ignore[no-untyped-def]
-        """Refuse sizes that contradict each other; runs on construction, on saving, and when a model is built."""
+    def __post_init__(self, **kwargs):  # type: ignore[no-untyped-def]
+        super().__post_init__(**kwargs)
+        self.check()
+
+    def check(self) -> None:
+        """Raise `ValueError` for settings that contradict each other."""
         if self.num_frames % self.patch_size or self.num_mel_bins % self.patch_size:
             raise ValueError(
                 f"num_frames {self.num_frames} and num_mel_bins {self.num_mel_bins} must be multiples of "

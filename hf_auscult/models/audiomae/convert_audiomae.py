@@ -53,7 +53,7 @@ def extract(container: Mapping[str, Any], where: str) -> tuple[StateDict, Recipe
     if fine_tuned:
         return renamed, "fine-tuned"
     # What OPERA and AuscultaBase pool with: the pre-trained file lacks it, and their loader leaves it as initialised.
-    width = state["norm.weight"].shape if "norm.weight" in state else (0,)
+    width = AudioMAEConfig().hidden_size
     renamed |= {"encoder.fc_norm.weight": torch.ones(width), "encoder.fc_norm.bias": torch.zeros(width)}
     return renamed, "pre-trained"
 
@@ -71,9 +71,9 @@ def feature_extractor() -> AuscultFeatureExtractor:
         WindowPolicy("sliding", samples=164_080, padding="none", minimum_samples=400),
         PUBLISHED["audiomae"],
         {
-            # OPERA src/baseline extract_feature: 10 s pieces of the trimmed recording, kept if longer than 400 samples.
+            # OPERA src/benchmark/baseline/extract_feature.py: 10 s pieces of the trimmed clip, kept above 400 samples.
             "opera": PublishedVariant(WindowPolicy("chunks", seconds=10.0, shortest_samples=401, trim=True), raw),
-            # AuscultaBase finetune.py, test recordings: the trimmed file, cut to 1,024 frames.
+            # AuscultaBase get_entire_signal_fbank, test recordings: the trimmed clip, padded or cut to 1,024 frames.
             "auscultabase": PublishedVariant(WindowPolicy("whole", trim=True), raw),
         },
     )
@@ -85,9 +85,8 @@ def build(
     """Return the published network and its extractor."""
     if recipe == "pre-trained":
         return AudioMAEForPreTraining(AudioMAEConfig()), feature_extractor()
-    config = AudioMAEConfig(
-        final_norm=False, num_labels=AUDIOSET_LABELS, problem_type="multi_label_classification"
-    )
+    config = AudioMAEConfig(final_norm=False)
+    config.num_labels, config.problem_type = AUDIOSET_LABELS, "multi_label_classification"
     return AudioMAEForAudioClassification(config), feature_extractor()
 
 

@@ -76,7 +76,7 @@ class AudioMAEModel(AudioMAEPreTrainedModel):
 
     def __init__(self, config: AudioMAEConfig):
         super().__init__(config)
-        config.validate_architecture()  # values set after construction, as by `from_pretrained(…, pooling=…)`
+        config.check()  # values set after construction, as by `from_pretrained(…, pooling=…)`
         num_times, num_bands = config.grid_size
         self.patch_embed = AudioMAEPatchEmbeddings(config)
         self.cls_token = nn.Parameter(torch.zeros(1, 1, config.hidden_size))

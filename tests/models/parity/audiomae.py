@@ -5,14 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
-from transformers import AutoFeatureExtractor, AutoModelForAudioClassification, AutoModelForPreTraining
+from transformers import (
+    AutoFeatureExtractor,
+    AutoModel,
+    AutoModelForAudioClassification,
+    AutoModelForPreTraining,
+    PreTrainedModel,
+)
 
 import hf_auscult
 from hf_auscult.audio import WindowPolicy
+from hf_auscult.embedding import Embedder
 from hf_auscult.features import FRONT_ENDS, AuscultFeatureExtractor, PublishedVariant
 from tests.models.parity import Array, Parity, wav
 from tests.reference import Case
@@ -28,7 +34,7 @@ def fine_tuned(case: Case, variant: str, folder: Path, work: Path) -> Iterator[A
     paths = {name: wav(case, name, work) for name in ("main", "long")}
     fe = AutoFeatureExtractor.from_pretrained(folder)
     model = AutoModelForAudioClassification.from_pretrained(folder).eval()
-    encoder = model.encoder
+    encoder = AutoModel.from_pretrained(folder).eval()
     official = {name: images(fe, path) for name, path in paths.items()}
     yield Array("features.official", official["main"][0], "waveform")
     unpadded = AuscultFeatureExtractor(replace(RAW, num_frames=None), WindowPolicy("whole"))
@@ -42,11 +48,11 @@ def fine_tuned(case: Case, variant: str, folder: Path, work: Path) -> Iterator[A
         yield Array(f"{variant}.hidden.block{index}", out.hidden_states[index + 1][0], "waveform")
     for name, image in official.items():
         yield Array(f"{variant}.logits.{name}", model(image).logits[0], "waveform")
-    for name, row in zip(paths, embed(encoder, fe, list(paths.values())), strict=True):
+    rows = hf_auscult.embed(encoder, list(paths.values()), protocol="published", progress=False)
+    for name, row in zip(paths, rows, strict=True):
         yield Array(f"{variant}.embedding.{name}", row, "waveform")
 
-    fe.published_variants = {"raw": PublishedVariant(WindowPolicy("whole"), RAW)}
-    row = embed(encoder, fe, [paths["main"]], "published:raw")[0]
+    row = untrimmed(encoder, fe)([paths["main"]], protocol="published:raw")[0]
     yield Array(f"{variant}.embedding_rawpad.main", row, "waveform")
 
 
@@ -71,18 +77,27 @@ def pre_trained(case: Case, variant: str, folder: Path, work: Path) -> Iterator[
     model.config.norm_pix_loss = False
     yield Array(f"{variant}.pretrain.loss_rawpix", model(official, noise=noise).loss, "waveform")
 
-    fe.published_variants = {"raw": PublishedVariant(WindowPolicy("whole"), RAW)}
-    row = embed(model.encoder, fe, paths[:1], "published:raw")[0]
+    encoder = AutoModel.from_pretrained(folder).eval()
+    row = untrimmed(encoder, fe)(paths[:1], protocol="published:raw")[0]
     yield Array(f"{variant}.embedding_rawpad_plainnorm.main", row, "waveform")
-    model.config.pooling = "contextual"
-    yield Array(f"{variant}.pretrain.contextual", model.encoder(official[:1]).last_hidden_state, "waveform")
+    encoder = AutoModel.from_pretrained(folder, pooling="contextual").eval()
+    yield Array(f"{variant}.pretrain.contextual", encoder(official[:1]).last_hidden_state, "waveform")
 
 
-def embed(encoder: Any, fe: AuscultFeatureExtractor, paths: list[Path], protocol: str = "published") -> np.ndarray:
-    return hf_auscult.embedding.Embedder(encoder, fe)(paths, protocol=protocol)
+def untrimmed(encoder: PreTrainedModel, fe: AuscultFeatureExtractor) -> Embedder:
+    """The benchmarks' front end over the whole recording, as recorded."""
+    fe.published_variants = {"raw": PublishedVariant(WindowPolicy("whole"), RAW)}
+    return Embedder(encoder, fe)
 
 
 PARITY = [
-    Parity("audiomae", "audiomae", lambda state: {"model": state}, fine_tuned),
-    Parity("audiomae", "audiomae", lambda state: {"model": state}, pre_trained, "pretraining_state_dict"),
+    Parity("audiomae", "audiomae", lambda state: {"model": state}, fine_tuned, name="audiomae (fine-tuned)"),
+    Parity(
+        "audiomae",
+        "audiomae",
+        lambda state: {"model": state},
+        pre_trained,
+        recorded="pretraining_state_dict",
+        name="audiomae (pre-trained)",
+    ),
 ]
