@@ -38,8 +38,11 @@ def _entry(model_type: str, home: str, name: str, *, pretraining: bool = False, 
 
 
 ENTRIES = (
+    _entry("opera-ct", "opera/opera_ct", "OperaCT", pretraining=True),
+    _entry("opera-ce", "opera/opera_ce", "OperaCE", pretraining=True),
     _entry("opera-gt", "opera/opera_gt", "OperaGT", pretraining=True),
     _entry("audiomae", "audiomae/audiomae", "AudioMAE", pretraining=True),
+    _entry("auscultabase", "auscultabase/auscultabase", "AuscultaBase", pretraining=True),
     Entry("acula", "models.acula.configuration_acula:AcuLaConfig", "models.acula.modeling_acula:AcuLaModel"),
 )
 

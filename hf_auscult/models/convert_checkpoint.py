@@ -23,8 +23,11 @@ StateDict = dict[str, torch.Tensor]
 
 # Family name on the command line -> module whose CONVERSIONS holds it.
 FAMILIES = {
+    "opera-ct": "hf_auscult.models.opera.convert_opera_ct",
+    "opera-ce": "hf_auscult.models.opera.convert_opera_ce",
     "opera-gt": "hf_auscult.models.opera.convert_opera_gt",
     "audiomae": "hf_auscult.models.audiomae.convert_audiomae",
+    "auscultabase": "hf_auscult.models.auscultabase.convert_auscultabase",
     "acula": "hf_auscult.models.acula.convert_acula",
 }
 
