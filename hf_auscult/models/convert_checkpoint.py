@@ -26,6 +26,7 @@ FAMILIES = {
     "opera-ct": "hf_auscult.models.opera.convert_opera_ct",
     "opera-ce": "hf_auscult.models.opera.convert_opera_ce",
     "opera-gt": "hf_auscult.models.opera.convert_opera_gt",
+    "audiomae": "hf_auscult.models.audiomae.convert_audiomae",
     "auscultabase": "hf_auscult.models.auscultabase.convert_auscultabase",
     "panns-cnn6": "hf_auscult.models.panns.convert_panns",
     "panns-cnn10": "hf_auscult.models.panns.convert_panns",

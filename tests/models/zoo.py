@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +11,8 @@ import torch
 from transformers import AutoModel, PreTrainedConfig, PreTrainedModel
 
 from hf_auscult.audio import PUBLISHED, WindowPolicy
-from hf_auscult.features import AuscultFeatureExtractor, PublishedVariant, WindowedFeatureExtractor
+from hf_auscult.features import AuscultFeatureExtractor, FRONT_ENDS, PublishedVariant, WindowedFeatureExtractor
+from hf_auscult.models.audiomae import AudioMAEConfig
 from hf_auscult.models.auscultabase import AuscultaBaseConfig
 from hf_auscult.models.msclap import MSClapConfig
 from hf_auscult.models.opera import OperaCEConfig, OperaCTConfig, OperaGTConfig
@@ -139,6 +140,32 @@ def tiny_msclap(version: str) -> Callable[[], MSClapConfig]:
 def log_mel(front_end: str, **policy: Any) -> Callable[[], AuscultFeatureExtractor]:
     """An extractor of short windows with the published front end and rule."""
     return lambda: AuscultFeatureExtractor(front_end, WindowPolicy("sliding", **policy), PUBLISHED[front_end])
+def tiny_audiomae(**settings: Any) -> Callable[[], AudioMAEConfig]:
+    sizes: dict[str, Any] = {
+        "num_frames": 64,
+        "hidden_size": 32,
+        "num_hidden_layers": 3,
+        "num_attention_heads": 2,
+        "intermediate_size": 64,
+        "contextual_layers": 2,
+        "decoder_hidden_size": 16,
+        "decoder_num_hidden_layers": 2,
+        "decoder_num_attention_heads": 2,
+        "decoder_intermediate_size": 32,
+    }
+    return lambda: AudioMAEConfig(**{**sizes, **settings})
+
+
+def audiomae_extractor() -> AuscultFeatureExtractor:
+    """The published one, with images of 64 frames."""
+    from hf_auscult.models.audiomae.convert_audiomae import feature_extractor
+
+    fe = feature_extractor()
+    fe.front_end = replace(fe.front_end, num_frames=64)
+    fe.windows = replace(fe.windows, samples=fe.front_end.samples(64))
+    raw = replace(FRONT_ENDS["audiomae-raw"], num_frames=64)
+    fe.published_variants = {name: replace(variant, front_end=raw) for name, variant in fe.published_variants.items()}
+    return fe
 
 
 ZOO = [
@@ -155,4 +182,7 @@ ZOO = [
     Variant("msclap/2022", tiny_msclap("2022"), log_mel("msclap-2022", seconds=0.5)),
     Variant("msclap/2023", tiny_msclap("2023"), log_mel("msclap-2023", seconds=0.5), attentions=True),
     Variant("msclap/2023-crops", tiny_msclap("2023"), log_mel("msclap-2023", seconds=2.0), attentions=True),
+    Variant("audiomae", tiny_audiomae(), audiomae_extractor, attentions=True, sdpa=True),
+    Variant("audiomae/contextual", tiny_audiomae(pooling="contextual"), audiomae_extractor, True, True),
+    Variant("audiomae/fine-tuned", tiny_audiomae(final_norm=False), audiomae_extractor, True, True),
 ]
