@@ -39,6 +39,15 @@ def _entry(model_type: str, home: str, name: str, *, pretraining: bool = False, 
 
 ENTRIES = (
     _entry("opera-gt", "opera/opera_gt", "OperaGT", pretraining=True),
+    _entry(
+        "auscult-adapter", "adapter/adapter", "AudioAdapter", feature_extractor="features.native:NativeFeatureExtractor"
+    ),
+    _entry(
+        "opensmile",
+        "opensmile/opensmile",
+        "OpenSmile",
+        feature_extractor="features.feature_extraction_opensmile:OpenSmileFeatureExtractor",
+    ),
     Entry("acula", "models.acula.configuration_acula:AcuLaConfig", "models.acula.modeling_acula:AcuLaModel"),
 )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,10 @@ import torch
 from transformers import AutoModel, PreTrainedConfig, PreTrainedModel
 
 from hf_auscult.audio import WindowPolicy
-from hf_auscult.features import AuscultFeatureExtractor, WindowedFeatureExtractor
+from hf_auscult.features import AuscultFeatureExtractor, OpenSmileFeatureExtractor, WindowedFeatureExtractor
+from hf_auscult.models.opensmile import OpenSmileConfig
 from hf_auscult.models.opera import OperaGTConfig
+from tests.models.adapter import tiny as natives
 
 
 @dataclass(frozen=True)
@@ -29,6 +32,7 @@ class Variant:
         parameters: it has weights to train.
         checkpointing: it supports gradient checkpointing.
         lora: modules that LoRA is attached to.
+        compiles: empty, or why `torch.compile` breaks its graph.
     """
 
     name: str
@@ -40,6 +44,7 @@ class Variant:
     parameters: bool = True
     checkpointing: bool = True
     lora: Any = "all-linear"
+    compiles: str = ""
 
     def model(self, seed: int = 0, cls: Any = AutoModel, **settings: Any) -> PreTrainedModel:
         """Build it in evaluation mode, the same for every call."""
@@ -88,7 +93,36 @@ def tiny_gt(**settings: Any) -> Callable[[], OperaGTConfig]:
     return lambda: OperaGTConfig(**{**sizes, **settings})
 
 
+def native(name: str, seconds: float | None = None, padding: Any = "repeat", **flags: Any) -> Variant:
+    """One of transformers' own encoders; encoders of waveforms get short windows."""
+    windows = seconds and WindowPolicy("sliding", seconds=seconds, padding=padding, minimum_samples=480)
+    return Variant(
+        f"adapter/{name}",
+        partial(natives.config, name),
+        partial(natives.extractor, name, windows or None),
+        **{"attentions": True, "sdpa": True, **flags},
+    )
+
+
 ZOO = [
     Variant("opera-gt", tiny_gt(), opera(2.016), attentions=True, sdpa=True),
     Variant("opera-gt/band", tiny_gt(pooling="band_mean_std", position_layout="aligned"), opera(2.016), True, True),
+    native("ast"),
+    native("whisper"),
+    native("wav2vec2", 0.25),
+    native("hubert", 0.25),
+    # Its attention reads the projections' weights past their modules: LoRA there acts only once it is merged.
+    native("wavlm", 0.25, sdpa=False, lora=["intermediate_dense", "output_dense"]),
+    native("clap", sdpa=False),
+    native("clap-fused", sdpa=False, compiles="CLAP's fusion counts the windows that are longer, a size in the graph"),
+    native("hear"),
+    native("qwen", 0.5, attentions=False, compiles="Qwen's encoder splits its chunks by lengths read from a tensor"),
+    Variant(
+        "opensmile",
+        partial(OpenSmileConfig, feature_set="eGeMAPSv02"),
+        partial(OpenSmileFeatureExtractor, "eGeMAPSv02", WindowPolicy("sliding", seconds=0.5)),
+        hidden_states=False,
+        parameters=False,
+        checkpointing=False,
+    ),
 ]
