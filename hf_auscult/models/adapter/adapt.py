@@ -84,7 +84,6 @@ def adapt(
     with no_init_weights(), torch.device("meta"):
         adapted = AudioAdapterModel(config)
     adapted.native = encoder
-    adapted.freeze_unused()
     return adapted.train(encoder.training), found
 
 

@@ -48,14 +48,14 @@ class AudioAdapterModel(AudioAdapterPreTrainedModel):
         super().__init__(config)
         self.native = native_of(config.encoder_config).encoder_class._from_config(config.encoder_config)
         self.post_init()
-        self.freeze_unused()
 
-    def freeze_unused(self) -> None:
-        """Freeze parameters of the encoder that no window reaches."""
+    def train(self, mode: bool = True) -> "AudioAdapterModel":
+        """Set the mode; parameters that no window reaches are frozen, which loading undoes and this follows."""
         unused = native_of(self.config.encoder_config).unused
         for name, parameter in self.native.named_parameters():
             if name.startswith(unused):
                 parameter.requires_grad_(False)
+        return super().train(mode)
 
     def get_input_embeddings(self) -> nn.Module:
         """Return the encoder's first layer."""

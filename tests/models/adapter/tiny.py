@@ -35,10 +35,10 @@ SIZES: dict[str, Any] = {
 }
 WAVES: dict[str, Any] = {
     **SIZES,
-    "conv_dim": (16, 16),
-    "conv_kernel": (10, 8),
-    "conv_stride": (5, 4),
-    "num_feat_extract_layers": 2,
+    "conv_dim": (16, 16, 16),
+    "conv_kernel": (10, 3, 3),
+    "conv_stride": (10, 8, 4),  # 20 ms a token, as in the published sizes
+    "num_feat_extract_layers": 3,
     "num_conv_pos_embeddings": 16,
     "num_conv_pos_embedding_groups": 2,
     # Drawn at random in training, and without a gradient where nothing is drawn.
