@@ -46,6 +46,15 @@ ENTRIES = (
     _entry("panns", "panns/panns", "Panns"),
     _entry("vggish", "vggish/vggish", "VGGish"),
     _entry("msclap", "msclap/msclap", "MSClap"),
+    _entry(
+        "auscult-adapter", "adapter/adapter", "AudioAdapter", feature_extractor="features.native:NativeFeatureExtractor"
+    ),
+    _entry(
+        "opensmile",
+        "opensmile/opensmile",
+        "OpenSmile",
+        feature_extractor="features.feature_extraction_opensmile:OpenSmileFeatureExtractor",
+    ),
     Entry("acula", "models.acula.configuration_acula:AcuLaConfig", "models.acula.modeling_acula:AcuLaModel"),
 )
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,13 +13,15 @@ import torch
 from transformers import AutoModel, PreTrainedConfig, PreTrainedModel
 
 from hf_auscult.audio import PUBLISHED, WindowPolicy
-from hf_auscult.features import AuscultFeatureExtractor, FRONT_ENDS, PublishedVariant, WindowedFeatureExtractor
+from hf_auscult.features import AuscultFeatureExtractor, FRONT_ENDS, OpenSmileFeatureExtractor, PublishedVariant, WindowedFeatureExtractor
 from hf_auscult.models.audiomae import AudioMAEConfig
 from hf_auscult.models.auscultabase import AuscultaBaseConfig
 from hf_auscult.models.msclap import MSClapConfig
+from hf_auscult.models.opensmile import OpenSmileConfig
 from hf_auscult.models.opera import OperaCEConfig, OperaCTConfig, OperaGTConfig
 from hf_auscult.models.panns import PannsConfig
 from hf_auscult.models.vggish import VGGishConfig
+from tests.models.adapter import tiny as natives
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,7 @@ class Variant:
         parameters: it has weights to train.
         checkpointing: it supports gradient checkpointing.
         lora: modules that LoRA is attached to.
+        compiles: empty, or why `torch.compile` breaks its graph.
     """
 
     name: str
@@ -45,6 +50,7 @@ class Variant:
     parameters: bool = True
     checkpointing: bool = True
     lora: Any = "all-linear"
+    compiles: str = ""
 
     def model(self, seed: int = 0, cls: Any = AutoModel, **settings: Any) -> PreTrainedModel:
         """Build it in evaluation mode, the same for every call."""
@@ -166,6 +172,15 @@ def audiomae_extractor() -> AuscultFeatureExtractor:
     raw = replace(FRONT_ENDS["audiomae-raw"], num_frames=64)
     fe.published_variants = {name: replace(variant, front_end=raw) for name, variant in fe.published_variants.items()}
     return fe
+def native(name: str, seconds: float | None = None, padding: Any = "repeat", **flags: Any) -> Variant:
+    """One of transformers' own encoders; encoders of waveforms get short windows."""
+    windows = seconds and WindowPolicy("sliding", seconds=seconds, padding=padding, minimum_samples=480)
+    return Variant(
+        f"adapter/{name}",
+        partial(natives.config, name),
+        partial(natives.extractor, name, windows or None),
+        **{"attentions": True, "sdpa": True, **flags},
+    )
 
 
 ZOO = [
@@ -185,4 +200,22 @@ ZOO = [
     Variant("audiomae", tiny_audiomae(), audiomae_extractor, attentions=True, sdpa=True),
     Variant("audiomae/contextual", tiny_audiomae(pooling="contextual"), audiomae_extractor, True, True),
     Variant("audiomae/fine-tuned", tiny_audiomae(final_norm=False), audiomae_extractor, True, True),
+    native("ast"),
+    native("whisper"),
+    native("wav2vec2", 0.25),
+    native("hubert", 0.25),
+    # Its attention reads the projections' weights past their modules: LoRA there acts only once it is merged.
+    native("wavlm", 0.25, sdpa=False, lora=["intermediate_dense", "output_dense"]),
+    native("clap", sdpa=False),
+    native("clap-fused", sdpa=False, compiles="CLAP's fusion counts the windows that are longer, a size in the graph"),
+    native("hear"),
+    native("qwen", 0.5, attentions=False, compiles="Qwen's encoder splits its chunks by lengths read from a tensor"),
+    Variant(
+        "opensmile",
+        partial(OpenSmileConfig, feature_set="eGeMAPSv02"),
+        partial(OpenSmileFeatureExtractor, "eGeMAPSv02", WindowPolicy("sliding", seconds=0.5)),
+        hidden_states=False,
+        parameters=False,
+        checkpointing=False,
+    ),
 ]
