@@ -33,6 +33,13 @@ def embed(args: argparse.Namespace) -> dict[str, Any]:
     ).to_dict()
 
 
+def onnx(args: argparse.Namespace) -> dict[str, Any]:
+    """Export an encoder to ONNX, compared with torch."""
+    from .models.export_onnx import export
+
+    return export(args.model, args.output, opset=args.opset, frames=args.frames, int8=args.int8).to_dict()
+
+
 def prepare(args: argparse.Namespace) -> dict[str, Any]:
     """Prepare a dataset."""
     from .data import SplitSpec
@@ -107,6 +114,13 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--output", required=True, metavar="FILE.parquet")
     one.add_argument("--protocol", default="default", help="default, published or published:NAME")
     one.add_argument("--batch-size", type=int, default=32, metavar="N")
+
+    one = verb("onnx", onnx, "onnx auscult/opera-gt --output onnx/opera-gt --int8")
+    one.add_argument("model", metavar="MODEL", help="folder or Hub id")
+    one.add_argument("--output", required=True, metavar="DIR", help="new folder")
+    one.add_argument("--opset", type=int, default=18, metavar="N")
+    one.add_argument("--frames", type=int, metavar="N", help="of a window; the extractor's default window if not given")
+    one.add_argument("--int8", action="store_true", help="also quantise the linear layers; loss and gain are measured")
 
     one = verb("prepare", prepare, "prepare circor --source the-circor-digiscope-1.0.3 --output prepared/circor")
     one.add_argument("dataset", metavar="DATASET", help="circor or sprsound")
