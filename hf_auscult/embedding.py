@@ -81,16 +81,21 @@ class Embedder:
         # Encoders whose published code treats long inputs in a way of its own say so themselves.
         settings = getattr(self.encoder, "published_settings", {}) if published else {}
         rows: list[torch.Tensor] = [torch.empty(0)] * len(windows)
-        by_shape: dict[tuple[int, ...], list[int]] = {}
-        for index, window in enumerate(windows):
-            by_shape.setdefault(window.shape, []).append(index)
-        for members in by_shape.values():
-            for start in range(0, len(members), batch_size):
-                part = members[start : start + batch_size]
-                images = torch.from_numpy(np.stack([windows[index] for index in part])).to(self.device)
-                for index, row in zip(part, self.encoder(images, **settings).pooler_output, strict=True):
-                    rows[index] = row
+        for part, images in by_shape(windows, batch_size):
+            for index, row in zip(part, self.encoder(images.to(self.device), **settings).pooler_output, strict=True):
+                rows[index] = row
         return torch.stack(rows)
+
+
+def by_shape(windows: Sequence[np.ndarray], batch_size: int) -> Iterator[tuple[list[int], torch.Tensor]]:
+    """Yield batches of a recording's windows, with their positions; only windows of one shape share a batch."""
+    members: dict[tuple[int, ...], list[int]] = {}
+    for index, window in enumerate(windows):
+        members.setdefault(window.shape, []).append(index)
+    for same in members.values():
+        for start in range(0, len(same), batch_size):
+            part = same[start : start + batch_size]
+            yield part, torch.from_numpy(np.stack([windows[index] for index in part]))
 
 
 def window_mean(rows: torch.Tensor, seconds: torch.Tensor) -> np.ndarray:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from hf_auscult.features import FRONT_ENDS
+from hf_auscult.audio import WindowPolicy
+from hf_auscult.features import FRONT_ENDS, AuscultFeatureExtractor
 from hf_auscult.models.acula import AcuLaConfig
 from hf_auscult.models.acula.modeling_acula import AcuLaModel
 from hf_auscult.training import AlignmentDataset, AlignmentExample, CropPolicy
@@ -30,6 +31,7 @@ ENCODER = {
 SPEC = FRONT_ENDS["heart"]
 SAMPLES = SPEC.samples(64)
 PATCHES = 64
+EXTRACTOR = AuscultFeatureExtractor(SPEC, WindowPolicy("sliding", samples=SAMPLES))
 
 
 def model(dropout: float = 0.2, seed: int = 0, **config: object) -> AcuLaModel:
@@ -65,5 +67,5 @@ def examples(number: int = 16, groups: int = 1) -> list[AlignmentExample]:
 
 def dataset(number: int = 16, groups: int = 1, **settings: object) -> AlignmentDataset:
     return AlignmentDataset(
-        examples(number, groups), CropPolicy(SAMPLES), sampling_rate=SPEC.sampling_rate, patches=PATCHES, **settings
+        examples(number, groups), CropPolicy(SAMPLES), sampling_rate=SPEC.sampling_rate, noise_size=PATCHES, **settings
     )

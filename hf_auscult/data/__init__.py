@@ -16,17 +16,23 @@ from .guards import (
     reserved_subjects,
 )
 from .identity import merge
+from .people import assign_people
 from .report import PrepareReport
-from .schema import SITES, features
-from .spec import DatasetSpec, Problem, Stratum, Table, TaskConfig
-from .splits import SplitSpec, assign, assign_people, split_sha256
+from .schema import ORGANS, SITES, features
+from .spec import DatasetSpec, PaperTask, Problem, PublishedSplit, Stratum, Table, TaskConfig
+from .split_spec import SplitPlan, SplitSpec
+from .splits import assign, plan, split_sha256
 
 if TYPE_CHECKING:
     from .builder import BodySoundBuilder
     from .circor import Circor
+    from .hf_lung import HFLung
+    from .icbhi import ICBHI2017
+    from .kauh import Kauh
     from .load import load_prepared
     from .preparation import prepare
     from .registry import BUILDERS, DATASETS
+    from .resp_at_tr import RespAtTr
     from .sprsound import SPRSound
 
 _LAZY = {
@@ -34,6 +40,10 @@ _LAZY = {
     "BodySoundBuilder": "builder",
     "Circor": "circor",
     "DATASETS": "registry",
+    "HFLung": "hf_lung",
+    "ICBHI2017": "icbhi",
+    "Kauh": "kauh",
+    "RespAtTr": "resp_at_tr",
     "SPRSound": "sprsound",
     "load_prepared": "load",
     "prepare": "preparation",
@@ -42,13 +52,21 @@ _LAZY = {
 __all__ = [
     "BUILDERS",
     "DATASETS",
+    "ICBHI2017",
+    "ORGANS",
     "SITES",
     "BodySoundBuilder",
     "Circor",
     "DatasetSpec",
+    "HFLung",
+    "Kauh",
+    "PaperTask",
     "PrepareReport",
     "Problem",
+    "PublishedSplit",
+    "RespAtTr",
     "SPRSound",
+    "SplitPlan",
     "SplitSpec",
     "Stratum",
     "Table",
@@ -62,6 +80,7 @@ __all__ = [
     "features",
     "load_prepared",
     "merge",
+    "plan",
     "prepare",
     "reserved_subjects",
     "split_sha256",

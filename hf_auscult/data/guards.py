@@ -8,10 +8,13 @@ from functools import cache
 from importlib import resources
 
 from ..errors import DataError, LeakageError
+from .duplicates import Twins
 
 _SHOWN = 10
 EVALUATION_SPLITS = ("test",)
 """Reserved subjects may stand in these splits only; ``test_*`` counts as one too."""
+_LISTED_AS = {"icbhi": "icbhi2017"}
+"""Datasets that the list of reserved subjects calls otherwise."""
 
 
 def assert_subject_disjoint(splits: Mapping[str, Iterable[str | None]]) -> None:
@@ -65,6 +68,28 @@ def assert_no_shared_audio(splits: Mapping[str, Iterable[tuple[str, str]]]) -> N
     _refuse(shared, "byte-identical recordings")
 
 
+def assert_no_twins(splits: Mapping[str, Iterable[str]], twins: Iterable[Twins]) -> None:
+    """Refuse splits that share a take in two files that sound alike.
+
+    Args:
+        splits: split name -> ids of its recordings.
+        twins: pairs that :func:`hf_auscult.data.duplicates.find_twins` found.
+
+    Raises:
+        LeakageError: a pair stands in two splits.
+
+    Example:
+        >>> assert_no_twins({"train": ["a"], "test": ["b"]}, [])
+    """
+    where = {recording: split for split, recordings in splits.items() for recording in recordings}
+    shared = {
+        f"{pair.one} ~ {pair.other}": {where[pair.one], where[pair.other]}
+        for pair in twins
+        if pair.one in where and pair.other in where and where[pair.one] != where[pair.other]
+    }
+    _refuse(shared, "pairs of recordings that sound alike")
+
+
 def assert_no_reserved(subject_ids: Iterable[str | None], dataset: str, *, use: str = "training") -> None:
     """Refuse people of the locked test set outside a test split.
 
@@ -99,13 +124,18 @@ def assert_no_reserved(subject_ids: Iterable[str | None], dataset: str, *, use: 
 
 
 def check_splits(
-    recordings: Mapping[str, Sequence[Mapping[str, str]]], dataset: str, *, allow_leakage: bool = False
+    recordings: Mapping[str, Sequence[Mapping[str, str]]],
+    dataset: str,
+    *,
+    twins: Iterable[Twins] = (),
+    allow_leakage: bool = False,
 ) -> None:
     """Run every guard on splits of prepared recordings.
 
     Args:
         recordings: split name -> rows with ``recording_id``, ``subject_id`` and ``audio_sha256``.
         dataset: dataset they are of.
+        twins: pairs of recordings that sound alike, as far as they were looked for.
         allow_leakage: accept shared people and shared audio (to reproduce a published split); reserved subjects
             outside a test split are refused all the same.
 
@@ -120,6 +150,7 @@ def check_splits(
         assert_no_shared_audio(
             {split: [(row["recording_id"], row["audio_sha256"]) for row in rows] for split, rows in recordings.items()}
         )
+        assert_no_twins({split: [row["recording_id"] for row in rows] for split, rows in recordings.items()}, twins)
 
 
 def is_evaluation(split: str) -> bool:
@@ -144,7 +175,8 @@ def reserved_subjects(dataset: str) -> frozenset[str]:
     rows = [line.split("\t") for line in lines if line.strip() and not line.startswith("#")]
     if any(len(row) != 2 for row in rows):
         raise DataError("the list of reserved subjects is damaged", where="reserved_subjects.tsv", remedy="reinstall")
-    return frozenset(subject.strip() for name, subject in rows if name == dataset)
+    names = (dataset, _LISTED_AS.get(dataset))
+    return frozenset(subject.strip() for name, subject in rows if name in names)
 
 
 def _refuse(offenders: Mapping[str, Collection[str]], what: str) -> None:

@@ -9,17 +9,25 @@ if TYPE_CHECKING:
     import datasets
 
 Row = dict[str, Any]
-Kind = Literal["string", "float", "events", "segmentation"]
+Kind = Literal["string", "float", "bool", "strings", "events", "segmentation"]
+Target = Literal["class", "value", "classes"]
+ORGANS: tuple[str, ...] = ("lung", "heart", "cough", "bowel", "voice", "breath")
 
 SITES: tuple[str, ...] = (
     "aortic",
     "pulmonary",
     "tricuspid",
     "mitral",
+    "trachea",
+    "left anterior",
+    "right anterior",
     "left posterior",
     "left lateral",
     "right posterior",
     "right lateral",
+    "abdomen",
+    "mouth",
+    "nose",
     "other",
 )
 """Where on the body, one vocabulary for all datasets; "other" is a place the dataset itself does not name."""
@@ -39,7 +47,13 @@ def text_or_none(value: str | None) -> str | None:
     return None if stripped.lower() in MISSING_WORDS else stripped
 
 
-def features(extra: Mapping[str, Kind], classes: Sequence[str] | None = None) -> datasets.Features:
+def features(
+    extra: Mapping[str, Kind],
+    classes: Sequence[str] | None = None,
+    target: Target | None = None,
+    *,
+    segments: bool = False,
+) -> datasets.Features:
     """Columns of one prepared config.
 
     The audio cell keeps the original file's bytes and its path relative to the source folder; it is not decoded, so
@@ -48,7 +62,9 @@ def features(extra: Mapping[str, Kind], classes: Sequence[str] | None = None) ->
     Args:
         extra: the dataset's own columns, name -> kind. ``events`` is a list of ``{start, end, type}``, ``segmentation``
             a list of ``{start, end, state}``; times in seconds from the start of the recording.
-        classes: names of the classes of ``label``; None leaves the column out.
+        classes: names of the classes of ``label``; None leaves the column out, unless the target is a ``value``.
+        target: what ``label`` is: one class (default), several, or a value.
+        segments: add the columns that say which part of its recording an example is.
 
     Example:
         >>> list(features({"murmur": "string"}, ("Absent", "Present")))[-1]
@@ -60,6 +76,8 @@ def features(extra: Mapping[str, Kind], classes: Sequence[str] | None = None) ->
     kinds: dict[Kind, Any] = {
         "string": string,
         "float": seconds,
+        "bool": datasets.Value("bool"),
+        "strings": datasets.List(string),
         "events": datasets.List({"start": seconds, "end": seconds, "type": string}),
         "segmentation": datasets.List({"start": seconds, "end": seconds, "state": datasets.Value("int32")}),
     }
@@ -80,6 +98,11 @@ def features(extra: Mapping[str, Kind], classes: Sequence[str] | None = None) ->
         "source": string,
     }
     columns |= {name: kinds[kind] for name, kind in extra.items()}
-    if classes is not None:
-        columns["label"] = datasets.ClassLabel(names=list(classes))
+    if segments:
+        columns |= {"segment": datasets.Value("int32"), "segment_start": seconds, "segment_end": seconds}
+    if target == "value":
+        columns["label"] = seconds
+    elif classes is not None:
+        one = datasets.ClassLabel(names=list(classes))
+        columns["label"] = datasets.List(one) if target == "classes" else one
     return datasets.Features(columns)

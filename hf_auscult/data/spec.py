@@ -2,26 +2,58 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, Literal
 
 from ..errors import ConfigurationError, DataError
 from .schema import Kind, Row
 
 
 @dataclass(frozen=True)
+class PaperTask:
+    """A task of one of the papers, and how many examples it says there are.
+
+    Args:
+        suite: ``acula18``, ``auscultabench16`` or ``covid_balanced``.
+        number: the paper's, e.g. ``T7``.
+        counts: class -> examples, as printed; empty where the paper gives none.
+        measured: class -> examples of the complete distribution, where the paper is wrong or counts something else.
+        note: why the two differ, or what else to know.
+    """
+
+    suite: str
+    number: str
+    counts: Mapping[str, int] = field(default_factory=dict)
+    measured: Mapping[str, int] | None = None
+    note: str = ""
+
+    @property
+    def expected(self) -> Mapping[str, int]:
+        """Counts that a complete distribution must give."""
+        return self.counts if self.measured is None else self.measured
+
+
+@dataclass(frozen=True)
 class TaskConfig:
-    """One classification task over a dataset, or all of its recordings.
+    """One task over a dataset, or all of its recordings.
 
     Args:
         name: config name of the prepared dataset.
-        column: original label column that decides; None keeps every recording and gives no label.
+        column: original label column that decides; None keeps every recording and gives no label. With ``segments``
+            it is a key of the events.
         classes: names of the classes, in the order of their numbers.
         rule: original value -> class name.
         left_out: original values whose recordings the task does not use; they are counted, not hidden.
         why_left_out: the reason, for the card.
+        target: ``class``; ``value``: a number to regress, the column's own; ``classes``: several classes at once, from
+            a column of lists.
+        segments: column of events; every event becomes an example of its own, cut out of its recording.
+        keep: column -> values; recordings with another value are not in the task (e.g. another modality).
+        paper: the papers' tasks that this one is.
 
     Example:
         >>> task = TaskConfig("murmur", "murmur", ("Absent", "Present"), {"Absent": "Absent", "Present": "Present"})
@@ -33,40 +65,70 @@ class TaskConfig:
     column: str | None = None
     classes: tuple[str, ...] = ()
     rule: Mapping[str, str] = field(default_factory=dict)
-    left_out: tuple[str, ...] = ()
+    left_out: tuple[str | None, ...] = ()
     why_left_out: str = ""
+    target: Literal["class", "value", "classes"] = "class"
+    segments: str | None = None
+    keep: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    paper: tuple[PaperTask, ...] = ()
 
-    def label(self, row: Row) -> str | None:
-        """Give the class of a row, or None where the task leaves it out.
+    def label(self, row: Mapping[str, Any], where: str | None = None) -> Any:
+        """Give the class (or value, or classes) of a row or event, or None where the task leaves it out.
 
         Raises:
             DataError: the value is neither in the rule nor among those left out.
         """
         assert self.column is not None
         value = row[self.column]
-        if value in self.left_out:
+        if self.target == "classes":
+            return None if value is None else [self._class(one, where or row.get("recording_id")) for one in value]
+        if value in self.left_out or (self.target == "value" and value is None):
             return None
+        return float(value) if self.target == "value" else self._class(value, where or row.get("recording_id"))
+
+    def _class(self, value: Any, where: object) -> str:
         if value not in self.rule:
             raise DataError(
                 f"{self.column} is {value!r}, which task {self.name!r} does not know",
-                where=str(row.get("recording_id")),
-                remedy=f"expected one of {sorted({*self.rule, *self.left_out})}; check the dataset's version",
+                where=str(where),
+                remedy=f"expected one of {sorted(map(str, {*self.rule, *self.left_out}))}; check the dataset's version",
             )
         return self.rule[value]
 
     def select(self, rows: Sequence[Row]) -> tuple[list[Row], dict[str, int]]:
-        """Rows of the task with ``label`` filled in, and how many rows each left-out value cost."""
+        """Rows of the task with ``label`` filled in, and how many examples each left-out value cost.
+
+        Rows of a task over segments get ``segment`` (its number in the recording), ``segment_start`` and
+        ``segment_end`` in seconds.
+        """
+        rows = [row for row in rows if all(row[name] in values for name, values in self.keep.items())]
         if self.column is None:
-            return list(rows), {}
+            return rows, {}
         kept: list[Row] = []
         lost: Counter[str] = Counter()
-        for row in rows:
-            label = self.label(row)
-            if label is None:
-                lost[str(row[self.column])] += 1
-            else:
+        for row, source in self._examples(rows):
+            label = self.label(source, str(row["recording_id"]))
+            if self.segments is not None and row["segment_start"] >= row.get("duration", math.inf):
+                lost["outside the recording"] += 1
+            elif label is None:
+                lost[str(source[self.column])] += 1
+            elif self.target == "class":
                 kept.append({**row, "label": self.classes.index(label)})
+            elif self.target == "classes":
+                kept.append({**row, "label": sorted(map(self.classes.index, label))})
+            else:
+                kept.append({**row, "label": label})
         return kept, dict(sorted(lost.items()))
+
+    def _examples(self, rows: Sequence[Row]) -> Iterator[tuple[Row, Mapping[str, Any]]]:
+        """Every example with the mapping that holds its label: the row itself, or one of its events."""
+        for row in rows:
+            if self.segments is None:
+                yield row, row
+                continue
+            for number, event in enumerate(row[self.segments] or ()):
+                cut = {"segment": number, "segment_start": event["start"], "segment_end": event["end"]}
+                yield {**row, **cut}, event
 
 
 @dataclass(frozen=True)
@@ -132,6 +194,23 @@ class Table:
 
 
 @dataclass(frozen=True)
+class PublishedSplit:
+    """A split that a paper used, where it can be reproduced.
+
+    Args:
+        names: its splits, in order.
+        assign: rows -> recording id -> split; recordings that the paper left out are absent.
+        leaks: what is wrong with it; empty where nothing is known to be.
+        source: where it is written.
+    """
+
+    names: tuple[str, ...]
+    assign: Callable[[Sequence[Row]], Mapping[str, str]]
+    leaks: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True)
 class DatasetSpec:
     """Everything the builder, the splits and the card need to know of one dataset.
 
@@ -148,10 +227,15 @@ class DatasetSpec:
         columns: the dataset's own columns, name -> kind.
         tasks: its tasks; the first is the default.
         strata: traits that the subject split balances.
-        has_subject_ids: whether the distribution says who is who; without it a subject split is impossible.
+        has_subject_ids: whether the distribution says who is who.
+        recordings: how many a complete download lists; None where nobody knows.
+        checksums: file of official SHA-256 sums (``sum  path`` lines) in the root, where the distribution has one.
+        subject_warning: where it does not: what ``subject_id`` stands for instead, and what that cannot rule out. The
+            warning travels into every split, card and result.
         read: reads the original layout.
         official: split names of the authors' own split, and the ``official_split`` values that make them up.
         official_leaks: what is wrong with the authors' own split.
+        published: paper -> the split it used, where that can be reproduced.
         traps: oddities of the distribution that are handled, for the card.
     """
 
@@ -169,9 +253,19 @@ class DatasetSpec:
     strata: tuple[Stratum, ...]
     has_subject_ids: bool
     read: Callable[[Path], Table]
+    recordings: int | None = None
+    checksums: str | None = None
     official: tuple[str, ...] = ()
     official_leaks: str = ""
+    subject_warning: str = ""
+    published: Mapping[str, PublishedSplit] = field(default_factory=dict)
     traps: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.has_subject_ids == bool(self.subject_warning):
+            raise ConfigurationError(
+                "a dataset without subject ids needs a subject_warning, and only such a one", where=self.name
+            )
 
     def task(self, name: str) -> TaskConfig:
         """Find a task by its name.

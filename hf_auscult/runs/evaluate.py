@@ -13,8 +13,8 @@ from tqdm.auto import tqdm
 from ..alignment.maps import ridge_map
 from ..audio import assess
 from ..benchmarks.shortcuts import ShortcutResult, evaluate_shortcuts
-from ..embedding import window_mean
-from ..features import AuscultFeatureExtractor
+from ..embedding import by_shape, window_mean
+from ..features import WindowedFeatureExtractor
 from ..features.logmel import log_mel
 from ..metrics import (
     auroc,
@@ -28,7 +28,7 @@ from ..models.acula.modeling_acula import AcuLaModel
 from ..probes import ProbeResult, evaluate_probe, margins, zero_shot
 from .config import EvaluationConfig
 from .pairs import Corpus
-from .train import effective_device
+from .train import effective_device, picture_front_end
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +41,7 @@ class Encoded:
 
 @torch.inference_mode()
 def encode(
-    models: Mapping[str, AcuLaModel], corpus: Corpus, extractor: AuscultFeatureExtractor, *, progress: bool = False
+    models: Mapping[str, AcuLaModel], corpus: Corpus, extractor: WindowedFeatureExtractor, *, progress: bool = False
 ) -> dict[str, Encoded]:
     """Embed whole recordings with every model: the duration-weighted mean over windows that cover them.
 
@@ -52,11 +52,15 @@ def encode(
         model.eval().to(device)
     rows: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {name: [] for name in models}
     for recording in tqdm(corpus.recordings, "embed", unit="recording", disable=not progress):
-        inputs = extractor(recording.waveform, sampling_rate=corpus.sampling_rate, return_tensors="pt")
-        images, seconds = inputs["input_features"].to(device), inputs["window_seconds"]
+        features = extractor.features(recording.waveform, corpus.sampling_rate)
+        batches = [(part, images.to(device)) for part, images in by_shape(features.windows, batch_size=32)]
+        order = np.argsort([index for part, _ in batches for index in part])
+        seconds = torch.tensor(features.seconds)
         for name, model in models.items():
-            windows = model(images)
-            rows[name].append((window_mean(windows.pooler_output, seconds), window_mean(windows.audio_embeds, seconds)))
+            found = [model(images) for _, images in batches]
+            pooled = torch.cat([windows.pooler_output for windows in found])[order]
+            projected = torch.cat([windows.audio_embeds for windows in found])[order]
+            rows[name].append((window_mean(pooled, seconds), window_mean(projected, seconds)))
     for model in models.values():
         model.cpu()
     return {
@@ -65,11 +69,11 @@ def encode(
     }
 
 
-def log_mel_statistics(corpus: Corpus, extractor: AuscultFeatureExtractor) -> np.ndarray:
+def log_mel_statistics(corpus: Corpus, extractor: WindowedFeatureExtractor) -> np.ndarray:
     """Return mean, standard deviation and 10th and 90th percentile over time of every band, (n, 4 * bands)."""
-    rows = []
+    rows, spec = [], picture_front_end(extractor)
     for recording in corpus.recordings:
-        image = log_mel(torch.from_numpy(recording.waveform)[None], extractor.front_end)[0].numpy()
+        image = log_mel(torch.from_numpy(recording.waveform)[None], spec)[0].numpy()
         rows.append(np.concatenate([image.mean(0), image.std(0), *np.percentile(image, (10, 90), axis=0)]))
     return np.stack(rows).astype(np.float32)
 

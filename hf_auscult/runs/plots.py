@@ -13,6 +13,7 @@ import torch
 from ..features.logmel import log_mel
 from ..metrics import roc_points
 from .evaluate import project_text
+from .train import picture_front_end
 
 COLOURS = {
     "before": "#8a8a8a",
@@ -96,7 +97,7 @@ def retrieval_example(judged: Any, model: Any, path: Path) -> None:
     similarity = _unit(audio[query][None]) @ _unit(text).T
     order = np.argsort(-similarity[0], kind="stable")
     recording = corpus.recordings[query]
-    spec = judged.extractor.front_end
+    spec = picture_front_end(judged.extractor)
     image = log_mel(torch.from_numpy(recording.waveform)[None], spec)[0].numpy().T
     figure, axes = _figure(2, 12, 4.4)
     seconds = len(recording.waveform) / corpus.sampling_rate

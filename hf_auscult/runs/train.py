@@ -7,18 +7,20 @@ import hashlib
 import json
 import math
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
-from transformers import AutoFeatureExtractor, AutoModelForPreTraining, set_seed
+from transformers import AutoConfig, AutoFeatureExtractor, AutoModel, AutoModelForPreTraining, set_seed
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
 from ..alignment.objectives import get
 from ..audio import WindowPolicy
-from ..features import FRONT_ENDS, AuscultFeatureExtractor, FrontEnd
+from ..errors import ConfigurationError
+from ..features import FRONT_ENDS, AuscultFeatureExtractor, FrontEnd, WindowedFeatureExtractor
 from ..models.acula import AcuLaConfig
 from ..models.acula.modeling_acula import AcuLaModel
 from ..training import (
@@ -31,6 +33,7 @@ from ..training import (
     LabelSupervisedModel,
 )
 from ..training.align import last_complete_checkpoint
+from ..training.preservation import resolve
 from ..training.supervise import LabelSupervisedTrainer
 from .conditions import Condition
 from .config import RunConfig
@@ -44,7 +47,7 @@ class Trained:
     history: list[dict[str, float]]
 
 
-def feature_extractor(config: RunConfig) -> AuscultFeatureExtractor:
+def feature_extractor(config: RunConfig) -> WindowedFeatureExtractor:
     """Return the extractor of the run's encoder: the checkpoint's own, or the configured front end's."""
     if config.start.checkpoint:
         return AutoFeatureExtractor.from_pretrained(config.start.checkpoint)
@@ -56,7 +59,7 @@ def new_model(config: RunConfig, text_size: int) -> AcuLaModel:
     """Return an AcuLa model with the run's encoder and fresh projections, the same for every call."""
     set_seed(config.seed)
     objective = get(config.training.get("objective", "infonce"))
-    encoder = AutoModelForPreTraining.from_pretrained(config.start.checkpoint) if config.start.checkpoint else None
+    encoder = load_encoder(config.start.checkpoint) if config.start.checkpoint else None
     teacher = config.teacher
     model = AcuLaModel(
         AcuLaConfig(
@@ -79,12 +82,19 @@ def new_model(config: RunConfig, text_size: int) -> AcuLaModel:
     return model
 
 
+def load_encoder(checkpoint: str) -> Any:
+    """Load an encoder with its pre-training head where its type has one."""
+    found = type(AutoConfig.from_pretrained(checkpoint))
+    pretraining = found in AutoModelForPreTraining._model_mapping
+    return (AutoModelForPreTraining if pretraining else AutoModel).from_pretrained(checkpoint)
+
+
 def train(
     config: RunConfig,
     name: str,
     model: AcuLaModel,
     examples: list[AlignmentExample],
-    extractor: AuscultFeatureExtractor,
+    extractor: WindowedFeatureExtractor,
     *,
     condition: Condition | None = None,
     classes: int = 2,
@@ -103,9 +113,16 @@ def train(
     settings = {"dataloader_pin_memory": torch.cuda.is_available(), **config.training}
     text = condition is not None and condition.text is not None
     if condition is None:
+        if not model.can_reconstruct:
+            raise ConfigurationError(
+                f"{type(model.audio_model).__name__} has no pre-training objective", remedy="set start.steps to 0"
+            )
         settings |= {"max_steps": config.start.steps, "learning_rate": config.start.learning_rate}
     if not text:
         settings |= {"alignment_weight": 0.0}
+        if not model.can_reconstruct:
+            # Without an objective of its own, an encoder that hears no report stays where it is.
+            settings |= {"preservation": "distillation"}
     args = AlignmentArguments(
         str(folder),
         seed=config.seed,
@@ -115,12 +132,12 @@ def train(
         **settings,
     )
     model = copy.deepcopy(model)
-    spec, samples = extractor.front_end, crop_samples(config, extractor)
+    samples = crop_samples(config, extractor)
     dataset = AlignmentDataset(
         examples,
         CropPolicy(samples, config.crop_start, config.crop_padding),
-        sampling_rate=spec.sampling_rate,
-        patches=patches(model, spec.frames(samples)),
+        sampling_rate=extractor.sampling_rate,
+        noise_size=noise_size(model, extractor, samples),
         augmentation=config.augmentation,
         seed=config.seed,
     )
@@ -129,11 +146,12 @@ def train(
     common: dict[str, Any] = {
         "args": args,
         "train_dataset": dataset,
-        "data_collator": AlignmentCollator(spec),
+        "data_collator": AlignmentCollator(extractor),
     }
     trainer: AlignmentTrainer | LabelSupervisedTrainer
     if condition is not None and condition.supervised:
-        supervised = LabelSupervisedModel(model, classes, args.reconstruction_weight)
+        preservation = resolve(args.preservation, model, args.objective)
+        supervised = LabelSupervisedModel(model, classes, args.reconstruction_weight, preservation)
         trainer = LabelSupervisedTrainer(model=supervised, **common)
     else:
         trainer = AlignmentTrainer(model, **common)
@@ -161,21 +179,27 @@ def training_folder(config: RunConfig) -> Path:
     return Path(config.work) / "training" / hashlib.sha256(settings.encode()).hexdigest()[:12]
 
 
-def crop_samples(config: RunConfig, extractor: AuscultFeatureExtractor) -> int:
+def crop_samples(config: RunConfig, extractor: WindowedFeatureExtractor) -> int:
     """Return the length of a training crop: the run's own, or one window of the extractor."""
     if config.crop_samples is not None:
         return config.crop_samples
-    length = extractor.windows.length(extractor.front_end.sampling_rate)
+    length = extractor.windows.length(extractor.sampling_rate)
     assert length is not None
     return length
 
 
-def patches(model: AcuLaModel, frames: int) -> int:
-    """Return how many patch tokens an image of `frames` frames has; 0 for encoders without masking."""
+def picture_front_end(extractor: WindowedFeatureExtractor) -> FrontEnd:
+    """Return the log-mel a person looks at and the statistics baseline uses: the encoder's own, whole, or OPERA's."""
+    own = getattr(extractor, "front_end", None)
+    return replace(own or FRONT_ENDS["opera"], sampling_rate=extractor.sampling_rate, num_frames=None)
+
+
+def noise_size(model: AcuLaModel, extractor: WindowedFeatureExtractor, samples: int) -> int:
+    """Return how many noise values the encoder's own objective takes a crop; 0 for encoders without one."""
     if not model.can_reconstruct:
         return 0
-    config = model.audio_model.config
-    return (frames // config.patch_size) * config.grid_size[1]
+    features = extractor.window_features(np.zeros((1, samples), np.float32))
+    return int(model.audio_model.noise_size(features.shape[1]))
 
 
 class _Bar(ProgressCallback):
@@ -191,7 +215,12 @@ class _Bar(ProgressCallback):
             self.training_bar.set_description(f"train {self.name}")
 
     def on_log(self, args: Any, state: Any, control: Any, logs: dict[str, float] | None = None, **kwargs: Any) -> None:
-        names = {"alignment_loss": "align", "reconstruction_loss": "reconstruct", "loss": "loss"}
+        names = {
+            "alignment_loss": "align",
+            "reconstruction_loss": "preserve",
+            "distillation_loss": "preserve",
+            "loss": "loss",
+        }
         if self.training_bar is not None and logs:
             shown = {short: f"{logs[name]:.3f}" for name, short in names.items() if name in logs}
             self.training_bar.set_postfix(shown)

@@ -1,4 +1,4 @@
-"""The alignment trainer: a pair-wise objective over the whole batch plus masked reconstruction."""
+"""The alignment trainer: a pair-wise objective over the whole batch plus what preserves the encoder."""
 
 from __future__ import annotations
 
@@ -17,13 +17,15 @@ from ..errors import ConfigurationError
 from .arguments import AlignmentArguments
 from .dataset import AlignmentDataset, EpochSampler
 from .gather import gather_rows
+from .preservation import FrozenStart, resolve
 
 
 class AlignmentTrainer(Trainer):
     """transformers' `Trainer` for an `AcuLaModel` on an `AlignmentDataset` (AcuLa, III-C).
 
-    The loss is `alignment_weight * objective + reconstruction_weight * masked reconstruction`. The objective sees the
-    rows of all processes; accumulation steps each have their own batch, as in the released code. Both terms are logged.
+    The loss is `alignment_weight * objective + reconstruction_weight * preservation`. The objective sees the rows of
+    all processes; accumulation steps each have their own batch, as in the released code. Both terms are logged, the
+    second as `reconstruction_loss` or `distillation_loss`. Distillation is to the model as it is given here.
 
     Example:
         `AlignmentTrainer(model, AlignmentArguments("runs/a"), train_dataset=pairs, data_collator=collator).train()`
@@ -34,6 +36,10 @@ class AlignmentTrainer(Trainer):
     def __init__(self, model: Any, args: AlignmentArguments, **kwargs: Any) -> None:
         super().__init__(model=model, args=args, **kwargs)
         self.objective: Objective = get(args.objective)
+        self.preservation = resolve(args.preservation, model, args.objective) if args.reconstruction_weight else "none"
+        if args.alignment_weight == 0 and self.preservation == "none":
+            raise ConfigurationError("nothing to train: no alignment and no preservation", remedy="choose one of them")
+        self.start = FrozenStart(model.audio_encoder) if self.preservation == "distillation" else None
         self._sums: dict[str, float] = defaultdict(float)
         self._counted = 0
 
@@ -55,7 +61,7 @@ class AlignmentTrainer(Trainer):
             input_features=inputs["input_features"],
             text_embeddings=inputs["text_embeddings"] if aligned else None,
             noise=inputs.get("noise"),
-            reconstruct=args.reconstruction_weight > 0,
+            reconstruct=self.preservation == "own",
         )
         terms: dict[str, torch.Tensor] = {}
         if aligned:
@@ -68,8 +74,12 @@ class AlignmentTrainer(Trainer):
             )
         if output.reconstruction_loss is not None:
             terms["reconstruction_loss"] = output.reconstruction_loss
-        weights = {"alignment_loss": args.alignment_weight, "reconstruction_loss": args.reconstruction_weight}
-        loss = torch.stack([weights[name] * value for name, value in terms.items()]).sum()
+        if self.start is not None:
+            terms["distillation_loss"] = self.start.loss(inputs["input_features"], output.pooler_output)
+        weights = {"alignment_loss": args.alignment_weight}
+        loss = torch.stack(
+            [weights.get(name, args.reconstruction_weight) * value for name, value in terms.items()]
+        ).sum()
         if model.training:
             for name, value in terms.items():
                 self._sums[name] += float(value.detach())

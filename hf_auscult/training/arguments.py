@@ -8,6 +8,7 @@ from transformers import TrainingArguments
 
 from ..alignment.objectives import get
 from ..errors import ConfigurationError
+from .preservation import KINDS
 
 
 @dataclass
@@ -16,7 +17,10 @@ class AlignmentArguments(TrainingArguments):
 
     Args:
         objective: name in `alignment.objectives`.
-        alignment_weight, reconstruction_weight: the paper's two lambdas; 0 switches a term off.
+        alignment_weight, reconstruction_weight: the paper's two lambdas; 0 switches a term off. The second weighs
+            whatever preserves the encoder.
+        preservation: `auto`, `own` (the encoder's pre-training objective), `distillation` (to the frozen start) or
+            `none`, see `training.preservation`.
 
     Example:
         `AlignmentArguments("runs/first", objective="infonce", max_steps=2000)`
@@ -24,7 +28,8 @@ class AlignmentArguments(TrainingArguments):
 
     objective: str = field(default="infonce", metadata={"help": "alignment objective, see alignment.objectives"})
     alignment_weight: float = field(default=1.0, metadata={"help": "weight of the alignment objective"})
-    reconstruction_weight: float = field(default=1.0, metadata={"help": "weight of masked reconstruction"})
+    reconstruction_weight: float = field(default=1.0, metadata={"help": "weight of the encoder's preservation"})
+    preservation: str = field(default="auto", metadata={"help": "auto, own, distillation or none"})
 
     learning_rate: float = field(default=1e-5)
     weight_decay: float = field(default=1e-2)
@@ -40,6 +45,8 @@ class AlignmentArguments(TrainingArguments):
     def __post_init__(self) -> None:
         super().__post_init__()
         get(self.objective)
+        if self.preservation not in KINDS:
+            raise ConfigurationError(f"unknown preservation {self.preservation!r}", remedy=f"use {', '.join(KINDS)}")
         if self.alignment_weight < 0 or self.reconstruction_weight < 0:
             raise ConfigurationError("negative loss weights", remedy="use weights of 0 or more")
         if self.alignment_weight == self.reconstruction_weight == 0:

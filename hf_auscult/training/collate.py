@@ -1,4 +1,4 @@
-"""Crops to model inputs: one log-mel transform a batch."""
+"""Crops to model inputs: one transform a batch."""
 
 from __future__ import annotations
 
@@ -8,29 +8,28 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..features import FrontEnd
-from ..features.logmel import log_mel
+from ..features import WindowedFeatureExtractor
 
 
 class AlignmentCollator:
     """Stacks items of an `AlignmentDataset` into tensors.
 
     Args:
-        front_end: the encoder's front end.
+        extractor: the encoder's feature extractor.
 
     Returns:
-        `input_features` (B, frames, bands) and, where the items have them, `text_embeddings` (B, D), `noise` (B, L),
+        `input_features` (B, ...) and, where the items have them, `text_embeddings` (B, D), `noise` (B, L),
         `labels` (B,), `text_ids` (B,).
     """
 
-    def __init__(self, front_end: FrontEnd) -> None:
-        self.front_end = front_end
+    def __init__(self, extractor: WindowedFeatureExtractor) -> None:
+        self.extractor = extractor
 
     def __call__(self, items: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
         """Collate a batch."""
-        waveforms = torch.from_numpy(np.stack([item["waveform"] for item in items]))
+        waveforms = np.stack([item["waveform"] for item in items])
         batch = {
-            "input_features": log_mel(waveforms, self.front_end),
+            "input_features": torch.from_numpy(self.extractor.window_features(waveforms)),
             "labels": torch.tensor([item["label"] for item in items]),
             "text_ids": torch.tensor([item["text_id"] for item in items]),
         }

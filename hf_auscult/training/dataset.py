@@ -71,7 +71,7 @@ class AlignmentDataset(torch.utils.data.Dataset[dict[str, object]]):
         examples: the recordings.
         crop: what is seen of each.
         sampling_rate: rate of the waveforms, in Hz.
-        patches: number of patch tokens, for the masking noise; 0 for no noise.
+        noise_size: how many noise values the encoder's own objective takes a crop; 0 for none.
         augmentation: applied to the crop; `None` for none.
         seed: of crops, augmentation, phrasing and masks.
     """
@@ -82,14 +82,14 @@ class AlignmentDataset(torch.utils.data.Dataset[dict[str, object]]):
         crop: CropPolicy,
         *,
         sampling_rate: int,
-        patches: int = 0,
+        noise_size: int = 0,
         augmentation: Augmentation | None = None,
         seed: int = 0,
     ) -> None:
         if not examples:
             raise DataError("no recordings to align", remedy="check the split and the quarantine list")
         self.examples, self.crop, self.sampling_rate = list(examples), crop, sampling_rate
-        self.patches, self.augmentation, self.seed = patches, augmentation, seed
+        self.noise_size, self.augmentation, self.seed = noise_size, augmentation, seed
 
     def __len__(self) -> int:
         return len(self.examples)
@@ -104,8 +104,8 @@ class AlignmentDataset(torch.utils.data.Dataset[dict[str, object]]):
         item: dict[str, object] = {"waveform": waveform, "label": example.label, "text_id": example.text_id}
         if example.text_embeddings is not None:
             item["text_embedding"] = example.text_embeddings[rng.integers(len(example.text_embeddings))]
-        if self.patches:
-            item["noise"] = rng.random(self.patches, dtype=np.float32)
+        if self.noise_size:
+            item["noise"] = rng.random(self.noise_size, dtype=np.float32)
         return item
 
 

@@ -277,7 +277,7 @@ def test_a_checkpoint_as_the_start(tmp_path):
 
     from hf_auscult.audio import WindowPolicy
     from hf_auscult.features import AuscultFeatureExtractor
-    from hf_auscult.runs.train import crop_samples, feature_extractor, new_model, patches
+    from hf_auscult.runs.train import crop_samples, feature_extractor, new_model, noise_size
     from tests import tiny
 
     encoder = tiny.model(seed=5).audio_model
@@ -291,6 +291,6 @@ def test_a_checkpoint_as_the_start(tmp_path):
     config = load_config(tmp_path / "run.yaml")
     model, extractor = new_model(config, 384), feature_extractor(config)
     assert all(torch.equal(model.audio_model.state_dict()[key], value) for key, value in encoder.state_dict().items())
-    assert patches(model, extractor.front_end.frames(crop_samples(config, extractor))) == 64
+    assert noise_size(model, extractor, crop_samples(config, extractor)) == 64
     paper = load_config(ROOT / "examples" / "configs" / "acula_paper.yaml")
     assert crop_samples(paper, extractor) == 131_000  # what the released loader cuts, not the extractor's window

@@ -41,7 +41,7 @@ def trainer(folder: Path, model=None, callbacks=None, dataset=None, **settings) 
         model or tiny.model(),
         arguments(folder, **settings),
         train_dataset=dataset or tiny.dataset(),
-        data_collator=AlignmentCollator(tiny.SPEC),
+        data_collator=AlignmentCollator(tiny.EXTRACTOR),
         callbacks=callbacks,
     )
 

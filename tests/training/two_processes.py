@@ -36,7 +36,9 @@ def main(objective: str, folder: str, output: str) -> None:
         ddp_backend="gloo",
     )
     model = tiny.model(dropout=0.0)
-    trainer = AlignmentTrainer(model, args, train_dataset=tiny.dataset(24), data_collator=AlignmentCollator(tiny.SPEC))
+    trainer = AlignmentTrainer(
+        model, args, train_dataset=tiny.dataset(24), data_collator=AlignmentCollator(tiny.EXTRACTOR)
+    )
     trainer.train()
     assert args.world_size == world == (dist.get_world_size() if dist.is_initialized() else 1)
     if trainer.is_world_process_zero():

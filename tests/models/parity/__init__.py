@@ -38,6 +38,7 @@ class Parity:
         container: original state dict -> the file its authors published.
         arrays: (case, weight variant, converted folder, empty folder) -> our values.
         recorded: key of the original state dict in the case's facts, where it is not the case's own.
+        name: shown for it; the family's by default.
     """
 
     case: str
@@ -45,6 +46,7 @@ class Parity:
     container: Callable[[StateDict], dict[str, Any]]
     arrays: Callable[[Case, str, Path, Path], Iterator[Array]]
     recorded: str | None = None
+    name: str = ""
 
 
 class Row(NamedTuple):
@@ -59,12 +61,12 @@ class Row(NamedTuple):
 
 
 def cases() -> dict[str, Parity]:
-    """All cases, by `case:family`."""
+    """All cases, by name."""
     found = {}
     for module in pkgutil.iter_modules(__path__):
         if not module.name.startswith("_"):
             for parity in importlib.import_module(f"{__name__}.{module.name}").PARITY:
-                found[f"{parity.case}:{parity.family}"] = parity
+                found[parity.name or parity.family] = parity
     return found
 
 
