@@ -138,13 +138,14 @@ def check_fixed(found: StateDict, computed: StateDict, where: str) -> None:
             )
 
 
-def convert(family: str, checkpoint: str | Path, output: str | Path) -> Path:
+def convert(family: str, checkpoint: str | Path, output: str | Path, *, with_code: bool = False) -> Path:
     """Convert a published checkpoint to a folder that `from_pretrained` loads.
 
     Args:
         family: a key of `FAMILIES`.
         checkpoint: the file its authors published.
         output: folder to make: config.json, model.safetensors, preprocessor_config.json. Must not hold anything yet.
+        with_code: the folder also carries its code, see `custom_code`.
 
     Returns:
         The folder.
@@ -170,6 +171,10 @@ def convert(family: str, checkpoint: str | Path, output: str | Path) -> Path:
     try:
         model.eval().save_pretrained(temporary)
         extractor.save_pretrained(temporary)
+        if with_code:
+            from .custom_code import add_code
+
+            add_code(temporary)
         if output.exists():
             output.rmdir()
         temporary.chmod(0o755)
