@@ -38,20 +38,33 @@ def prepare(args: argparse.Namespace) -> dict[str, Any]:
     from .data import SplitSpec
     from .data import prepare as run
 
+    split = SplitSpec(
+        name=args.split,
+        seed=args.seed,
+        by=args.by,
+        task=args.task,
+        paper=args.paper,
+        allow_leakage=args.allow_leakage,
+        age_bands=tuple(args.age_bands) if args.age_bands else SplitSpec.age_bands,
+    )
     report = run(
         args.dataset,
         args.source,
         args.output,
-        split=SplitSpec(seed=args.seed),
+        split=split,
         num_proc=args.num_proc,
         progress=not args.json,
         overwrite=args.overwrite,
+        strict=args.strict,
+        verify=not args.no_verify,
     )
     if args.json:
         return report.to_dict()
     return {
         "output": report.output,
-        "recordings": f"{report.written} of {report.listed}, {len(report.quarantined)} set aside",
+        "recordings": f"{report.written} of {report.listed}, {len(report.quarantined)} set aside, "
+        f"{len(report.withheld)} withheld",
+        "presence": report.presence.describe(),
         "split": report.split_sha256,
     }
 
@@ -108,11 +121,21 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--batch-size", type=int, default=32, metavar="N")
 
     one = verb("prepare", prepare, "prepare circor --source the-circor-digiscope-1.0.3 --output prepared/circor")
-    one.add_argument("dataset", metavar="DATASET", help="circor or sprsound")
+    one.add_argument("dataset", metavar="DATASET", help="a name in hf_auscult.data.DATASETS, e.g. circor")
     one.add_argument("--source", required=True, metavar="DIR", help="the original download")
     one.add_argument("--output", required=True, metavar="DIR", help="new folder")
     one.add_argument("--num-proc", type=int, default=1, metavar="N", help="processes that read recordings")
-    one.add_argument("--seed", type=int, default=0, metavar="N", help="of the subject split")
+    one.add_argument("--split", default="subject", metavar="FAMILY", help="subject (default), official, published …")
+    one.add_argument("--seed", type=int, default=0, metavar="N", help="of the split")
+    one.add_argument("--by", metavar="COLUMN", help="sources of leave_one_source_out, e.g. device")
+    one.add_argument("--task", help="task that a demographic split balances")
+    one.add_argument(
+        "--age-bands", type=int, nargs="+", metavar="YEARS", help="first years of a demographic split's bands"
+    )
+    one.add_argument("--paper", help="whose published split, e.g. opera")
+    one.add_argument("--allow-leakage", action="store_true", help="let a published split through that leaks")
+    one.add_argument("--strict", action="store_true", help="refuse an incomplete download and wrong counts")
+    one.add_argument("--no-verify", action="store_true", help="do not compare with the distribution's checksums")
     one.add_argument("--overwrite", action="store_true", help="replace a folder written before")
 
     one = verb("align", align, "align --config examples/configs/demo.yaml")
