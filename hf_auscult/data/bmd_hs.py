@@ -165,6 +165,7 @@ BMD_HS = DatasetSpec(
     strata=(Stratum("class_code", tuple((name,) for name in ("MD", *CLASSES))),),
     has_subject_ids=True,
     read=read_rows,
+    recordings=872,
     traps=(
         "Its README speaks of a column `MD` (multi-disease), of 59 patients and of 872 files; `train.csv` has no such "
         "column, 108 patients and 864 files (`class_code` MD comes from the file names).",

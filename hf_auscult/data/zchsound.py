@@ -49,8 +49,7 @@ def read_rows(source: Path) -> Table:
                 problems.append(Problem(name, path, f"{table} line {line}: {error.problem}", "DataError"))
         found = {f"{folder}/{file.name}" for file in (root / folder).glob("*.wav") if not file.name.startswith("._")}
         problems += [
-            Problem(Path(path).stem, path, f"{table} does not list it", "DataError")
-            for path in sorted(found - listed)
+            Problem(Path(path).stem, path, f"{table} does not list it", "DataError") for path in sorted(found - listed)
         ]
     rows.sort(key=lambda row: str(row["recording_id"]))
     return Table(root, tuple(rows), tuple(problems), tuple(notes))
@@ -166,6 +165,7 @@ ZCHSOUND = DatasetSpec(
         "speaks of 685 children, and six pairs of the clean part are byte-identical."
     ),
     read=read_rows,
+    recordings=1259,
     traps=(
         "The tables are separated by `;`. Ages are in days there (`age_days`), years of 365.25 days in `age`.",
         "The folder of the noisy part has different names in different copies.",
