@@ -13,6 +13,7 @@ from typing import Any
 from . import __version__
 from .errors import AuscultError
 
+EXIT, TEXT = "__exit__", "__text__"  # what a handler may say of its exit status, and text instead of name: value lines
 Handler = Callable[[argparse.Namespace], dict[str, Any]]
 
 
@@ -67,6 +68,16 @@ def prepare(args: argparse.Namespace) -> dict[str, Any]:
         "presence": report.presence.describe(),
         "split": report.split_sha256,
     }
+
+
+def audit(args: argparse.Namespace) -> dict[str, Any]:
+    """Look for people and sounds on both sides of splits; exit status 1 when any are found."""
+    from .data.audit import audit as run
+
+    ledger = run(args.sources, listen=not args.quick)
+    if args.json:
+        return {**ledger.to_dict(), EXIT: int(not ledger.clean)}
+    return {TEXT: ledger.render(), EXIT: int(not ledger.clean)}
 
 
 def align(args: argparse.Namespace) -> dict[str, Any]:
@@ -138,6 +149,10 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--no-verify", action="store_true", help="do not compare with the distribution's checksums")
     one.add_argument("--overwrite", action="store_true", help="replace a folder written before")
 
+    one = verb("audit", audit, "audit prepared/circor prepared/sprsound splits.csv")
+    one.add_argument("sources", metavar="DIR", nargs="+", help="prepared folders, or CSV files: path, subject, split")
+    one.add_argument("--quick", action="store_true", help="compare people and bytes only, do not listen")
+
     one = verb("align", align, "align --config examples/configs/demo.yaml")
     one.add_argument("--config", required=True, metavar="FILE.yaml", help="see examples/configs")
     one.add_argument("--output", metavar="DIR", help="replaces the file's")
@@ -147,7 +162,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; 0 when it worked, 2 on an error of the user's or the data's."""
+    """Run the command; 0 when it worked, 1 when an audit found leaks, 2 on an error of the user's or the data's."""
     args = parser().parse_args(argv)
     try:
         outcome = args.handler(args)
@@ -157,10 +172,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         else:
             print(f"hf-auscult {args.verb}: {error}", file=sys.stderr)
         return 2
+    status = int(outcome.pop(EXIT, 0))
     if args.json and outcome:
         print(json.dumps(outcome, default=str))
+    elif TEXT in outcome:
+        print(outcome[TEXT])
     elif args.verb != "align":
         for name, value in outcome.items():
             print(f"{name}: {value}")
     leave_process_group()
-    return 0
+    return status
