@@ -209,7 +209,7 @@ CINC2016 = DatasetSpec(
         "it out, and shows how much of a score is the source: with simple features AUROC falls from 0.93 to chance."
     ),
     read=read_rows,
-    recordings=3240,
+    recordings=3_240,
     traps=(
         "The label stands twice, in REFERENCE.csv (-1, 1) and in the header's comment; recordings where they differ "
         "are set aside (none in the distribution).",

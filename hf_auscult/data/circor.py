@@ -252,7 +252,7 @@ CIRCOR = DatasetSpec(
     ),
     has_subject_ids=True,
     read=read_rows,
-    recordings=3163,
+    recordings=3_163,
     traps=(
         "`Additional ID` links two ids of one child (70 children, seen in both campaigns): they share one "
         "`subject_id`; for 15 of them the two visits disagree about the murmur.",
@@ -267,7 +267,7 @@ CIRCOR = DatasetSpec(
 
 
 class Circor(BodySoundBuilder):
-    """CirCor DigiScope 1.0.3: configs ``recordings``, ``murmur``, ``outcome``, ``murmur_ternary`` and ``murmur_any``."""
+    """CirCor DigiScope 1.0.3: configs ``recordings``, ``murmur``, ``outcome`` and the papers' ``murmur_*``."""
 
     SPEC = CIRCOR
     BUILDER_CONFIGS = BodySoundBuilder.configs(CIRCOR)

@@ -62,7 +62,7 @@ HSDREPORT = DatasetSpec(
     strata=(Stratum("original_label", (("Abnormal",), ("Normal",))),),
     has_subject_ids=True,
     read=read_rows,
-    recordings=2275,
+    recordings=2_275,
     traps=(
         "One recording holds five sites one after the other, at least 15 s each (AuscultaBase, appendix B).",
         "No original layout is known: metadata.csv as described in `hf_auscult/data/generic.py` is ours.",

@@ -116,7 +116,7 @@ KOREAN = DatasetSpec(
         "and 493 (MS) pairs of recordings still correlate above 0.95."
     ),
     read=read_rows,
-    recordings=1000,
+    recordings=1_000,
     traps=(
         "The folders have Hangul names (`AS_New_3주기`: three cycles), which archivers garble; the class is read from "
         "the file name.",

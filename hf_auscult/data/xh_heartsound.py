@@ -38,7 +38,7 @@ XH_HEARTSOUND = DatasetSpec(
     strata=(),
     has_subject_ids=True,
     read=read_rows,
-    recordings=8377,
+    recordings=8_377,
     traps=(
         "8,377 recordings of as many children without a label: pre-training only.",
         "Device and places as in HSDReport (AuscultaBase, appendix B).",

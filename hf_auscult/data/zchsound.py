@@ -165,7 +165,7 @@ ZCHSOUND = DatasetSpec(
         "speaks of 685 children, and six pairs of the clean part are byte-identical."
     ),
     read=read_rows,
-    recordings=1259,
+    recordings=1_259,
     traps=(
         "The tables are separated by `;`. Ages are in days there (`age_days`), years of 365.25 days in `age`.",
         "The folder of the noisy part has different names in different copies.",
