@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import cache
+from importlib import resources
 from pathlib import Path
 
 from ..errors import DataError
@@ -14,7 +16,7 @@ from .spec import DatasetSpec, PaperTask, Problem, Stratum, Table, TaskConfig
 CLASSES: tuple[str, ...] = ("N", "AS", "MR", "MS", "MVP")
 PER_CLASS = 200
 BLOCK = 40
-"""Indices that count as one subject: a fifth of a class."""
+"""Neighbouring indices that stand for one source in a class whose sources are not known: a fifth of it."""
 
 _NAME = re.compile(r"New_(?P<cls>AS|MR|MS|MVP|N)_(?P<index>\d{3})")
 _FOLDER = re.compile(r"(?P<cls>AS|MR|MS|MVP|N)_New_3.*", re.DOTALL)
@@ -58,12 +60,41 @@ def read_rows(source: Path) -> Table:
     return Table(source, tuple(rows), tuple(problems), tuple(notes))
 
 
-def _row(path: str, cls: str, index: int) -> Row:
+@cache
+def sources() -> dict[tuple[str, int], int]:
+    """(Class, index) -> smallest index of the recordings cut from the same source; AS is not among them.
+
+    Measured by ``dataset_scripts/korean/find_sources.py``: within a class, recordings that correlate above 0.9.
+
+    Raises:
+        DataError: the table that comes with this package is damaged.
+    """
+    text = resources.files(__package__).joinpath("korean_sources.tsv").read_text("utf-8")
+    found: dict[tuple[str, int], int] = {}
+    for line in text.splitlines():
+        if line.startswith("#"):
+            continue
+        name, _, cells = line.partition("\t")
+        indices = [int(cell) for cell in cells.split()]
+        if name not in CLASSES or not indices or any((name, index) in found for index in indices):
+            raise DataError(f"line {line!r} is damaged", where="korean_sources.tsv", remedy="reinstall")
+        found |= {(name, index): min(indices) for index in indices}
+    return found
+
+
+def _subject(cls: str, index: int) -> str:
+    source = sources().get((cls, index))
+    if source is not None:
+        return f"korean:{cls}-source-{source:03d}"
     first = (index - 1) // BLOCK * BLOCK + 1
+    return f"korean:{cls}-{first:03d}-{first + BLOCK - 1:03d}"
+
+
+def _row(path: str, cls: str, index: int) -> Row:
     return {
         "path": path,
         "recording_id": f"New_{cls}_{index:03d}",
-        "subject_id": f"korean:{cls}-{first:03d}-{first + BLOCK - 1:03d}",
+        "subject_id": _subject(cls, index),
         "site": None,
         "device": None,
         "age": None,
@@ -110,19 +141,20 @@ KOREAN = DatasetSpec(
     strata=(Stratum("class_code", tuple((name,) for name in CLASSES)),),
     has_subject_ids=False,
     subject_warning=(
-        "Nobody knows who was recorded: the files were cut from teaching CDs, books and 48 websites. A block of "
-        f"{BLOCK} neighbouring indices of a class stands for one person, because neighbours are near-duplicates. It "
-        "does not rule out that cuts of one source are on both sides: between blocks, 861 (N), 129 (MVP), 1,255 (MR) "
-        "and 493 (MS) pairs of recordings still correlate above 0.95."
+        "Nobody knows who was recorded: the files were cut from teaching CDs, books and 48 websites. Recordings of a "
+        "class that correlate above 0.9 stand for one source, and a source for one person: 9 sources of N, 58 of MVP, "
+        f"53 of MR, 86 of MS. AS could not be measured: there, {BLOCK} neighbouring indices stand for one. One person "
+        "may still be several sources, and the sources of N, MR and AS are so few that a score on a split of them is "
+        "very uncertain."
     ),
     read=read_rows,
     recordings=1_000,
     traps=(
         "The folders have Hangul names (`AS_New_3주기`: three cycles), which archivers garble; the class is read from "
         "the file name.",
-        "Many recordings are cuts of one take: in waveform correlation the nearest other recording of a class is at "
-        "most 2 indices away for 18-23 %, at most 20 away for 51-69 %. A random split by file scores 0.977 where "
-        "indices 1-160 against 161-200 give 0.880 with the same simple features.",
+        "The recordings are cuts of few sources: of the 200 normal ones, 72, 41, 32 and 30 are of one source each; of "
+        "MR 43, 39 and 38; of MVP 66 and 26. Index blocks do not keep them together: cuts of one source are on both "
+        "sides of 1-160 / 161-200 too. A random split by file scores 0.977, that block split 0.880.",
         "Classes come from different sources, so what tells them apart may be the source.",
     ),
 )

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from hf_auscult.data import load_prepared, prepare
-from hf_auscult.data.korean import BLOCK, KOREAN, read_rows
+from hf_auscult.data.korean import BLOCK, KOREAN, read_rows, sources
 from hf_auscult.errors import DataError
 
 from . import heart_layouts as layouts
@@ -30,19 +30,28 @@ def test_the_papers_counts(full: Path):
     assert not lost
 
 
-def test_a_block_of_neighbours_is_on_one_side_and_the_warning_travels(prepared):
+def test_cuts_of_one_source_are_on_one_side_and_the_warning_travels(prepared):
     assert KOREAN.subject_warning in prepared.warnings
     assert "48 websites" in (prepared.output / "README.md").read_text()
     assert prepared.presence is not None and prepared.presence.complete and not prepared.quarantined
-    where: dict[str, set[str]] = defaultdict(set)
-    sizes: Counter[str] = Counter()
+    where: dict[object, set[str]] = defaultdict(set)
+    people: dict[str, set[str]] = defaultdict(set)
     for split, part in load_prepared(prepared.output, "recordings").items():
         for recording, subject in zip(part["recording_id"], part["subject_id"], strict=True):
-            _, name, index = recording.split("_")
-            where[f"{name}{(int(index) - 1) // BLOCK}"].add(split)
-            sizes[subject] += 1
-    assert len(where) == 25 and all(len(splits) == 1 for splits in where.values())
-    assert set(sizes.values()) == {BLOCK}
+            _, name, number = recording.split("_")
+            index = int(number)
+            where[sources()[name, index] if name != "AS" else (index - 1) // BLOCK, name].add(split)
+            people[name].add(subject)
+    assert all(len(splits) == 1 for splits in where.values())
+    assert {name: len(found) for name, found in people.items()} == {"N": 9, "AS": 5, "MR": 53, "MS": 86, "MVP": 58}
+
+
+def test_every_index_of_four_classes_has_one_source():
+    assert set(sources()) == {(name, index) for name in ("N", "MR", "MS", "MVP") for index in range(1, 201)}
+    assert Counter(Counter(source for (name, _), source in sources().items() if name == "N").values()) == Counter(
+        (72, 41, 32, 30, 7, 7, 4, 4, 3)
+    )
+    assert all(source <= index for (_, index), source in sources().items())
 
 
 @pytest.mark.parametrize("form", ["NFC", "NFD", "garbled"])
@@ -51,7 +60,7 @@ def test_hangul_survives_any_archiver(tmp_path: Path, form: str):
     folder = tmp_path / name.format("MVP")
     layouts.tone(folder / "New_MVP_001.wav")
     (row,) = read_rows(tmp_path).rows
-    assert row["class_code"] == "MVP" and row["subject_id"] == "korean:MVP-001-040"
+    assert row["class_code"] == "MVP" and row["subject_id"] == f"korean:MVP-source-{sources()['MVP', 1]:03d}"
     assert (tmp_path / row["path"]).is_file()
 
 
