@@ -171,6 +171,7 @@ BMD_HS = DatasetSpec(
         "column, 108 patients and 864 files (`class_code` MD comes from the file names).",
         "The eight recordings of patient 022 are in `train/` but in no table: they are set aside.",
         "`MD_085_sit_Tri` is the file `MD_085_sit_Tri6_06.wav`.",
+        "Patients 001, 012, 021, 047 and 062 have one take under two names, so one of the two places is wrong.",
         "The label is the patient's: a recording at a place where nothing is heard carries it too.",
         "`lives` is U or R; the README explains both R and F as rural. `eco.xlsx` (echocardiography) is not read.",
     ),
