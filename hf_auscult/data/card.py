@@ -189,7 +189,7 @@ def _kind(feature: Any) -> str:
     if hasattr(feature, "dtype"):
         return str(feature.dtype)
     inner = feature.feature
-    return f"list of {{{', '.join(inner)}}}" if isinstance(inner, dict) else f"list of {_kind(inner)}"
+    return f"list of {{{', '.join(inner)}}}" if isinstance(inner, dict) else f"list of {inner.dtype}"
 
 
 def _table(header: Sequence[str], lines: Sequence[Sequence[str]] | Sequence[tuple[str, ...]]) -> str:

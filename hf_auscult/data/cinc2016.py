@@ -218,7 +218,7 @@ CINC2016 = DatasetSpec(
         "The share of abnormal recordings is 71 % in a and 9 % in e, and the source can be heard: knowing only the "
         "sub-database gives AUROC 0.79.",
         "`validation/` holds copies of training recordings; they are left out and counted.",
-        "40 pairs of recordings (38 in e, 2 in d) sound alike: they overlap in time. A subject split keeps them together.",
+        "40 pairs of recordings (38 in e, 2 in d) overlap in time; a subject split keeps such pairs on one side.",
         "`sqi` 0 marks recordings that the organisers found too noisy to label; the label is kept.",
         "Ages, sexes, places and diagnoses come from the annotations' appendix, which lacks 87 recordings of e.",
     ),
