@@ -24,42 +24,58 @@ from .split_spec import SplitPlan, SplitSpec
 from .splits import assign, plan, split_sha256
 
 if TYPE_CHECKING:
+    from .bmd_hs import BMDHS
     from .builder import BodySoundBuilder
+    from .cinc2016 import CinC2016
     from .circor import Circor
     from .hf_lung import HFLung
+    from .hsdreport import HSDReport
     from .icbhi import ICBHI2017
     from .kauh import Kauh
+    from .korean import Korean
     from .load import load_prepared
     from .preparation import prepare
     from .registry import BUILDERS, DATASETS
     from .resp_at_tr import RespAtTr
     from .sprsound import SPRSound
+    from .xh_heartsound import XHHeartSound
+    from .zchsound import ZCHSound
 
 _LAZY = {
+    "BMDHS": "bmd_hs",
     "BUILDERS": "registry",
     "BodySoundBuilder": "builder",
+    "CinC2016": "cinc2016",
     "Circor": "circor",
     "DATASETS": "registry",
     "HFLung": "hf_lung",
+    "HSDReport": "hsdreport",
     "ICBHI2017": "icbhi",
     "Kauh": "kauh",
+    "Korean": "korean",
     "RespAtTr": "resp_at_tr",
     "SPRSound": "sprsound",
+    "XHHeartSound": "xh_heartsound",
+    "ZCHSound": "zchsound",
     "load_prepared": "load",
     "prepare": "preparation",
 }
 
 __all__ = [
+    "BMDHS",
     "BUILDERS",
     "DATASETS",
     "ICBHI2017",
     "ORGANS",
     "SITES",
     "BodySoundBuilder",
+    "CinC2016",
     "Circor",
     "DatasetSpec",
     "HFLung",
+    "HSDReport",
     "Kauh",
+    "Korean",
     "PaperTask",
     "PrepareReport",
     "Problem",
@@ -71,6 +87,8 @@ __all__ = [
     "Stratum",
     "Table",
     "TaskConfig",
+    "XHHeartSound",
+    "ZCHSound",
     "assert_no_reserved",
     "assert_no_shared_audio",
     "assert_subject_disjoint",
