@@ -113,7 +113,9 @@ def _quality(root: Path) -> tuple[dict[str, dict[str, str] | None], list[str]]:
             notes.append(f"annotations/{file.name} is missing, so {modality} has no quality and is in no task")
             continue
         rows = read_csv(file, ("FILENAME", "QUALITY"))
-        labels[modality] = {row["FILENAME"].strip().removesuffix(f"_{modality}"): row["QUALITY"].strip() for row in rows}
+        labels[modality] = {
+            row["FILENAME"].strip().removesuffix(f"_{modality}"): row["QUALITY"].strip() for row in rows
+        }
     return labels, notes
 
 

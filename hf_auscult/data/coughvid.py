@@ -21,9 +21,7 @@ SUFFIXES = (".webm", ".ogg", ".wav")
 _SELF_REPORT = ("respiratory_condition", "fever_muscle_pain", "status")
 _SOUNDS = ("dyspnea", "wheezing", "stridor", "choking", "congestion", "nothing")
 EXPERTS: tuple[str, ...] = tuple(
-    f"{name}_{expert}"
-    for expert in (1, 2, 3)
-    for name in ("quality", "cough_type", *_SOUNDS, "diagnosis", "severity")
+    f"{name}_{expert}" for expert in (1, 2, 3) for name in ("quality", "cough_type", *_SOUNDS, "diagnosis", "severity")
 )
 _REQUIRED = ("uuid", "datetime", "cough_detected", "latitude", "longitude", "age", "gender", *_SELF_REPORT, *EXPERTS)
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import struct
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -105,22 +106,22 @@ def _truth(root: Path) -> tuple[dict[str, dict[str, float]], list[Problem], list
 
 
 def _export(file: Path) -> dict[str, float]:
-    import pandas as pd
-
     try:
-        sheet = pd.read_excel(file, header=None, engine="xlrd", dtype=str)
+        import xlrd  # type: ignore[import-untyped, unused-ignore]
     except ImportError as error:
         raise ConfigurationError(
             "reading .xls needs xlrd", where=file, remedy="pip install 'hf-auscult[data]'"
         ) from error
-    except Exception as error:  # xlrd raises whatever its parser meets: struct, index, unicode and its own errors
+    try:
+        sheet = xlrd.open_workbook(str(file)).sheet_by_index(0)
+        cells = {name: str(sheet.cell_value(*place)) for name, place in CELLS.items()}
+    except (xlrd.XLRDError, xlrd.compdoc.CompDocError, AssertionError, LookupError, ValueError, struct.error) as error:
         raise DataError(f"not a spirometer export ({error})") from error
     values: dict[str, float] = {}
-    for name, (line, column) in CELLS.items():
-        cell = str(sheet.iat[line, column]) if sheet.shape > (line, column) and sheet.shape[1] > column else ""
+    for name, cell in cells.items():
         value = number(cell.replace("*", ""), name)  # the spirometer marks values outside its norm with a star
         if value is None or value <= 0:
-            raise DataError(f"{name} (cell {'ABC'[column]}{line + 1}) is {cell!r}, not a positive number")
+            raise DataError(f"{name} is {cell!r}, not a positive number")
         values[name] = value
     return values
 
@@ -154,7 +155,9 @@ def _task(number_: str, target: str, modality: str, short: str) -> TaskConfig:
         left_out=(None,),
         why_left_out="no spirometry of this person",
         keep={"modality": (modality,)},
-        paper=(PaperTask("acula18", number_, note="40 recordings of 40 people; one person out at a time, error in MAE"),),
+        paper=(
+            PaperTask("acula18", number_, note="40 recordings of 40 people; one person out at a time, error in MAE"),
+        ),
     )
 
 

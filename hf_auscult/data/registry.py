@@ -3,13 +3,33 @@
 from __future__ import annotations
 
 from ..errors import ConfigurationError
+from .bowel import BOWEL, Bowel
 from .builder import BodySoundBuilder
 from .circor import CIRCOR, Circor
+from .coswara import COSWARA, Coswara
+from .coughvid import COUGHVID, CoughVID
+from .covid19_cough import COVID19_COUGH, Covid19Cough
+from .mmlung import MMLUNG, MMLung
+from .nosemic import NOSEMIC, NoseMic
 from .spec import DatasetSpec
 from .sprsound import SPRSOUND, SPRSound
+from .ssbpr import SSBPR, SSBPRBuilder
+from .uk_covid19 import UK_COVID19, UKCovid19
 
-DATASETS: dict[str, DatasetSpec] = {spec.name: spec for spec in (CIRCOR, SPRSOUND)}
-BUILDERS: dict[str, type[BodySoundBuilder]] = {"circor": Circor, "sprsound": SPRSound}
+DATASETS: dict[str, DatasetSpec] = {
+    spec.name: spec
+    for spec in (
+        *(CIRCOR, SPRSOUND),
+        *(COVID19_COUGH, COUGHVID, COSWARA, UK_COVID19, MMLUNG, NOSEMIC, SSBPR, BOWEL),
+    )
+}
+BUILDERS: dict[str, type[BodySoundBuilder]] = {
+    builder.SPEC.name: builder
+    for builder in (
+        *(Circor, SPRSound),
+        *(Covid19Cough, CoughVID, Coswara, UKCovid19, MMLung, NoseMic, SSBPRBuilder, Bowel),
+    )
+}
 
 
 def dataset(name: str) -> DatasetSpec:
