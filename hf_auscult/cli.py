@@ -13,6 +13,7 @@ from typing import Any
 from . import __version__
 from .errors import AuscultError
 
+EXIT, TEXT = "__exit__", "__text__"  # what a handler may say of its exit status, and text instead of name: value lines
 Handler = Callable[[argparse.Namespace], dict[str, Any]]
 
 
@@ -38,22 +39,45 @@ def prepare(args: argparse.Namespace) -> dict[str, Any]:
     from .data import SplitSpec
     from .data import prepare as run
 
+    split = SplitSpec(
+        name=args.split,
+        seed=args.seed,
+        by=args.by,
+        task=args.task,
+        paper=args.paper,
+        allow_leakage=args.allow_leakage,
+        age_bands=tuple(args.age_bands) if args.age_bands else SplitSpec.age_bands,
+    )
     report = run(
         args.dataset,
         args.source,
         args.output,
-        split=SplitSpec(seed=args.seed),
+        split=split,
         num_proc=args.num_proc,
         progress=not args.json,
         overwrite=args.overwrite,
+        strict=args.strict,
+        verify=not args.no_verify,
     )
     if args.json:
         return report.to_dict()
     return {
         "output": report.output,
-        "recordings": f"{report.written} of {report.listed}, {len(report.quarantined)} set aside",
+        "recordings": f"{report.written} of {report.listed}, {len(report.quarantined)} set aside, "
+        f"{len(report.withheld)} withheld",
+        "presence": report.presence.describe(),
         "split": report.split_sha256,
     }
+
+
+def audit(args: argparse.Namespace) -> dict[str, Any]:
+    """Look for people and sounds on both sides of splits; exit status 1 when any are found."""
+    from .data.audit import audit as run
+
+    ledger = run(args.sources, listen=not args.quick)
+    if args.json:
+        return {**ledger.to_dict(), EXIT: int(not ledger.clean)}
+    return {TEXT: ledger.render(), EXIT: int(not ledger.clean)}
 
 
 def align(args: argparse.Namespace) -> dict[str, Any]:
@@ -108,12 +132,26 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--batch-size", type=int, default=32, metavar="N")
 
     one = verb("prepare", prepare, "prepare circor --source the-circor-digiscope-1.0.3 --output prepared/circor")
-    one.add_argument("dataset", metavar="DATASET", help="circor or sprsound")
+    one.add_argument("dataset", metavar="DATASET", help="a name in hf_auscult.data.DATASETS, e.g. circor")
     one.add_argument("--source", required=True, metavar="DIR", help="the original download")
     one.add_argument("--output", required=True, metavar="DIR", help="new folder")
     one.add_argument("--num-proc", type=int, default=1, metavar="N", help="processes that read recordings")
-    one.add_argument("--seed", type=int, default=0, metavar="N", help="of the subject split")
+    one.add_argument("--split", default="subject", metavar="FAMILY", help="subject (default), official, published …")
+    one.add_argument("--seed", type=int, default=0, metavar="N", help="of the split")
+    one.add_argument("--by", metavar="COLUMN", help="sources of leave_one_source_out, e.g. device")
+    one.add_argument("--task", help="task that a demographic split balances")
+    one.add_argument(
+        "--age-bands", type=int, nargs="+", metavar="YEARS", help="first years of a demographic split's bands"
+    )
+    one.add_argument("--paper", help="whose published split, e.g. opera")
+    one.add_argument("--allow-leakage", action="store_true", help="let a published split through that leaks")
+    one.add_argument("--strict", action="store_true", help="refuse an incomplete download and wrong counts")
+    one.add_argument("--no-verify", action="store_true", help="do not compare with the distribution's checksums")
     one.add_argument("--overwrite", action="store_true", help="replace a folder written before")
+
+    one = verb("audit", audit, "audit prepared/circor prepared/sprsound splits.csv")
+    one.add_argument("sources", metavar="DIR", nargs="+", help="prepared folders, or CSV files: path, subject, split")
+    one.add_argument("--quick", action="store_true", help="compare people and bytes only, do not listen")
 
     one = verb("align", align, "align --config examples/configs/demo.yaml")
     one.add_argument("--config", required=True, metavar="FILE.yaml", help="see examples/configs")
@@ -124,7 +162,7 @@ def parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; 0 when it worked, 2 on an error of the user's or the data's."""
+    """Run the command; 0 when it worked, 1 when an audit found leaks, 2 on an error of the user's or the data's."""
     args = parser().parse_args(argv)
     try:
         outcome = args.handler(args)
@@ -134,10 +172,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         else:
             print(f"hf-auscult {args.verb}: {error}", file=sys.stderr)
         return 2
+    status = int(outcome.pop(EXIT, 0))
     if args.json and outcome:
         print(json.dumps(outcome, default=str))
+    elif TEXT in outcome:
+        print(outcome[TEXT])
     elif args.verb != "align":
         for name, value in outcome.items():
             print(f"{name}: {value}")
     leave_process_group()
-    return 0
+    return status

@@ -16,10 +16,12 @@ from .guards import (
     reserved_subjects,
 )
 from .identity import merge
+from .people import assign_people
 from .report import PrepareReport
-from .schema import SITES, features
-from .spec import DatasetSpec, Problem, Stratum, Table, TaskConfig
-from .splits import SplitSpec, assign, assign_people, split_sha256
+from .schema import ORGANS, SITES, features
+from .spec import DatasetSpec, PaperTask, Problem, PublishedSplit, Stratum, Table, TaskConfig
+from .split_spec import SplitPlan, SplitSpec
+from .splits import assign, plan, split_sha256
 
 if TYPE_CHECKING:
     from .builder import BodySoundBuilder
@@ -42,13 +44,17 @@ _LAZY = {
 __all__ = [
     "BUILDERS",
     "DATASETS",
+    "ORGANS",
     "SITES",
     "BodySoundBuilder",
     "Circor",
     "DatasetSpec",
+    "PaperTask",
     "PrepareReport",
     "Problem",
+    "PublishedSplit",
     "SPRSound",
+    "SplitPlan",
     "SplitSpec",
     "Stratum",
     "Table",
@@ -62,6 +68,7 @@ __all__ = [
     "features",
     "load_prepared",
     "merge",
+    "plan",
     "prepare",
     "reserved_subjects",
     "split_sha256",

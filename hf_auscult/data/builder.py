@@ -9,14 +9,18 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import datasets
+import numpy as np
 import pyarrow as pa
 
 from ..errors import DataError
+from .duplicates import Twins, find_twins
 from .guards import check_splits
 from .inspection import Facts, inspect_all
 from .schema import Row, features
+from .segments import cut
 from .spec import DatasetSpec, Problem, TaskConfig
-from .splits import SplitSpec, assign
+from .split_spec import SplitSpec
+from .splits import plan
 
 CHUNK = 100
 """Recordings per table: bounds memory, and is the row-group size that lets the Hub's viewer stream audio."""
@@ -85,9 +89,10 @@ class BodySoundBuilder(datasets.ArrowBasedBuilder):  # type: ignore[misc, unused
             )
         rows = with_facts(table.rows, results)
         digests = {row["recording_id"]: row["audio_sha256"] for row in rows}
-        assignment = assign(rows, self.SPEC, self.config.split, digests)
-        parts = by_split(rows, assignment, split_names(self.SPEC, self.config.split))
-        check_splits(parts, self.SPEC.name, allow_leakage=self.config.split.allow_leakage)
+        twins = twins_of(table.rows, results)
+        decided = plan(rows, self.SPEC, self.config.split, digests, [(pair.one, pair.other) for pair in twins])
+        parts = by_split(rows, decided.splits, decided.names)
+        check_splits(parts, self.SPEC.name, twins=twins, allow_leakage=self.config.split.allow_leakage)
         selected = {name: self.task.select(part)[0] for name, part in parts.items()}
         return [
             datasets.SplitGenerator(name, gen_kwargs={"root": str(table.root), "rows": rows})
@@ -119,11 +124,6 @@ def task_features(spec: DatasetSpec, task: TaskConfig) -> datasets.Features:
     )
 
 
-def split_names(spec: DatasetSpec, split: SplitSpec) -> tuple[str, ...]:
-    """Splits in the order in which they are written."""
-    return spec.official if split.name == "official" else split.splits
-
-
 def with_facts(rows: Sequence[Row], results: Sequence[Facts | Problem]) -> list[Row]:
     """Add what the audio says to each sound row, drop the others, sort by recording id."""
     sound = [
@@ -135,6 +135,17 @@ def with_facts(rows: Sequence[Row], results: Sequence[Facts | Problem]) -> list[
     return sorted(sound, key=lambda row: str(row["recording_id"]))
 
 
+def twins_of(rows: Sequence[Row], results: Sequence[Facts | Problem]) -> list[Twins]:
+    """Pairs of sound recordings that sound alike."""
+    return find_twins(
+        {
+            str(row["recording_id"]): np.frombuffer(facts.fingerprint, np.uint32)
+            for row, facts in zip(rows, results, strict=True)
+            if not isinstance(facts, Problem)
+        }
+    )
+
+
 def by_split(rows: Sequence[Row], assignment: Mapping[str, str], names: Sequence[str]) -> dict[str, list[Row]]:
     """Rows of each split, in their order; rows without a split are in none."""
     parts: dict[str, list[Row]] = {name: [] for name in names}
@@ -144,11 +155,18 @@ def by_split(rows: Sequence[Row], assignment: Mapping[str, str], names: Sequence
     return parts
 
 
+def cell(row: Row, root: Path) -> dict[str, Any]:
+    """The audio of an example: the original file's bytes, or for a segment a wav of exactly its samples."""
+    if "segment" in row:
+        return cut(root / row["path"], row["path"], row["segment"], row["segment_start"], row["segment_end"])
+    return {"bytes": (root / row["path"]).read_bytes(), "path": row["path"]}
+
+
 def tables(rows: Sequence[Row], root: Path, columns: datasets.Features) -> Iterator[pa.Table]:
     """Turn rows into tables of up to :data:`CHUNK` recordings, each with the original file's bytes inside."""
     schema = columns.arrow_schema
     for start in range(0, len(rows), CHUNK):
         part = rows[start : start + CHUNK]
         arrays: dict[str, Any] = {name: [row.get(name) for row in part] for name in columns if name != "audio"}
-        arrays["audio"] = [{"bytes": (root / row["path"]).read_bytes(), "path": row["path"]} for row in part]
+        arrays["audio"] = [cell(row, root) for row in part]
         yield pa.table({name: pa.array(arrays[name], schema.field(name).type) for name in columns}, schema=schema)

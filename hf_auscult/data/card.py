@@ -3,28 +3,39 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
 
+from .population import PLOT, age_order
 from .report import PrepareReport
 from .schema import features
 from .spec import DatasetSpec
-from .splits import SplitSpec
+from .split_spec import SplitSpec
 
 
-def render(spec: DatasetSpec, split: SplitSpec, report: PrepareReport) -> str:
+def render(
+    spec: DatasetSpec, split: SplitSpec, report: PrepareReport, people: Mapping[tuple[str, str], int], drawn: bool
+) -> str:
     """Write the card of what ``prepare`` counted.
 
     Args:
         spec: the dataset.
         split: how it was split.
         report: the counts.
+        people: (age, sex) -> people, see :mod:`hf_auscult.data.population`.
+        drawn: whether the plot is there.
     """
-    return (
-        "\n\n".join((_yaml(spec, report), *_what(spec), *_splits(spec, split, report), *_losses(spec, report))) + "\n"
+    parts = (
+        _yaml(spec, report),
+        *_what(spec, report),
+        *_who(people, drawn),
+        *_splits(spec, split, report),
+        *_papers(spec, report),
+        *_losses(spec, report),
     )
+    return "\n\n".join(parts) + "\n"
 
 
 def _yaml(spec: DatasetSpec, report: PrepareReport) -> str:
@@ -47,12 +58,15 @@ def _yaml(spec: DatasetSpec, report: PrepareReport) -> str:
     return f"---\n{yaml.safe_dump(head, sort_keys=False, allow_unicode=True)}---"
 
 
-def _what(spec: DatasetSpec) -> tuple[str, ...]:
+def _what(spec: DatasetSpec, report: PrepareReport) -> tuple[str, ...]:
     columns = [(f"`{name}`", _kind(kind)) for name, kind in features(spec.columns).items()]
     return (
         f"# {spec.title}",
         f"Prepared with hf_auscult from version {spec.version} ({spec.source_url}). Audio files are byte for byte the "
         "original ones. Research recordings of people: do not try to re-identify anyone; not for clinical use.",
+        *(f"> **Warning**: {warning}" for warning in report.warnings),
+        f"**Download**: {spec.source_url} ({report.presence.describe()}). Then "
+        f"`hf-auscult prepare {spec.name} --source FOLDER --output DIR`.",
         f"**Licence**: {spec.licence}. {spec.licence_note}",
         f"**Please cite**: {spec.citation}",
         "## Columns",
@@ -62,28 +76,81 @@ def _what(spec: DatasetSpec) -> tuple[str, ...]:
     )
 
 
+def _who(people: Mapping[tuple[str, str], int], drawn: bool) -> tuple[str, ...]:
+    ages = sorted({age for age, _ in people}, key=age_order)
+    sexes = [sex for sex in ("female", "male", "unknown") if any(people.get((age, sex)) for age in ages)]
+    lines = [(age, *(str(people.get((age, sex), 0)) for sex in sexes)) for age in ages]
+    plot = (f"![People by age and sex]({PLOT})",) if drawn else ()
+    return ("## People", f"{sum(people.values())} people by age and sex:", _table(("age", *sexes), lines), *plot)
+
+
+def _papers(spec: DatasetSpec, report: PrepareReport) -> tuple[str, ...]:
+    lines = []
+    for task in spec.tasks:
+        for paper in task.paper:
+            here: Counter[str] = Counter()
+            for counts in report.configs.get(task.name, {}).values():
+                here.update(counts.labels)
+            columns = (dict(paper.counts), None if paper.measured is None else dict(paper.measured), dict(here))
+            shown = [", ".join(f"{k} {v}" for k, v in c.items()) if c else "-" for c in columns]
+            lines.append((f"{paper.suite}/{paper.number}", f"`{task.name}`", *shown, paper.note or "-"))
+    header = ("paper's task", "config", "counts as printed", "complete distribution, where it differs", "here", "note")
+    return ("## In the papers", _table(header, lines)) if lines else ()
+
+
 def _splits(spec: DatasetSpec, split: SplitSpec, report: PrepareReport) -> tuple[str, ...]:
     lines = []
     for name, parts in report.configs.items():
         for part, counts in parts.items():
             labels = ", ".join(f"{label} {count}" for label, count in counts.labels.items())
             lines.append((f"`{name}`", part, str(counts.recordings), str(counts.people), labels or "-"))
-    if split.name == "subject":
-        shares = "/".join(f"{share:g}" for share in split.fractions.values())
-        traits = split.stratify if split.stratify is not None else tuple(stratum.column for stratum in spec.strata)
-        how = (
-            f"People, not recordings, are divided {shares} ({', '.join(split.fractions)}), seed {split.seed}, balanced "
-            f"by {', '.join(f'`{trait}`' for trait in traits) or 'nothing'}; nobody is on two sides, within or across "
-            "configs. Reserved test subjects can only be in `test`."
+    extra: tuple[str, ...] = ()
+    if report.balance:
+        rows = [tuple(str(row[key]) for key in ("age", "sex", "label", "before", "after")) for row in report.balance]
+        extra = (
+            "People of every class before and after balancing:",
+            _table(("age", "sex", "label", "before", "after"), rows),
         )
-    else:
-        how = f"**The authors' own split, which leaks**: {spec.official_leaks}. Do not report it as generalisation."
     return (
         "## Splits",
-        how,
+        _how(spec, split),
         _table(("config", "split", "recordings", "people", "labels"), lines),
         f"Split SHA-256 (over sorted recording id and split): `{report.split_sha256}`",
+        *extra,
     )
+
+
+def _how(spec: DatasetSpec, split: SplitSpec) -> str:
+    shares = "/".join(f"{share:g}" for share in split.fractions.values())
+    dealt = f"divided {shares} ({', '.join(split.fractions)}), seed {split.seed}"
+    nobody = (
+        "nobody is on two sides, within or across configs; recordings that are byte-identical or sound alike count as "
+        "one person's. Reserved test subjects can only be in `test`."
+    )
+    if split.name == "subject":
+        traits = split.stratify if split.stratify is not None else tuple(stratum.column for stratum in spec.strata)
+        by = ", ".join(f"`{trait}`" for trait in traits) or "nothing"
+        return f"People, not recordings, are {dealt}, balanced by {by}; {nobody}"
+    if split.name == "demographic":
+        bands = ", ".join(map(str, split.age_bands))
+        return (
+            f"People are left out until every stratum of age (bands start at 0, {bands} years) and sex holds as many "
+            f"of each class of `{split.task}`; unknown age, sex or label are left out too. The rest are {dealt}; "
+            f"{nobody}"
+        )
+    if split.name in ("loso", "leave_one_source_out"):
+        what = "person" if split.name == "loso" else f"value of `{split.by}`"
+        return (
+            f"One split a {what}: test on each, train on the others. Nobody is in two of them; people heard in several "
+            "stay with the one that has most of them. Reserved test subjects are in none."
+        )
+    if split.name == "published":
+        published = spec.published[str(split.paper)]
+        leaks = f" **It leaks**: {published.leaks}. Do not report it as generalisation." if published.leaks else ""
+        return f"As {split.paper} used it ({published.source}).{leaks}"
+    if spec.official_leaks:
+        return f"**The authors' own split, which leaks**: {spec.official_leaks}. Do not report it as generalisation."
+    return "The authors' own split."
 
 
 def _losses(spec: DatasetSpec, report: PrepareReport) -> tuple[str, ...]:
@@ -95,13 +162,18 @@ def _losses(spec: DatasetSpec, report: PrepareReport) -> tuple[str, ...]:
         why = spec.task(name).why_left_out
         left_out += [f"- `{name}`: {count} recordings with {value!r} left out: {why}." for value, count in lost.items()]
     reasons = Counter(problem.error for problem in report.quarantined)
+    why = "; ".join(f"{count} {reason}" for reason, count in Counter(report.withheld.values()).most_common(4))
     aside = "; ".join(f"{count} {error}" for error, count in sorted(reasons.items()))
     return (
         "## What is not in it",
         "\n".join(
             (
                 f"- {report.listed} recordings listed = {report.written} written + {len(report.quarantined)} set aside "
-                f"+ {len(report.withheld)} withheld (reserved test subjects in an official training part).",
+                f"+ {len(report.withheld)} withheld{f' ({why})' if why else ''}.",
+                *(
+                    f"- {pair.one} and {pair.other} sound alike ({pair.seconds:.1f} s, {pair.error:.0%} of bits)."
+                    for pair in report.twins[:20]
+                ),
                 f"- Set aside, see `quarantine.csv`: {aside or 'none'}.",
                 *left_out,
             )

@@ -8,6 +8,7 @@ from functools import cache
 from importlib import resources
 
 from ..errors import DataError, LeakageError
+from .duplicates import Twins
 
 _SHOWN = 10
 EVALUATION_SPLITS = ("test",)
@@ -65,6 +66,28 @@ def assert_no_shared_audio(splits: Mapping[str, Iterable[tuple[str, str]]]) -> N
     _refuse(shared, "byte-identical recordings")
 
 
+def assert_no_twins(splits: Mapping[str, Iterable[str]], twins: Iterable[Twins]) -> None:
+    """Refuse splits that share a take in two files that sound alike.
+
+    Args:
+        splits: split name -> ids of its recordings.
+        twins: pairs that :func:`hf_auscult.data.duplicates.find_twins` found.
+
+    Raises:
+        LeakageError: a pair stands in two splits.
+
+    Example:
+        >>> assert_no_twins({"train": ["a"], "test": ["b"]}, [])
+    """
+    where = {recording: split for split, recordings in splits.items() for recording in recordings}
+    shared = {
+        f"{pair.one} ~ {pair.other}": {where[pair.one], where[pair.other]}
+        for pair in twins
+        if pair.one in where and pair.other in where and where[pair.one] != where[pair.other]
+    }
+    _refuse(shared, "pairs of recordings that sound alike")
+
+
 def assert_no_reserved(subject_ids: Iterable[str | None], dataset: str, *, use: str = "training") -> None:
     """Refuse people of the locked test set outside a test split.
 
@@ -99,13 +122,18 @@ def assert_no_reserved(subject_ids: Iterable[str | None], dataset: str, *, use: 
 
 
 def check_splits(
-    recordings: Mapping[str, Sequence[Mapping[str, str]]], dataset: str, *, allow_leakage: bool = False
+    recordings: Mapping[str, Sequence[Mapping[str, str]]],
+    dataset: str,
+    *,
+    twins: Iterable[Twins] = (),
+    allow_leakage: bool = False,
 ) -> None:
     """Run every guard on splits of prepared recordings.
 
     Args:
         recordings: split name -> rows with ``recording_id``, ``subject_id`` and ``audio_sha256``.
         dataset: dataset they are of.
+        twins: pairs of recordings that sound alike, as far as they were looked for.
         allow_leakage: accept shared people and shared audio (to reproduce a published split); reserved subjects
             outside a test split are refused all the same.
 
@@ -120,6 +148,7 @@ def check_splits(
         assert_no_shared_audio(
             {split: [(row["recording_id"], row["audio_sha256"]) for row in rows] for split, rows in recordings.items()}
         )
+        assert_no_twins({split: [row["recording_id"] for row in rows] for split, rows in recordings.items()}, twins)
 
 
 def is_evaluation(split: str) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ..audio import peek, read
 from ..errors import AudioError
+from .duplicates import fingerprint
 from .schema import Row
 from .spec import Problem
 
@@ -26,12 +27,14 @@ class Facts:
         sampling_rate: Hz.
         audio_sha256: of the file's bytes.
         size: bytes.
+        fingerprint: 32-bit words of :func:`hf_auscult.data.duplicates.fingerprint`, as bytes.
     """
 
     duration: float
     sampling_rate: int
     audio_sha256: str
     size: int
+    fingerprint: bytes = b""
 
 
 def inspect(row: Row, root: Path) -> Facts | Problem:
@@ -52,10 +55,11 @@ def inspect(row: Row, root: Path) -> Facts | Problem:
         data = file.read_bytes()
         cell = {"bytes": data, "path": path}
         rate = peek(cell).sampling_rate
-        seconds = read(cell).seconds
+        waveform = read(cell)
+        words = fingerprint(waveform.array, waveform.sampling_rate)
     except AudioError as error:
         return Problem(str(row["recording_id"]), path, error.problem, type(error).__name__)
-    return Facts(seconds, rate, hashlib.sha256(data).hexdigest(), len(data))
+    return Facts(waveform.seconds, rate, hashlib.sha256(data).hexdigest(), len(data), words.tobytes())
 
 
 def inspect_all(rows: Sequence[Row], root: Path, *, num_proc: int = 1) -> Iterator[Facts | Problem]:

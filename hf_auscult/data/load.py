@@ -11,8 +11,9 @@ from typing import Any
 import datasets
 
 from ..errors import ConfigurationError, DataError
+from .duplicates import Twins
 from .guards import check_splits
-from .preparation import MANIFEST
+from .manifest import MANIFEST
 from .splits import split_sha256
 
 _GUARDED = ["recording_id", "subject_id", "audio_sha256", "source"]
@@ -52,7 +53,8 @@ def load_prepared(directory: str | os.PathLike[str], task: str, *, allow_leakage
     }
     loaded = datasets.load_dataset("parquet", data_files=files)
     parts = {name: part.select_columns(_GUARDED).to_list() for name, part in loaded.items()}
-    check_splits(parts, manifest["dataset"], allow_leakage=allow_leakage)
+    twins = [Twins(**pair) for pair in manifest["sound_alike"]]
+    check_splits(parts, manifest["dataset"], twins=twins, allow_leakage=allow_leakage)
     known = _splits(folder / "splits.csv")
     if split_sha256(known) != manifest["split_sha256"]:
         raise DataError("is not the split that was prepared", where=folder / "splits.csv", remedy="prepare it again")

@@ -4,32 +4,37 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from tqdm import tqdm
 
-from ..errors import ConfigurationError, DataError, LeakageError
-from .builder import by_split, split_names, task_features, with_facts
+from ..errors import ConfigurationError, DataError, LeakageError, MissingAudioError
+from .builder import by_split, task_features, twins_of, with_facts
 from .card import render
+from .checksums import differing, official_sums
+from .duplicates import Twins
 from .guards import check_splits
-from .inspection import inspect_all
+from .inspection import Facts
+from .manifest import check_target, write_manifest
+from .memory import remembered
+from .population import count_people, draw_people
+from .presence import Presence, class_counts, count_differences
 from .registry import dataset as find
 from .report import PrepareReport, SplitCounts
 from .schema import Row
 from .spec import DatasetSpec, Problem, Table, TaskConfig
-from .splits import SplitSpec, assign, split_sha256
+from .split_spec import SplitPlan, SplitSpec
+from .splits import plan, split_sha256
 from .writing import appearing, write_shards, write_tables
 
-MANIFEST = "prepare.json"
+logger = logging.getLogger(__name__)
 
 
 def prepare(
-    dataset: str,
+    dataset: str | DatasetSpec,
     source: str | os.PathLike[str],
     output: str | os.PathLike[str],
     *,
@@ -38,109 +43,171 @@ def prepare(
     tasks: Sequence[str] | None = None,
     progress: bool = True,
     overwrite: bool = False,
+    strict: bool = False,
+    verify: bool = True,
 ) -> PrepareReport:
     """Write a dataset as ``<config>/<split>-00000-of-0000N.parquet`` with a card, then load it with ``load_dataset``.
 
     Every recording is decoded once; a broken one is set aside in ``quarantine.csv`` with its reason, and rows in are
-    rows out plus rows set aside. The split is decided on all people before a task filters recordings, so no person
-    changes sides between two tasks. The folder appears complete or not at all, and its bytes depend on the source and
-    the settings only, not on ``num_proc``.
+    rows out plus rows set aside or withheld. The split is decided on all people before a task filters recordings, so
+    no person changes sides between two tasks. The folder appears complete or not at all, and its bytes depend on the
+    source and the settings only, not on ``num_proc``. A call that was interrupted, repeated, does not read the
+    recordings again that it has read (a file next to ``output`` remembers them until it is done).
 
     Args:
-        dataset: ``circor`` or ``sprsound``.
+        dataset: name in ``DATASETS``, or a spec of your own.
         source: the original download.
         output: folder to write; it must not exist, or be empty, unless ``overwrite``.
         split: how to split; None is 60/20/20 of the people, stratified.
         num_proc: processes that read recordings.
-        tasks: configs to write; None writes all.
+        tasks: configs to write; None writes all that have an example here.
         progress: show a bar.
         overwrite: replace a folder that ``prepare`` wrote before.
+        strict: refuse an incomplete download and counts that are not the papers'; otherwise both are warned of, and
+            written into card and manifest.
+        verify: compare with the checksums that the distribution carries.
 
     Raises:
         ConfigurationError: unknown dataset or task, or an output folder that would be lost.
-        DataError: the source's layout is not the dataset's, or holds no usable recording.
+        DataError: the source's layout is not the dataset's, or holds no usable recording; ``strict``: see there.
         LeakageError: the split shares people or audio (an official one, unless ``SplitSpec(allow_leakage=True)``).
 
     Example:
         >>> report = prepare("circor", "circor-heart-sound-1.0.3", "circor")  # doctest: +SKIP
         >>> datasets.load_dataset("circor", "murmur")  # doctest: +SKIP
     """
-    spec, split, target = find(dataset), split or SplitSpec(), Path(output).absolute()
+    spec = dataset if isinstance(dataset, DatasetSpec) else find(dataset)
+    split, target = split or SplitSpec(), Path(output).absolute()
     if num_proc < 1:
         raise ConfigurationError(f"num_proc is {num_proc}", remedy="use 1 or more")
     chosen = spec.tasks if tasks is None else tuple(spec.task(name) for name in dict.fromkeys(tasks))
     if not chosen:
         raise ConfigurationError("no task is chosen", where=spec.name, remedy="leave tasks out to write all")
-    _check_target(target, overwrite)
+    check_target(target, overwrite)
     table = spec.read(Path(source))
-    inspection = inspect_all(table.rows, table.root, num_proc=num_proc)
-    results = list(tqdm(inspection, f"{spec.name}: read", len(table.rows), unit="rec", disable=not progress))
-    problems = sorted(
-        (*table.problems, *(result for result in results if isinstance(result, Problem))),
-        key=lambda problem: (problem.recording_id, problem.path),
-    )
-    sound = with_facts(table.rows, results)
-    if not sound:
-        raise DataError(
-            f"none of {len(table.rows)} recordings is usable",
-            where=table.root,
-            remedy=f"first: {problems[0].path}: {problems[0].reason}" if problems else "check the folder",
+    with remembered(target, table) as memory:
+        reading = memory.read(num_proc)
+        results = list(tqdm(reading, f"{spec.name}: read", len(table.rows), unit="rec", disable=not progress))
+        results, notes = _verified(spec, table, results) if verify and spec.checksums else (results, ())
+        problems = sorted(
+            (*table.problems, *(result for result in results if isinstance(result, Problem))),
+            key=lambda problem: (problem.recording_id, problem.path),
         )
-    assignment = assign(table.rows, spec, split, {row["recording_id"]: row["audio_sha256"] for row in sound})
-    parts = by_split(sound, assignment, split_names(spec, split))
-    try:
-        check_splits(parts, spec.name, allow_leakage=split.allow_leakage)
-    except LeakageError as error:
-        if split.name != "official":
-            raise
-        raise LeakageError(
-            f"{error.problem} ({spec.official_leaks})",
-            where=f"official split of {spec.name}",
-            remedy="use SplitSpec(name='subject'), or allow_leakage=True to reproduce published figures",
-        ) from error
-    withheld = tuple(row["recording_id"] for row in sound if row["recording_id"] not in assignment)
-    written = {row["recording_id"]: name for name, rows in parts.items() for row in rows}
-    listed = len(table.rows) + len(table.problems)
-    assert listed == len(written) + len(problems) + len(withheld), "a recording was lost"
-    selected = {task.name: {name: task.select(rows) for name, rows in parts.items()} for task in chosen}
-    for name, pairs in selected.items():
-        if not any(rows for rows, _ in pairs.values()):
-            raise DataError(f"task {name!r} has no recording left", where=table.root, remedy="choose other tasks")
-    report = PrepareReport(
-        dataset=spec.name,
-        output=target,
-        listed=listed,
-        written=len(written),
-        quarantined=tuple(problems),
-        withheld=withheld,
-        configs={
-            task.name: {name: _count(task, *pair) for name, pair in selected[task.name].items()} for task in chosen
-        },
-        split_sha256=split_sha256(written),
-        content_sha256={task.name: _content(spec, task, selected[task.name]) for task in chosen},
-        notes=table.notes,
-    )
-    total = sum(counts.recordings for config in report.configs.values() for counts in config.values())
-    bar = tqdm(desc=f"{spec.name}: write", total=total, unit="rec", disable=not progress)
-    with appearing(target) as folder, bar:
-        for task in chosen:
-            columns = task_features(spec, task)
-            for name, (rows, _) in selected[task.name].items():
-                if not rows:  # the datasets library cannot load a split without rows; the card shows it with 0
-                    continue
-                write_shards(folder / task.name, name, rows, table.root, columns, bar)
-        write_tables(folder, parts, problems)
-        _write_manifest(folder, spec, split, table, report, sound)
-        (folder / "README.md").write_text(render(spec, split, report), "utf-8")
+        sound = with_facts(table.rows, results)
+        if not sound:
+            raise DataError(
+                f"none of {len(table.rows)} recordings is usable",
+                where=table.root,
+                remedy=f"first: {problems[0].path}: {problems[0].reason}" if problems else "check the folder",
+            )
+        twins = twins_of(table.rows, results)
+        decided = plan(
+            table.rows,
+            spec,
+            split,
+            {row["recording_id"]: row["audio_sha256"] for row in sound},
+            [(pair.one, pair.other) for pair in twins],
+        )
+        parts = by_split(sound, decided.splits, decided.names)
+        _guard(spec, split, decided, parts, twins)
+        withheld = {row["recording_id"]: decided.withheld.get(row["recording_id"], "") for row in sound}
+        withheld = {name: reason for name, reason in withheld.items() if name not in decided.splits}
+        written = {row["recording_id"]: name for name, rows in parts.items() for row in rows}
+        listed = len(table.rows) + len(table.problems)
+        assert listed == len(written) + len(problems) + len(withheld), "a recording was lost"
+        selected = {task.name: {name: task.select(rows) for name, rows in parts.items()} for task in chosen}
+        empty = [name for name, pairs in selected.items() if not any(rows for rows, _ in pairs.values())]
+        if empty and (tasks is not None or len(empty) == len(chosen)):
+            raise DataError(f"task {empty[0]!r} has no recording left", where=table.root, remedy="choose other tasks")
+        chosen = tuple(task for task in chosen if task.name not in empty)
+        missing = sum(problem.error == MissingAudioError.__name__ for problem in problems)
+        presence = Presence(listed, missing, spec.recordings)
+        differences = count_differences(spec, sound) if presence.complete and not problems else ()
+        if strict and not presence.complete:
+            raise DataError(presence.describe(), where=table.root, remedy="complete the download, or leave out strict")
+        if strict and differences:
+            raise DataError(differences[0], where=table.root, remedy="check the dataset's version")
+        warnings = (*decided.warnings, *(() if presence.complete else (presence.describe(),)), *differences)
+        for warning in warnings:
+            logger.warning("%s: %s", spec.name, warning)
+        report = PrepareReport(
+            dataset=spec.name,
+            output=target,
+            listed=listed,
+            written=len(written),
+            quarantined=tuple(problems),
+            withheld=withheld,
+            configs={
+                task.name: {name: _count(task, *pair) for name, pair in selected[task.name].items()} for task in chosen
+            },
+            split_sha256=split_sha256(written),
+            content_sha256={task.name: _content(spec, task, selected[task.name]) for task in chosen},
+            notes=(*table.notes, *notes, *(f"task {name} has no recording here" for name in empty)),
+            warnings=warnings,
+            twins=tuple(twins),
+            balance=decided.table,
+            presence=presence,
+        )
+        total = sum(counts.recordings for config in report.configs.values() for counts in config.values())
+        bar = tqdm(desc=f"{spec.name}: write", total=total, unit="rec", disable=not progress)
+        with appearing(target) as folder, bar:
+            for task in chosen:
+                columns = task_features(spec, task)
+                for name, (rows, _) in selected[task.name].items():
+                    if not rows:  # the datasets library cannot load a split without rows; the card shows it with 0
+                        continue
+                    write_shards(folder / task.name, name, rows, table.root, columns, bar)
+            write_tables(folder, parts, problems, withheld)
+            write_manifest(folder, spec, split, report, sound)
+            people = count_people(sound)
+            drawn = draw_people(folder, people)
+            (folder / "README.md").write_text(render(spec, split, report, people, drawn), "utf-8")
     return report
 
 
+def _verified(
+    spec: DatasetSpec, table: Table, results: list[Facts | Problem]
+) -> tuple[list[Facts | Problem], tuple[str, ...]]:
+    """Set recordings aside that differ from the distribution's checksums; other files are noted."""
+    known = {
+        row["path"]: facts.audio_sha256
+        for row, facts in zip(table.rows, results, strict=True)
+        if not isinstance(facts, Problem)
+    }
+    wrong = differing(table.root, official_sums(table.root / str(spec.checksums)), known)
+    checked = [
+        Problem(row["recording_id"], row["path"], "differs from the official checksum", "DataError")
+        if row["path"] in wrong and not isinstance(facts, Problem)
+        else facts
+        for row, facts in zip(table.rows, results, strict=True)
+    ]
+    others = [path for path in wrong if path not in known]
+    shown = ", ".join(others[:3]) + (" …" if len(others) > 3 else "")
+    notes = (f"{len(others)} annotation files differ from the official checksums: {shown}",) if others else ()
+    return checked, notes
+
+
+def _guard(
+    spec: DatasetSpec, split: SplitSpec, decided: SplitPlan, parts: Mapping[str, list[Row]], twins: Sequence[Twins]
+) -> None:
+    try:
+        check_splits(parts, spec.name, twins=twins, allow_leakage=split.allow_leakage)
+    except LeakageError as error:
+        if split.name not in ("official", "published"):
+            raise
+        raise LeakageError(
+            f"{error.problem} ({decided.leaks})",
+            where=f"{split.name} split of {spec.name}",
+            remedy="use SplitSpec(name='subject'), or allow_leakage=True to reproduce published figures",
+        ) from error
+
+
 def _count(task: TaskConfig, rows: Sequence[Row], left_out: Mapping[str, int]) -> SplitCounts:
-    labels = Counter(task.classes[row["label"]] for row in rows) if task.column else Counter[str]()
+    labels = class_counts(task, rows)
     return SplitCounts(
         recordings=len(rows),
         people=len({row["subject_id"] for row in rows}),
-        labels={name: labels[name] for name in task.classes},
+        labels={name: labels.get(name, 0) for name in task.classes},
         left_out=left_out,
     )
 
@@ -152,45 +219,3 @@ def _content(spec: DatasetSpec, task: TaskConfig, parts: Mapping[str, tuple[list
         for row in rows:
             digest.update(json.dumps([name, row], sort_keys=True).encode())
     return digest.hexdigest()
-
-
-def _write_manifest(
-    folder: Path, spec: DatasetSpec, split: SplitSpec, table: Table, report: PrepareReport, sound: Sequence[Row]
-) -> None:
-    audio = "".join(f"{row['recording_id']}\t{row['audio_sha256']}\n" for row in sound)
-    content = {
-        "dataset": spec.name,
-        "version": spec.version,
-        "split": asdict(split),
-        "split_sha256": report.split_sha256,
-        "content_sha256": report.content_sha256,
-        "audio_sha256": hashlib.sha256(audio.encode()).hexdigest(),
-        "recordings": {
-            "listed": report.listed,
-            "written": report.written,
-            "quarantined": len(report.quarantined),
-            "withheld": list(report.withheld),
-        },
-        "configs": {
-            name: {part: asdict(counts) for part, counts in parts.items()} for name, parts in report.configs.items()
-        },
-        "notes": list(table.notes),
-        "versions": {name: _version(name) for name in ("hf-auscult", "datasets", "pyarrow")},
-    }
-    (folder / MANIFEST).write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:  # run from a source tree
-        return "source tree"
-
-
-def _check_target(target: Path, overwrite: bool) -> None:
-    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
-        return
-    if not overwrite:
-        raise ConfigurationError("exists and is not empty", where=target, remedy="choose another folder, or overwrite")
-    if not (target / MANIFEST).is_file():
-        raise ConfigurationError("is not a folder that prepare wrote", where=target, remedy="choose another folder")

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from .duplicates import Twins
+from .presence import Presence
 from .spec import Problem
 
 
@@ -30,11 +32,15 @@ class PrepareReport:
         listed: recordings in the original tables and folders.
         written: recordings in the ``splits.csv``, i.e. in the config that keeps all.
         quarantined: unusable recordings and why.
-        withheld: recordings of reserved people that an official split puts in training; in no split.
+        withheld: recording -> why it is in no split.
         configs: config -> split -> counts.
         split_sha256: identifies the split.
         content_sha256: config -> identifies its rows, in whatever split.
         notes: oddities that were survived.
+        warnings: what a reader of any figure on this data must know.
+        twins: pairs of recordings that sound alike.
+        balance: people before and after balancing, per stratum and class.
+        presence: how much of the distribution is here.
     """
 
     dataset: str
@@ -42,11 +48,15 @@ class PrepareReport:
     listed: int
     written: int
     quarantined: tuple[Problem, ...]
-    withheld: tuple[str, ...]
+    withheld: Mapping[str, str]
     configs: Mapping[str, Mapping[str, SplitCounts]]
     split_sha256: str
     content_sha256: Mapping[str, str]
     notes: tuple[str, ...]
+    warnings: tuple[str, ...]
+    twins: tuple[Twins, ...]
+    balance: tuple[Mapping[str, Any], ...]
+    presence: Presence
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""

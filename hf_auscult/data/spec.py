@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -107,7 +108,9 @@ class TaskConfig:
         lost: Counter[str] = Counter()
         for row, source in self._examples(rows):
             label = self.label(source, str(row["recording_id"]))
-            if label is None:
+            if self.segments is not None and row["segment_start"] >= row.get("duration", math.inf):
+                lost["outside the recording"] += 1
+            elif label is None:
                 lost[str(source[self.column])] += 1
             elif self.target == "class":
                 kept.append({**row, "label": self.classes.index(label)})
@@ -191,6 +194,23 @@ class Table:
 
 
 @dataclass(frozen=True)
+class PublishedSplit:
+    """A split that a paper used, where it can be reproduced.
+
+    Args:
+        names: its splits, in order.
+        assign: rows -> recording id -> split; recordings that the paper left out are absent.
+        leaks: what is wrong with it; empty where nothing is known to be.
+        source: where it is written.
+    """
+
+    names: tuple[str, ...]
+    assign: Callable[[Sequence[Row]], Mapping[str, str]]
+    leaks: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True)
 class DatasetSpec:
     """Everything the builder, the splits and the card need to know of one dataset.
 
@@ -208,11 +228,14 @@ class DatasetSpec:
         tasks: its tasks; the first is the default.
         strata: traits that the subject split balances.
         has_subject_ids: whether the distribution says who is who.
+        recordings: how many a complete download lists; None where nobody knows.
+        checksums: file of official SHA-256 sums (``sum  path`` lines) in the root, where the distribution has one.
         subject_warning: where it does not: what ``subject_id`` stands for instead, and what that cannot rule out. The
             warning travels into every split, card and result.
         read: reads the original layout.
         official: split names of the authors' own split, and the ``official_split`` values that make them up.
         official_leaks: what is wrong with the authors' own split.
+        published: paper -> the split it used, where that can be reproduced.
         traps: oddities of the distribution that are handled, for the card.
     """
 
@@ -230,9 +253,12 @@ class DatasetSpec:
     strata: tuple[Stratum, ...]
     has_subject_ids: bool
     read: Callable[[Path], Table]
+    recordings: int | None = None
+    checksums: str | None = None
     official: tuple[str, ...] = ()
     official_leaks: str = ""
     subject_warning: str = ""
+    published: Mapping[str, PublishedSplit] = field(default_factory=dict)
     traps: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:

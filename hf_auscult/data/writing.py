@@ -30,19 +30,20 @@ def write_shards(
 ) -> None:
     """Write the rows of one split as Parquet files of about :data:`SHARD_BYTES` each."""
     shards: list[list[Row]] = [[]]
-    size = 0
+    size = 0.0
     for row in rows:
-        if shards[-1] and size + row["size"] > SHARD_BYTES:
+        share = (row["segment_end"] - row["segment_start"]) / row["duration"] if "segment" in row else 1.0
+        if shards[-1] and size + share * row["size"] > SHARD_BYTES:
             shards.append([])
-            size = 0
+            size = 0.0
         shards[-1].append(row)
-        size += row["size"]
+        size += share * row["size"]
     folder.mkdir(exist_ok=True)
     for index, shard in enumerate(shards):
         file = folder / f"{split}-{index:05d}-of-{len(shards):05d}.parquet"
         with pq.ParquetWriter(file, columns.arrow_schema, compression="snappy") as writer:
             for part in tables(shard, root, columns):
-                writer.write_table(_checked(part, shard))
+                writer.write_table(part if "segment" in columns else _checked(part, shard))
                 bar.update(part.num_rows)
 
 
@@ -55,12 +56,16 @@ def _checked(part: pa.Table, rows: Sequence[Row]) -> pa.Table:
     return part
 
 
-def write_tables(folder: Path, parts: Mapping[str, Sequence[Row]], problems: Sequence[Problem]) -> None:
-    """Write ``splits.csv`` and ``quarantine.csv``."""
+def write_tables(
+    folder: Path, parts: Mapping[str, Sequence[Row]], problems: Sequence[Problem], withheld: Mapping[str, str]
+) -> None:
+    """Write ``splits.csv``, ``quarantine.csv`` and, where recordings are in no split, ``withheld.csv``."""
     lines = sorted((row["recording_id"], row["subject_id"], name) for name, rows in parts.items() for row in rows)
     _write_csv(folder / "splits.csv", ("recording_id", "subject_id", "split"), lines)
     entries = [(problem.recording_id, problem.path, problem.reason, problem.error) for problem in problems]
     _write_csv(folder / "quarantine.csv", ("recording_id", "path", "reason", "error"), entries)
+    if withheld:
+        _write_csv(folder / "withheld.csv", ("recording_id", "reason"), sorted(withheld.items()))
 
 
 def _write_csv(file: Path, header: Sequence[str], lines: Sequence[Sequence[str]]) -> None:

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from hf_auscult.data import SplitSpec, load_prepared, preparation, prepare, split_sha256, writing
+from hf_auscult.data import SplitSpec, inspection, load_prepared, preparation, prepare, split_sha256, writing
 from hf_auscult.data.guards import assert_subject_disjoint
 from hf_auscult.errors import AudioError, ConfigurationError, DataError, LeakageError
 
@@ -65,7 +65,7 @@ def test_the_card_and_the_manifest_say_what_was_counted(prepared):
     assert prepared.split_sha256 in text
     assert "`murmur`: 2 recordings with 'Unknown' left out" in text
     manifest = json.loads((prepared.output / "prepare.json").read_text())
-    assert manifest["recordings"] == {"listed": 68, "written": 68, "quarantined": 0, "withheld": []}
+    assert manifest["recordings"] == {"listed": 68, "written": 68, "quarantined": 0, "withheld": {}}
     assert manifest["split_sha256"] == prepared.split_sha256
     assert str(prepared.output.parent) not in json.dumps(manifest)
 
@@ -130,7 +130,12 @@ def test_an_interrupted_run_leaves_nothing(circor: Path, tmp_path: Path, monkeyp
     with pytest.raises(stop):
         prepare("circor", circor, output, progress=False)
     assert len(calls) == 2
-    assert list(output.parent.iterdir()) == []
+    # Nothing but the memory of what was read, which the next call uses and removes.
+    assert [path.name for path in output.parent.iterdir()] == [".circor.reading.jsonl"]
+    monkeypatch.undo()
+    monkeypatch.setattr(inspection, "inspect", lambda *_: pytest.fail("a recording was read again"))
+    prepare("circor", circor, output, progress=False)
+    assert list(output.parent.iterdir()) == [output]
 
 
 def test_an_interrupted_overwrite_keeps_the_old_folder(circor: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
@@ -145,18 +150,18 @@ def test_an_interrupted_overwrite_keeps_the_old_folder(circor: Path, tmp_path: P
     with pytest.raises(KeyboardInterrupt):
         prepare("circor", circor, output, split=SplitSpec(seed=1), overwrite=True, progress=False)
     assert digest(output) == before
-    assert list(output.parent.iterdir()) == [output]
+    assert {path.name for path in output.parent.iterdir()} == {"circor", ".circor.reading.jsonl"}
 
 
 def test_a_file_that_changes_under_way_is_noticed(circor: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     wavs = sorted((circor / "training_data").glob("*.wav"))
-    assign = preparation.assign
+    plan = preparation.plan
 
     def swap(*arguments):
         wavs[0].write_bytes(wavs[1].read_bytes())
-        return assign(*arguments)
+        return plan(*arguments)
 
-    monkeypatch.setattr(preparation, "assign", swap)
+    monkeypatch.setattr(preparation, "plan", swap)
     with pytest.raises(DataError, match="changed while"):
         prepare("circor", circor, tmp_path / "out", progress=False)
 

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from hf_auscult.data.circor import CIRCOR, read_rows
 from hf_auscult.data.guards import assert_subject_disjoint, reserved_subjects
-from hf_auscult.data.splits import SplitSpec, assign, assign_people, split_sha256
+from hf_auscult.data.people import assign_people
+from hf_auscult.data.split_spec import SplitSpec
+from hf_auscult.data.splits import assign, plan, split_sha256
 from hf_auscult.errors import ConfigurationError
 
 FRACTIONS = st.sampled_from(
@@ -163,7 +165,9 @@ def test_stratify_by_another_column_or_none(rows):
 
 
 def test_datasets_that_cannot_be_split_say_so(rows):
-    with pytest.raises(ConfigurationError, match="who is who"):
-        assign(rows, replace(CIRCOR, has_subject_ids=False, subject_warning="nobody knows"), SplitSpec())
+    nameless = replace(CIRCOR, has_subject_ids=False, subject_warning="nobody knows")
+    assert plan(rows, nameless, SplitSpec()).warnings == ("nobody knows",)
+    with pytest.raises(ConfigurationError, match="needs a subject_warning"):
+        replace(CIRCOR, has_subject_ids=False)
     with pytest.raises(ConfigurationError, match="no split"):
         assign(rows, CIRCOR, SplitSpec(name="official"))

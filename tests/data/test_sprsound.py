@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from hf_auscult.data.splits import SplitSpec, assign
+from hf_auscult.data.split_spec import SplitSpec
+from hf_auscult.data.splits import assign
 from hf_auscult.data.sprsound import LAYOUTS, SPRSOUND, read_rows
 from hf_auscult.errors import DataError
 

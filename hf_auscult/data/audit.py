@@ -1,0 +1,238 @@
+"""A leakage ledger: who and what stands on both sides, within one dataset and between several."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from ..audio import read
+from ..errors import AudioError, DataError
+from .duplicates import Words, find_twins, fingerprint
+from .guards import is_evaluation, reserved_subjects
+from .manifest import MANIFEST
+
+COLUMNS = ("path", "subject", "split")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One recording of an audited dataset: ``key`` is unique over all of them."""
+
+    key: str
+    source: str
+    recording: str
+    subject: str
+    split: str
+    sha256: str | None = None
+    words: Words | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One leak.
+
+    Args:
+        kind: ``people``, ``identical``, ``alike`` or ``reserved``.
+        where: the two sides, as ``dataset/split``.
+        recordings: recordings of the second side that are concerned.
+        of: recordings of the second side.
+        examples: people or pairs, the first ones.
+        number: how many people or pairs.
+    """
+
+    kind: str
+    where: tuple[str, str]
+    recordings: int
+    of: int
+    number: int
+    examples: tuple[str, ...]
+
+    def describe(self) -> str:
+        """Say it in one line."""
+        more = ", …" if self.number > len(self.examples) else ""
+        names = f"{', '.join(self.examples)}{more}"
+        one, other = self.where
+        match self.kind:
+            case "people":
+                return (
+                    f"{self.recordings} of {self.of} recordings of {other} are of {self.number} people who are in "
+                    f"{one} too: {names}"
+                )
+            case "identical":
+                return f"{self.number} recordings of {other} are byte-identical to one of {one}: {names}"
+            case "alike":
+                return f"{self.number} pairs of recordings of {one} and {other} sound alike: {names}"
+            case _:
+                return f"{self.recordings} of {self.of} recordings of {other} are of reserved test subjects: {names}"
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """What an audit looked at and found.
+
+    Args:
+        looked_at: ``dataset/split`` -> recordings.
+        unheard: recordings whose audio was not there, so that only people could be compared.
+        findings: the leaks.
+    """
+
+    looked_at: Mapping[str, int]
+    unheard: int
+    findings: tuple[Finding, ...]
+
+    @property
+    def clean(self) -> bool:
+        """Whether nothing was found."""
+        return not self.findings
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return {"clean": self.clean, **asdict(self)}
+
+    def render(self) -> str:
+        """The ledger as text."""
+        lines = [f"{name}: {count} recordings" for name, count in self.looked_at.items()]
+        if self.unheard:
+            lines.append(
+                f"{self.unheard} recordings without audio here: identical and similar sound was not looked for"
+            )
+        lines += [f"LEAK {finding.describe()}" for finding in self.findings] or ["no leak found"]
+        return "\n".join(lines)
+
+
+def audit(sources: Sequence[str | Path], *, listen: bool = True) -> Ledger:
+    """Look for people and sounds on both sides of splits.
+
+    Within each dataset every pair of splits is compared; between datasets every training part with every test part.
+
+    Args:
+        sources: prepared folders, or CSV files with the columns ``path``, ``subject`` and ``split`` (audio, where the
+            paths lead to any from the file's folder, is compared too).
+        listen: look for recordings that sound alike; people and bytes are compared anyway.
+
+    Raises:
+        DataError: neither a prepared folder nor such a CSV.
+
+    Example:
+        >>> audit(["prepared/circor"]).clean  # doctest: +SKIP
+        True
+    """
+    entries = [entry for source in sources for entry in _entries(Path(source), listen)]
+    sides: dict[tuple[str, str], list[Entry]] = defaultdict(list)
+    for entry in entries:
+        sides[entry.source, entry.split].append(entry)
+    findings: list[Finding] = []
+    for (source, split), part in sides.items():
+        locked = reserved_subjects(source)
+        caught = [] if is_evaluation(split) else [e for e in part if e.subject.removeprefix(f"{source}:") in locked]
+        if caught:
+            people = sorted({entry.subject for entry in caught})
+            findings.append(_finding("reserved", (source, split), (source, split), caught, part, people))
+    twins = find_twins({entry.key: entry.words for entry in entries if entry.words is not None})
+    by_key = {entry.key: entry for entry in entries}
+    alike: dict[frozenset[tuple[str, str]], list[tuple[Entry, Entry]]] = defaultdict(list)
+    for pair in twins:
+        one, other = by_key[pair.one], by_key[pair.other]
+        if one.sha256 != other.sha256:
+            alike[frozenset({(one.source, one.split), (other.source, other.split)})].append((one, other))
+    for left, right in combinations(sides, 2):
+        if is_evaluation(left[1]) and not is_evaluation(right[1]):
+            left, right = right, left
+        if left[0] != right[0] and is_evaluation(left[1]) == is_evaluation(right[1]):
+            continue
+        findings += _compare(left, right, sides[left], sides[right], alike[frozenset({left, right})])
+    looked_at = {f"{source}/{split}": len(part) for (source, split), part in sides.items()}
+    return Ledger(looked_at, sum(entry.sha256 is None for entry in entries), tuple(findings))
+
+
+Side = tuple[str, str]
+
+
+def _compare(
+    left: Side, right: Side, train: Sequence[Entry], test: Sequence[Entry], alike: Sequence[tuple[Entry, Entry]]
+) -> Iterator[Finding]:
+    people = {entry.subject for entry in train} & {entry.subject for entry in test}
+    if people:
+        caught = [entry for entry in test if entry.subject in people]
+        yield _finding("people", left, right, caught, test, sorted(people))
+    digests = {entry.sha256: entry for entry in train if entry.sha256}
+    same = [entry for entry in test if entry.sha256 in digests]
+    if same:
+        pairs = [f"{entry.recording} = {digests[str(entry.sha256)].recording}" for entry in same]
+        yield _finding("identical", left, right, same, test, sorted(pairs))
+    if alike:
+        caught = [entry for pair in alike for entry in pair if (entry.source, entry.split) == right]
+        names = sorted(f"{one.recording} ~ {other.recording}" for one, other in alike)
+        yield _finding("alike", left, right, caught, test, names)
+
+
+def _finding(
+    kind: str, left: Side, right: Side, caught: Sequence[Entry], part: Sequence[Entry], names: Sequence[str]
+) -> Finding:
+    number = len({entry.key for entry in caught})
+    return Finding(kind, ("/".join(left), "/".join(right)), number, len(part), len(names), tuple(names[:10]))
+
+
+def _entries(source: Path, listen: bool) -> Iterable[Entry]:
+    if source.is_file():
+        return _from_csv(source, listen)
+    if (source / MANIFEST).is_file():
+        return _from_prepared(source, listen)
+    raise DataError(
+        "neither a prepared folder nor a CSV file", where=source, remedy=f"CSV columns: {', '.join(COLUMNS)}"
+    )
+
+
+def _from_prepared(folder: Path, listen: bool) -> Iterator[Entry]:
+    """Every recording once, whichever configs hold it."""
+    with (folder / "splits.csv").open(newline="", encoding="utf-8") as stream:
+        where = {row["recording_id"]: row["split"] for row in csv.DictReader(stream)}
+    seen: set[str] = set()
+    names = ["recording_id", "subject_id", "audio_sha256", "source"]
+    for file in sorted(folder.glob("*/*.parquet")):
+        parquet = pq.ParquetFile(file)
+        if "segment" in parquet.schema_arrow.names:
+            continue
+        for batch in parquet.iter_batches(64, columns=[*names, *(["audio"] if listen else [])]):
+            for row in batch.to_pylist():
+                name = row["recording_id"]
+                if name in seen:
+                    continue
+                seen.add(name)
+                words = _words(row["audio"]) if listen else None
+                key = f"{folder}:{name}"
+                yield Entry(key, row["source"], name, row["subject_id"], where[name], row["audio_sha256"], words)
+
+
+def _from_csv(file: Path, listen: bool) -> Iterator[Entry]:
+    with file.open(newline="", encoding="utf-8-sig") as stream:
+        reader = csv.DictReader(stream)
+        missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
+        if missing:
+            raise DataError(f"no columns {missing}", where=file, remedy=f"needed: {', '.join(COLUMNS)}")
+        for number, row in enumerate(reader):
+            if not all((row[name] or "").strip() for name in COLUMNS):
+                raise DataError(f"line {number + 2} has an empty cell", where=file, remedy="fill it")
+            audio = file.parent / row["path"]
+            data = audio.read_bytes() if audio.is_file() else None
+            words = _words({"bytes": data, "path": row["path"]}) if listen and data else None
+            digest = hashlib.sha256(data).hexdigest() if data else None
+            key = f"{file}:{number}"
+            yield Entry(key, file.stem, row["path"], row["subject"].strip(), row["split"].strip(), digest, words)
+
+
+def _words(cell: Mapping[str, Any]) -> Words | None:
+    try:
+        waveform = read(cell)
+    except AudioError:
+        return None
+    return np.asarray(fingerprint(waveform.array, waveform.sampling_rate))

@@ -1,0 +1,62 @@
+"""Who is in a dataset: people by age and sex, counted, and drawn where matplotlib is installed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from .families import age_band
+from .schema import Row
+
+PLOT = "population.png"
+BANDS = (2, 6, 12, 18, 30, 40, 50, 60, 70, 80)
+
+
+def count_people(rows: Sequence[Row]) -> Counter[tuple[str, str]]:
+    """Count people by (age, sex): the age band where the age is known, else the dataset's own group.
+
+    A person counts once, with the first known value of each.
+    """
+    people: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        traits = people.setdefault(row["subject_id"], {"age": None, "age_group": None, "sex": None})
+        for name in traits:
+            if traits[name] is None:
+                traits[name] = row[name]
+    return Counter(
+        (age_band(who["age"], BANDS) or who["age_group"] or "unknown", who["sex"] or "unknown")
+        for who in people.values()
+    )
+
+
+def draw_people(folder: Path, counts: Mapping[tuple[str, str], int]) -> bool:
+    """Draw people by age and sex into ``population.png``; says whether it could."""
+    if find_spec("matplotlib") is None:
+        return False
+    from matplotlib.figure import Figure
+
+    ages = sorted({age for age, _ in counts}, key=age_order)
+    figure = Figure(figsize=(7, 3), layout="constrained")
+    axes = figure.subplots()
+    bottom = [0] * len(ages)
+    # Colour-blind safe (Okabe-Ito).
+    for sex, colour in (("female", "#E69F00"), ("male", "#0072B2"), ("unknown", "#999999")):
+        heights = [counts.get((age, sex), 0) for age in ages]
+        if any(heights):
+            axes.bar(ages, heights, bottom=bottom, label=sex, color=colour)
+            bottom = [one + other for one, other in zip(bottom, heights, strict=True)]
+    axes.set(xlabel="age (years, or the dataset's own groups)", ylabel="people")
+    axes.tick_params(axis="x", rotation=30 if len(ages) > 6 else 0)
+    axes.legend(title="sex", frameon=False)
+    axes.spines[["top", "right"]].set_visible(False)
+    figure.savefig(folder / PLOT, dpi=110, metadata={"Software": None})
+    return True
+
+
+def age_order(age: str) -> tuple[int, str]:
+    """Sort key of an age band or group."""
+    head = age.split("-")[0].rstrip("+")
+    return (int(head), "") if head.isdigit() else (1000 + (age == "unknown"), age)

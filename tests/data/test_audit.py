@@ -1,0 +1,113 @@
+"""The ledger finds every kind of leak, counts it, and is empty for what prepare wrote."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from hf_auscult.cli import main
+from hf_auscult.data import SplitSpec, prepare
+from hf_auscult.data.audit import audit
+from hf_auscult.errors import DataError
+
+
+def take(seed: int, seconds: float = 6.0, rate: int = 4_000) -> np.ndarray:
+    rng = np.random.default_rng(seed)
+    time = np.arange(int(seconds * rate)) / rate
+    beat = np.clip(np.sin(2 * np.pi * (1.0 + 0.1 * seed) * time), 0, 1) ** 8
+    return (0.3 * beat * rng.standard_normal(len(time)) + 0.02 * rng.standard_normal(len(time))).astype("f4")
+
+
+@pytest.fixture
+def table(tmp_path: Path):
+    """Write recordings and their CSV: (path, subject, split, samples)."""
+
+    def write(rows, name="mine.csv"):
+        with (tmp_path / name).open("w", newline="") as stream:
+            writer = csv.writer(stream)
+            writer.writerow(("path", "subject", "split"))
+            for path, subject, split, samples in rows:
+                if samples is not None:
+                    soundfile.write(tmp_path / path, samples, 4_000)
+                writer.writerow((path, subject, split))
+        return tmp_path / name
+
+    return write
+
+
+def test_every_kind_of_leak_is_counted(table):
+    rows = [
+        ("a.wav", "p1", "train", take(1)),
+        ("b.wav", "p2", "train", take(2)),
+        ("c.wav", "p3", "train", take(3)),
+        ("d.wav", "p1", "test", take(4)),  # the same person
+        ("e.wav", "p5", "test", take(2)),  # the same bytes
+        ("f.wav", "p6", "test", 0.5 * take(3)[3_000:]),  # the same take, quieter, cut
+        ("g.wav", "p7", "test", take(7)),
+    ]
+    ledger = audit([table(rows)])
+    found = {finding.kind: finding for finding in ledger.findings}
+    assert set(found) == {"people", "identical", "alike"}
+    assert (found["people"].recordings, found["people"].of, found["people"].examples) == (1, 4, ("p1",))
+    assert found["identical"].examples == ("e.wav = b.wav",)
+    assert found["alike"].examples == ("c.wav ~ f.wav",)
+    assert not ledger.clean
+    assert "LEAK 1 of 4 recordings of mine/test are of 1 people who are in mine/train too: p1" in ledger.render()
+
+
+def test_a_clean_table(table):
+    rows = [("a.wav", "p1", "train", take(1)), ("b.wav", "p2", "test", take(2))]
+    ledger = audit([table(rows)])
+    assert ledger.clean
+    assert ledger.render().endswith("no leak found")
+    assert ledger.looked_at == {"mine/train": 1, "mine/test": 1}
+
+
+def test_training_parts_are_compared_with_other_datasets_tests(table):
+    one = table([("a.wav", "p1", "train", take(1)), ("b.wav", "p2", "test", take(2))], "corpus.csv")
+    other = table([("c.wav", "x1", "train", take(3)), ("d.wav", "x2", "test", take(1))], "bench.csv")
+    (finding,) = audit([one, other]).findings
+    assert finding.where == ("corpus/train", "bench/test")
+    assert finding.kind == "identical"
+
+
+def test_without_audio_people_are_still_compared(table):
+    ledger = audit([table([("a.wav", "p1", "train", None), ("b.wav", "p1", "validation", None)])])
+    assert ledger.unheard == 2
+    assert [finding.kind for finding in ledger.findings] == ["people"]
+
+
+def test_prepared_real_recordings(shared: Path, tmp_path: Path):
+    source = shared / "data" / "sprsound"
+    prepare("sprsound", source, tmp_path / "ours", tasks=["recordings"], progress=False)
+    assert audit([tmp_path / "ours"]).clean
+    official = SplitSpec(name="official", allow_leakage=True)
+    prepare("sprsound", source, tmp_path / "theirs", split=official, tasks=["recordings"], progress=False)
+    found = {(finding.kind, finding.where[1]): finding for finding in audit([tmp_path / "theirs"]).findings}
+    assert found["people", "sprsound/test_intra"].recordings == 80
+    pair = "41279835_14.1_0_p1_2050 = 41279835_14.1_0_p1_2945"
+    assert found["identical", "sprsound/test_intra"].examples == (pair,)
+
+
+def test_the_command(table, capsys):
+    leaking = str(table([("a.wav", "p1", "train", None), ("b.wav", "p1", "test", None)]))
+    assert main(["audit", leaking]) == 1
+    assert "p1" in capsys.readouterr().out
+    assert main(["audit", leaking, "--json"]) == 1
+    assert json.loads(capsys.readouterr().out)["findings"][0]["kind"] == "people"
+    assert main(["audit", str(table([("a.wav", "p1", "train", None), ("b.wav", "p2", "test", None)]))]) == 0
+
+
+def test_bad_tables(table, tmp_path: Path):
+    with pytest.raises(DataError, match="neither a prepared folder"):
+        audit([tmp_path])
+    (tmp_path / "short.csv").write_text("path,subject\na,b\n")
+    with pytest.raises(DataError, match=r"no columns \['split'\]"):
+        audit([tmp_path / "short.csv"])
+    with pytest.raises(DataError, match="line 2 has an empty cell"):
+        audit([table([("a.wav", "", "train", None)])])
