@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..errors import DataError
 from .builder import BodySoundBuilder
 from .layout import locate
 from .schema import Row, text_or_none
-from .spec import DatasetSpec, PaperTask, Problem, Stratum, Table, TaskConfig
+from .spec import DatasetSpec, PaperTask, Problem, PublishedSplit, Stratum, Table, TaskConfig
 from .tabular import number, read_csv
 
 _NAME = re.compile(r"(?P<piece>\d+)_(?P<recording>.+)")
@@ -101,6 +101,15 @@ def _events(file: Path, notes: list[str]) -> list[dict[str, float | str]] | None
     return events
 
 
+def _official(rows: Sequence[Row]) -> dict[str, str]:
+    return {row["recording_id"]: row["official_split"] for row in rows}
+
+
+_LEAKS = (
+    "the recordings of 19 people were cut into two-second pieces, mixed, and 15 % of the pieces drawn for the test, so "
+    "everybody is on both sides"
+)
+
 BOWEL = DatasetSpec(
     name="bowel",
     title="Bowel sounds of Ficek et al.",
@@ -136,16 +145,15 @@ BOWEL = DatasetSpec(
     strata=(Stratum("bowel_sound", (("absent",), ("present",))),),
     has_subject_ids=False,
     subject_warning=(
-        "The distribution does not say who is who. Source recordings are named by a code word (`agrest`, `poziomka`, "
-        "…), about one for each of the 19 people; `subject_id` is that word. One person under two words cannot be ruled "
-        "out."
+        "The distribution does not say who is who. Source recordings are named by a code word (`agrest`, "
+        "`poziomka`, …), about one for each of the 19 people; `subject_id` is that word. One person under two words "
+        "cannot be ruled out."
     ),
     read=read_rows,
+    recordings=1_606,
+    published={"auscultabench": PublishedSplit(("train", "test"), _official, leaks=_LEAKS, source="AuscultaBench T9")},
     official=("train", "test"),
-    official_leaks=(
-        "the recordings of 19 people were cut into two-second pieces, mixed, and 15 % of the pieces drawn for the test, "
-        "so everybody is on both sides"
-    ),
+    official_leaks=_LEAKS,
     traps=(
         "Pieces of one recording follow each other without a gap, and stand in training and test alike in the authors' "
         "split.",

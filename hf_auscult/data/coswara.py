@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping
 from pathlib import Path
 
 from ..errors import DataError
 from .builder import BodySoundBuilder
 from .layout import locate
+from .opera_splits import NAMES
+from .opera_splits import coswara as opera_split
 from .schema import Kind, Row
-from .spec import DatasetSpec, PaperTask, Problem, Stratum, Table, TaskConfig
+from .spec import DatasetSpec, PaperTask, Problem, PublishedSplit, Stratum, Table, TaskConfig
 from .tabular import read_csv, sex, years
 
 ORGAN_OF: Mapping[str, str] = {
@@ -35,42 +36,18 @@ PARTNER: Mapping[str, str] = {
 UNREADABLE: frozenset[str] = frozenset({"C7Km0KttQRMMM6UoyocajfgZAOB3", "kgjTguvo3vZJTO7F1qO9GxEicbA3"})
 """People of whom OPERA found a breathing-shallow or cough-heavy file that does not decode, and left out."""
 
-COLUMNS: Mapping[str, str] = {
-    "covid_status": "covid_status",
-    "record_date": "record_date",
-    "ep": "english_proficient",
-    "g": "gender",
-    "l_c": "country",
-    "l_l": "locality",
-    "l_s": "state",
-    "rU": "returning_user",
-    "smoker": "smoker",
-    "cold": "cold",
-    "ht": "hypertension",
-    "diabetes": "diabetes",
-    "cough": "cough",
-    "ctDate": "ct_date",
-    "ctScan": "ct_scan",
-    "ctScore": "ct_score",
-    "diarrhoea": "diarrhoea",
-    "fever": "fever",
-    "loss_of_smell": "loss_of_smell",
-    "mp": "muscle_pain",
-    "testType": "test_type",
-    "test_date": "test_date",
-    "test_status": "test_status",
-    "um": "using_mask",
-    "vacc": "vaccinated",
-    "bd": "breathing_difficulties",
-    "others_resp": "other_respiratory",
-    "ftg": "fatigue",
-    "st": "sore_throat",
-    "ihd": "ischemic_heart_disease",
-    "asthma": "asthma",
-    "others_preexist": "other_preexisting",
-    "cld": "chronic_lung_disease",
-    "pneumonia": "pneumonia",
+_RENAMED = {
+    **{"ep": "english_proficient", "g": "gender", "l_c": "country", "l_l": "locality", "l_s": "state"},
+    **{"rU": "returning_user", "ht": "hypertension", "mp": "muscle_pain", "um": "using_mask", "vacc": "vaccinated"},
+    **{"ctDate": "ct_date", "ctScan": "ct_scan", "ctScore": "ct_score", "testType": "test_type"},
+    **{"bd": "breathing_difficulties", "ftg": "fatigue", "st": "sore_throat", "cld": "chronic_lung_disease"},
+    **{"ihd": "ischemic_heart_disease", "others_resp": "other_respiratory", "others_preexist": "other_preexisting"},
 }
+_NAMED = (
+    *("covid_status", "record_date", "smoker", "cold", "diabetes", "cough", "diarrhoea", "fever", "loss_of_smell"),
+    *("test_date", "test_status", "asthma", "pneumonia"),
+)
+COLUMNS: Mapping[str, str] = {name: name for name in _NAMED} | _RENAMED
 """Column of ``combined_data.csv`` -> prepared column, after the distribution's legend; cells stay as written."""
 
 
@@ -84,7 +61,7 @@ def read_rows(source: Path) -> Table:
         DataError: another layout, or archives that were not extracted.
     """
     root = locate(source, "combined_data.csv", dataset="Coswara")
-    people = {cells["id"].strip(): cells for cells in read_csv(root / "combined_data.csv", ("id", "a", *COLUMNS))}
+    people = _people(root / "combined_data.csv")
     quality, notes = _quality(root)
     folders, problems = _folders(root, set(people))
     if not folders and any(root.glob("2*/*.tar.gz*")):
@@ -97,9 +74,21 @@ def read_rows(source: Path) -> Table:
         folder = folders.get(person) or _expected(person, cells, dates)
         for modality in ORGAN_OF:
             path = f"{folder}/{modality}.wav"
-            if quality[modality] is None or person in quality[modality] or (root / path).is_file():
+            labels = quality[modality]
+            if labels is None or person in labels or (root / path).is_file():
                 rows.append(_row(person, cells, modality, path, quality))
     return Table(root, tuple(rows), tuple(problems), tuple(notes))
+
+
+def _people(file: Path) -> dict[str, dict[str, str]]:
+    """Person -> cells, with the person's line: published splits follow the table's order."""
+    people: dict[str, dict[str, str]] = {}
+    for line, cells in enumerate(read_csv(file, ("id", "a", *COLUMNS)), start=2):
+        person = cells["id"].strip()
+        if not person or person in people:
+            raise DataError(f"line {line} repeats person {person!r}", where=file, remedy="download it again")
+        people[person] = {**cells, "table_line": str(line)}
+    return people
 
 
 def _quality(root: Path) -> tuple[dict[str, dict[str, str] | None], list[str]]:
@@ -181,6 +170,7 @@ def _row(
         "licence": COSWARA.licence,
         "source": COSWARA.name,
         "person_id": person,
+        "table_line": int(cells["table_line"]),
         "modality": modality,
         "quality": (quality[modality] or {}).get(person),
         "partner_quality": other,
@@ -191,6 +181,7 @@ _SMOKER = dict.fromkeys(("y", "True", "TRUE"), "smoker") | dict.fromkeys(("n", "
 _POSITIVE = ("positive_mild", "positive_moderate", "positive_asymp")
 _NEGATIVE = ("healthy", "no_resp_illness_exposed", "resp_illness_not_identified")
 _USABLE = ("1", "2")
+_OPERA = "evelyn0414/OPERA, coswara_processing.py and linear_eval.py with --mapgoogle"
 
 
 def _paired(name: str, modality: str, column: str, printed: PaperTask | None) -> TaskConfig:
@@ -222,8 +213,9 @@ COSWARA = DatasetSpec(
         "voice sounds for COVID-19 diagnosis, Interspeech 2020."
     ),
     source_url="https://github.com/iiscleap/Coswara-Data",
-    columns=dict[str, Kind].fromkeys(("person_id", "modality", "quality", "partner_quality"), "string")
-    | dict[str, Kind].fromkeys(COLUMNS.values(), "string"),
+    columns=dict[str, Kind].fromkeys(
+        ("person_id", "modality", "quality", "partner_quality", *COLUMNS.values()), "string"
+    ),
     tasks=(
         TaskConfig("recordings"),
         _paired(
@@ -267,20 +259,26 @@ COSWARA = DatasetSpec(
     ),
     has_subject_ids=True,
     read=read_rows,
+    recordings=24_712,
+    published={
+        "opera_smoker": PublishedSplit(
+            NAMES, opera_split("smoker", {word: name == "smoker" for word, name in _SMOKER.items()}), source=_OPERA
+        ),
+        "opera_gender": PublishedSplit(NAMES, opera_split("gender", {"female": True, "male": False}), source=_OPERA),
+    },
     traps=(
         "`quality` is 0 (bad), 1 or 2, by one listener; the tasks take 1 and 2. The annotation tables' header is "
         "`FILENAME, QUALITY`, with a blank.",
         "`partner_quality` is the quality of the person's other take of the kind (heavy and shallow cough, deep and "
         "shallow breath). OPERA's tasks, and so `smoker` and `gender` here, need both usable; they leave out two more "
-        "people, one file of each of whom does not decode (`partner_quality` is null for them), and one without a "
-        "`cough-shallow.wav`.",
-        "Booleans are written `True`, `TRUE`, `y`; columns hold them as written. A missing `smoker` (60 %) is no answer, "
-        "not a no.",
-        "63 people say that they took part before (`returning_user` is `y`); nothing links them to their earlier id, so "
-        "the same person can have two subject ids.",
-        "Daily tables have other columns than `combined_data.csv`, which alone is read; they only say in which folder a "
-        "missing person would be. A folder's date is not always the `record_date`.",
-        "Status and tests are the volunteer's own words; 1,135 of 1,433 healthy people report no test at all. 7 % of the "
+        "people, a file of each of whom does not decode (null `partner_quality`), and one without a cough-shallow.",
+        "Booleans are written `True`, `TRUE`, `y`; columns hold them as written. A missing `smoker` (60 %) is no "
+        "answer, not a no.",
+        "63 people say that they took part before (`returning_user` is `y`); nothing links them to their earlier "
+        "id, so the same person can have two subject ids.",
+        "Daily tables have other columns than `combined_data.csv`, which alone is read; they only say in which folder "
+        "a missing person would be. A folder's date is not always the `record_date`.",
+        "Status and tests are the volunteer's own words; 1,135 of 1,433 healthy people report no test. 7 % of the "
         "people of 2020 are positive, 42 % of 2021 and 51 % of 2022: the date, and whatever goes with it, tells the "
         "label. `test_status` is p, n, na (no test taken) or ut (under validation).",
     ),

@@ -9,8 +9,10 @@ from pathlib import Path
 from ..errors import DataError
 from .builder import BodySoundBuilder
 from .layout import locate
+from .opera_splits import NAMES
+from .opera_splits import coughvid as opera_split
 from .schema import Kind, Row, text_or_none
-from .spec import DatasetSpec, PaperTask, Problem, Stratum, Table, TaskConfig
+from .spec import DatasetSpec, PaperTask, Problem, PublishedSplit, Stratum, Table, TaskConfig
 from .tabular import number, read_csv, sex, years
 
 COUGH_THRESHOLD = 0.8
@@ -89,13 +91,9 @@ def _row(name: str, path: str, cells: Mapping[str, str]) -> Row:
 
 
 _COLUMNS: dict[str, Kind] = {
-    "datetime": "string",
-    "latitude": "float",
-    "longitude": "float",
-    "gender": "string",
-    "cough_detected": "float",
-    "cough": "string",
-} | dict.fromkeys((*_SELF_REPORT, *EXPERTS), "string")
+    **dict[str, Kind].fromkeys(("datetime", "gender", "cough", *_SELF_REPORT, *EXPERTS), "string"),
+    **dict[str, Kind].fromkeys(("latitude", "longitude", "cough_detected"), "float"),
+}
 
 COUGHVID = DatasetSpec(
     name="coughvid",
@@ -153,12 +151,14 @@ COUGHVID = DatasetSpec(
         "Nobody is named: every upload counts as its own person. Whoever uploaded twice may stand on two sides."
     ),
     read=read_rows,
+    recordings=20_072,
+    published={"opera": PublishedSplit(NAMES, opera_split, source="evelyn0414/OPERA, coughvid_split.py")},
     traps=(
         f"The tasks take recordings with `cough_detected` >= {COUGH_THRESHOLD} only (`cough` is `yes`), 10,746 of "
         "20,072; the rest may hold speech, noise or nothing.",
-        "Status, age and gender are the volunteer's own words, missing for 44 %; no test result stands behind COVID-19.",
-        "Columns ending in `_1`, `_2`, `_3` are three experts' opinions of 820 recordings each; they disagree, and only "
-        "the 1st and the 2nd ever diagnose COVID-19 in numbers (279, 285, 1).",
+        "Status, age and gender are the volunteer's own words, missing for 44 %; no test result stands behind them.",
+        "Columns ending in `_1`, `_2`, `_3` are three experts' opinions of 820 recordings each, who disagree: they "
+        "diagnose COVID-19 in 279, 285 and 1.",
         "webm files written by a browser have no duration in their header; they need FFmpeg (extra `codec`).",
     ),
 )

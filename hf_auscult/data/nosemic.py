@@ -92,6 +92,7 @@ NOSEMIC = DatasetSpec(
     strata=(),
     has_subject_ids=True,
     read=read_rows,
+    recordings=1_297,
     traps=(
         "Everything known of a recording is its name: person, two fields that nobody explains (`second_field`, "
         "`third_field`), and breaths per minute, the target.",

@@ -105,16 +105,17 @@ SSBPR = DatasetSpec(
             why_left_out="too few snores in this position; OPERA leaves them out too",
         ),
     ),
-    strata=(Stratum("position", tuple((name,) for name in reversed(POSITIONS.values()))),),
+    strata=(Stratum("position", tuple((name,) for name in reversed(tuple(POSITIONS.values())))),),
     has_subject_ids=False,
     subject_warning=(
-        "Names are `A-B-C.wav`; the description says that A and B indicate the patient and C the position, not which of "
-        "the two does. `subject_id` is A within a sex. If one patient has several A, they may stand on two sides."
+        "Names are `A-B-C.wav`; the description says that A and B indicate the patient and C the position, not which "
+        "of the two does. `subject_id` is A within a sex. If one patient has several A, they may stand on two sides."
     ),
     read=read_rows,
+    recordings=7_570,
     traps=(
-        "OPERA splits by recording (60/20/20 %, stratified by position): its test snores come from patients, and nights, "
-        "that it was trained on.",
+        "OPERA splits by recording (60/20/20 %, stratified by position): its test snores come from patients, and "
+        "nights, that it was trained on.",
         "Nobody here has seen the files: compare the number of different A with the number of patients in the paper "
         "before trusting a split; the reader notes both counts.",
     ),
