@@ -208,7 +208,7 @@ def _from_prepared(folder: Path, listen: bool) -> Iterator[Entry]:
                 if name in seen:
                     continue
                 seen.add(name)
-                words = _words(row["audio"]) if listen else None
+                words = words_of(row["audio"]) if listen else None
                 key = f"{folder}:{name}"
                 yield Entry(key, row["source"], name, row["subject_id"], where[name], row["audio_sha256"], words)
 
@@ -224,15 +224,16 @@ def _from_csv(file: Path, listen: bool) -> Iterator[Entry]:
                 raise DataError(f"line {number + 2} has an empty cell", where=file, remedy="fill it")
             audio = file.parent / row["path"]
             data = audio.read_bytes() if audio.is_file() else None
-            words = _words({"bytes": data, "path": row["path"]}) if listen and data else None
+            words = words_of({"bytes": data, "path": row["path"]}) if listen and data else None
             digest = hashlib.sha256(data).hexdigest() if data else None
             key = f"{file}:{number}"
             yield Entry(key, file.stem, row["path"], row["subject"].strip(), row["split"].strip(), digest, words)
 
 
-def _words(cell: Mapping[str, Any]) -> Words | None:
+def words_of(cell: Mapping[str, Any]) -> Words:
+    """Fingerprint an audio cell; empty where it cannot be decoded."""
     try:
         waveform = read(cell)
     except AudioError:
-        return None
-    return np.asarray(fingerprint(waveform.array, waveform.sampling_rate))
+        return np.empty(0, np.uint32)
+    return fingerprint(waveform.array, waveform.sampling_rate)

@@ -40,7 +40,7 @@ def load_prepared(directory: str | os.PathLike[str], task: str, *, allow_leakage
         ['Absent', 'Present']
     """
     folder = Path(directory)
-    manifest = _manifest(folder)
+    manifest = manifest_of(folder)
     if task not in manifest["configs"]:
         raise ConfigurationError(
             f"no config {task!r}", where=folder, remedy=f"choose one of {', '.join(manifest['configs'])}"
@@ -71,7 +71,12 @@ def load_prepared(directory: str | os.PathLike[str], task: str, *, allow_leakage
     )
 
 
-def _manifest(folder: Path) -> dict[str, Any]:
+def manifest_of(folder: Path) -> dict[str, Any]:
+    """Read ``prepare.json`` of a prepared folder.
+
+    Raises:
+        DataError: there is none, or it is damaged.
+    """
     file = folder / MANIFEST
     try:
         content = json.loads(file.read_text("utf-8"))

@@ -209,6 +209,7 @@ SPRSOUND = DatasetSpec(
     strata=(Stratum("record_annotation", (("CAS", "DAS", "CAS & DAS"), ("Normal",), ("Poor Quality",))),),
     has_subject_ids=True,
     read=read_rows,
+    recordings=2_683,
     official=("train", "test_inter", "test_intra"),
     official_leaks="every child of test_intra is in train by design, and one recording is in both, byte for byte",
     traps=(

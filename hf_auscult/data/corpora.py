@@ -1,0 +1,333 @@
+"""Training corpora over several prepared datasets, without anybody whom a test split or the locked list names."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import datasets
+import pyarrow as pa
+import pyarrow.parquet as pq
+import yaml
+from tqdm import tqdm
+
+from ..errors import ConfigurationError, DataError, LeakageError
+from .audit import words_of
+from .duplicates import Words, find_twins
+from .guards import assert_no_reserved, bare_id, is_evaluation, reserved_subjects
+from .load import manifest_of
+from .people import order
+from .schema import features
+from .writing import appearing
+
+RECORD = "corpus.json"
+BATCH = 64
+
+
+@dataclass(frozen=True)
+class CorpusSpec:
+    """A training corpus.
+
+    Args:
+        name: short name.
+        members: dataset -> length of a random training crop in seconds; None for whole windows.
+        source: where the paper says so.
+        validation: share of the people of a dataset without a validation split that are held out for validation.
+    """
+
+    name: str
+    members: Mapping[str, float | None]
+    source: str
+    validation: float = 0.1
+
+
+CORPORA: Mapping[str, CorpusSpec] = {
+    spec.name: spec
+    for spec in (
+        CorpusSpec(
+            "auscultacorpus",
+            dict.fromkeys(
+                (
+                    "sprsound",
+                    "hf_lung",
+                    "icbhi",
+                    "kauh",
+                    "resp_at_tr",
+                    "cinc2016",
+                    "circor",
+                    "hsdreport",
+                    "xh_heartsound",
+                ),
+                0.64,
+            )
+            | {"korean": 0.32, "bowel": 0.32},
+            "AuscultaBase, section 4.2.3: 320 ms crops of Korean and bowel sounds, 640 ms of the others",
+        ),
+        CorpusSpec(
+            "acula_alignment",
+            dict.fromkeys(("icbhi", "hf_lung", "uk_covid19", "coughvid", "circor", "sprsound", "zchsound")),
+            "AcuLa (arXiv:2512.04847), Table I",
+        ),
+    )
+}
+
+
+@dataclass
+class CorpusReport:
+    """What a corpus holds and what was left out of it.
+
+    Args:
+        corpus: its name.
+        output: the folder written.
+        absent: members that were not among the prepared datasets.
+        kept: dataset -> split -> recordings.
+        left_out: dataset -> reason -> recordings.
+        warnings: of its datasets.
+    """
+
+    corpus: str
+    output: Path
+    absent: tuple[str, ...]
+    kept: dict[str, dict[str, int]] = field(default_factory=dict)
+    left_out: dict[str, dict[str, int]] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return {**asdict(self), "output": str(self.output)}
+
+
+@dataclass(frozen=True)
+class _Recording:
+    key: tuple[str, str]  # dataset, recording id
+    subject: str
+    split: str
+    sha256: str
+    words: Words
+
+
+def build_corpus(
+    corpus: str | CorpusSpec,
+    prepared: Sequence[str | os.PathLike[str]],
+    output: str | os.PathLike[str],
+    *,
+    seed: int = 0,
+    progress: bool = True,
+) -> CorpusReport:
+    """Assemble a corpus from prepared datasets.
+
+    Left out are: every person of a test split of any prepared dataset given, every reserved person, and every
+    recording that is byte-identical to, or sounds like, one of theirs. The result is checked again before it appears.
+
+    Args:
+        corpus: name in ``CORPORA``, or a spec.
+        prepared: prepared folders; members that are not among them are absent, others are only guarded against.
+        output: new folder: ``data/{train,validation}-*.parquet`` with the common columns, ``crop_seconds`` and
+            ``source``; a card; ``corpus.json``.
+        seed: of the validation people.
+        progress: show bars.
+
+    Raises:
+        ConfigurationError: unknown corpus, or an output folder that holds something.
+        DataError: not a prepared folder, or no member among them.
+        LeakageError: the finished corpus holds somebody whom it must not.
+    """
+    spec = corpus if isinstance(corpus, CorpusSpec) else CORPORA.get(corpus)
+    if spec is None:
+        raise ConfigurationError(f"no corpus {corpus!r}", remedy=f"choose one of {', '.join(CORPORA)}")
+    target = Path(output).absolute()
+    if target.exists() and any(target.iterdir()):
+        raise ConfigurationError("exists and is not empty", where=target, remedy="choose another folder")
+    folders: dict[str, Path] = {}
+    manifests: dict[str, dict[str, Any]] = {}
+    for path in map(Path, prepared):
+        manifest = manifest_of(path)
+        folders[manifest["dataset"]], manifests[manifest["dataset"]] = path, manifest
+    members = [name for name in spec.members if name in folders]
+    if not members:
+        raise DataError(
+            "none of the corpus's datasets is prepared", where=spec.name, remedy=f"prepare {list(spec.members)}"
+        )
+    listened = [item for name, path in folders.items() for item in _listen(name, path, progress)]
+    reasons = _reasons(listened)
+    report = CorpusReport(
+        spec.name,
+        target,
+        tuple(name for name in spec.members if name not in folders),
+        warnings=tuple(f"{name}: {text}" for name in members for text in manifests[name]["warnings"]),
+    )
+    places = _places(spec, members, listened, reasons, seed)
+    _count(report, members, listened, reasons, places)
+    _guard(spec, listened, places)
+    with appearing(target) as folder:
+        _write(spec, {name: folders[name] for name in members}, places, folder / "data", progress)
+        (folder / RECORD).write_text(json.dumps({**report.to_dict(), "output": target.name}, indent=2) + "\n", "utf-8")
+        (folder / "README.md").write_text(_card(spec, report), "utf-8")
+    return report
+
+
+def _listen(name: str, folder: Path, progress: bool) -> Iterator[_Recording]:
+    for row in tqdm(_rows(folder), f"{name}: listen", unit="rec", disable=not progress):
+        words = words_of(row["audio"])
+        key = (row["source"], row["recording_id"])
+        yield _Recording(key, row["subject_id"], row["__split__"], row["audio_sha256"], words)
+
+
+def _rows(folder: Path) -> Iterator[dict[str, Any]]:
+    """Rows of the config that holds every recording, a batch in memory at a time."""
+    for file in sorted((folder / "recordings").glob("*.parquet")):
+        split = file.name.rpartition("-of-")[0].rpartition("-")[0]
+        for batch in pq.ParquetFile(file).iter_batches(BATCH):
+            for row in batch.to_pylist():
+                yield {**row, "__split__": split}
+
+
+def _reasons(listened: Sequence[_Recording]) -> dict[tuple[str, str], str]:
+    """Why a recording may not be trained on."""
+    tested = {item.subject for item in listened if is_evaluation(item.split)}
+    reasons: dict[tuple[str, str], str] = {}
+    for item in listened:
+        dataset = item.key[0]
+        if bare_id(item.subject, dataset) in reserved_subjects(dataset):
+            reasons[item.key] = "reserved test subject"
+        elif is_evaluation(item.split):
+            reasons[item.key] = "in a test split"
+        elif item.subject in tested:
+            reasons[item.key] = "its person is in a test split"
+    barred = {item.sha256 for item in listened if item.key in reasons}
+    prints = {"\t".join(item.key): item.words for item in listened}
+    alike: dict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
+    for pair in find_twins(prints):
+        one, other = tuple(pair.one.split("\t")), tuple(pair.other.split("\t"))
+        alike[one].add(other)  # type: ignore[index, arg-type]
+        alike[other].add(one)  # type: ignore[index, arg-type]
+    for item in listened:
+        if item.key not in reasons and item.sha256 in barred:
+            reasons[item.key] = "byte-identical to a test recording"
+    first = set(reasons)
+    for item in listened:
+        if item.key not in reasons and alike[item.key] & first:
+            reasons[item.key] = "sounds like a test recording"
+    return reasons
+
+
+def _places(
+    spec: CorpusSpec,
+    members: Sequence[str],
+    listened: Sequence[_Recording],
+    reasons: Mapping[tuple[str, str], str],
+    seed: int,
+) -> dict[tuple[str, str], str]:
+    """Recording -> train or validation: the dataset's own validation split, else a share of its people."""
+    places: dict[tuple[str, str], str] = {}
+    for name in members:
+        free = [item for item in listened if item.key[0] == name and item.key not in reasons]
+        if any(item.split == "validation" for item in free):
+            places |= {item.key: "validation" if item.split == "validation" else "train" for item in free}
+            continue
+        people = sorted({item.subject for item in free}, key=lambda who: order(who, seed))
+        held = set(people[: round(spec.validation * len(people))])
+        places |= {item.key: "validation" if item.subject in held else "train" for item in free}
+    return places
+
+
+def _count(
+    report: CorpusReport,
+    members: Sequence[str],
+    listened: Sequence[_Recording],
+    reasons: Mapping[tuple[str, str], str],
+    places: Mapping[tuple[str, str], str],
+) -> None:
+    for name in members:
+        own = [item.key for item in listened if item.key[0] == name]
+        report.kept[name] = dict(sorted(Counter(places[key] for key in own if key in places).items()))
+        report.left_out[name] = dict(Counter(reasons[key] for key in own if key in reasons).most_common())
+        assert len(own) == sum(report.kept[name].values()) + sum(report.left_out[name].values()), "a recording was lost"
+
+
+def _guard(spec: CorpusSpec, listened: Sequence[_Recording], places: Mapping[tuple[str, str], str]) -> None:
+    """Check the corpus as if nothing had been left out of it by the code above."""
+    tested = {item.subject for item in listened if is_evaluation(item.split)}
+    inside = [item for item in listened if item.key in places]
+    for dataset in {item.key[0] for item in inside}:
+        assert_no_reserved(
+            (item.subject for item in inside if item.key[0] == dataset), dataset, use=f"corpus {spec.name}"
+        )
+    shared = sorted({item.subject for item in inside} & tested)
+    sides: dict[str, set[str]] = defaultdict(set)
+    for item in inside:
+        sides[item.subject].add(places[item.key])
+    shared += sorted(subject for subject, found in sides.items() if len(found) > 1)
+    if shared:
+        raise LeakageError(
+            f"{len(shared)} people of test or of both parts: {', '.join(shared[:10])}", where=f"corpus {spec.name}"
+        )
+
+
+def _write(
+    spec: CorpusSpec, folders: Mapping[str, Path], places: Mapping[tuple[str, str], str], target: Path, progress: bool
+) -> None:
+    columns = features({})
+    columns["crop_seconds"] = datasets.Value("float64")
+    schema = columns.arrow_schema
+    target.mkdir(parents=True)
+    counters: Counter[str] = Counter()
+    writers: dict[str, pq.ParquetWriter] = {}
+    try:
+        for name, folder in folders.items():
+            for file in tqdm(sorted((folder / "recordings").glob("*.parquet")), f"{name}: write", disable=not progress):
+                for batch in pq.ParquetFile(file).iter_batches(BATCH):
+                    rows = [row for row in batch.to_pylist() if (row["source"], row["recording_id"]) in places]
+                    for split in ("train", "validation"):
+                        part = [row for row in rows if places[row["source"], row["recording_id"]] == split]
+                        if not part:
+                            continue
+                        if split not in writers:
+                            file_name = target / f"{split}-00000-of-00001.parquet"
+                            writers[split] = pq.ParquetWriter(file_name, schema, compression="snappy")
+                        table = {
+                            column: [spec.members[name] if column == "crop_seconds" else row[column] for row in part]
+                            for column in columns
+                        }
+                        arrays = {key: pa.array(value, schema.field(key).type) for key, value in table.items()}
+                        writers[split].write_table(pa.table(arrays, schema=schema))
+                        counters[split] += len(part)
+    finally:
+        for writer in writers.values():
+            writer.close()
+
+
+def _card(spec: CorpusSpec, report: CorpusReport) -> str:
+    digest = hashlib.sha256(json.dumps([report.kept, report.left_out], sort_keys=True).encode()).hexdigest()
+    files = [{"split": split, "path": f"data/{split}-*.parquet"} for split in ("train", "validation")]
+    config = {"config_name": "default", "description": f"content {digest}", "data_files": files}
+    head = {"pretty_name": spec.name, "tags": ["body-sounds", "auscultation"], "configs": [config]}
+    lines = [
+        "---",
+        yaml.safe_dump(head, sort_keys=False).strip(),
+        "---",
+        "",
+        f"# {spec.name}",
+        "",
+        f"{spec.source}. Original recordings, byte for byte; `crop_seconds` is the length of a random training crop, "
+        "null for whole windows. Each row names its `source` and `licence`.",
+        "",
+        *(f"> **Warning**: {warning}\n" for warning in report.warnings),
+        *([f"Not prepared here, so absent: {', '.join(report.absent)}.", ""] if report.absent else []),
+        "| dataset | train | validation | left out |",
+        "|---|---|---|---|",
+    ]
+    for name, kept in report.kept.items():
+        why = "; ".join(f"{count} {reason}" for reason, count in report.left_out[name].items()) or "-"
+        lines.append(f"| {name} | {kept.get('train', 0)} | {kept.get('validation', 0)} | {why} |")
+    lines += [
+        "",
+        "Nobody here is in a test split of the datasets it was assembled from, or reserved as a test subject.",
+    ]
+    return "\n".join(lines) + "\n"
