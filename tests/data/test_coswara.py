@@ -15,7 +15,8 @@ from hf_auscult.errors import DataError
 
 from .synthetic import tone
 
-SHIPPED = {  # of the lists that OPERA ships (google_*_cough_split.npy), its validation part drawn as linear_eval.py does
+# of the lists that OPERA ships (google_*_cough_split.npy), with the validation part that linear_eval.py draws
+SHIPPED = {
     "opera_smoker": ("035e7de0517b3ace90472282e452d52c672bbb40f79a7b293d77e5a6aa02dab5", {"test": 101, "train": 677}),
     "opera_gender": ("312eacc59010a505086a8933a8c6dd0d796157229c4d8b7f57f465594378d866", {"test": 652, "train": 1475}),
 }
