@@ -24,19 +24,35 @@ from .split_spec import SplitPlan, SplitSpec
 from .splits import assign, plan, split_sha256
 
 if TYPE_CHECKING:
+    from .bowel import Bowel
     from .builder import BodySoundBuilder
     from .circor import Circor
+    from .coswara import Coswara
+    from .coughvid import CoughVID
+    from .covid19_cough import Covid19Cough
     from .load import load_prepared
+    from .mmlung import MMLung
+    from .nosemic import NoseMic
     from .preparation import prepare
     from .registry import BUILDERS, DATASETS
     from .sprsound import SPRSound
+    from .ssbpr import SSBPRBuilder
+    from .uk_covid19 import UKCovid19
 
 _LAZY = {
     "BUILDERS": "registry",
     "BodySoundBuilder": "builder",
+    "Bowel": "bowel",
     "Circor": "circor",
+    "Coswara": "coswara",
+    "CoughVID": "coughvid",
+    "Covid19Cough": "covid19_cough",
     "DATASETS": "registry",
+    "MMLung": "mmlung",
+    "NoseMic": "nosemic",
     "SPRSound": "sprsound",
+    "SSBPRBuilder": "ssbpr",
+    "UKCovid19": "uk_covid19",
     "load_prepared": "load",
     "prepare": "preparation",
 }
@@ -47,18 +63,26 @@ __all__ = [
     "ORGANS",
     "SITES",
     "BodySoundBuilder",
+    "Bowel",
     "Circor",
+    "Coswara",
+    "CoughVID",
+    "Covid19Cough",
     "DatasetSpec",
+    "MMLung",
+    "NoseMic",
     "PaperTask",
     "PrepareReport",
     "Problem",
     "PublishedSplit",
     "SPRSound",
+    "SSBPRBuilder",
     "SplitPlan",
     "SplitSpec",
     "Stratum",
     "Table",
     "TaskConfig",
+    "UKCovid19",
     "assert_no_reserved",
     "assert_no_shared_audio",
     "assert_subject_disjoint",
