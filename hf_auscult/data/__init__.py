@@ -30,11 +30,15 @@ if TYPE_CHECKING:
     from .coswara import Coswara
     from .coughvid import CoughVID
     from .covid19_cough import Covid19Cough
+    from .hf_lung import HFLung
+    from .icbhi import ICBHI2017
+    from .kauh import Kauh
     from .load import load_prepared
     from .mmlung import MMLung
     from .nosemic import NoseMic
     from .preparation import prepare
     from .registry import BUILDERS, DATASETS
+    from .resp_at_tr import RespAtTr
     from .sprsound import SPRSound
     from .ssbpr import SSBPRBuilder
     from .uk_covid19 import UKCovid19
@@ -50,6 +54,10 @@ _LAZY = {
     "DATASETS": "registry",
     "MMLung": "mmlung",
     "NoseMic": "nosemic",
+    "HFLung": "hf_lung",
+    "ICBHI2017": "icbhi",
+    "Kauh": "kauh",
+    "RespAtTr": "resp_at_tr",
     "SPRSound": "sprsound",
     "SSBPRBuilder": "ssbpr",
     "UKCovid19": "uk_covid19",
@@ -60,6 +68,7 @@ _LAZY = {
 __all__ = [
     "BUILDERS",
     "DATASETS",
+    "ICBHI2017",
     "ORGANS",
     "SITES",
     "BodySoundBuilder",
@@ -69,12 +78,15 @@ __all__ = [
     "CoughVID",
     "Covid19Cough",
     "DatasetSpec",
+    "HFLung",
+    "Kauh",
     "MMLung",
     "NoseMic",
     "PaperTask",
     "PrepareReport",
     "Problem",
     "PublishedSplit",
+    "RespAtTr",
     "SPRSound",
     "SSBPRBuilder",
     "SplitPlan",

@@ -210,7 +210,8 @@ def _from_prepared(folder: Path, listen: bool) -> Iterator[Entry]:
                 seen.add(name)
                 words = words_of(row["audio"]) if listen else None
                 key = f"{folder}:{name}"
-                yield Entry(key, row["source"], name, row["subject_id"], where[name], row["audio_sha256"], words)
+                subject = row["subject_id"] or f"nobody known of {name}"
+                yield Entry(key, row["source"], name, subject, where[name], row["audio_sha256"], words)
 
 
 def _from_csv(file: Path, listen: bool) -> Iterator[Entry]:

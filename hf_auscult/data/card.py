@@ -188,7 +188,8 @@ def _kind(feature: Any) -> str:
         return "audio, undecoded"
     if hasattr(feature, "dtype"):
         return str(feature.dtype)
-    return f"list of {{{', '.join(feature.feature)}}}"
+    inner = feature.feature
+    return f"list of {{{', '.join(inner)}}}" if isinstance(inner, dict) else f"list of {inner.dtype}"
 
 
 def _table(header: Sequence[str], lines: Sequence[Sequence[str]] | Sequence[tuple[str, ...]]) -> str:

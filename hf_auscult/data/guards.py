@@ -13,6 +13,8 @@ from .duplicates import Twins
 _SHOWN = 10
 EVALUATION_SPLITS = ("test",)
 """Reserved subjects may stand in these splits only; ``test_*`` counts as one too."""
+_LISTED_AS = {"icbhi": "icbhi2017"}
+"""Datasets that the list of reserved subjects calls otherwise."""
 
 
 def assert_subject_disjoint(splits: Mapping[str, Iterable[str | None]]) -> None:
@@ -173,7 +175,8 @@ def reserved_subjects(dataset: str) -> frozenset[str]:
     rows = [line.split("\t") for line in lines if line.strip() and not line.startswith("#")]
     if any(len(row) != 2 for row in rows):
         raise DataError("the list of reserved subjects is damaged", where="reserved_subjects.tsv", remedy="reinstall")
-    return frozenset(subject.strip() for name, subject in rows if name == dataset)
+    names = (dataset, _LISTED_AS.get(dataset))
+    return frozenset(subject.strip() for name, subject in rows if name in names)
 
 
 def _refuse(offenders: Mapping[str, Collection[str]], what: str) -> None:

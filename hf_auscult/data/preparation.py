@@ -209,7 +209,7 @@ def _count(task: TaskConfig, rows: Sequence[Row], left_out: Mapping[str, int]) -
     labels = class_counts(task, rows)
     return SplitCounts(
         recordings=len(rows),
-        people=len({row["subject_id"] for row in rows}),
+        people=len({row["subject_id"] for row in rows} - {None}),
         labels={name: labels.get(name, 0) for name in task.classes},
         left_out=left_out,
     )

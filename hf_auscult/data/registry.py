@@ -9,8 +9,12 @@ from .circor import CIRCOR, Circor
 from .coswara import COSWARA, Coswara
 from .coughvid import COUGHVID, CoughVID
 from .covid19_cough import COVID19_COUGH, Covid19Cough
+from .hf_lung import HF_LUNG, HFLung
+from .icbhi import ICBHI, ICBHI2017
+from .kauh import KAUH, Kauh
 from .mmlung import MMLUNG, MMLung
 from .nosemic import NOSEMIC, NoseMic
+from .resp_at_tr import RESP_AT_TR, RespAtTr
 from .spec import DatasetSpec
 from .sprsound import SPRSOUND, SPRSound
 from .ssbpr import SSBPR, SSBPRBuilder
@@ -19,14 +23,14 @@ from .uk_covid19 import UK_COVID19, UKCovid19
 DATASETS: dict[str, DatasetSpec] = {
     spec.name: spec
     for spec in (
-        *(CIRCOR, SPRSOUND),
+        *(CIRCOR, HF_LUNG, ICBHI, KAUH, RESP_AT_TR, SPRSOUND),
         *(COVID19_COUGH, COUGHVID, COSWARA, UK_COVID19, MMLUNG, NOSEMIC, SSBPR, BOWEL),
     )
 }
 BUILDERS: dict[str, type[BodySoundBuilder]] = {
     builder.SPEC.name: builder
     for builder in (
-        *(Circor, SPRSound),
+        *(Circor, HFLung, ICBHI2017, Kauh, RespAtTr, SPRSound),
         *(Covid19Cough, CoughVID, Coswara, UKCovid19, MMLung, NoseMic, SSBPRBuilder, Bowel),
     )
 }

@@ -14,6 +14,8 @@ from .schema import Row
 from .spec import DatasetSpec
 from .split_spec import SplitPlan, SplitSpec
 
+NOBODY = "no subject id: it may be of anybody on the other side"
+
 
 def plan(
     rows: Sequence[Row],
@@ -25,7 +27,8 @@ def plan(
     """Decide the split of every recording.
 
     People whose recordings are byte-identical or sound alike are kept on one side, like one person. Reserved people go
-    to ``test``; where a family has none, or its authors put them in training, they are withheld.
+    to ``test``; where a family has none, or its authors put them in training, they are withheld. So are recordings of
+    nobody knows whom, except in the test parts of a split that somebody published.
 
     Args:
         rows: every recording that the dataset's tables list.
@@ -40,6 +43,8 @@ def plan(
     warnings = () if spec.has_subject_ids else (spec.subject_warning,)
     if split.name in ("official", "published"):
         return replace(_given(rows, spec, split), warnings=warnings)
+    nobody = {row["recording_id"]: NOBODY for row in rows if row["subject_id"] is None}
+    rows = [row for row in rows if row["subject_id"] is not None]
     person = people_of(rows, digests, twins)
     reserved = {
         person[row["recording_id"]]
@@ -50,12 +55,12 @@ def plan(
         strata = strata_of(rows, spec, split.stratify, person)
         chosen = assign_people(strata, split.fractions, seed=split.seed, forced_to_test=reserved)
         splits = {row["recording_id"]: chosen[person[row["recording_id"]]] for row in rows}
-        return SplitPlan(splits, tuple(split.fractions), warnings=warnings)
+        return SplitPlan(splits, tuple(split.fractions), nobody, warnings=warnings)
     if split.name == "demographic":
         found = demographic(rows, spec, split, person, reserved)
     else:
         found = one_out(rows, spec, split, person, reserved)
-    return replace(found, warnings=warnings)
+    return replace(found, withheld={**found.withheld, **nobody}, warnings=warnings)
 
 
 def assign(
@@ -84,7 +89,12 @@ def _given(rows: Sequence[Row], spec: DatasetSpec, split: SplitSpec) -> SplitPla
                 "its authors published no split", where=spec.name, remedy="use SplitSpec(name='subject')"
             )
         given = {row["recording_id"]: row["official_split"] for row in rows}
-        names, leaks = spec.official, spec.official_leaks
+        if rows and not any(given.values()):
+            raise ConfigurationError(
+                "this copy lacks the authors' split", where=spec.name, remedy="add its file, or split by subject"
+            )
+        here = set(given.values())  # a download may lack the test set of a later year
+        names, leaks = tuple(part for part in spec.official if part in here), spec.official_leaks
     else:
         published = spec.published.get(str(split.paper))
         if published is None:
@@ -100,7 +110,11 @@ def _given(rows: Sequence[Row], spec: DatasetSpec, split: SplitSpec) -> SplitPla
         part = given.get(name)
         if part is None:
             withheld[name] = "not in this split"
-        elif bare_id(row["subject_id"], spec.name) in reserved and not is_evaluation(part):
+        elif is_evaluation(part):
+            splits[name] = part
+        elif row["subject_id"] is None:
+            withheld[name] = NOBODY
+        elif bare_id(row["subject_id"], spec.name) in reserved:
             withheld[name] = "reserved test subject in a training part"
         else:
             splits[name] = part

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
+from hf_auscult import cli
 from hf_auscult.data import DATASETS
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "dataset_scripts"
 
 
 @pytest.mark.parametrize("name", DATASETS)
-def test_a_wrong_folder_is_reported_in_the_datasets_own_words(
+def test_a_script_prepares_its_own_dataset_and_reports_a_wrong_folder(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ):
     (tmp_path / "empty").mkdir()
@@ -23,7 +24,13 @@ def test_a_wrong_folder_is_reported_in_the_datasets_own_words(
     with pytest.raises(SystemExit) as stop:
         runpy.run_path(str(SCRIPTS / name / "prepare.py"), run_name="__main__")
     assert stop.value.code == 2
-    assert "not the layout of" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert str(tmp_path / "empty") in said and "To fix: " in said and "Traceback" not in said
+    calls = []
+    monkeypatch.setattr(cli, "main", lambda argv: calls.append(argv))
+    with pytest.raises(SystemExit):
+        runpy.run_path(str(SCRIPTS / name / "prepare.py"), run_name="__main__")
+    assert calls == [["prepare", name, *arguments]]
 
 
 @pytest.mark.parametrize("spec", DATASETS.values(), ids=lambda spec: spec.name)
