@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -13,7 +12,13 @@ import torch
 from transformers import AutoModel, PreTrainedConfig, PreTrainedModel
 
 from hf_auscult.audio import PUBLISHED, WindowPolicy
-from hf_auscult.features import AuscultFeatureExtractor, FRONT_ENDS, OpenSmileFeatureExtractor, PublishedVariant, WindowedFeatureExtractor
+from hf_auscult.features import (
+    FRONT_ENDS,
+    AuscultFeatureExtractor,
+    OpenSmileFeatureExtractor,
+    PublishedVariant,
+    WindowedFeatureExtractor,
+)
 from hf_auscult.models.audiomae import AudioMAEConfig
 from hf_auscult.models.auscultabase import AuscultaBaseConfig
 from hf_auscult.models.msclap import MSClapConfig
@@ -146,6 +151,8 @@ def tiny_msclap(version: str) -> Callable[[], MSClapConfig]:
 def log_mel(front_end: str, **policy: Any) -> Callable[[], AuscultFeatureExtractor]:
     """An extractor of short windows with the published front end and rule."""
     return lambda: AuscultFeatureExtractor(front_end, WindowPolicy("sliding", **policy), PUBLISHED[front_end])
+
+
 def tiny_audiomae(**settings: Any) -> Callable[[], AudioMAEConfig]:
     sizes: dict[str, Any] = {
         "num_frames": 64,
@@ -172,6 +179,8 @@ def audiomae_extractor() -> AuscultFeatureExtractor:
     raw = replace(FRONT_ENDS["audiomae-raw"], num_frames=64)
     fe.published_variants = {name: replace(variant, front_end=raw) for name, variant in fe.published_variants.items()}
     return fe
+
+
 def native(name: str, seconds: float | None = None, padding: Any = "repeat", **flags: Any) -> Variant:
     """One of transformers' own encoders; encoders of waveforms get short windows."""
     windows = seconds and WindowPolicy("sliding", seconds=seconds, padding=padding, minimum_samples=480)
