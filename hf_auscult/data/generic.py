@@ -132,6 +132,9 @@ def read_generic(
     claimed: set[str] = set()
     for where, cells in lines:
         common = {key: text_or_none(cells.get(column)) for key, column in named.items()}
+        label = (cells.get(columns.label) or "").strip()
+        if label.lower() == "none":
+            common["label"] = label  # "no murmur" is a class, not a gap
         path = (common["path"] or "").replace("\\", "/").removeprefix("./")
         recording = common["recording_id"] or path.removesuffix(PurePosixPath(path).suffix)
         reason = _unusable(path, path in claimed, common["subject_id"] if subjects else recording)

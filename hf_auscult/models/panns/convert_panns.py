@@ -31,7 +31,7 @@ def extract(container: Mapping[str, Any], where: str) -> tuple[StateDict, None]:
 
 def feature_extractor() -> AuscultFeatureExtractor:
     """Return the extractor: ten-second windows, AudioSet's length, by default; the whole clip when `published`."""
-    windows = WindowPolicy("sliding", seconds=10.0, padding="none", minimum_samples=FRONT_END.minimum_samples)
+    windows = WindowPolicy("sliding", seconds=10.0, padding="shift", minimum_samples=FRONT_END.minimum_samples)
     return AuscultFeatureExtractor(FRONT_END, windows, PUBLISHED["panns"])
 
 
