@@ -6,7 +6,9 @@ file just to fill it would cost seconds, so a mapping that imports on first look
 
 from __future__ import annotations
 
+from functools import wraps
 from importlib import import_module
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from transformers.models.auto import configuration_auto, feature_extraction_auto, modeling_auto
@@ -38,7 +40,14 @@ def _entry(model_type: str, home: str, name: str, *, pretraining: bool = False, 
 
 
 ENTRIES = (
+    _entry("opera-ct", "opera/opera_ct", "OperaCT", pretraining=True),
+    _entry("opera-ce", "opera/opera_ce", "OperaCE", pretraining=True),
     _entry("opera-gt", "opera/opera_gt", "OperaGT", pretraining=True),
+    _entry("audiomae", "audiomae/audiomae", "AudioMAE", pretraining=True),
+    _entry("auscultabase", "auscultabase/auscultabase", "AuscultaBase", pretraining=True),
+    _entry("panns", "panns/panns", "Panns"),
+    _entry("vggish", "vggish/vggish", "VGGish"),
+    _entry("msclap", "msclap/msclap", "MSClap"),
     _entry(
         "auscult-adapter", "adapter/adapter", "AudioAdapter", feature_extractor="features.native:NativeFeatureExtractor"
     ),
@@ -48,7 +57,7 @@ ENTRIES = (
         "OpenSmile",
         feature_extractor="features.feature_extraction_opensmile:OpenSmileFeatureExtractor",
     ),
-    Entry("acula", "models.acula.configuration_acula:AcuLaConfig", "models.acula.modeling_acula:AcuLaModel"),
+    _entry("acula", "acula/acula", "AcuLa"),
 )
 
 
@@ -84,10 +93,33 @@ def _register_lazily(mapping: Any, config: type, target: str) -> None:
     mapping._extra_content[config] = f"lazy:{target}"
 
 
+def _carry_code(config: Any) -> None:
+    """Have configurations that name code (`auto_map`) write that code where they are saved.
+
+    So `OperaGTModel.register_for_auto_class("AutoModel")` is all that `save_pretrained` and `push_to_hub` need, and a
+    model from a folder that carries its code is saved with it. The families' own files know nothing of this: they
+    stand alone.
+    """
+    if hasattr(config, "_carries_code"):
+        return
+    plain = config.to_json_file
+
+    @wraps(plain)
+    def to_json_file(self: Any, json_file_path: Any, use_diff: bool = True) -> None:
+        if type(self) is config and getattr(self, "auto_map", None):
+            from .models.custom_code import write_model_code
+
+            self.auto_map = {**write_model_code(self, Path(json_file_path).parent), **self.auto_map}
+        plain(self, json_file_path, use_diff)
+
+    config.to_json_file, config._carries_code = to_json_file, True
+
+
 def register() -> None:
     """Make transformers' Auto classes know ours."""
     for entry in ENTRIES:
         config = load(entry.config)
+        _carry_code(config)
         configuration_auto.AutoConfig.register(entry.model_type, config, exist_ok=True)
         for mapping, target in (
             (modeling_auto.MODEL_MAPPING, entry.model),

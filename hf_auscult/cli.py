@@ -21,7 +21,7 @@ def convert(args: argparse.Namespace) -> dict[str, Any]:
     """Convert a published checkpoint."""
     from .models.convert_checkpoint import convert as run
 
-    folder = run(args.family, args.checkpoint, args.output)
+    folder = run(args.family, args.checkpoint, args.output, with_code=args.with_code)
     return {"output": str(folder), "files": sorted(path.name for path in folder.iterdir())}
 
 
@@ -32,6 +32,13 @@ def embed(args: argparse.Namespace) -> dict[str, Any]:
     return embed_files(
         args.model, args.paths, args.output, protocol=args.protocol, batch_size=args.batch_size
     ).to_dict()
+
+
+def onnx(args: argparse.Namespace) -> dict[str, Any]:
+    """Export an encoder to ONNX, compared with torch."""
+    from .models.export_onnx import export
+
+    return export(args.model, args.output, opset=args.opset, frames=args.frames, int8=args.int8).to_dict()
 
 
 def prepare(args: argparse.Namespace) -> dict[str, Any]:
@@ -123,6 +130,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("family", metavar="FAMILY", help="opera-gt or acula")
     one.add_argument("--checkpoint", required=True, metavar="FILE", help="the file the authors published")
     one.add_argument("--output", required=True, metavar="DIR", help="new folder")
+    one.add_argument("--with-code", action="store_true", help="add the code that trust_remote_code=True loads")
 
     one = verb("embed", embed, "embed auscult/acula-opera recordings/*.wav --output embeddings.parquet")
     one.add_argument("model", metavar="MODEL", help="folder or Hub id")
@@ -130,6 +138,13 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--output", required=True, metavar="FILE.parquet")
     one.add_argument("--protocol", default="default", help="default, published or published:NAME")
     one.add_argument("--batch-size", type=int, default=32, metavar="N")
+
+    one = verb("onnx", onnx, "onnx auscult/opera-gt --output onnx/opera-gt --int8")
+    one.add_argument("model", metavar="MODEL", help="folder or Hub id")
+    one.add_argument("--output", required=True, metavar="DIR", help="new folder")
+    one.add_argument("--opset", type=int, default=18, metavar="N")
+    one.add_argument("--frames", type=int, metavar="N", help="of a window; the extractor's default window if not given")
+    one.add_argument("--int8", action="store_true", help="also quantise the linear layers; loss and gain are measured")
 
     one = verb("prepare", prepare, "prepare circor --source the-circor-digiscope-1.0.3 --output prepared/circor")
     one.add_argument("dataset", metavar="DATASET", help="a name in hf_auscult.data.DATASETS, e.g. circor")

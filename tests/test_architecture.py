@@ -9,6 +9,8 @@ PACKAGE = Path(__file__).resolve().parents[1] / "hf_auscult"
 # metrics are plain functions of arrays (they import errors alone), so probes and benchmarks stand to their right.
 ORDER = (
     "errors",
+    "_registration",
+    "_flatten",
     "audio",
     "features",
     "models",

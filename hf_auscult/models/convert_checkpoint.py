@@ -23,7 +23,17 @@ StateDict = dict[str, torch.Tensor]
 
 # Family name on the command line -> module whose CONVERSIONS holds it.
 FAMILIES = {
+    "opera-ct": "hf_auscult.models.opera.convert_opera_ct",
+    "opera-ce": "hf_auscult.models.opera.convert_opera_ce",
     "opera-gt": "hf_auscult.models.opera.convert_opera_gt",
+    "audiomae": "hf_auscult.models.audiomae.convert_audiomae",
+    "auscultabase": "hf_auscult.models.auscultabase.convert_auscultabase",
+    "panns-cnn6": "hf_auscult.models.panns.convert_panns",
+    "panns-cnn10": "hf_auscult.models.panns.convert_panns",
+    "panns-cnn14": "hf_auscult.models.panns.convert_panns",
+    "vggish": "hf_auscult.models.vggish.convert_vggish",
+    "msclap-2022": "hf_auscult.models.msclap.convert_msclap",
+    "msclap-2023": "hf_auscult.models.msclap.convert_msclap",
     "acula": "hf_auscult.models.acula.convert_acula",
 }
 
@@ -128,13 +138,14 @@ def check_fixed(found: StateDict, computed: StateDict, where: str) -> None:
             )
 
 
-def convert(family: str, checkpoint: str | Path, output: str | Path) -> Path:
+def convert(family: str, checkpoint: str | Path, output: str | Path, *, with_code: bool = False) -> Path:
     """Convert a published checkpoint to a folder that `from_pretrained` loads.
 
     Args:
         family: a key of `FAMILIES`.
         checkpoint: the file its authors published.
         output: folder to make: config.json, model.safetensors, preprocessor_config.json. Must not hold anything yet.
+        with_code: the folder also carries its code, see `custom_code`.
 
     Returns:
         The folder.
@@ -160,6 +171,10 @@ def convert(family: str, checkpoint: str | Path, output: str | Path) -> Path:
     try:
         model.eval().save_pretrained(temporary)
         extractor.save_pretrained(temporary)
+        if with_code:
+            from .custom_code import add_code
+
+            add_code(temporary)
         if output.exists():
             output.rmdir()
         temporary.chmod(0o755)

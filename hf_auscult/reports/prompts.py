@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..errors import ConfigurationError
+from .heart_prompts import HEART, MURMURS
 
 PROMPTS: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "circor": {
@@ -34,6 +35,7 @@ PROMPTS: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...]]]] = {
                 "The cardiac evaluation concludes with an abnormal outcome.",
             ),
         },
+        **MURMURS,
     },
     "sprsound": {
         "normal_adventitious": {
@@ -76,6 +78,7 @@ PROMPTS: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...]]]] = {
             ),
         },
     },
+    **HEART,
 }
 
 

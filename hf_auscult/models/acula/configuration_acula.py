@@ -6,6 +6,8 @@ from huggingface_hub.dataclasses import strict
 from transformers.configuration_utils import PreTrainedConfig
 from transformers.models.auto.configuration_auto import AutoConfig
 
+from .encoder_acula import ENCODERS
+
 
 @strict
 class AcuLaConfig(PreTrainedConfig):
@@ -25,6 +27,7 @@ class AcuLaConfig(PreTrainedConfig):
         teacher_lower_case: reports are lower-cased, as in the released code.
         objective: what was minimised in alignment; kept for the card.
         logit_scale_init, logit_bias_init: start values of the learnable log temperature and bias.
+        classifier_head, classifier_hidden_size, classifier_dropout: of `AcuLaForAudioClassification`, see `heads`.
 
     Example:
         >>> AcuLaConfig(audio_config={"model_type": "opera-gt"}, text_size=384).pooled_size
@@ -48,12 +51,24 @@ class AcuLaConfig(PreTrainedConfig):
     objective: str = "infonce"
     logit_scale_init: float = 2.6592600  # log(1 / 0.07), as CLIP
     logit_bias_init: float = 0.0
+    classifier_head: Literal["linear", "mlp", "attentive"] = "linear"
+    classifier_hidden_size: int = 256
+    classifier_dropout: float = 0.0
 
     def __post_init__(self, **kwargs):  # type: ignore[no-untyped-def]
         if not isinstance(self.audio_config, PreTrainedConfig):
             values = dict(self.audio_config or {})
-            self.audio_config = AutoConfig.for_model(values.pop("model_type", "opera-gt"), **values)
+            kind = values.pop("model_type", "opera-gt")
+            self.audio_config = (
+                ENCODERS[kind][0](**values) if kind in ENCODERS else AutoConfig.for_model(kind, **values)
+            )
         super().__post_init__(**kwargs)
+
+    @property
+    def hidden_size(self) -> int:
+        """Width of the audio encoder's tokens."""
+        audio: Any = self.audio_config
+        return audio.hidden_size
 
     @property
     def pooled_size(self) -> int:

@@ -13,6 +13,8 @@ from transformers.modeling_utils import PreTrainedModel
 from transformers.utils.generic import ModelOutput
 
 from .configuration_acula import AcuLaConfig
+from .encoder_acula import ENCODERS
+from .heads import AudioClassificationMixin, recording_mean
 from .teacher_acula import load_teacher, teacher_embeddings
 
 
@@ -83,6 +85,16 @@ class AcuLaPreTrainedModel(PreTrainedModel):
             init.constant_(module.logit_bias, self.config.logit_bias_init)
 
 
+def encoder_classes(config: Any) -> tuple[Any, Any]:
+    """Return the model and, where there is one, the pre-training class of an audio encoder's configuration."""
+    if config.model_type in ENCODERS:
+        return ENCODERS[config.model_type][1:]
+    model, pretraining = (auto._model_mapping.get(type(config), None) for auto in (AutoModel, AutoModelForPreTraining))
+    if model is None:
+        raise ValueError(f"transformers knows no model of the audio encoder's type {config.model_type!r}")
+    return model, pretraining
+
+
 class AcuLaModel(AcuLaPreTrainedModel):
     """An audio encoder aligned with a frozen language model.
 
@@ -98,10 +110,8 @@ class AcuLaModel(AcuLaPreTrainedModel):
 
     def __init__(self, config: AcuLaConfig):
         super().__init__(config)
-        audio_config = config.audio_config
-        pretraining = type(audio_config) in AutoModelForPreTraining._model_mapping
-        factory = AutoModelForPreTraining if pretraining else AutoModel
-        self.audio_model = factory.from_config(audio_config)
+        model, pretraining = encoder_classes(config.audio_config)
+        self.audio_model = (pretraining or model)._from_config(config.audio_config)
         self.audio_projection = AcuLaProjection(config.pooled_size, config)
         self.text_projection = AcuLaProjection(config.text_size, config)
         self.logit_scale = nn.Parameter(torch.tensor(config.logit_scale_init))
@@ -172,7 +182,10 @@ class AcuLaModel(AcuLaPreTrainedModel):
     def encode_audio(self, recordings: Any) -> torch.Tensor:
         """Read, cut and project recordings (paths or `{"array", "sampling_rate"}`): (recordings, projection_size)."""
         if self._feature_extractor is None:
-            self._feature_extractor = AutoFeatureExtractor.from_pretrained(self.config._name_or_path)
+            # Who trusted this model's code trusts its extractor's, which stands in the same folder.
+            self._feature_extractor = AutoFeatureExtractor.from_pretrained(
+                self.config._name_or_path, trust_remote_code=self.is_remote_code() or None
+            )
         return self.get_audio_features(
             **self._feature_extractor(recordings, return_tensors="pt").to(self.logit_scale.device)
         )
@@ -243,15 +256,45 @@ class AcuLaModel(AcuLaPreTrainedModel):
     ) -> tuple[Any, torch.Tensor]:
         encoded = self.audio_encoder(input_features)
         projected = self.audio_projection(encoded.pooler_output)
-        if recording_index is None:
-            return encoded, projected
-        number = int(recording_index.max()) + 1
-        weights = torch.ones_like(recording_index) if window_seconds is None else window_seconds
-        weights = weights.to(projected.dtype)
-        total = projected.new_zeros(number).index_add(0, recording_index, weights)
-        summed = projected.new_zeros(number, projected.shape[1])
-        summed = summed.index_add(0, recording_index, projected * weights[:, None])
-        return encoded, summed / total[:, None]
+        return encoded, recording_mean(projected, recording_index, window_seconds)
 
 
-__all__ = ["AcuLaModel", "AcuLaPreTrainedModel"]
+class AcuLaEncoder(AcuLaPreTrainedModel):
+    """The aligned audio encoder alone, under the names it has in `AcuLaModel`: its weights load from there."""
+
+    def __init__(self, config: AcuLaConfig):
+        super().__init__(config)
+        model, pretraining = encoder_classes(config.audio_config)
+        encoder = model._from_config(config.audio_config)
+        self.audio_model = encoder if pretraining is None else nn.ModuleDict({pretraining.base_model_prefix: encoder})
+        # Of an AcuLaModel, the decoder and what belongs to reports stay behind.
+        left = [r"^audio_projection\.", r"^text_projection\.", r"^logit_(scale|bias)$"]
+        if pretraining is not None:
+            left.append(rf"^audio_model\.(?!{pretraining.base_model_prefix}\.)")
+        self._keys_to_ignore_on_load_unexpected = left
+        self.post_init()
+
+    @property
+    def audio_encoder(self) -> Any:
+        """The encoder itself."""
+        parts: Any = self.audio_model
+        return next(iter(parts.values())) if isinstance(parts, nn.ModuleDict) else parts
+
+    def forward(self, input_features: torch.Tensor, **settings: Any) -> Any:
+        """Encode (windows, frames, bands) log-mel images as the audio encoder does."""
+        return self.audio_encoder(input_features, **settings)
+
+
+class AcuLaForAudioClassification(AudioClassificationMixin, AcuLaPreTrainedModel):
+    """An aligned audio encoder under a classification head; loads the encoder of a saved `AcuLaModel`.
+
+    Example:
+        >>> config = AcuLaConfig(audio_config={"model_type": "opera-gt", "num_hidden_layers": 1}, num_labels=3)
+        >>> AcuLaForAudioClassification(config).eval()(torch.rand(2, 256, 64)).logits.shape
+        torch.Size([2, 3])
+    """
+
+    encoder_class = AcuLaEncoder
+
+
+__all__ = ["AcuLaForAudioClassification", "AcuLaModel", "AcuLaPreTrainedModel"]

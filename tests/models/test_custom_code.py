@@ -1,0 +1,305 @@
+"""Folders that carry their code load with plain transformers where the package is not installed, to the same bits."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import transformers
+from transformers import (
+    AutoConfig,
+    AutoFeatureExtractor,
+    AutoModel,
+    AutoModelForPreTraining,
+    pipeline,
+)
+
+from hf_auscult import _flatten
+from hf_auscult._registration import ENTRIES
+from hf_auscult.cli import main
+from hf_auscult.errors import ConfigurationError
+from hf_auscult.models.acula import AcuLaConfig
+from hf_auscult.models.custom_code import add_code
+from hf_auscult.models.opera import OperaGTConfig
+from tests.models import without_package
+from tests.models.zoo import ZOO, sound
+
+MODELS = Path(_flatten.__file__).parent / "models"
+AUTO = ("AutoModel", "AutoModelForPreTraining", "AutoModelForAudioClassification")
+NAMES = [name for variant in ZOO for name in (f"{variant.name}", f"acula({variant.name})")]
+
+
+def classes(config) -> list[str]:
+    """Auto classes that know a configuration, as the entries of the registry say."""
+    return [name for name in AUTO if type(config) in getattr(transformers, name)._model_mapping]
+
+
+def saved(variant, folder: Path, around: bool = False) -> Path:
+    """Save a variant, or AcuLa around it, with everything its type has."""
+    config = variant.config()
+    if around:
+        config = AcuLaConfig(
+            audio_config=config, text_size=12, projection_hidden_size=24, projection_size=16, teacher=None
+        )
+    cls = AutoModelForPreTraining if type(config) in AutoModelForPreTraining._model_mapping else AutoModel
+    torch.manual_seed(0)
+    cls.from_config(config).save_pretrained(folder)
+    variant.extractor().save_pretrained(folder)
+    return folder
+
+
+def wave(variant) -> tuple[np.ndarray, int]:
+    fe = variant.extractor()
+    return sound(1.6 * fe.windows.length(fe.sampling_rate) / fe.sampling_rate, fe.sampling_rate), fe.sampling_rate
+
+
+def here(folder: Path, waveform: np.ndarray, rate: int) -> dict[str, np.ndarray]:
+    """The answers of a folder with the package."""
+    fe = AutoFeatureExtractor.from_pretrained(folder)
+    inputs = fe(waveform, sampling_rate=rate, return_tensors="pt")
+    found = {"input_features": inputs["input_features"].numpy()}
+    for auto in classes(AutoConfig.from_pretrained(folder)):
+        model = getattr(transformers, auto).from_pretrained(folder).eval()
+        with torch.no_grad():
+            for name, value in without_package.embeddings(model, inputs).items():
+                found[f"{auto}.{name}"] = value.numpy()
+    return found
+
+
+def run_without_package(jobs: list[dict], folder: Path) -> Path:
+    """Run jobs in a process that cannot import the package."""
+    (folder / "jobs.json").write_text(json.dumps(jobs))
+    (folder / "answers").mkdir()
+    variables = {key: value for key, value in os.environ.items() if key not in ("PYTHONPATH", "HF_HOME")}
+    variables |= {"HF_HUB_OFFLINE": "1", "HF_HOME": str(folder / "home"), "HF_MODULES_CACHE": str(folder / "modules")}
+    command = [sys.executable, "-I", without_package.__file__, str(folder / "jobs.json"), str(folder / "answers")]
+    done = subprocess.run(command, cwd=folder, env=variables, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-3000:]
+    return folder / "answers"
+
+
+def job(name: str, folder: Path, waveform: np.ndarray, rate: int, **more: object) -> dict:
+    path = folder.parent / f"{folder.name}.npy"
+    np.save(path, waveform)
+    return {"name": name, "folder": str(folder), "waveform": str(path), "rate": rate, **more}
+
+
+def file_name(name: str) -> str:
+    return "".join(character if character.isalnum() else "_" for character in name)
+
+
+@pytest.fixture(scope="module")
+def remote(tmp_path_factory) -> tuple[Path, Path]:
+    """Every variant, and AcuLa around it, saved with code; loaded once, all in one process."""
+    root = tmp_path_factory.mktemp("remote")
+    jobs = []
+    for variant in ZOO:
+        for around in (False, True):
+            name = file_name(f"acula({variant.name})" if around else variant.name)
+            folder = saved(variant, root / name, around)
+            config = AutoConfig.from_pretrained(folder)
+            add_code(folder)
+            jobs.append(job(name, folder, *wave(variant), classes=classes(config)))
+    return root, run_without_package(jobs, root)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_same_bits_without_the_package(remote, name):
+    root, answers = remote
+    stem = file_name(name)
+    problem = answers / f"{stem}.txt"
+    assert not problem.exists(), problem.read_text()
+    theirs = np.load(answers / f"{stem}.npz")
+    variant = next(one for one in ZOO if name in (one.name, f"acula({one.name})"))
+    ours = here(root / stem, *wave(variant))
+    assert sorted(theirs.files) == sorted(ours)
+    for array, value in ours.items():
+        assert np.array_equal(theirs[array], value), array
+
+
+def test_every_registered_type_is_in_the_zoo():
+    assert {variant.config().model_type for variant in ZOO} == {entry.model_type for entry in ENTRIES} - {"acula"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_with_the_package_its_own_classes_are_used_unasked(remote, name, monkeypatch):
+    def asked(*_):
+        raise AssertionError("transformers asked whether to run the code")
+
+    monkeypatch.setattr("builtins.input", asked)
+    folder = remote[0] / file_name(name)
+    auto_map = json.loads((folder / "config.json").read_text())["auto_map"]
+    for settings in ({}, {"trust_remote_code": True}):
+        config = AutoConfig.from_pretrained(folder, **settings)
+        assert set(auto_map) == {"AutoConfig", *classes(config)}
+        for auto in auto_map:
+            found = getattr(transformers, auto).from_pretrained(folder, **settings)
+            assert type(found).__module__.startswith("hf_auscult."), auto
+        assert type(AutoFeatureExtractor.from_pretrained(folder, **settings)).__module__.startswith("hf_auscult.")
+
+
+@pytest.fixture
+def plain_calls(monkeypatch):
+    """What `register_for_auto_class` sets on classes is taken back."""
+
+    def register(cls, *auto):
+        monkeypatch.setattr(cls, "_auto_class", cls._auto_class)
+        if hasattr(cls, "_carries_code"):
+            monkeypatch.setattr(cls, "_carries_code", cls._carries_code)
+        cls.register_for_auto_class(*auto)
+
+    return register
+
+
+@pytest.mark.parametrize("configuration_too", [True, False])
+def test_plain_transformers_calls(plain_calls, tmp_path, configuration_too):
+    """`register_for_auto_class` and `save_pretrained`; what was loaded by its code is saved with its code."""
+    variant = ZOO[0]
+    plains = {around: saved(variant, tmp_path / f"plain{around}", around) for around in (False, True)}
+    assert not [path for plain in plains.values() for path in plain.glob("*.py")]
+    jobs = []
+    for around, auto in ((False, "AutoModel"), (True, "AutoModelForAudioClassification")):
+        plain = plains[around]
+        model = getattr(transformers, auto).from_pretrained(plain, id2label={0: "no", 1: "yes"})
+        fe = variant.extractor()
+        folder = tmp_path / f"with_code{around}"
+        plain_calls(type(model), auto)
+        plain_calls(type(fe))
+        if configuration_too:
+            plain_calls(type(model.config))
+        model.save_pretrained(folder)
+        fe.save_pretrained(folder)
+        again = tmp_path / f"again{around}"
+        more = {"classes": [auto], "resave": str(again), "pipeline": around}
+        jobs.append(job(f"first{around}", folder, *wave(variant), **more))
+        jobs.append(job(f"again{around}", again, *wave(variant), classes=[auto], pipeline=around))
+    answers = run_without_package(jobs, tmp_path)
+    for entry in jobs:
+        problem = answers / f"{entry['name']}.txt"
+        assert not problem.exists(), problem.read_text()
+        theirs, ours = np.load(answers / f"{entry['name']}.npz"), here(Path(entry["folder"]), *wave(variant))
+        for array in set(theirs.files) - {"pipeline"}:
+            assert np.array_equal(theirs[array], ours[array]), array
+        if entry["pipeline"]:
+            pipe = pipeline("audio-classification", model=entry["folder"])
+            found = pipe({"raw": wave(variant)[0], "sampling_rate": entry["rate"]}, top_k=None)
+            assert [answer["score"] for answer in found] == theirs["pipeline"].tolist()
+
+
+def test_a_model_loaded_from_a_folder_with_code_is_saved_with_code(tmp_path):
+    """With the package too: `auto_map` never names files that are not there."""
+    folder = saved(ZOO[0], tmp_path / "first", around=True)
+    files = add_code(folder)
+    assert files == sorted(path.name for path in folder.glob("*.py"))
+    again = tmp_path / "again"
+    AutoModel.from_pretrained(folder).save_pretrained(again)
+    AutoFeatureExtractor.from_pretrained(folder).save_pretrained(again)
+    for name in [*files, "preprocessor_config.json"]:
+        assert (again / name).read_bytes() == (folder / name).read_bytes(), name
+    maps = [json.loads((one / "config.json").read_text())["auto_map"] for one in (folder, again)]
+    assert maps[0] == maps[1]
+    assert add_code(folder) == files, "a second time changes nothing"
+
+
+def test_code_says_where_it_is_from(tmp_path):
+    folder = saved(ZOO[0], tmp_path, around=True)
+    for name in add_code(folder):
+        text = (folder / name).read_text()
+        generated = text.startswith("# Generated by hf_auscult 0.")
+        assert generated == (name.startswith(("auscult_", "feature_extraction_")) or name == "encoder_acula.py"), name
+        compile(text, name, "exec")
+
+
+def test_convert_with_code(tmp_path, capsys):
+    from tests.models.test_convert_checkpoint import original_name
+
+    state = AutoModelForPreTraining.from_config(OperaGTConfig()).state_dict()
+    torch.save({"state_dict": {original_name(key): value for key, value in state.items()}}, tmp_path / "e.ckpt")
+    arguments = ["convert", "opera-gt", "--checkpoint", str(tmp_path / "e.ckpt"), "--output", str(tmp_path / "m")]
+    assert main([*arguments, "--with-code", "--json"]) == 0
+    files = json.loads(capsys.readouterr().out)["files"]
+    assert {"modeling_opera_gt.py", "configuration_opera_gt.py", "feature_extraction_auscult.py"} <= set(files)
+    for name in ("config.json", "preprocessor_config.json"):
+        for reference in json.loads((tmp_path / "m" / name).read_text())["auto_map"].values():
+            assert f"{reference.split('.')[0]}.py" in files
+
+
+def test_refusals(tmp_path):
+    with pytest.raises(ConfigurationError, match=r"no config\.json"):
+        add_code(tmp_path)
+    (tmp_path / "config.json").write_text('{"model_type": "bert"}')
+    with pytest.raises(ConfigurationError, match="'bert' is not of this package"):
+        add_code(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
+
+
+def test_imports_are_rewritten(tmp_path, monkeypatch):
+    """Re-exports, sub-modules, functions' imports, renamings; imports for annotations only are dropped."""
+    package = tmp_path / "hf_auscult"
+    (package / "sounds").mkdir(parents=True)
+    (package / "__init__.py").write_text("x = 1\n")
+    (package / "sounds" / "__init__.py").write_text(
+        "from typing import TYPE_CHECKING\nfrom .one import a as b\nif TYPE_CHECKING:\n    from .two import late\n"
+    )
+    (package / "sounds" / "one.py").write_text("a = 1\n")
+    (package / "sounds" / "two.py").write_text("from . import one\nlate = one.a + 1\n")
+    (package / "entry.py").write_text(
+        "from typing import TYPE_CHECKING\nfrom .sounds import (\n    b,\n    late as d,\n)\n"
+        "if TYPE_CHECKING:\n    from .nowhere import T\n"
+        "def f():\n    from hf_auscult.sounds import two\n    return two.late\n"
+    )
+    monkeypatch.setattr(_flatten, "ROOT", package)
+    _flatten._tree.cache_clear()
+    try:
+        files = _flatten.flatten("hf_auscult.entry")
+        (package / "entry.py").write_text("from . import x\n")
+        _flatten._tree.cache_clear()
+        with pytest.raises(ConfigurationError, match=r"imports x from the package hf_auscult"):
+            _flatten.flatten("hf_auscult.entry")
+    finally:
+        _flatten._tree.cache_clear()
+    assert sorted(files) == ["auscult_entry.py", "auscult_sounds_one.py", "auscult_sounds_two.py"]
+    flat = tmp_path / "flat"
+    flat.mkdir()
+    for name, text in files.items():
+        (flat / name).write_text(text)
+    (flat / "__init__.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    from flat import auscult_entry
+
+    assert (auscult_entry.b, auscult_entry.d, auscult_entry.f()) == (1, 2, 2)
+    needed = transformers.dynamic_module_utils.get_relative_import_files(flat / "auscult_entry.py")
+    assert {Path(path).name for path in needed} == set(files) - {"auscult_entry.py"}
+
+
+def families() -> list[Path]:
+    return sorted(path.parent for path in MODELS.glob("*/heads.py"))
+
+
+def test_model_folders_stand_alone():
+    """Their files, converters aside, import transformers, torch and each other only; the heads are one file."""
+    allowed = {"torch", "numpy", "transformers", "huggingface_hub", *sys.stdlib_module_names}
+    folders = families()
+    assert folders
+    assert {path.parent for path in MODELS.glob("*/configuration_*.py")} == set(folders)
+    wrong = []
+    for path in (path for folder in folders for path in folder.glob("*.py")):
+        if path.name.startswith("convert_"):
+            continue
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.ImportFrom):
+                good = (
+                    bool(node.module) if node.level == 1 else node.level == 0 and node.module.split(".")[0] in allowed
+                )
+                wrong += [] if good else [f"{path}:{node.lineno}"]
+            if isinstance(node, ast.Import):
+                wrong += [f"{path}:{node.lineno}" for one in node.names if one.name.split(".")[0] not in allowed]
+    assert not wrong, wrong
+    assert len({(folder / "heads.py").read_bytes() for folder in folders}) == 1, "copies of heads.py differ"
