@@ -90,7 +90,10 @@ class Embedder:
 def _load(model: Any, feature_extractor: Any) -> tuple[Any, Any]:
     """Return the model, and the extractor if it is known by then."""
     named = isinstance(model, (str, PathLike))
-    config = AutoConfig.from_pretrained(str(model)) if named else model.config
+    try:
+        config = AutoConfig.from_pretrained(str(model)) if named else model.config
+    except (OSError, ValueError):  # LoRA weights without a configuration, or AutoModel says better what is wrong
+        config = None
     ours = isinstance(feature_extractor, WindowedFeatureExtractor)
     if type(config).__module__.startswith("transformers.") and not ours:
         from .models.adapter.adapt import adapt
@@ -126,7 +129,7 @@ def embed(
     device: torch.device | str | None = None,
     progress: bool = True,
 ) -> np.ndarray:
-    """Embed recordings with any encoder of this package.
+    """Embed recordings with any encoder of this package, or any audio encoder of transformers that `adapt` knows.
 
     Args:
         model_or_id: a model, a folder or a Hub id.

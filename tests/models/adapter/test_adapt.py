@@ -8,11 +8,13 @@ import numpy as np
 import pytest
 import soundfile
 import torch
+from safetensors.torch import load_file, save_file
 from transformers import (
     ASTForAudioClassification,
     AutoConfig,
     AutoFeatureExtractor,
     AutoModel,
+    AutoModelForAudioClassification,
     BertConfig,
     BertModel,
     ClapConfig,
@@ -133,6 +135,59 @@ def test_the_encoder_inside_a_larger_checkpoint(key, tmp_path):
     assert sum(value.numel() for value in loaded.parameters()) == sum(
         value.numel() for value in adapted.parameters()
     ), "more than the encoder was loaded"
+    loaded.save_pretrained(tmp_path / "adapted")
+    again = AutoModel.from_pretrained(tmp_path / "adapted").state_dict()
+    assert all(torch.equal(again[key], value) for key, value in loaded.state_dict().items())
+
+
+def test_the_published_layout_of_qwen_omni(tmp_path):
+    """The published checkpoint holds thinker, talker and vocoder; only the thinker's audio tower is read."""
+    thinker = holders()["qwen/thinker"].eval()
+    whole = AutoConfig.for_model("qwen2_5_omni", thinker_config=thinker.config.to_dict())
+    whole.save_pretrained(tmp_path)
+    thinker.save_pretrained(tmp_path / "thinker")
+    weights = load_file(tmp_path / "thinker" / "model.safetensors")
+    assert "audio_tower.conv1.weight" in weights
+    save_file(
+        {f"thinker.{key}": value for key, value in weights.items()},
+        tmp_path / "model.safetensors",
+        metadata={"format": "pt"},
+    )
+    model, _ = hf_auscult.adapt(str(tmp_path), tiny.NATIVES["qwen"]()[1])
+    tower = hf_auscult.adapt(thinker, tiny.NATIVES["qwen"]()[1])[0].state_dict()
+    assert all(torch.equal(value, tower[key]) for key, value in model.state_dict().items())
+
+
+def test_an_adapted_encoder_under_a_new_head(tmp_path):
+    """Fine-tuning starts from the adapted folder: the encoder's weights, a fresh classifier."""
+    model, _ = hf_auscult.adapt(tiny.native_model("ast"), tiny.NATIVES["ast"]()[1], layers=[1])
+    model.save_pretrained(tmp_path)
+    classifier, info = AutoModelForAudioClassification.from_pretrained(
+        tmp_path, num_labels=3, classifier_head="mlp", output_loading_info=True
+    )
+    assert all(key.startswith("classifier.") for key in info["missing_keys"])
+    assert not info["unexpected_keys"]
+    ours, theirs = classifier.encoder.state_dict(), model.state_dict()
+    assert ours.keys() == theirs.keys()
+    assert all(torch.equal(ours[key], value) for key, value in theirs.items())
+    assert classifier(torch.zeros(2, 64, 32)).logits.shape == (2, 3)
+
+
+def test_lora_weights_alone(tmp_path):
+    """A folder of LoRA weights names its base model; AutoModel puts both together."""
+    from peft import LoraConfig, get_peft_model
+
+    model, extractor = hf_auscult.adapt(tiny.native_model("ast"), tiny.NATIVES["ast"]()[1])
+    model.save_pretrained(tmp_path / "base")
+    base = AutoModel.from_pretrained(tmp_path / "base")
+    torch.manual_seed(0)
+    lora = get_peft_model(base, LoraConfig(r=2, target_modules="all-linear", init_lora_weights=False)).eval()
+    lora.save_pretrained(tmp_path / "lora")
+    recording = {"array": sound(0.6, RATE), "sampling_rate": RATE}
+    row = Embedder(str(tmp_path / "lora"), extractor)([recording])
+    inputs = torch.from_numpy(np.stack(extractor.features(recording).windows))
+    with torch.no_grad():
+        np.testing.assert_allclose(row, lora(input_features=inputs).pooler_output, rtol=1e-5, atol=1e-6)
 
 
 def test_first_six_layers_of_ast():
