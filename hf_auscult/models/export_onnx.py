@@ -19,12 +19,12 @@ from transformers import AutoFeatureExtractor, AutoModel, PreTrainedModel
 
 from ..errors import ConfigurationError, ConversionError
 from ..features import WindowedFeatureExtractor
-from .quantise_onnx import INPUT, OUTPUTS, Int8Report, open_session, quantise, quiet, seconds
+from .onnx_files import INPUT, OUTPUTS, open_session, run, seconds, write
+from .quantise_onnx import Int8Report, quantise
 
 TOLERANCE = 1e-4
 LIBRARIES = ("onnx", "onnxruntime", "onnxscript")
 WINDOWS = 8  # that every figure is measured on
-SINGLE_FILE = 1_900_000_000  # bytes; protobuf ends at 2 GiB, larger weights go to a second file
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class OnnxReport:
         output: the folder.
         model_type: of the encoder.
         opset: of the file.
+        exporter: `torch.export`, or `trace` for a file of one window, see `onnx_files.write`.
         inputs, outputs: name -> shape; `batch` may be any number of windows.
         max_abs_error: largest distance to torch over both outputs and batches of one and several windows.
         relative_error: the same over the largest value of its output; `None` without the check.
@@ -46,6 +47,7 @@ class OnnxReport:
     output: str
     model_type: str
     opset: int
+    exporter: str
     inputs: dict[str, list[str | int]]
     outputs: dict[str, list[str | int]]
     max_abs_error: float | None
@@ -83,8 +85,9 @@ def export(
 ) -> OnnxReport:
     """Write an encoder as `model.onnx`, with its extractor's settings and what was measured beside it.
 
-    The file maps `input_features` (batch, frames, …) to `pooler_output` and `last_hidden_state`; the batch is free, the
-    number of frames is that of the extractor's default window. Of an AcuLa model its audio encoder is exported.
+    The file maps `input_features` (batch, frames, …) to `pooler_output` and `last_hidden_state`; the batch is free
+    wherever torch can export that, the number of frames is that of the extractor's default window. Of an AcuLa model
+    its audio encoder is exported.
 
     Args:
         model: a model, a folder or a Hub id.
@@ -117,20 +120,23 @@ def export(
     output.parent.mkdir(parents=True, exist_ok=True)
     temporary = Path(tempfile.mkdtemp(prefix=f".{output.name}.", dir=output.parent))
     try:
-        with quiet():
-            _write(encoder, windows[:2], temporary / "model.onnx", opset)
-        absolute, relative = _compare(temporary / "model.onnx", windows, expected) if check else (None, None)
-        session = open_session(temporary / "model.onnx") if check else None
+        file = temporary / "model.onnx"
+        exporter = write(encoder, windows, file, opset)
+        session = open_session(file)
+        batch = session.get_inputs()[0].shape[0]
+        # What tracing cannot see (branches on values) shows in other windows only: always compared.
+        absolute, relative = _compare(session, windows, expected) if check or exporter == "trace" else (None, None)
         report = OnnxReport(
             output=str(output),
             model_type=encoder.encoder.config.model_type,
             opset=opset,
-            inputs={INPUT: ["batch", *windows.shape[1:]]},
-            outputs={name: ["batch", *value.shape[1:]] for name, value in zip(OUTPUTS, expected, strict=True)},
+            exporter=exporter,
+            inputs={INPUT: [batch, *windows.shape[1:]]},
+            outputs={name: [batch, *value.shape[1:]] for name, value in zip(OUTPUTS, expected, strict=True)},
             max_abs_error=absolute,
             relative_error=relative,
-            seconds_per_window=seconds([session], windows.numpy())[0] / WINDOWS if session else None,
-            int8=quantise(temporary / "model.onnx", windows.numpy()) if int8 else None,
+            seconds_per_window=seconds([session], windows.numpy())[0] / WINDOWS if check else None,
+            int8=quantise(file, windows.numpy()) if int8 else None,
             versions={name: importlib.metadata.version(name) for name in ("torch", "transformers", *LIBRARIES)},
         )
         extractor.save_pretrained(temporary)
@@ -204,43 +210,18 @@ def _reference(encoder: _Encoder, windows: torch.Tensor) -> list[np.ndarray]:
         ) from error
 
 
-@torch.no_grad()
-def _write(encoder: _Encoder, example: torch.Tensor, path: Path, opset: int) -> None:
-    size = sum(value.numel() * value.element_size() for value in encoder.state_dict().values())
-    try:
-        # The newer exporter: the older one writes the example's batch size into transformers' attention.
-        torch.onnx.export(
-            encoder,
-            (example,),
-            str(path),
-            input_names=[INPUT],
-            output_names=list(OUTPUTS),
-            opset_version=opset,
-            dynamo=True,
-            dynamic_shapes={INPUT: {0: "batch"}},
-            external_data=size > SINGLE_FILE,
-            verbose=False,
-        )
-    except Exception as error:  # torch reports through many types; the cause is kept
-        reason = (str(error.__cause__ or error).splitlines() or ["no reason given"])[0][:300]
-        raise ConversionError(
-            f"cannot be exported to ONNX ({type(error).__name__}: {reason})", where=encoder.encoder.config.model_type
-        ) from error
-
-
-def _compare(path: Path, windows: torch.Tensor, expected: list[np.ndarray]) -> tuple[float, float]:
+def _compare(session: Any, windows: torch.Tensor, expected: list[np.ndarray]) -> tuple[float, float]:
     """Return the largest error over both outputs, absolute and over the output's largest value; refuse a large one."""
-    session = open_session(path)
     absolute = relative = 0.0
     for part in (slice(0, 1), slice(1, 4), slice(0, None)):
-        found = session.run(list(OUTPUTS), {INPUT: windows[part].numpy()})
+        found = run(session, windows[part].numpy())
         for name, ours, theirs in zip(OUTPUTS, expected, found, strict=True):
             error = float(np.abs(ours[part].astype(np.float64) - theirs).max())
             share = error / max(float(np.abs(ours).max()), 1e-12)
             if not share <= TOLERANCE:
                 raise ConversionError(
                     f"{name} of the ONNX file differs from torch by {error:.3g}, {share:.2g} of its largest value",
-                    where=path.name,
+                    where="model.onnx",
                     remedy="try another opset",
                 )
             absolute, relative = max(absolute, error), max(relative, share)

@@ -1,19 +1,13 @@
-"""ONNX files on the CPU: opening, timing, and int8 with its loss and gain measured."""
+"""int8 for encoders on the CPU, with what it costs and gains measured."""
 
 from __future__ import annotations
 
-import logging
-import time
-import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-INPUT, OUTPUTS = "input_features", ("pooler_output", "last_hidden_state")
+from .onnx_files import open_session, quiet, run, seconds
 
 
 @dataclass(frozen=True)
@@ -36,27 +30,6 @@ class Int8Report:
     size_ratio: float
 
 
-def open_session(path: Path) -> Any:
-    """Open an ONNX file with onnxruntime on the CPU."""
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-
-
-def seconds(sessions: list[Any], windows: np.ndarray) -> list[float]:
-    """Return the best of five passes over all windows of each session, in turn: other load hits all alike."""
-    feed = {INPUT: windows}
-    best = [float("inf")] * len(sessions)
-    for _ in range(5):
-        for index, session in enumerate(sessions):
-            start = time.perf_counter()
-            session.run(list(OUTPUTS), feed)
-            best[index] = min(best[index], time.perf_counter() - start)
-    return best
-
-
 def quantise(source: Path, windows: np.ndarray) -> Int8Report:
     """Write `<stem>_int8.onnx` beside an exported file and compare the two on windows."""
     import onnx
@@ -75,7 +48,7 @@ def quantise(source: Path, windows: np.ndarray) -> Int8Report:
         )
     graph = onnx.load(str(target), load_external_data=False).graph
     sessions = [open_session(source), open_session(target)]
-    a, b = (one.run([OUTPUTS[0]], {INPUT: windows})[0].astype(np.float64) for one in sessions)
+    a, b = (run(one, windows)[0].astype(np.float64) for one in sessions)
     cosine = (a * b).sum(axis=1) / (np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1))
     before, after = seconds(sessions, windows)
     sizes = [sum(one.stat().st_size for one in path.parent.glob(f"{path.name}*")) for path in (source, target)]
@@ -89,17 +62,4 @@ def quantise(source: Path, windows: np.ndarray) -> Int8Report:
     )
 
 
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Silence the exporter's notes on operators and libraries that no encoder here uses."""
-    before = logging.root.manager.disable
-    logging.disable(logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(before)
-
-
-__all__ = ["INPUT", "OUTPUTS", "Int8Report", "open_session", "quantise", "quiet", "seconds"]
+__all__ = ["Int8Report", "quantise"]
