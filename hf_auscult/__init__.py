@@ -14,11 +14,12 @@ from .errors import AuscultError
 if TYPE_CHECKING:
     from .alignment import objectives
     from .embedding import embed
+    from .models.adapter.adapt import adapt
 
 __version__ = "0.1.0"
-__all__ = ["AuscultError", "__version__", "embed", "objectives"]
+__all__ = ["AuscultError", "__version__", "adapt", "embed", "objectives"]
 
-_LAZY = {"embed": "embedding:embed", "objectives": "alignment.objectives"}
+_LAZY = {"adapt": "models.adapter.adapt:adapt", "embed": "embedding:embed", "objectives": "alignment.objectives"}
 
 _registration.register()
 

@@ -40,7 +40,23 @@ def _entry(model_type: str, home: str, name: str, *, pretraining: bool = False, 
 
 
 ENTRIES = (
+    _entry("opera-ct", "opera/opera_ct", "OperaCT", pretraining=True),
+    _entry("opera-ce", "opera/opera_ce", "OperaCE", pretraining=True),
     _entry("opera-gt", "opera/opera_gt", "OperaGT", pretraining=True),
+    _entry("audiomae", "audiomae/audiomae", "AudioMAE", pretraining=True),
+    _entry("auscultabase", "auscultabase/auscultabase", "AuscultaBase", pretraining=True),
+    _entry("panns", "panns/panns", "Panns"),
+    _entry("vggish", "vggish/vggish", "VGGish"),
+    _entry("msclap", "msclap/msclap", "MSClap"),
+    _entry(
+        "auscult-adapter", "adapter/adapter", "AudioAdapter", feature_extractor="features.native:NativeFeatureExtractor"
+    ),
+    _entry(
+        "opensmile",
+        "opensmile/opensmile",
+        "OpenSmile",
+        feature_extractor="features.feature_extraction_opensmile:OpenSmileFeatureExtractor",
+    ),
     _entry("acula", "acula/acula", "AcuLa"),
 )
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from . import __version__
-from .errors import AuscultError
+from .errors import AuscultError, ConfigurationError
 
 EXIT, TEXT = "__exit__", "__text__"  # what a handler may say of its exit status, and text instead of name: value lines
 Handler = Callable[[argparse.Namespace], dict[str, Any]]
@@ -45,7 +45,12 @@ def prepare(args: argparse.Namespace) -> dict[str, Any]:
     """Prepare a dataset."""
     from .data import SplitSpec
     from .data import prepare as run
+    from .data.from_folder import folder_spec
 
+    own = {"name": args.name, "organ": args.organ, "licence": args.licence}
+    if args.dataset != "from_folder" and (args.name or args.organ):
+        raise ConfigurationError("--name and --organ describe your own folder", remedy="use them with from_folder")
+    dataset = folder_spec(args.source, **own) if args.dataset == "from_folder" else args.dataset
     split = SplitSpec(
         name=args.split,
         seed=args.seed,
@@ -56,7 +61,7 @@ def prepare(args: argparse.Namespace) -> dict[str, Any]:
         age_bands=tuple(args.age_bands) if args.age_bands else SplitSpec.age_bands,
     )
     report = run(
-        args.dataset,
+        dataset,
         args.source,
         args.output,
         split=split,
@@ -147,7 +152,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--int8", action="store_true", help="also quantise the linear layers; loss and gain are measured")
 
     one = verb("prepare", prepare, "prepare circor --source the-circor-digiscope-1.0.3 --output prepared/circor")
-    one.add_argument("dataset", metavar="DATASET", help="a name in hf_auscult.data.DATASETS, e.g. circor")
+    one.add_argument("dataset", metavar="DATASET", help="e.g. circor, or from_folder for your own recordings")
     one.add_argument("--source", required=True, metavar="DIR", help="the original download")
     one.add_argument("--output", required=True, metavar="DIR", help="new folder")
     one.add_argument("--num-proc", type=int, default=1, metavar="N", help="processes that read recordings")
@@ -160,6 +165,9 @@ def parser() -> argparse.ArgumentParser:
     )
     one.add_argument("--paper", help="whose published split, e.g. opera")
     one.add_argument("--allow-leakage", action="store_true", help="let a published split through that leaks")
+    one.add_argument("--name", help="from_folder: the dataset's name")
+    one.add_argument("--organ", help="from_folder: lung, heart, cough, bowel, voice or breath")
+    one.add_argument("--licence", default="unknown", help="from_folder: of the recordings")
     one.add_argument("--strict", action="store_true", help="refuse an incomplete download and wrong counts")
     one.add_argument("--no-verify", action="store_true", help="do not compare with the distribution's checksums")
     one.add_argument("--overwrite", action="store_true", help="replace a folder written before")

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from tqdm.auto import tqdm
-from transformers import AutoFeatureExtractor, AutoModel, PreTrainedModel
+from transformers import AutoConfig, AutoFeatureExtractor, AutoModel, PreTrainedModel
 
 from .errors import ConfigurationError, SamplingRateError
 from .features import WindowedFeatureExtractor
@@ -19,7 +19,7 @@ class Embedder:
     """An encoder with its feature extractor; `embed` is the one-line way to it.
 
     Args:
-        model: a model, a folder or a Hub id.
+        model: a model, a folder or a Hub id; transformers' own audio models are adapted, see `adapt`.
         feature_extractor: needed where a model object does not know the folder it came from.
         device: where to run; the model's own by default.
     """
@@ -31,7 +31,7 @@ class Embedder:
         *,
         device: torch.device | str | None = None,
     ) -> None:
-        loaded: Any = AutoModel.from_pretrained(str(model)) if isinstance(model, (str, PathLike)) else model
+        loaded, feature_extractor = _load(model, feature_extractor)
         name = loaded.config._name_or_path
         if feature_extractor is None:
             if not name:
@@ -87,6 +87,21 @@ class Embedder:
         return torch.stack(rows)
 
 
+def _load(model: Any, feature_extractor: Any) -> tuple[Any, Any]:
+    """Return the model, and the extractor if it is known by then."""
+    named = isinstance(model, (str, PathLike))
+    try:
+        config = AutoConfig.from_pretrained(str(model)) if named else model.config
+    except (OSError, ValueError):  # LoRA weights without a configuration, or AutoModel says better what is wrong
+        config = None
+    ours = isinstance(feature_extractor, WindowedFeatureExtractor)
+    if type(config).__module__.startswith("transformers.") and not ours:
+        from .models.adapter.adapt import adapt
+
+        return adapt(model, feature_extractor)
+    return AutoModel.from_pretrained(str(model)) if named else model, feature_extractor
+
+
 def by_shape(windows: Sequence[np.ndarray], batch_size: int) -> Iterator[tuple[list[int], torch.Tensor]]:
     """Yield batches of a recording's windows, with their positions; only windows of one shape share a batch."""
     members: dict[tuple[int, ...], list[int]] = {}
@@ -114,7 +129,7 @@ def embed(
     device: torch.device | str | None = None,
     progress: bool = True,
 ) -> np.ndarray:
-    """Embed recordings with any encoder of this package.
+    """Embed recordings with any encoder of this package, or any audio encoder of transformers that `adapt` knows.
 
     Args:
         model_or_id: a model, a folder or a Hub id.

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from ..errors import ConfigurationError, ShortAudioError
 from ._arrays import FloatArray, as_mono
 
-Padding = Literal["zero", "repeat", "none"]
+Padding = Literal["zero", "repeat", "shift", "none"]
 
 
 def repeat_pad(array: FloatArray, length: int) -> FloatArray:
@@ -159,12 +159,13 @@ def sliding(
         length: samples per window.
         hop: samples between windows, at most ``length``; None for no overlap.
         padding: what the last window is filled up with: ``zero``, at the end; ``repeat``: it starts earlier instead,
-            and a clip shorter than one window is repeated; ``none``: it stays short.
+            and a clip shorter than one window is repeated; ``shift``: it starts earlier, and a shorter clip stays as it
+            is; ``none``: it stays short.
 
     Returns:
-        Arrays ``(length,)`` (the last may be shorter under ``none``) and, for each, the number of real samples that no
-        earlier window holds. Those numbers sum to n, so a mean weighted by them counts no sample twice and no padding
-        at all.
+        Arrays ``(length,)`` (the last may be shorter under ``shift`` and ``none``) and, for each, the number of real
+        samples that no earlier window holds. Those numbers sum to n, so a mean weighted by them counts no sample twice
+        and no padding at all.
 
     Raises:
         AudioError: no samples, NaN or infinite ones, or more than one channel.
@@ -186,6 +187,8 @@ def sliding(
         windows[-1] = fixed_length(windows[-1], length)
     elif padding == "repeat":
         windows[-1] = clip[-length:] if len(clip) >= length else tile(clip, length)
+    elif padding == "shift":
+        windows[-1] = clip[-length:]
     return windows, np.diff(ends, prepend=0)
 
 

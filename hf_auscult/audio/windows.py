@@ -89,7 +89,9 @@ class WindowPolicy:
         if self.hop_seconds is not None and self.kind not in ("sliding", "chunks"):
             self._refuse(f"{self.kind!r} has its own hop, but hop_seconds is set", "leave out hop_seconds")
         if self.padding not in get_args(Padding) or (self.padding != "zero" and self.kind != "sliding"):
-            self._refuse(f"padding {self.padding!r} under kind {self.kind!r}", "use zero, repeat or none with sliding")
+            self._refuse(
+                f"padding {self.padding!r} under kind {self.kind!r}", "use zero, repeat, shift or none with sliding"
+            )
         if self.shortest_samples is not None and self.kind != "chunks":
             self._refuse(f"shortest_samples under kind {self.kind!r}", "leave out shortest_samples")
         for name in ("seconds", "samples", "hop_seconds", "minimum_samples", "shortest_samples"):

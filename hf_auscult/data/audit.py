@@ -116,7 +116,8 @@ def audit(sources: Sequence[str | Path], *, listen: bool = True) -> Ledger:
 
     Args:
         sources: prepared folders, or CSV files with the columns ``path``, ``subject`` and ``split`` (audio, where the
-            paths lead to any from the file's folder, is compared too).
+            paths lead to any from the file's folder, is compared too). Subjects written as ``dataset:id`` are
+            compared between files; bare ones within their own.
         listen: look for recordings that sound alike; people and bytes are compared anyway.
 
     Raises:
@@ -150,6 +151,7 @@ def audit(sources: Sequence[str | Path], *, listen: bool = True) -> Ledger:
         if left[0] != right[0] and is_evaluation(left[1]) == is_evaluation(right[1]):
             continue
         findings += _compare(left, right, sides[left], sides[right], alike[frozenset({left, right})])
+    findings += _against_train(sides)
     looked_at = {f"{source}/{split}": len(part) for (source, split), part in sides.items()}
     return Ledger(looked_at, sum(entry.sha256 is None for entry in entries), tuple(findings))
 
@@ -173,6 +175,20 @@ def _compare(
         caught = [entry for pair in alike for entry in pair if (entry.source, entry.split) == right]
         names = sorted(f"{one.recording} ~ {other.recording}" for one, other in alike)
         yield _finding("alike", left, right, caught, test, names)
+
+
+def _against_train(sides: Mapping[Side, Sequence[Entry]]) -> Iterator[Finding]:
+    """Sum over everything but ``train``, where a dataset has several such parts: papers often test on all of them."""
+    for source in dict.fromkeys(source for source, _ in sides):
+        others = {split: part for (name, split), part in sides.items() if name == source and split != "train"}
+        if (source, "train") not in sides or len(others) < 2:
+            continue
+        rest = [entry for part in others.values() for entry in part]
+        people = {entry.subject for entry in sides[source, "train"] if entry.subject}
+        caught = [entry for entry in rest if entry.subject in people]
+        if caught:
+            names = sorted({str(entry.subject) for entry in caught})
+            yield _finding("people", (source, "train"), (source, " + ".join(others)), caught, rest, names)
 
 
 def _finding(
@@ -228,7 +244,9 @@ def _from_csv(file: Path, listen: bool) -> Iterator[Entry]:
             words = words_of({"bytes": data, "path": row["path"]}) if listen and data else None
             digest = hashlib.sha256(data).hexdigest() if data else None
             key = f"{file}:{number}"
-            yield Entry(key, file.stem, row["path"], row["subject"].strip(), row["split"].strip(), digest, words)
+            who = row["subject"].strip()
+            subject = who if ":" in who else f"{file.stem}:{who}"
+            yield Entry(key, file.stem, row["path"], subject, row["split"].strip(), digest, words)
 
 
 def words_of(cell: Mapping[str, Any]) -> Words:

@@ -91,7 +91,9 @@ def demographic(
     for row in rows:
         name = row["recording_id"]
         if name in labelled:
-            traits[person[name]].add((age_band(row["age"], split.age_bands), row["sex"], labelled[name]))
+            # A dataset that gives groups instead of years is balanced by its own groups.
+            band = age_band(row["age"], split.age_bands) or row.get("age_group")
+            traits[person[name]].add((band, row["sex"], labelled[name]))
     reasons: dict[str, str] = {}
     members: dict[tuple[str, str], dict[int, list[str]]] = defaultdict(lambda: defaultdict(list))
     for who, found in traits.items():

@@ -121,8 +121,8 @@ def prepare(
             raise DataError(f"task {empty[0]!r} has no recording left", where=table.root, remedy="choose other tasks")
         chosen = tuple(task for task in chosen if task.name not in empty)
         missing = sum(problem.error == MissingAudioError.__name__ for problem in problems)
-        presence = Presence(listed, missing, spec.recordings)
-        differences = count_differences(spec, sound) if presence.complete and not problems else ()
+        presence = Presence(listed, missing, table.expected or spec.recordings)
+        differences = count_differences(spec, sound) if presence.complete and table.expected is None else ()
         if strict and not presence.complete:
             raise DataError(presence.describe(), where=table.root, remedy="complete the download, or leave out strict")
         if strict and differences:

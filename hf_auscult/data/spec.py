@@ -172,6 +172,7 @@ class Table:
             ``path`` and, where the dataset has an official split, ``official_split``.
         problems: recordings whose annotation cannot be read, or that no table lists.
         notes: oddities that were survived, in words.
+        expected: recordings of the complete edition that is here, where a dataset has several.
 
     Raises:
         DataError: two rows have one recording id.
@@ -181,6 +182,7 @@ class Table:
     rows: tuple[Row, ...]
     problems: tuple[Problem, ...] = ()
     notes: tuple[str, ...] = ()
+    expected: int | None = None
 
     def __post_init__(self) -> None:
         seen = Counter(row["recording_id"] for row in self.rows)

@@ -8,12 +8,16 @@ from .spec import FRONT_ENDS, FrontEnd
 
 if TYPE_CHECKING:
     from .feature_extraction_auscult import AuscultFeatureExtractor
+    from .feature_extraction_opensmile import OpenSmileFeatureExtractor
     from .logmel import log_mel, mel_bank, mel_power
+    from .native import NativeFeatureExtractor
     from .windowed import Features, PublishedVariant, WindowedFeatureExtractor
 
 _HOMES = {
     "AuscultFeatureExtractor": "feature_extraction_auscult",
     "Features": "windowed",
+    "NativeFeatureExtractor": "native",
+    "OpenSmileFeatureExtractor": "feature_extraction_opensmile",
     "PublishedVariant": "windowed",
     "WindowedFeatureExtractor": "windowed",
     "log_mel": "logmel",
@@ -25,6 +29,8 @@ __all__ = [
     "AuscultFeatureExtractor",
     "Features",
     "FrontEnd",
+    "NativeFeatureExtractor",
+    "OpenSmileFeatureExtractor",
     "PublishedVariant",
     "WindowedFeatureExtractor",
     "log_mel",

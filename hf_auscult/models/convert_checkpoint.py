@@ -23,7 +23,17 @@ StateDict = dict[str, torch.Tensor]
 
 # Family name on the command line -> module whose CONVERSIONS holds it.
 FAMILIES = {
+    "opera-ct": "hf_auscult.models.opera.convert_opera_ct",
+    "opera-ce": "hf_auscult.models.opera.convert_opera_ce",
     "opera-gt": "hf_auscult.models.opera.convert_opera_gt",
+    "audiomae": "hf_auscult.models.audiomae.convert_audiomae",
+    "auscultabase": "hf_auscult.models.auscultabase.convert_auscultabase",
+    "panns-cnn6": "hf_auscult.models.panns.convert_panns",
+    "panns-cnn10": "hf_auscult.models.panns.convert_panns",
+    "panns-cnn14": "hf_auscult.models.panns.convert_panns",
+    "vggish": "hf_auscult.models.vggish.convert_vggish",
+    "msclap-2022": "hf_auscult.models.msclap.convert_msclap",
+    "msclap-2023": "hf_auscult.models.msclap.convert_msclap",
     "acula": "hf_auscult.models.acula.convert_acula",
 }
 

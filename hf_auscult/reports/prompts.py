@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from ..errors import ConfigurationError
+from .cough_prompts import COUGH
+from .heart_prompts import HEART, MURMURS
+from .lung_prompts import LUNG, SPRSOUND
 
 PROMPTS: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "circor": {
@@ -34,6 +37,7 @@ PROMPTS: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...]]]] = {
                 "The cardiac evaluation concludes with an abnormal outcome.",
             ),
         },
+        **MURMURS,
     },
     "sprsound": {
         "normal_adventitious": {
@@ -75,7 +79,11 @@ PROMPTS: Mapping[str, Mapping[str, Mapping[str, tuple[str, ...]]]] = {
                 "Lung auscultation of poor signal quality.",
             ),
         },
+        **SPRSOUND,
     },
+    **HEART,
+    **LUNG,
+    **COUGH,
 }
 
 

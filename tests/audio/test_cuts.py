@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hf_auscult.audio import fixed_length, overlapping_chunks, repeat_pad, sliding, zero_rule
-from hf_auscult.errors import ConfigurationError, EmptyAudioError
+from hf_auscult.audio import chunks, fixed_length, overlapping_chunks, repeat_pad, sliding, tile, zero_rule
+from hf_auscult.errors import ConfigurationError, EmptyAudioError, ShortAudioError
 
 lengths = st.integers(2, 60)
 sizes = st.integers(1, 400)
@@ -137,3 +137,33 @@ def test_hops_that_leave_gaps_are_refused(hop):
 def test_nothing_cannot_be_cut(rule):
     with pytest.raises(EmptyAudioError):
         rule(np.zeros(0, np.float32), 8)
+
+
+@pytest.mark.parametrize("padding", ["zero", "repeat", "shift", "none"])
+@pytest.mark.parametrize("n", [3, 10, 14, 20])
+def test_every_padding_covers_the_clip_and_counts_each_sample_once(padding, n):
+    clip = np.arange(1, n + 1, dtype=np.float32)
+    windows, new = sliding(clip, 10, padding=padding)
+    assert new.sum() == n
+    assert set(clip) <= set(np.concatenate(windows))
+    last = windows[-1]
+    expected = {
+        "zero": [*range(11, n + 1), *[0] * (20 - n)] if n > 10 else [*range(1, n + 1), *[0] * (10 - n)],
+        "repeat": list(range(n - 9, n + 1)) if n >= 10 else [1 + i % n for i in range(10)],
+        "shift": list(range(max(1, n - 9), n + 1)),
+        "none": list(range(11 if n > 10 else 1, n + 1)),
+    }
+    assert last.tolist() == expected[padding]
+
+
+def test_chunks_keep_long_tails_only():
+    clip = np.arange(10, dtype=np.float32)
+    assert [len(chunk) for chunk in chunks(clip, 4, 4, 3)] == [4, 4]
+    assert [len(chunk) for chunk in chunks(clip, 4, 4, 2)] == [4, 4, 2]
+    with pytest.raises(ShortAudioError, match="10 samples; this rule needs 11"):
+        chunks(clip, 11, 11, 11)
+
+
+def test_tile_repeats_from_the_start_and_takes_the_first_window():
+    assert tile(np.arange(3, dtype=np.float32), 7).tolist() == [0, 1, 2, 0, 1, 2, 0]
+    assert tile(np.arange(9, dtype=np.float32), 4).tolist() == [0, 1, 2, 3]

@@ -211,7 +211,11 @@ def test_json_round_trip(policy):
     [
         {"kind": "sliding", "seconds": 2.0, "lenght": 3},
         {"seconds": 2.0},
-        {"kind": "chunks", "seconds": 2.0},
+        {"kind": "slices", "seconds": 2.0},
+        {"kind": "fixed", "seconds": 2.0, "padding": "repeat"},
+        {"kind": "sliding", "seconds": 2.0, "padding": "noise"},
+        {"kind": "sliding", "seconds": 2.0, "shortest_samples": 5},
+        {"kind": "chunks", "seconds": 2.0, "shortest_samples": 0},
         {"kind": "whole", "seconds": 2.0},
         {"kind": "whole", "samples": 5},
         {"kind": "fixed"},

@@ -53,11 +53,11 @@ def test_every_kind_of_leak_is_counted(table):
     ledger = audit([table(rows)])
     found = {finding.kind: finding for finding in ledger.findings}
     assert set(found) == {"people", "identical", "alike"}
-    assert (found["people"].recordings, found["people"].of, found["people"].examples) == (1, 4, ("p1",))
+    assert (found["people"].recordings, found["people"].of, found["people"].examples) == (1, 4, ("mine:p1",))
     assert found["identical"].examples == ("e.wav = b.wav",)
     assert found["alike"].examples == ("c.wav ~ f.wav",)
     assert not ledger.clean
-    assert "LEAK 1 of 4 recordings of mine/test are of 1 people who are in mine/train too: p1" in ledger.render()
+    assert "LEAK 1 of 4 recordings of mine/test are of 1 people who are in mine/train too: mine:p1" in ledger.render()
 
 
 def test_a_clean_table(table):
@@ -92,6 +92,33 @@ def test_prepared_real_recordings(shared: Path, tmp_path: Path):
     assert found["people", "sprsound/test_intra"].recordings == 80
     pair = "41279835_14.1_0_p1_2050 = 41279835_14.1_0_p1_2945"
     assert found["identical", "sprsound/test_intra"].examples == (pair,)
+
+
+@pytest.mark.parametrize(
+    ("fixture", "line"),
+    [
+        ("opera_kauh", "63 of 72 recordings of opera_kauh/val + test are of 49 people who are in opera_kauh/train too"),
+        ("opera_icbhi", "people who are in opera_icbhi/train too: icbhi:156, icbhi:218"),
+    ],
+)
+def test_published_splits_leak(fixture, line):
+    """OPERA's own lists, rebuilt from their facts."""
+    ledger = audit([Path(__file__).parent / "fixtures" / f"{fixture}.csv"])
+    assert not ledger.clean
+    assert line in ledger.render()
+
+
+@pytest.mark.parametrize("fixture", ["opera_kauh_unused", "opera_resp_at_tr"])
+def test_published_splits_that_do_not_leak(fixture):
+    assert audit([Path(__file__).parent / "fixtures" / f"{fixture}.csv"]).clean
+
+
+def test_bare_ids_of_two_files_are_not_the_same_person(table):
+    one = table([("a.wav", "101", "train", None)], "one.csv")
+    other = table([("b.wav", "101", "test", None)], "other.csv")
+    assert audit([one, other]).clean
+    named = table([("c.wav", "one:101", "test", None)], "named.csv")
+    assert [finding.kind for finding in audit([one, named]).findings] == ["people"]
 
 
 def test_the_command(table, capsys):

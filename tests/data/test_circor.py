@@ -154,3 +154,16 @@ def test_labels_are_counted_as_published(full):
     assert len(murmur) + lost["Unknown"] == 260
     outcome, lost = CIRCOR.task("outcome").select(full.rows)
     assert len(outcome) == 260 and not lost
+
+
+def test_the_papers_tasks(full):
+    ternary = CIRCOR.task("murmur_ternary")
+    rows, lost = ternary.select(full.rows)
+    counts = Counter(ternary.classes[row["label"]] for row in rows)
+    assert len(rows) == 260 and not lost and set(counts) == {"Present", "Absent", "Unknown"}
+    either, _ = CIRCOR.task("murmur_any").select(full.rows)
+    assert Counter(row["label"] for row in either) == {0: counts["Absent"], 1: counts["Present"] + counts["Unknown"]}
+    (t8,), (t15,), (t17,) = (CIRCOR.task(name).paper for name in ("murmur_ternary", "outcome", "murmur_any"))
+    assert sum(t8.expected.values()) == sum(t15.expected.values()) == sum(t17.expected.values()) == CIRCOR.recordings
+    assert t17.expected["Murmur"] == t8.expected["Present"] + t8.expected["Unknown"]
+    assert t8.counts["Present"] == 363 and t17.counts == {"Murmur": 1144, "Healthy": 424}

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from hf_auscult.data import SplitSpec, inspection, load_prepared, preparation, prepare, split_sha256, writing
+from hf_auscult.data.circor import CIRCOR
 from hf_auscult.data.guards import assert_subject_disjoint
 from hf_auscult.errors import AudioError, ConfigurationError, DataError, LeakageError
 
@@ -58,7 +59,7 @@ def test_the_card_and_the_manifest_say_what_was_counted(prepared):
     text = (prepared.output / "README.md").read_text()
     head = yaml.safe_load(text.split("---")[1])
     assert head["license"] == "odc-by"
-    assert [config["config_name"] for config in head["configs"]] == ["recordings", "murmur", "outcome"]
+    assert [config["config_name"] for config in head["configs"]] == [task.name for task in CIRCOR.tasks]
     for name, parts in prepared.configs.items():
         for split, counts in parts.items():
             assert f"| `{name}` | {split} | {counts.recordings} | {counts.people} |" in text

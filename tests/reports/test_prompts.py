@@ -9,7 +9,7 @@ from hf_auscult.reports import class_prompts
 
 @pytest.mark.parametrize(
     ("dataset", "task"),
-    [(spec.name, task.name) for spec in DATASETS.values() for task in spec.tasks if task.column is not None],
+    [(spec.name, task.name) for spec in DATASETS.values() for task in spec.tasks if task.classes],
 )
 def test_every_class_of_every_task_has_its_own_sentences(dataset: str, task: str):
     prompts = class_prompts(dataset, task)

@@ -1,0 +1,273 @@
+"""One layout for any dataset: a folder of recordings and a table beside them.
+
+    my_recordings/
+      metadata.csv        path,recording_id,subject_id,label,site,age,sex,…   (comma, semicolon or tab; UTF-8)
+      anna/mitral.wav
+      ben/mitral.wav
+
+``path`` (relative to the folder) and ``subject_id`` are needed, whatever else the table has is kept. Private datasets
+(``hsdreport``, ``xh_heartsound``) and a user's own recordings are read this way.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from ..errors import ConfigurationError, DataError
+from .schema import ORGANS, SITES, Kind, Row, text_or_none
+from .spec import Problem, Table
+
+TABLE = "metadata.csv"
+AUDIO_SUFFIXES: frozenset[str] = frozenset(
+    {".wav", ".flac", ".mp3", ".ogg", ".opus", ".webm", ".m4a", ".mp4", ".aac", ".aif", ".aiff", ".au", ".caf", ".w64"}
+)
+"""A file of such a name that the table does not list is reported."""
+
+OLDEST = 130.0
+_DELIMITERS = ",;\t"
+_SEXES = {"female": "female", "f": "female", "male": "male", "m": "male"}
+_BOOLEANS = {"true": True, "yes": True, "y": True, "1": True, "false": False, "no": False, "n": False, "0": False}
+
+
+@dataclass(frozen=True)
+class GenericColumns:
+    """What the table's columns are called; a column that the table lacks is null everywhere.
+
+    Args:
+        path: audio file, relative to the folder; always needed.
+        recording_id: unique name; the path without its suffix where it is missing.
+        subject_id: who it is; needed unless the table is read with ``subjects=False``.
+        label: original label, kept as ``original_label``.
+        site: auscultation position; words outside :data:`hf_auscult.data.schema.SITES` become "other", and
+            ``site_detail`` keeps them.
+        device: what it was recorded with.
+        age: years.
+        age_group: the table's own wording.
+        sex: female, male, f or m.
+        organ: one of :data:`hf_auscult.data.schema.ORGANS`.
+        licence: where recordings have different ones.
+        official_split: the authors' own split.
+    """
+
+    path: str = "path"
+    recording_id: str = "recording_id"
+    subject_id: str = "subject_id"
+    label: str = "label"
+    site: str = "site"
+    device: str = "device"
+    age: str = "age"
+    age_group: str = "age_group"
+    sex: str = "sex"
+    organ: str = "organ"
+    licence: str = "licence"
+    official_split: str = "official_split"
+
+
+OWN_COLUMNS: Mapping[str, Kind] = {"original_label": "string", "site_detail": "string", "official_split": "string"}
+"""Columns that every table read this way has besides the common ones; ``extra`` adds to them."""
+
+
+def read_generic(
+    source: Path,
+    *,
+    name: str,
+    organ: str | None = None,
+    licence: str | None = None,
+    device: str | None = None,
+    columns: GenericColumns | None = None,
+    extra: Mapping[str, Kind] | None = None,
+    needed: Sequence[str] = (),
+    subjects: bool = True,
+    table: str = TABLE,
+) -> Table:
+    """Read ``metadata.csv`` and what lies beside it.
+
+    Args:
+        source: the folder.
+        name: dataset's name; prefix of its subject ids.
+        organ: of recordings whose row names none.
+        licence: of recordings whose row names none.
+        device: of recordings whose row names none.
+        columns: what the table's columns are called.
+        extra: further columns to keep, column -> kind: ``string``, ``float``, ``bool``, or ``strings``, separated by
+            ``|``. A column that the table lacks is null.
+        needed: common names (``label`` …) or further columns that the table must have.
+        subjects: whether the table must say who is who. If not, a recording without a subject stands for a person of
+            its own, and the dataset's spec must warn of it.
+        table: name of the table.
+
+    Returns:
+        One row per line, with the common columns, :data:`OWN_COLUMNS` and ``extra``. Problems: a second line of one
+        file, a line without subject, a path out of the folder, an audio file that no line lists.
+
+    Raises:
+        DataError: no table, a needed column is missing, or a cell is not what its column says.
+        ConfigurationError: a column is asked for under two names.
+
+    Example:
+        >>> read_generic(Path("my_recordings"), name="mine", organ="heart")  # doctest: +SKIP
+    """
+    columns, extra = columns or GenericColumns(), extra or {}
+    file = source / table
+    header, lines = _lines(file)
+    named = {field.name: getattr(columns, field.name) for field in fields(columns)}
+    clash = sorted((set(extra) & {*named, *OWN_COLUMNS}) | (set(extra) & set(named.values())))
+    if clash:
+        raise ConfigurationError(f"columns {clash} are common ones already", where=name, remedy="leave them out")
+    required = ["path", *(["subject_id"] if subjects else []), *needed]
+    missing = sorted({named.get(one, one) for one in required} - set(header))
+    if missing:
+        raise DataError(
+            f"columns {missing} are missing; it has {header}", where=file, remedy="add them, or name yours in columns"
+        )
+    rows: list[Row] = []
+    problems: list[Problem] = []
+    claimed: set[str] = set()
+    for where, cells in lines:
+        common = {key: text_or_none(cells.get(column)) for key, column in named.items()}
+        label = (cells.get(columns.label) or "").strip()
+        if label.lower() == "none":
+            common["label"] = label  # "no murmur" is a class, not a gap
+        path = (common["path"] or "").replace("\\", "/").removeprefix("./")
+        recording = common["recording_id"] or path.removesuffix(PurePosixPath(path).suffix)
+        reason = _unusable(path, path in claimed, common["subject_id"] if subjects else recording)
+        claimed.add(path)
+        if reason:
+            problems.append(Problem(recording or where, path, f"{where}: {reason}", "DataError"))
+            continue
+        row = _row(common, where) | {key: _value(cells.get(key), kind, key, where) for key, kind in extra.items()}
+        defaults = {"organ": row["organ"] or organ, "licence": row["licence"] or licence}
+        row |= defaults | {"device": row["device"] or device}
+        row |= {"path": path, "recording_id": recording, "source": name}
+        rows.append(row | {"subject_id": f"{name}:{common['subject_id'] or recording}"})
+    problems += [
+        Problem(PurePosixPath(path).stem, path, f"{table} does not list it", "DataError")
+        for path in _audio_files(source)
+        if path not in claimed
+    ]
+    rows.sort(key=lambda row: str(row["recording_id"]))
+    return Table(source, tuple(rows), tuple(problems), _notes(rows))
+
+
+def other_columns(
+    source: Path, *, columns: GenericColumns | None = None, table: str = TABLE, floats: Sequence[str] = ()
+) -> dict[str, Kind]:
+    """Columns of a table beyond the common ones, as ``extra`` of :func:`read_generic`.
+
+    Args:
+        source: the folder.
+        columns: what the common columns are called.
+        table: name of the table.
+        floats: which of them are numbers; the others are text.
+
+    Raises:
+        DataError: there is no such table.
+    """
+    columns = columns or GenericColumns()
+    common = {getattr(columns, field.name) for field in fields(columns)}
+    kinds: dict[str, Kind] = {}
+    for column in _lines(source / table)[0]:
+        if column not in common:
+            kinds[column] = "float" if column in floats else "string"
+    return kinds
+
+
+def _lines(file: Path) -> tuple[list[str], list[tuple[str, dict[str, str]]]]:
+    """Header, and (where, cells) of every line."""
+    if not file.is_file():
+        raise DataError(f"no {file.name}", where=file.parent, remedy=f"put a {file.name} beside the recordings")
+    try:
+        text = file.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError("the table is not UTF-8", where=file, remedy="save it as UTF-8") from error
+    first = text.partition("\n")[0]
+    delimiter = max(_DELIMITERS, key=first.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    header = [cell.strip() for cell in next(reader, [])]
+    twice = sorted(column for column, count in Counter(header).items() if count > 1)
+    if twice or not header:
+        raise DataError(f"columns {twice} occur twice" if twice else "the table is empty", where=file, remedy="mend it")
+    lines = []
+    for cells in reader:
+        if not any(cell.strip() for cell in cells):
+            continue
+        where = f"{file.name} line {reader.line_num}"
+        if len(cells) != len(header):
+            raise DataError(f"{len(cells)} cells where the header has {len(header)}", where=where, remedy="mend it")
+        lines.append((where, dict(zip(header, cells, strict=True))))
+    return header, lines
+
+
+def _unusable(path: str, seen: bool, subject: str | None) -> str | None:
+    """Say why a line cannot be used, if it cannot."""
+    if not path:
+        return "it names no file"
+    if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts or ":" in path.split("/")[0]:
+        return "its path leads out of the folder"
+    if seen:
+        return "another line lists the same file"
+    return None if subject else "it does not say who was recorded"
+
+
+def _row(common: Mapping[str, str | None], where: str) -> Row:
+    site, sex, organ = common["site"], common["sex"], common["organ"]
+    if sex and sex.lower() not in _SEXES:
+        raise DataError(f"sex is {sex!r}", where=where, remedy=f"use one of {sorted(_SEXES)}, or leave it empty")
+    if organ and organ not in ORGANS:
+        raise DataError(f"organ is {organ!r}", where=where, remedy=f"use one of {ORGANS}")
+    age = _value(common["age"], "float", "age", where)
+    if age is not None and not 0 <= age <= OLDEST:
+        raise DataError(f"age is {age:g}", where=where, remedy="give years, or leave it empty")
+    known = site is not None and site.lower() in SITES
+    return {
+        "site": None if site is None else site.lower() if known else "other",
+        "site_detail": site,
+        "device": common["device"],
+        "age": age,
+        "age_group": common["age_group"],
+        "sex": _SEXES[sex.lower()] if sex else None,
+        "organ": organ,
+        "licence": common["licence"],
+        "original_label": common["label"],
+        "official_split": common["official_split"],
+    }
+
+
+def _value(cell: str | None, kind: Kind, column: str, where: str) -> Any:
+    text = text_or_none(cell)
+    if text is None or kind == "string":
+        return text
+    if kind == "strings":
+        return [part.strip() for part in text.split("|") if part.strip()]
+    if kind == "bool" and text.lower() in _BOOLEANS:
+        return _BOOLEANS[text.lower()]
+    if kind == "float":
+        try:
+            number = float(text)
+        except ValueError:
+            number = math.nan
+        if math.isfinite(number):
+            return number
+    raise DataError(f"{column} is {text!r}, which is not a {kind}", where=where, remedy="correct it, or leave it empty")
+
+
+def _audio_files(source: Path) -> Iterator[str]:
+    for file in sorted(source.rglob("*")):
+        if file.suffix.lower() in AUDIO_SUFFIXES and file.is_file() and not file.name.startswith("._"):
+            yield file.relative_to(source).as_posix()
+
+
+def _notes(rows: Sequence[Row]) -> tuple[str, ...]:
+    elsewhere = Counter(row["site_detail"] for row in rows if row["site"] == "other")
+    return tuple(
+        f"{count} recordings at {site!r}, which is 'other' in the common vocabulary"
+        for site, count in sorted(elsewhere.items())
+        if site != "other"
+    )

@@ -1,0 +1,101 @@
+"""Read the tables that datasets distribute, and the few kinds of cells that they share."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Collection
+from pathlib import Path
+
+from ..errors import DataError
+from .schema import SEXES, text_or_none
+
+_OLDEST = 130
+
+
+def read_csv(file: Path, required: Collection[str], *, remedy: str = "download it again") -> list[dict[str, str]]:
+    """Read a comma-separated table with a header; blanks around column names are dropped.
+
+    Args:
+        file: the table.
+        required: columns that must be there.
+        remedy: what to do where it is not as it should be.
+
+    Returns:
+        One mapping a line, cells as written.
+
+    Raises:
+        DataError: missing, not text, without a required column, or with a line that is longer or shorter than the
+            header.
+    """
+    if not file.is_file():
+        raise DataError("the table is missing", where=file, remedy=remedy)
+    rows: list[dict[str, str]] = []
+    try:
+        with file.open(newline="", encoding="utf-8-sig") as stream:
+            reader = csv.reader(stream)
+            header = [name.strip() for name in next(reader, [])]
+            absent = sorted(set(required) - set(header))
+            if absent:
+                raise DataError(f"columns {absent} are missing", where=file, remedy=remedy)
+            for cells in reader:
+                if not cells:
+                    continue
+                if len(cells) != len(header):
+                    problem = f"line {reader.line_num} has {len(cells)} cells, the header {len(header)}"
+                    raise DataError(problem, where=file, remedy=remedy)
+                rows.append(dict(zip(header, cells, strict=True)))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"not a table of text ({error})", where=file, remedy=remedy) from error
+    return rows
+
+
+def number(cell: str | None, name: str) -> float | None:
+    """Read a number; the words for "missing" become None.
+
+    Args:
+        cell: as written.
+        name: its column, for the message.
+
+    Raises:
+        DataError: neither a finite number nor missing.
+
+    Example:
+        >>> number(" 0.96", "cough_detected"), number("nan", "age")
+        (0.96, None)
+    """
+    text = text_or_none(cell)
+    if text is None:
+        return None
+    try:
+        value = float(text)
+    except ValueError as error:
+        raise DataError(f"{name} {text!r} is not a number") from error
+    if not math.isfinite(value):
+        raise DataError(f"{name} {text!r} is not finite")
+    return value
+
+
+def years(cell: str | None) -> float | None:
+    """Read an age in years; what is not one (a band, a typing error) becomes None.
+
+    Example:
+        >>> years("01"), years("18-44"), years("999")
+        (1.0, None, None)
+    """
+    try:
+        value = number(cell, "age")
+    except DataError:
+        return None
+    return value if value is not None and 0 <= value < _OLDEST else None
+
+
+def sex(cell: str | None) -> str | None:
+    """Map a table's word to ``female`` or ``male``; any other word, also "other" and "prefer not to say", to None.
+
+    Example:
+        >>> sex("Female"), sex("other")
+        ('female', None)
+    """
+    word = (text_or_none(cell) or "").lower()
+    return word if word in SEXES else None

@@ -1,0 +1,125 @@
+"""openSMILE's functionals as an encoder without weights: a standardisation that travels with the configuration."""
+
+import torch
+from torch import nn
+from transformers import initialization as init
+from transformers.modeling_outputs import BaseModelOutputWithPooling
+from transformers.modeling_utils import PreTrainedModel
+
+from .configuration_opensmile import OpenSmileConfig
+from .heads import AudioClassificationMixin
+
+
+class OpenSmilePreTrainedModel(PreTrainedModel):
+    """Initialisation and the settings both classes share."""
+
+    config: OpenSmileConfig
+    config_class = OpenSmileConfig
+    base_model_prefix = "encoder"
+    main_input_name = "input_features"
+    input_modalities = ["audio"]
+    accepts_loss_kwargs = False  # the loss is a mean over the batch: Trainer must not rescale it
+
+    @torch.no_grad()
+    def _init_weights(self, module: nn.Module) -> None:
+        if isinstance(module, nn.Linear):
+            init.xavier_uniform_(module.weight)
+            init.zeros_(module.bias)
+        elif isinstance(module, OpenSmileModel):
+            init.zeros_(module.mean)
+            init.ones_(module.scale)
+
+
+class OpenSmileModel(OpenSmilePreTrainedModel):
+    """Standardise functionals: `(x - mean) / scale`, the identity until `fit`.
+
+    Example:
+        >>> model = OpenSmileModel(OpenSmileConfig(feature_set="eGeMAPSv02")).fit(torch.rand(20, 88))
+        >>> model(torch.rand(2, 88)).pooler_output.shape
+        torch.Size([2, 88])
+    """
+
+    mean: torch.Tensor
+    scale: torch.Tensor
+
+    def __init__(self, config: OpenSmileConfig):
+        super().__init__(config)
+        # Saved buffers: they are measured, not trained.
+        self.register_buffer("mean", torch.zeros(config.hidden_size))
+        self.register_buffer("scale", torch.ones(config.hidden_size))
+        self.post_init()
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model is; the base class asks a parameter, and there is none."""
+        return self.mean.device
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Type of the buffers, for the same reason."""
+        return self.mean.dtype
+
+    def check_input(self, input_features: torch.Tensor) -> None:
+        """Raise `ValueError` unless the features are (windows, functionals)."""
+        if input_features.ndim != 2 or input_features.shape[1] != self.config.hidden_size:
+            raise ValueError(
+                f"input_features has shape {tuple(input_features.shape)}; expected (windows, {self.config.hidden_size})"
+            )
+
+    @torch.no_grad()
+    def fit(self, features: torch.Tensor) -> "OpenSmileModel":
+        """Take mean and standard deviation from functionals (recordings, functionals) of training recordings.
+
+        Functionals that do not vary keep the scale 1. Computed in double precision: some reach 1e13.
+
+        Raises:
+            ValueError: another width, fewer than two rows, or values that are not finite.
+        """
+        self.check_input(features)
+        if len(features) < 2 or not bool(torch.isfinite(features).all()):
+            raise ValueError(f"{len(features)} rows of functionals; expected at least two, all finite")
+        rows = features.to(self.mean.device, torch.float64)
+        scale = rows.std(dim=0, unbiased=False)
+        self.mean.copy_(rows.mean(dim=0))
+        self.scale.copy_(torch.where(scale > 1e-7 * rows.abs().amax(dim=0), scale, 1.0))
+        return self
+
+    def forward(
+        self,
+        input_features: torch.Tensor,
+        recording_index: torch.Tensor | None = None,
+        window_seconds: torch.Tensor | None = None,
+        output_hidden_states: bool | None = None,
+        output_attentions: bool | None = None,
+        return_dict: bool | None = None,
+    ) -> BaseModelOutputWithPooling | tuple[torch.Tensor, ...]:
+        """Standardise functionals.
+
+        Args:
+            input_features: (windows, functionals) of the feature extractor.
+            recording_index, window_seconds: the extractor's bookkeeping; accepted and ignored here.
+            output_hidden_states, output_attentions: accepted; there are none.
+            return_dict: as everywhere in transformers.
+
+        Returns:
+            `last_hidden_state` (windows, 1, functionals), `pooler_output` (windows, functionals).
+        """
+        self.check_input(input_features)
+        rows = (input_features - self.mean) / self.scale
+        output = BaseModelOutputWithPooling(last_hidden_state=rows[:, None], pooler_output=rows)
+        return output if (self.config.return_dict if return_dict is None else return_dict) else output.to_tuple()
+
+
+class OpenSmileForAudioClassification(AudioClassificationMixin, OpenSmilePreTrainedModel):
+    """A classification head over standardised functionals.
+
+    Example:
+        >>> model = OpenSmileForAudioClassification(OpenSmileConfig(feature_set="eGeMAPSv02", num_labels=3)).eval()
+        >>> model(torch.rand(2, 88)).logits.shape
+        torch.Size([2, 3])
+    """
+
+    encoder_class = OpenSmileModel
+
+
+__all__ = ["OpenSmileForAudioClassification", "OpenSmileModel", "OpenSmilePreTrainedModel"]

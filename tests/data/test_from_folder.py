@@ -1,0 +1,90 @@
+"""One command from a user's own folder to a dataset that cannot leak."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import datasets
+import numpy as np
+import pytest
+import soundfile
+
+from hf_auscult.cli import main
+from hf_auscult.data import SplitSpec, load_prepared
+from hf_auscult.data.audit import audit
+from hf_auscult.data.from_folder import from_folder
+from hf_auscult.errors import ConfigurationError, DataError
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """40 recordings of 20 people; two labels; one column of the user's own."""
+    root = tmp_path / "my_hearts"
+    rng = np.random.default_rng(0)
+    rows = []
+    for person in range(20):
+        for take in range(2):
+            path = f"p{person}/{take}.wav"
+            (root / f"p{person}").mkdir(parents=True, exist_ok=True)
+            soundfile.write(root / path, 0.1 * rng.standard_normal(6_000), 2_000)
+            rows.append((path, f"p{person}", "murmur" if person % 4 == 0 else "none", "mitral", 30 + person, "ward 3"))
+    with (root / "metadata.csv").open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(("path", "subject_id", "label", "site", "age", "place"))
+        writer.writerows(rows)
+    return root
+
+
+def test_splits_card_and_loading(folder, tmp_path):
+    report = from_folder(folder, tmp_path / "out", organ="heart", progress=False)
+    assert (report.listed, report.written, report.warnings) == (40, 40, ())
+    loaded = datasets.load_dataset(str(tmp_path / "out"), "label")
+    assert loaded["train"].features["label"].names == ["murmur", "none"]
+    assert {row["place"] for row in loaded["test"].to_list()} == {"ward 3"}
+    people = [set(part["subject_id"]) for part in load_prepared(tmp_path / "out", "label").values()]
+    assert sum(map(len, people)) == len(set.union(*people)) == 20
+    assert audit([tmp_path / "out"]).clean
+    murmurs = {name: sum(label == 0 for label in part["label"]) for name, part in loaded.items()}
+    assert all(murmurs.values()), murmurs
+
+
+def test_the_command(folder, tmp_path, capsys):
+    arguments = ["prepare", "from_folder", "--source", str(folder), "--output", str(tmp_path / "out")]
+    assert main([*arguments, "--organ", "heart", "--name", "mine"]) == 0
+    assert "40 of 40" in capsys.readouterr().out
+    row = datasets.load_dataset(str(tmp_path / "out"), "recordings", split="train")[0]
+    assert row["subject_id"].startswith("mine:")
+    assert row["organ"] == "heart"
+
+
+def test_other_families(folder, tmp_path):
+    report = from_folder(folder, tmp_path / "out", split=SplitSpec(name="loso"), tasks=["label"], progress=False)
+    assert len(report.configs["label"]) == 20
+
+
+def test_without_subjects_the_warning_travels(folder, tmp_path):
+    table = folder / "metadata.csv"
+    table.write_text(table.read_text().replace("subject_id", "bed"))
+    report = from_folder(folder, tmp_path / "out", progress=False)
+    assert "no subject_id column" in report.warnings[0]
+    assert "no subject_id column" in (tmp_path / "out" / "README.md").read_text()
+
+
+def test_what_the_table_lacks_is_said(folder, tmp_path):
+    (folder / "p3" / "0.wav").unlink()
+    (folder / "extra.wav").write_bytes((folder / "p1" / "0.wav").read_bytes())
+    report = from_folder(folder, tmp_path / "out", progress=False)
+    assert {problem.path for problem in report.quarantined} == {"p3/0.wav", "extra.wav"}
+    assert (report.listed, report.written) == (41, 39)
+    with pytest.raises(DataError, match="INCOMPLETE"):
+        from_folder(folder, tmp_path / "strict", strict=True, progress=False)
+
+
+def test_bad_settings(folder, tmp_path):
+    with pytest.raises(ConfigurationError, match="organ is 'liver'"):
+        from_folder(folder, tmp_path / "out", organ="liver")
+    with pytest.raises(ConfigurationError, match="no name for a dataset"):
+        from_folder(folder, tmp_path / "out", name="my hearts")
+    with pytest.raises(DataError, match=r"no metadata\.csv"):
+        from_folder(folder / "p0", tmp_path / "out")

@@ -1,0 +1,8 @@
+"""MS-CLAP 2023: front end, base embedding, tags and projected embedding, from a file inwards."""
+
+from __future__ import annotations
+
+from tests.models.parity import Parity
+from tests.models.parity._msclap import arrays, container
+
+PARITY = [Parity("clap_2023", "msclap-2023", container, arrays)]
