@@ -100,7 +100,7 @@ def _carry_code(config: Any) -> None:
     model from a folder that carries its code is saved with it. The families' own files know nothing of this: they
     stand alone.
     """
-    if hasattr(config, "_carries_code"):
+    if "_saves_code" in vars(config):
         return
     plain = config.to_json_file
 
@@ -112,7 +112,7 @@ def _carry_code(config: Any) -> None:
             self.auto_map = {**write_model_code(self, Path(json_file_path).parent), **self.auto_map}
         plain(self, json_file_path, use_diff)
 
-    config.to_json_file, config._carries_code = to_json_file, True
+    config.to_json_file, config._saves_code = to_json_file, True
 
 
 def register() -> None:
