@@ -181,9 +181,9 @@ def audiomae_extractor() -> AuscultFeatureExtractor:
     return fe
 
 
-def native(name: str, seconds: float | None = None, padding: Any = "repeat", **flags: Any) -> Variant:
+def native(name: str, seconds: float | None = None, **flags: Any) -> Variant:
     """One of transformers' own encoders; encoders of waveforms get short windows."""
-    windows = seconds and WindowPolicy("sliding", seconds=seconds, padding=padding, minimum_samples=480)
+    windows = seconds and WindowPolicy("sliding", seconds=seconds, padding="shift", minimum_samples=480)
     return Variant(
         f"adapter/{name}",
         partial(natives.config, name),

@@ -16,8 +16,9 @@ class Native:
         name: shown to people.
         home: `module:class` of the encoder below `transformers.models`.
         shape: configuration -> sizes of one window's features; `None` where any size will do.
-        window: native feature extractor -> settings of the default `WindowPolicy`. Where the extractor pads on its own,
-            windows stay short and it does; repetition is for encoders of waveforms, whose statistics zeros would shift.
+        window: native feature extractor -> settings of the default `WindowPolicy`. A recording shorter than the window
+            goes to the extractor as it is, which pads it or not, as its authors do; of a longer one the last window
+            starts earlier, so that it holds sound alone.
         inputs: features (windows, ...) -> the encoder's keyword arguments.
         tokens: one of the encoder's outputs, windows -> (windows, tokens, width).
         output_width, pooled_width: configuration -> width of the published tokens and of the published embedding.
@@ -88,7 +89,7 @@ def _waves(name: str, home: str) -> Native:
         name,
         home,
         shape=lambda config: (None,),
-        window=lambda extractor: {"kind": "sliding", "seconds": 10.0, "padding": "repeat", "minimum_samples": 400},
+        window=lambda extractor: {"kind": "sliding", "seconds": 10.0, "padding": "shift", "minimum_samples": 400},
         inputs=lambda features: {"input_values": features},
         output_width=lambda config: (
             config.output_hidden_size if getattr(config, "add_adapter", False) else config.hidden_size
@@ -103,7 +104,7 @@ def _waves(name: str, home: str) -> Native:
 
 #: By the model type of the encoder's configuration.
 NATIVES: dict[str, Native] = {
-    # arXiv:2104.01778. Windows as long as its frames at 10 ms; a short one's missing frames are the extractor's zeros.
+    # arXiv:2104.01778. Windows as long as its frames at 10 ms; a short clip's missing frames are the extractor's zeros.
     "audio-spectrogram-transformer": Native(
         "AST",
         "audio_spectrogram_transformer.modeling_audio_spectrogram_transformer:ASTModel",
@@ -111,7 +112,7 @@ NATIVES: dict[str, Native] = {
         window=lambda extractor: {
             "kind": "sliding",
             "seconds": extractor.max_length / 100,
-            "padding": "none",
+            "padding": "shift",
             "minimum_samples": 400,
         },
         inputs=lambda features: {"input_values": features},
@@ -125,7 +126,7 @@ NATIVES: dict[str, Native] = {
         "CLAP",
         "clap.modeling_clap:ClapAudioModel",
         shape=lambda config: (4 if config.enable_fusion else 1, None, config.num_mel_bins),
-        window=lambda extractor: {"kind": "sliding", "seconds": float(extractor.max_length_s), "padding": "none"},
+        window=lambda extractor: {"kind": "sliding", "seconds": float(extractor.max_length_s), "padding": "shift"},
         inputs=lambda features: {
             "input_features": features,
             "is_longer": torch.zeros(len(features), 1, dtype=torch.bool, device=features.device),
@@ -143,7 +144,7 @@ NATIVES: dict[str, Native] = {
         "Whisper",
         "whisper.modeling_whisper:WhisperEncoder",
         shape=lambda config: (config.num_mel_bins, 2 * config.max_source_positions),
-        window=lambda extractor: {"kind": "sliding", "seconds": float(extractor.chunk_length), "padding": "none"},
+        window=lambda extractor: {"kind": "sliding", "seconds": float(extractor.chunk_length), "padding": "shift"},
         inputs=lambda features: {"input_features": features},
         published={"kind": "whole"},
         inside={"whisper": ("", r"^(model\.)?encoder\.")},
@@ -159,7 +160,7 @@ NATIVES: dict[str, Native] = {
         window=lambda extractor: {
             "kind": "sliding",
             "seconds": float(extractor.chunk_length),
-            "padding": "none",
+            "padding": "shift",
             "minimum_samples": 3 * extractor.hop_length,
         },
         inputs=_packed,
@@ -179,7 +180,7 @@ NATIVES: dict[str, Native] = {
         "HeAR",
         "vit.modeling_vit:ViTModel",
         shape=lambda config: (config.num_channels, *config.image_size),
-        window=lambda extractor: {"kind": "sliding", "seconds": 2.0},
+        window=lambda extractor: {"kind": "sliding", "seconds": 2.0, "padding": "shift"},
         inputs=lambda features: {"pixel_values": features},
         pooled_width=lambda config: config.pooler_output_size or config.hidden_size,
         pools=True,
