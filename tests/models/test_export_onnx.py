@@ -21,6 +21,8 @@ from hf_auscult.models.acula.modeling_acula import AcuLaModel
 from hf_auscult.models.export_onnx import export
 from tests.models.zoo import ZOO
 
+GT = next(variant for variant in ZOO if variant.name == "opera-gt")
+
 
 def run(path, inputs: torch.Tensor) -> list[np.ndarray]:
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
@@ -60,8 +62,8 @@ def test_every_encoder(variant, tmp_path):
 
 @pytest.fixture
 def saved(tmp_path):
-    ZOO[0].model().save_pretrained(tmp_path / "model")
-    ZOO[0].extractor().save_pretrained(tmp_path / "model")
+    GT.model().save_pretrained(tmp_path / "model")
+    GT.extractor().save_pretrained(tmp_path / "model")
     return tmp_path / "model"
 
 
@@ -79,7 +81,7 @@ def test_command_with_int8(saved, tmp_path, capsys):
     assert int8["quantised"] > 4
     assert 0.99 < int8["minimum_cosine"] <= int8["mean_cosine"] < 1
     assert int8["speed_ratio"] > 0
-    inputs = ZOO[0].inputs(3)
+    inputs = GT.inputs(3)
     large, small = (run(output / name, inputs)[0] for name in ("model.onnx", "model_int8.onnx"))
     assert not np.array_equal(large, small)
     assert np.corrcoef(large.ravel(), small.ravel())[0, 1] > 0.99
@@ -101,10 +103,10 @@ def test_another_number_of_frames_and_opset(saved, tmp_path):
 
 def test_acula_gives_its_audio_encoder(tmp_path):
     torch.manual_seed(0)
-    model = AcuLaModel(AcuLaConfig(audio_config=ZOO[0].config(), text_size=12, teacher=None)).eval()
-    report = export(model, tmp_path / "onnx", feature_extractor=ZOO[0].extractor())
+    model = AcuLaModel(AcuLaConfig(audio_config=GT.config(), text_size=12, teacher=None)).eval()
+    report = export(model, tmp_path / "onnx", feature_extractor=GT.extractor())
     assert report.model_type == "opera-gt"
-    inputs = ZOO[0].inputs(3)
+    inputs = GT.inputs(3)
     with torch.no_grad():
         ours = model(inputs).pooler_output
     np.testing.assert_allclose(run(tmp_path / "onnx/model.onnx", inputs)[0], ours, atol=1e-4 * float(ours.abs().max()))
@@ -138,15 +140,15 @@ def test_what_is_missing_is_said(saved, tmp_path, monkeypatch):
     with pytest.raises(ConfigurationError, match="cannot be loaded"):
         export(tmp_path / "nowhere", tmp_path / "onnx")
     with pytest.raises(ConfigurationError, match="feature_extractor="):
-        export(ZOO[0].model(), tmp_path / "onnx")
+        export(GT.model(), tmp_path / "onnx")
     whole = AuscultFeatureExtractor("opera", WindowPolicy("whole"))
     with pytest.raises(ConfigurationError, match="no fixed length"):
         export(saved, tmp_path / "onnx", feature_extractor=whole)
-    without = ZOO[0].model()
+    without = GT.model()
     for module in without.modules():
         module._parameters.clear()
     with pytest.raises(ConfigurationError, match="no network to export"):
-        export(without, tmp_path / "onnx", feature_extractor=ZOO[0].extractor())
+        export(without, tmp_path / "onnx", feature_extractor=GT.extractor())
     find = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name, *more: None if name == "onnx" else find(name, *more))
     with pytest.raises(ConfigurationError, match=r"onnx not installed.*hf-auscult\[onnx\]"):
