@@ -14,12 +14,16 @@ from .errors import AuscultError
 if TYPE_CHECKING:
     from .alignment import objectives
     from .embedding import embed
-    from .models.adapter.adapt import adapt
+    from .models.adapter.convert_adapter import adapt
 
 __version__ = "0.1.0"
 __all__ = ["AuscultError", "__version__", "adapt", "embed", "objectives"]
 
-_LAZY = {"adapt": "models.adapter.adapt:adapt", "embed": "embedding:embed", "objectives": "alignment.objectives"}
+_LAZY = {
+    "adapt": "models.adapter.convert_adapter:adapt",
+    "embed": "embedding:embed",
+    "objectives": "alignment.objectives",
+}
 
 _registration.register()
 

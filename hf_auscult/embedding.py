@@ -96,7 +96,7 @@ def _load(model: Any, feature_extractor: Any) -> tuple[Any, Any]:
         config = None
     ours = isinstance(feature_extractor, WindowedFeatureExtractor)
     if type(config).__module__.startswith("transformers.") and not ours:
-        from .models.adapter.adapt import adapt
+        from .models.adapter.convert_adapter import adapt
 
         return adapt(model, feature_extractor)
     return AutoModel.from_pretrained(str(model)) if named else model, feature_extractor

@@ -30,7 +30,7 @@ from hf_auscult.models.acula import AcuLaConfig
 from hf_auscult.models.custom_code import add_code
 from hf_auscult.models.opera import OperaGTConfig
 from tests.models import without_package
-from tests.models.zoo import ZOO, sound
+from tests.models.zoo import GT, ZOO, sound
 
 MODELS = Path(_flatten.__file__).parent / "models"
 AUTO = ("AutoModel", "AutoModelForPreTraining", "AutoModelForAudioClassification")

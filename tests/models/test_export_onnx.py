@@ -19,7 +19,7 @@ from hf_auscult.models import export_onnx
 from hf_auscult.models.acula import AcuLaConfig
 from hf_auscult.models.acula.modeling_acula import AcuLaModel
 from hf_auscult.models.export_onnx import export
-from tests.models.zoo import ZOO
+from tests.models.zoo import GT, ZOO
 
 GT = next(variant for variant in ZOO if variant.name == "opera-gt")
 

@@ -228,3 +228,5 @@ ZOO = [
         checkpointing=False,
     ),
 ]
+
+GT = next(variant for variant in ZOO if variant.name == "opera-gt")

@@ -84,8 +84,10 @@ def rows(parity: Parity, case: Case, variant: str, folder: Path) -> Iterator[Row
     state = case.state_dict(variant, parity.recorded)
     torch.save(parity.container(state), folder / "checkpoint.ckpt")
     model = convert(parity.family, folder / "checkpoint.ckpt", folder / "model")
-    spread = case.facts["facts"].get(f"float64_max_abs_diff_{variant}", 0.0)
+    spreads = {name: case.facts["facts"].get(f"float64_max_abs_diff_{name}", 0.0) for name in case.variants}
     with torch.no_grad():
         for name, ours, start in parity.arrays(case, variant, model, folder):
+            # Arrays of no variant (features, tables) have the case's spread: the larger one.
+            spread = spreads.get(name.partition(".")[0], max(spreads.values()))
             error, tolerance = case.compare(name, ours, spread)
             yield Row(parity.case, variant, name, start, error, tolerance)
