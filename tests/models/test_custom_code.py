@@ -25,6 +25,7 @@ from hf_auscult import _flatten
 from hf_auscult._registration import ENTRIES
 from hf_auscult.cli import main
 from hf_auscult.errors import ConfigurationError
+from hf_auscult.models import custom_code
 from hf_auscult.models.acula import AcuLaConfig
 from hf_auscult.models.custom_code import add_code
 from hf_auscult.models.opera import OperaGTConfig
@@ -33,6 +34,7 @@ from tests.models.zoo import GT, ZOO, sound
 
 MODELS = Path(_flatten.__file__).parent / "models"
 AUTO = ("AutoModel", "AutoModelForPreTraining", "AutoModelForAudioClassification")
+GT = next(variant for variant in ZOO if variant.name == "opera-gt")
 FIRST = list({variant.config().model_type: variant for variant in reversed(ZOO)}.values())
 CASES = [(f"acula({one.name})" if around else one.name, one, around) for one in ZOO for around in (False, True)]
 every_folder = pytest.mark.parametrize(
@@ -288,27 +290,24 @@ def test_imports_are_rewritten(tmp_path, monkeypatch):
     assert {Path(path).name for path in needed} == set(files) - {"auscult_entry.py"}
 
 
-def families() -> list[Path]:
-    return sorted(path.parent for path in MODELS.glob("*/heads.py"))
-
-
-def test_model_folders_stand_alone():
-    """Their files, converters aside, import transformers, torch and each other only; the heads are one file."""
+def test_what_travels_stands_alone():
+    """Files that are copied import transformers, torch and each other only; all but converters are; heads are one."""
     allowed = {"torch", "numpy", "transformers", "huggingface_hub", *sys.stdlib_module_names}
-    folders = families()
-    assert folders
-    assert {path.parent for path in MODELS.glob("*/configuration_*.py")} == set(folders)
+    carried = {path for entry in ENTRIES for path in custom_code._paths(entry)}
     wrong = []
-    for path in (path for folder in folders for path in folder.glob("*.py")):
-        if path.name.startswith("convert_"):
-            continue
+    for path in sorted(carried):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.ImportFrom):
-                good = (
-                    bool(node.module) if node.level == 1 else node.level == 0 and node.module.split(".")[0] in allowed
-                )
+                name = f".{node.module or '.'}" if node.level else node.module.split(".")[0]
+                good = name in allowed or (node.level == 1 and node.module)
                 wrong += [] if good else [f"{path}:{node.lineno}"]
             if isinstance(node, ast.Import):
                 wrong += [f"{path}:{node.lineno}" for one in node.names if one.name.split(".")[0] not in allowed]
     assert not wrong, wrong
+    folders = {path.parent for path in carried}
+    assert folders == {path.parent for path in MODELS.glob("*/__init__.py")}
+    behind = {path for folder in folders for path in folder.glob("*.py")} - carried
+    # `adapt` makes pairs from other people's, as converters do from checkpoints.
+    made = [path for path in behind if path.name.startswith("convert_") or path.name in ("__init__.py", "adapt.py")]
+    assert behind == set(made), behind - set(made)
     assert len({(folder / "heads.py").read_bytes() for folder in folders}) == 1, "copies of heads.py differ"
