@@ -9,6 +9,7 @@ Needs librosa, which comes with audiomentations.
 from __future__ import annotations
 
 import argparse
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -153,16 +154,18 @@ def compare(family: str, paths: Sequence[Path], rounds: int, block: int, attenti
         for index, start in enumerate(range(0, len(paths), block)):
             for which in (0, 1) if (number + index) % 2 else (1, 0):
                 rows[which].append(sides[which].run(paths[start : start + block]))
+        clocks = " and ".join(f"{side.clock[-1]:.2f}" for side in sides)
+        print(f"{family}, round {number + 1}: {clocks} s", file=sys.stderr, flush=True)
     theirs, mine = (np.concatenate(rows[which]) for which in (0, 1))
     error = float(np.abs(theirs - mine).max() / np.abs(theirs).max())
     spread = float(np.ptp(theirs, axis=0).max() / np.abs(theirs).max())
     if not error <= AGREEMENT:
         raise RuntimeError(f"{family}: the embeddings differ by {error:.2g} of the largest value")
-    clocks = [f"{np.median(side.clock):.2f} ({min(side.clock):.2f})" for side in sides]
+    medians = [f"{np.median(side.clock):.2f} ({min(side.clock):.2f})" for side in sides]
     gains = [np.median(getattr(sides[0], what)) / np.median(getattr(sides[1], what)) for what in ("clock", "cpu")]
     cpu = [f"{np.median(side.cpu):.2f}" for side in sides]
     return (
-        f"| {family} | {clocks[0]} | {clocks[1]} | {gains[0]:.2f} | {cpu[0]} | {cpu[1]} | {gains[1]:.2f} "
+        f"| {family} | {medians[0]} | {medians[1]} | {gains[0]:.2f} | {cpu[0]} | {cpu[1]} | {gains[1]:.2f} "
         f"| {error:.1e} | {spread:.2g} |"
     )
 
