@@ -34,7 +34,6 @@ from tests.models.zoo import GT, ZOO, sound
 
 MODELS = Path(_flatten.__file__).parent / "models"
 AUTO = ("AutoModel", "AutoModelForPreTraining", "AutoModelForAudioClassification")
-GT = next(variant for variant in ZOO if variant.name == "opera-gt")
 FIRST = list({variant.config().model_type: variant for variant in reversed(ZOO)}.values())
 CASES = [(f"acula({one.name})" if around else one.name, one, around) for one in ZOO for around in (False, True)]
 every_folder = pytest.mark.parametrize(
