@@ -34,7 +34,6 @@ from tests.models.zoo import GT, ZOO, sound
 
 MODELS = Path(_flatten.__file__).parent / "models"
 AUTO = ("AutoModel", "AutoModelForPreTraining", "AutoModelForAudioClassification")
-GT = next(variant for variant in ZOO if variant.name == "opera-gt")
 FIRST = list({variant.config().model_type: variant for variant in reversed(ZOO)}.values())
 CASES = [(f"acula({one.name})" if around else one.name, one, around) for one in ZOO for around in (False, True)]
 every_folder = pytest.mark.parametrize(
@@ -307,7 +306,6 @@ def test_what_travels_stands_alone():
     folders = {path.parent for path in carried}
     assert folders == {path.parent for path in MODELS.glob("*/__init__.py")}
     behind = {path for folder in folders for path in folder.glob("*.py")} - carried
-    # `adapt` makes pairs from other people's, as converters do from checkpoints.
-    made = [path for path in behind if path.name.startswith("convert_") or path.name in ("__init__.py", "adapt.py")]
+    made = [path for path in behind if path.name.startswith("convert_") or path.name == "__init__.py"]
     assert behind == set(made), behind - set(made)
     assert len({(folder / "heads.py").read_bytes() for folder in folders}) == 1, "copies of heads.py differ"

@@ -21,8 +21,6 @@ from hf_auscult.models.acula.modeling_acula import AcuLaModel
 from hf_auscult.models.export_onnx import export
 from tests.models.zoo import GT, ZOO
 
-GT = next(variant for variant in ZOO if variant.name == "opera-gt")
-
 
 def run(path, inputs: torch.Tensor) -> list[np.ndarray]:
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
