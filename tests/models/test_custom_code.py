@@ -306,7 +306,6 @@ def test_what_travels_stands_alone():
     folders = {path.parent for path in carried}
     assert folders == {path.parent for path in MODELS.glob("*/__init__.py")}
     behind = {path for folder in folders for path in folder.glob("*.py")} - carried
-    # `adapt` makes pairs from other people's, as converters do from checkpoints.
-    made = [path for path in behind if path.name.startswith("convert_") or path.name in ("__init__.py", "adapt.py")]
+    made = [path for path in behind if path.name.startswith("convert_") or path.name == "__init__.py"]
     assert behind == set(made), behind - set(made)
     assert len({(folder / "heads.py").read_bytes() for folder in folders}) == 1, "copies of heads.py differ"
