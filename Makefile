@@ -1,4 +1,4 @@
-.PHONY: help demo test test-fast lint types clean
+.PHONY: help demo test test-fast parity lint types clean
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
@@ -26,11 +26,17 @@ demo: $(VENV)/.installed ## align a small encoder with reports on bundled heart 
 	@echo; echo "In a fresh process:"
 	@$(BIN)/python examples/embed.py auscult/acula-opera
 
+# One thread a worker: two workers of several threads each are far slower than their sum.
+test test-fast: export OMP_NUM_THREADS := 1
+
 test: $(VENV)/.installed ## the whole test suite
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-fast: $(VENV)/.installed ## without the slow tests
 	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+
+parity: $(VENV)/.installed ## compare every encoder with its original, array by array
+	$(BIN)/python -m tests.models.parity
 
 lint: $(VENV)/.installed ## ruff
 	$(BIN)/ruff check .

@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import torch
 from torchaudio.compliance import kaldi
-from torchaudio.functional import melscale_fbanks
+from transformers.audio_utils import mel_filter_bank
 
 from .spec import FrontEnd
 
@@ -25,15 +25,10 @@ def mel_bank(spec: FrontEnd) -> torch.Tensor:
         bank = torch.minimum(rising, falling).clamp(min=0)
         bank[0] = 0
         return bank.float()
-    return melscale_fbanks(
-        spec.n_fft // 2 + 1,
-        f_min=float(spec.f_min),
-        f_max=float(spec.f_max),
-        n_mels=spec.n_mels,
-        sample_rate=rate,
-        norm=spec.mel_norm,
-        mel_scale=spec.mel_scale,
+    bank64 = mel_filter_bank(
+        spec.n_fft // 2 + 1, spec.n_mels, spec.f_min, spec.f_max, rate, norm=spec.mel_norm, mel_scale=spec.mel_scale
     )
+    return torch.from_numpy(bank64).float()
 
 
 def _htk_mel(hertz: torch.Tensor) -> torch.Tensor:

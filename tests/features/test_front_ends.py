@@ -24,7 +24,7 @@ def sound(spec: FrontEnd, seconds: float, seed: int = 0) -> np.ndarray:
     return (np.sin(2 * np.pi * 90 * time) * np.hanning(len(time)) + 0.01 * rng.standard_normal(len(time))).astype("f4")
 
 
-@pytest.mark.parametrize("name", list(FRONT_ENDS))
+@pytest.mark.parametrize("name", ["opera", "heart", "lung"])  # the others are compared with their originals
 def test_equal_to_librosa(name):
     spec = FRONT_ENDS[name]
     wave = sound(spec, 3.0)
