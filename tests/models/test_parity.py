@@ -8,6 +8,7 @@ from tests.models.parity import cases, rows
 from tests.reference import load_case
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("variant", ["fixed", "fanin"])
 @pytest.mark.parametrize("name", cases())
 def test_parity(name, variant, shared, tmp_path):

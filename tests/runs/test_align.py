@@ -70,10 +70,7 @@ def test_conditions_differ_only_where_they_should(run_folder):
         if found["history"] and "reconstruction_loss" in found["history"][0] and name != "before"
     }
     assert set(first) == {"aligned", "audio_only", "shuffled", "shuffled_within_label", "context_only"}
-    # Without text one dropout draws less, so audio-only differs in the decoder's dropout; the others not at all.
-    alone = first.pop("audio_only")
-    assert len({round(value, 5) for value in first.values()}) == 1
-    assert alone == pytest.approx(first["aligned"], rel=0.02)
+    assert len({round(value, 5) for value in first.values()}) == 1, first
     losses = [results["conditions"][name]["history"][-1]["alignment_loss"] for name in ("aligned", "shuffled")]
     assert losses[0] != losses[1]
 
