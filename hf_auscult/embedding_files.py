@@ -67,7 +67,12 @@ def embed_files(
     embedder = Embedder(model)
     embedder.feature_extractor.policy(protocol)
     parts = output.with_name(f".{output.name}.parts")
-    settings = {"protocol": protocol, "front_end": embedder.feature_extractor.to_dict(), "weights": _weights(embedder)}
+    settings = {
+        "protocol": protocol,
+        "front_end": embedder.feature_extractor.to_dict(),
+        "encoder": embedder.encoder.config.to_dict(),
+        "weights": _weights(embedder),
+    }
     _open_parts(parts, settings)
     done = {row["path"] for part in sorted(parts.glob("*.parquet")) for row in pq.read_table(part).to_pylist()}
     missing = [path for path in files if str(path) not in done]
