@@ -102,10 +102,11 @@ class AlignmentDataset(torch.utils.data.Dataset[dict[str, object]]):
         if self.augmentation is not None:
             waveform = self.augmentation.apply(waveform, self.sampling_rate, rng)
         item: dict[str, object] = {"waveform": waveform, "label": example.label, "text_id": example.text_id}
-        if example.text_embeddings is not None:
-            item["text_embedding"] = example.text_embeddings[rng.integers(len(example.text_embeddings))]
+        # Before the text's draw, so that conditions with and without text hide the same patches.
         if self.noise_size:
             item["noise"] = rng.random(self.noise_size, dtype=np.float32)
+        if example.text_embeddings is not None:
+            item["text_embedding"] = example.text_embeddings[rng.integers(len(example.text_embeddings))]
         return item
 
 
