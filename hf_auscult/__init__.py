@@ -13,15 +13,17 @@ from .errors import AuscultError
 
 if TYPE_CHECKING:
     from .alignment import objectives
+    from .benchmarks.load import load_task
     from .embedding import embed
     from .models.adapter.convert_adapter import adapt
 
 __version__ = "0.1.0"
-__all__ = ["AuscultError", "__version__", "adapt", "embed", "objectives"]
+__all__ = ["AuscultError", "__version__", "adapt", "embed", "load_task", "objectives"]
 
 _LAZY = {
     "adapt": "models.adapter.convert_adapter:adapt",
     "embed": "embedding:embed",
+    "load_task": "benchmarks.load:load_task",
     "objectives": "alignment.objectives",
 }
 

@@ -71,7 +71,7 @@ def embed_files(
         "protocol": protocol,
         "front_end": embedder.feature_extractor.to_dict(),
         "encoder": embedder.encoder.config.to_dict(),
-        "weights": _weights(embedder),
+        "weights": weights_of(embedder),
     }
     _open_parts(parts, settings)
     done = {row["path"] for part in sorted(parts.glob("*.parquet")) for row in pq.read_table(part).to_pylist()}
@@ -135,7 +135,7 @@ def _expand(paths: Sequence[str | Path]) -> Iterator[Path]:
             yield path
 
 
-def _weights(embedder: Embedder) -> str:
+def weights_of(embedder: Embedder) -> str:
     """Identify an encoder by its weights: a folder can be written again under the same name."""
     digest = hashlib.sha256()
     for name, value in sorted(embedder.encoder.state_dict().items()):

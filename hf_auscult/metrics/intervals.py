@@ -169,7 +169,7 @@ def _people(subjects: ArrayLike, strata: ArrayLike | None, arrays: tuple[ArrayLi
 
 
 def _of_draws(statistic: Statistic, columns: list[NDArray[Any]], people: People) -> _OfDraws:
-    vectorised = _VECTORISED.get(statistic)
+    vectorised = _VECTORISED.get(statistic) or getattr(statistic, "draws", None)
     if vectorised is not None:
         return partial(_all_at_once, vectorised, columns, people)
     return partial(_one_by_one, statistic, columns, people)

@@ -1,0 +1,55 @@
+"""AcuLa's 18 tasks (arXiv 2512.04847, Table III): nine of respiratory health, seven of lung function, two cardiac."""
+
+from __future__ import annotations
+
+from ..task import BenchmarkTask
+
+OPERA = {"probe": "opera"}
+
+
+def _health(number: str, title: str, dataset: str, config: str, sound: str, **published: object) -> BenchmarkTask:
+    return BenchmarkTask(
+        *("acula18", number, title, dataset, config, ("auroc",), "respiratory", sound), published=OPERA | published
+    )
+
+
+def _function(number: str, title: str, config: str, sound: str) -> BenchmarkTask:
+    return BenchmarkTask(
+        *("acula18", number, title, "mmlung", config, ("mae", "mape"), "lung function", sound, "value"),
+        folds="subject",
+        published={"probe": "opera-loso"},
+        unit="" if "fvc_" in config and "fev1" in config else "l",
+    )
+
+
+def _cardiac(number: str, title: str, dataset: str, config: str) -> BenchmarkTask:
+    return BenchmarkTask(*("acula18", number, title, dataset, config, ("auroc",), "cardiac", "heart"), published=OPERA)
+
+
+ACULA18: tuple[BenchmarkTask, ...] = (
+    _health("T1", "COVID-19 (exhalation)", "uk_covid19", "covid_exhalation", "breath", batch_size=64),
+    _health("T2", "COVID-19 (cough)", "uk_covid19", "covid_cough", "cough", batch_size=64),
+    _health("T3", "COVID-19 (cough)", "coughvid", "covid", "cough", batch_size=64),
+    _health("T4", "Sex (cough)", "coughvid", "gender", "cough", batch_size=64),
+    _health("T5", "COPD (lung)", "icbhi", "copd", "lung"),
+    _health("T6", "Smoker (cough)", "coswara", "smoker", "cough"),
+    _health("T7", "Sex (cough)", "coswara", "gender", "cough"),
+    _health("T8", "Obstructive disease (lung)", "kauh", "obstructive", "lung", epochs=50, checkpoint_every=5),
+    _health("T9", "COPD severity (lung)", "resp_at_tr", "copd_severity", "lung"),
+    _function("T10", "FVC (breath)", "fvc_breath", "breath"),
+    _function("T11", "FEV1 (breath)", "fev1_breath", "breath"),
+    _function("T12", "FEV1/FVC (breath)", "fev1_fvc_breath", "breath"),
+    _function("T13", "FVC (vowel)", "fvc_vowel", "voice"),
+    _function("T14", "FEV1 (vowel)", "fev1_vowel", "voice"),
+    _function("T15", "FEV1/FVC (vowel)", "fev1_fvc_vowel", "voice"),
+    BenchmarkTask(
+        *("acula18", "T16", "Respiratory rate", "nosemic", "respiratory_rate", ("mae", "mape"), "lung function"),
+        sound="breath",
+        target="value",
+        folds="subject",
+        published={"probe": "opera-nosemic"},
+        unit="per minute",
+    ),
+    _cardiac("T17", "Murmur (heart)", "circor", "murmur_any"),
+    _cardiac("T18", "Symptomatic (heart)", "zchsound", "symptomatic"),
+)
