@@ -40,6 +40,36 @@ class ShortcutSpec:
         return self.categorical + self.numeric
 
 
+SOURCES: Mapping[str, tuple[str, ...]] = {
+    "bmd_hs": ("posture", "lives"),
+    "cinc2016": ("database",),
+    "circor": ("campaign", "pregnancy_status"),
+    "coswara": ("country", "locality", "state", "english_proficient", "returning_user", "using_mask"),
+    "covid19_cough": ("collection", "kind"),
+    "icbhi": ("acquisition_mode", "equipment"),
+    "kauh": ("filter",),
+    "uk_covid19": ("recruitment_source", "survey_phase", "wearing_mask"),
+    "zchsound": ("part",),
+}
+"""Dataset -> its own columns of where, how and by whom a recording was made: what a model may hear instead."""
+RESTATED: Mapping[str, tuple[str, ...]] = {"gender": ("sex",), "gender_heavy": ("sex",)}
+"""Configuration -> columns that are its label."""
+
+
+def shortcut_spec(dataset: str, config: str) -> ShortcutSpec:
+    """The columns that a dataset's task may be guessed from, its own among them.
+
+    Example:
+        >>> "database" in shortcut_spec("cinc2016", "normal_abnormal").categorical
+        True
+    """
+    usual, label = ShortcutSpec(), RESTATED.get(config, ())
+    categorical = (*usual.categorical, *SOURCES.get(dataset, ()), "source")
+    return ShortcutSpec(
+        tuple(name for name in categorical if name not in label), (*usual.numeric, "adult_bmi", "silence_ratio")
+    )
+
+
 @dataclass(frozen=True)
 class ShortcutFeatures:
     """Numbers made of metadata.
