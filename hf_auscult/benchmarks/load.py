@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,14 +22,14 @@ class Task:
     Args:
         spec: what it is.
         dataset: its splits; ``audio`` undecoded, ``label``, ``subject_id`` and the dataset's own columns.
-        manifest: how it was prepared: hashes, split, warnings.
+        manifests: dataset -> how it was prepared: hashes, split, warnings.
         protocol: ``default`` or ``published``.
         train: where it is trained on another dataset: that one's splits.
     """
 
     spec: BenchmarkTask
     dataset: datasets.DatasetDict
-    manifest: dict[str, Any]
+    manifests: dict[str, dict[str, Any]]
     protocol: str = "default"
     train: datasets.DatasetDict | None = None
 
@@ -39,8 +40,8 @@ class Task:
 
     @property
     def leaks(self) -> bool:
-        """Whether its split was prepared with leaks allowed."""
-        return bool(self.manifest["split"].get("allow_leakage"))
+        """Whether a split was prepared with leaks allowed."""
+        return any(leaks(manifest) for manifest in self.manifests.values())
 
 
 def load_task(key: str | BenchmarkTask, *, root: str | Path, protocol: str = "default") -> Task:
@@ -68,11 +69,15 @@ def load_task(key: str | BenchmarkTask, *, root: str | Path, protocol: str = "de
     missing = missing_data(spec, root)
     if missing:
         raise DataError("; ".join(missing.values()), where=Path(root), remedy="prepare it there")
-    dataset, manifest = _load(spec.dataset, spec.config, Path(root))
-    train = None
-    if spec.trained_on not in (None, spec.dataset):
-        train, _ = _load(str(spec.trained_on), spec.config, Path(root))
-    return Task(spec, dataset, manifest, protocol, train)
+    loaded = {name: _load(name, spec.config, Path(root)) for name in spec.datasets}
+    manifests = {name: manifest for name, (_, manifest) in loaded.items()}
+    train = loaded[spec.datasets[0]][0] if len(loaded) > 1 else None
+    return Task(spec, loaded[spec.dataset][0], manifests, protocol, train)
+
+
+def leaks(manifest: Mapping[str, Any]) -> bool:
+    """Whether a prepared split was allowed to share people or recordings."""
+    return bool(manifest["split"].get("allow_leakage"))
 
 
 def missing_data(spec: BenchmarkTask, root: str | Path) -> dict[str, str]:
@@ -100,5 +105,4 @@ def _load(name: str, config: str, root: Path) -> tuple[datasets.DatasetDict, dic
     from ..data.load import load_prepared, manifest_of
 
     manifest = manifest_of(root / name)
-    allow = bool(manifest["split"].get("allow_leakage"))
-    return load_prepared(root / name, config, allow_leakage=allow), manifest
+    return load_prepared(root / name, config, allow_leakage=leaks(manifest)), manifest

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,26 +61,9 @@ class Predictions:
         return self.truth if self.truth.ndim == 2 else one_hot(self.truth, len(self.classes))
 
 
-@dataclass(frozen=True)
-class PersonMean:
-    """Mean over people of each one's mean, as a statistic of (n, runs) errors: every person counts once.
-
-    Example:
-        >>> PersonMean()(np.array([[1.0], [3.0]]))
-        2.0
-    """
-
-    def __call__(self, errors: Floats) -> float:
-        """Over rows, each taken as a person of its own."""
-        return float(errors.mean())
-
-    def draws(self, errors: Floats, weights: NDArray[np.generic], owner: Integers) -> Floats:
-        """Of every resample of people, (draws,)."""
-        people = weights.shape[1]
-        sums, rows = np.zeros(people), np.bincount(owner, minlength=people)
-        np.add.at(sums, owner, errors.mean(axis=1))
-        mean: Floats = weights.astype(float) @ (sums / rows) / weights.astype(float).sum(axis=1)
-        return mean
+def mean(errors: Floats) -> float:
+    """Plain mean, of errors that are one a person already."""
+    return float(errors.mean())
 
 
 def figures(spec: BenchmarkTask, found: Predictions, *, draws: int = 2000, seed: int = 0) -> dict[str, Figure]:
@@ -137,56 +119,72 @@ def difference(
     """
     if a.keys != b.keys:
         raise DataError("predictions of different recordings cannot be compared", where=spec.key)
-    name = spec.metrics[0]
     try:
-        statistic, first, _ = _statistic(name, a)
-        _, second, _ = _statistic(name, b)
-        if len(first) == 1:
-            return paired_difference(statistic, first[0], second[0], subjects=a.subjects, draws=draws, seed=seed)
+        first, second = (_statistic(spec.metrics[0], found) for found in (a, b))
+        *labels, scores = first.arrays
         return paired_difference(
-            statistic, first[1], second[1], labels=first[0], subjects=a.subjects, draws=draws, seed=seed
+            first.function,
+            scores,
+            second.arrays[-1],
+            labels=labels[0] if labels else None,
+            subjects=first.subjects,
+            draws=draws,
+            seed=seed,
         )
     except DataError:
         return None
 
 
-def _statistic(name: str, found: Predictions) -> tuple[Statistic, tuple[NDArray[Any], ...], tuple[str, ...]]:
-    """A metric as a statistic, the arrays it is of, and the classes that it leaves out."""
+@dataclass(frozen=True, eq=False)
+class _Statistic:
+    """A metric, the arrays it is of, whose rows they are, and the classes that it leaves out."""
+
+    function: Statistic
+    arrays: tuple[NDArray[Any], ...]
+    subjects: NDArray[Any]
+    left_out: tuple[str, ...] = ()
+
+
+def _statistic(name: str, found: Predictions) -> _Statistic:
     if name in ("mae", "mape"):
         errors = np.abs(found.runs[:, :, 0].T - found.truth[:, None])
-        return PersonMean(), (errors / np.abs(found.truth[:, None]) if name == "mape" else errors,), ()
+        if name == "mape":
+            errors = errors / np.abs(found.truth[:, None])
+        # Every person counts once, however often recorded.
+        names, owner = np.unique(found.subjects, return_inverse=True)
+        person = np.bincount(owner, errors.mean(axis=1)) / np.bincount(owner)
+        return _Statistic(mean, (person,), names)
     if name == "auroc":
-        return _auroc(found.table, found.runs.transpose(1, 0, 2), found.classes)
-    several = found.truth.ndim == 2
+        return _auroc(found)
     occurring = tuple(np.flatnonzero(found.table.any(axis=0)).tolist())
-    score = DecisionScore(*_DECISIONS[name], occurring)
-    return score, (found.table, decide(found.runs, several=several)), ()
+    decided = decide(found.runs, several=found.truth.ndim == 2)
+    return _Statistic(DecisionScore(*_DECISIONS[name], occurring), (found.table, decided), found.subjects)
 
 
-def _auroc(
-    table: Integers, runs: Floats, classes: Sequence[str]
-) -> tuple[Statistic, tuple[NDArray[Any], ...], tuple[str, ...]]:
-    """``runs``: (n, runs, C). Macro one-versus-rest over the classes that some carry and some do not."""
+def _auroc(found: Predictions) -> _Statistic:
+    """Macro one-versus-rest over the classes that some carry and some do not; of two classes, the positive one."""
+    table, runs, classes = found.table, found.runs.transpose(1, 0, 2), found.classes
     carried = table.sum(axis=0)
     kept = [c for c in range(len(classes)) if 0 < carried[c] < len(table)]
     if not kept:
         raise DataError("every test recording carries the same classes", where="test")
+    left_out = tuple(name for c, name in enumerate(classes) if len(classes) > 2 and c not in kept)
     if len(classes) == 2 and kept == [0, 1]:
         kept = [1]
-    left_out = tuple(name for c, name in enumerate(classes) if len(classes) > 2 and c not in kept)
-    if len(kept) == 1:
-        return auroc_over_runs, (table[:, kept[0]], runs[:, :, kept[0]]), left_out
-    return auroc_over_runs, (table[:, kept], runs[:, :, kept]), left_out
+    arrays = (table[:, kept[0]], runs[:, :, kept[0]]) if len(kept) == 1 else (table[:, kept], runs[:, :, kept])
+    return _Statistic(auroc_over_runs, arrays, found.subjects, left_out)
 
 
 def _figure(name: str, found: Predictions, draws: int, seed: int) -> Figure:
     try:
-        statistic, arrays, left_out = _statistic(name, found)
-        value = float(statistic(*arrays))
+        measured = _statistic(name, found)
+        value = float(measured.function(*measured.arrays))
     except DataError as error:
         return Figure(None, None, str(error))
     try:
-        interval = patient_bootstrap(statistic, *arrays, subjects=found.subjects, draws=draws, seed=seed)
+        interval = patient_bootstrap(
+            measured.function, *measured.arrays, subjects=measured.subjects, draws=draws, seed=seed
+        )
     except DataError as error:
-        return Figure(value, None, str(error), left_out)
-    return Figure(value, interval, left_out=left_out)
+        return Figure(value, None, str(error), measured.left_out)
+    return Figure(value, interval, left_out=measured.left_out)

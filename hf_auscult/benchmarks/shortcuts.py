@@ -45,7 +45,7 @@ SOURCES: Mapping[str, tuple[str, ...]] = {
     "cinc2016": ("database",),
     "circor": ("campaign", "pregnancy_status"),
     "coswara": ("country", "locality", "state", "english_proficient", "returning_user", "using_mask"),
-    "covid19_cough": ("collection", "kind"),
+    "covid19_cough": ("collection",),  # not `kind`: it is filled in for negatives alone
     "icbhi": ("acquisition_mode", "equipment"),
     "kauh": ("filter",),
     "uk_covid19": ("recruitment_source", "survey_phase", "wearing_mask"),

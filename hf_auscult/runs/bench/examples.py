@@ -10,11 +10,11 @@ import datasets
 import numpy as np
 from numpy.typing import NDArray
 
-from ..benchmarks.balance import Balance, balance
-from ..benchmarks.load import Task
-from ..errors import ConfigurationError
-from .bench_models import key_of
-from .feature_cache import Example
+from ...benchmarks.balance import Balance, balance
+from ...benchmarks.load import Task
+from ...errors import ConfigurationError
+from .cache import Example
+from .models import key_of
 
 
 @dataclass(frozen=True, eq=False)

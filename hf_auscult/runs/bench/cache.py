@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tqdm.auto import tqdm
 
-from ..errors import AudioError, DataError
-from .bench_models import BenchModel
+from ...errors import AudioError, DataError
+from .models import BenchModel
 
 PART = 256  # rows an interrupted pass can lose
 
@@ -25,7 +25,7 @@ class Example:
     """One recording, or one segment of it.
 
     Args:
-        key: its name, see :func:`hf_auscult.runs.bench_models.key_of`.
+        key: its name, see :func:`hf_auscult.runs.bench.models.key_of`.
         audio: undecoded cell of the audio column.
         part: which part of the recording it is; empty for all of it.
     """

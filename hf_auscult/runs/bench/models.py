@@ -14,13 +14,13 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import torch
 
-from ..audio import Waveform, assess, read
-from ..embedding import Embedder
-from ..embedding_files import weights_of
-from ..errors import ConfigurationError, DataError
-from ..features import FRONT_ENDS
-from ..features.logmel import log_mel
-from ..features.spec import FrontEnd
+from ...audio import Waveform, assess, read
+from ...embedding import Embedder
+from ...embedding_files import weights_of
+from ...errors import ConfigurationError, DataError
+from ...features import FRONT_ENDS
+from ...features.logmel import log_mel
+from ...features.spec import FrontEnd
 
 Key = str
 QUALITY = ("duration", "loudness", "silence_ratio")
@@ -186,9 +186,9 @@ def bench_model(name: str, protocol: str = "default") -> BenchModel:
 
 
 def _opensmile(feature_set: Any) -> Embedder:
-    from ..features import OpenSmileFeatureExtractor
-    from ..models.opensmile.configuration_opensmile import OpenSmileConfig
-    from ..models.opensmile.modeling_opensmile import OpenSmileModel
+    from ...features import OpenSmileFeatureExtractor
+    from ...models.opensmile.configuration_opensmile import OpenSmileConfig
+    from ...models.opensmile.modeling_opensmile import OpenSmileModel
 
     if feature_set not in ("ComParE_2016", "eGeMAPSv02"):
         raise ConfigurationError(f"no feature set {feature_set!r}", remedy="use ComParE_2016 or eGeMAPSv02")

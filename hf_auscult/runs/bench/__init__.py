@@ -1,0 +1,1 @@
+"""Benchmark runs: data, models, probes and judgement put together."""

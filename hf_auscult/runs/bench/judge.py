@@ -1,0 +1,92 @@
+"""What is said of one model on one task: figures, subgroups, exposure, and differences between models."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from ...benchmarks.results import Difference, ModelResult
+from ...benchmarks.scoring import Predictions, delong_of, difference, figures, subgroup
+from ...benchmarks.task import BenchmarkTask
+from ...data.contamination import exposures
+from .examples import Examples
+from .probe import Outcome
+
+GROUPS = ("sex", "age_group", "device", "site")
+
+
+def judge(
+    spec: BenchmarkTask,
+    model: str,
+    protocol: str,
+    outcome: Outcome,
+    examples: Examples,
+    guessed: Predictions | None,
+    *,
+    draws: int,
+    seed: int,
+) -> ModelResult:
+    """Figures of one model; ``guessed`` is what the metadata-only baseline said of the same recordings."""
+    said = outcome.predictions
+    analytic = delong_of(said) if spec.metrics[0] == "auroc" else None
+    seen = sorted({item for name in spec.datasets for item in _exposure(model, name)})
+    return ModelResult(
+        model=model,
+        protocol=protocol,
+        figures=figures(spec, said, draws=draws, seed=seed),
+        penalty=outcome.penalty,
+        seconds=outcome.seconds,
+        delong=asdict(analytic) if analytic is not None else None,
+        above_shortcut=None if guessed is None else difference(spec, said, guessed, draws=draws, seed=seed),
+        exposure=tuple(seen),
+        subgroups=_subgroups(spec, said, outcome.rows, examples, draws, seed),
+    )
+
+
+def _exposure(model: str, dataset: str) -> list[str]:
+    return [
+        f"{dataset}: {item.part} ({item.evidence}; {item.source})"
+        for item in exposures(model, dataset)
+        if item.sees_test_people
+    ]
+
+
+def _subgroups(
+    spec: BenchmarkTask, said: Predictions, rows: np.ndarray, examples: Examples, draws: int, seed: int
+) -> dict[str, dict[str, Any]]:
+    """Figures by sex, age group, device and site, and within strata where the task is balanced."""
+    groups: dict[str, list[str | None]] = {name: [examples.rows[row].get(name) for row in rows] for name in GROUPS}
+    if examples.strata is not None:
+        groups["stratum"] = examples.strata[rows].tolist()
+    found: dict[str, dict[str, Any]] = {}
+    for name, values in groups.items():
+        levels = sorted({value for value in values if value is not None})
+        if len(levels) > 1:
+            found[name] = {
+                level: subgroup(
+                    spec,
+                    said,
+                    np.flatnonzero(np.array([value == level for value in values])),
+                    draws=draws,
+                    seed=seed,
+                )
+                for level in levels
+            }
+    return found
+
+
+def compare(
+    spec: BenchmarkTask, said: Mapping[tuple[str, str], Predictions], *, draws: int, seed: int
+) -> tuple[Difference, ...]:
+    """Every pair of models, (model, protocol) -> what it said, under the same protocol."""
+    found = []
+    for (a, protocol), (b, other) in itertools.combinations(said, 2):
+        if protocol == other:
+            gap = difference(spec, said[a, protocol], said[b, other], draws=draws, seed=seed)
+            if gap is not None:
+                found.append(Difference(a, b, protocol, gap))
+    return tuple(found)

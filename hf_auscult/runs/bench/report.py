@@ -1,0 +1,31 @@
+"""What a benchmark run leaves for people to read: ``README.md`` with its tables."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ...benchmarks.results import SuiteResult
+from ...benchmarks.tables import LEGEND, PAPER_TABLES, TITLES, differences, missing, overview, paper_table
+
+
+def write_report(result: SuiteResult, folder: str | Path) -> Path:
+    """Write the tables, whole or not at all."""
+    parts = [f"# {result.suite}", f"Made by `{result.command}`." if result.command else "", LEGEND]
+    metrics = dict.fromkeys(metric for task in result.tasks for metric in task.spec.metrics)
+    for protocol in result.protocols:
+        for metric in metrics:
+            parts += [f"## {TITLES[metric]}, {protocol} protocol", overview(result, protocol, metric)]
+    compared = differences(result)
+    if compared:
+        parts += ["## Differences between models", compared]
+    absent = missing(result)
+    if absent:
+        parts += ["## Not run", absent]
+    for key, item in PAPER_TABLES.items():
+        if item.suite == result.suite:
+            parts += [f"## Table {item.number}: {item.title}", paper_table(key, result, result.protocols[-1])]
+    target = Path(folder) / "README.md"
+    temporary = target.with_name(".README.md.tmp")
+    temporary.write_text("\n\n".join(part for part in parts if part) + "\n", "utf-8")
+    temporary.rename(target)
+    return target
