@@ -21,6 +21,7 @@ ORDER = (
     "metrics",
     "probes",
     "benchmarks",
+    "explanations",
     "cards",
     "hub",
     "embedding",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+import numpy as np
 import torch
 from torchaudio.compliance import kaldi
 from transformers.audio_utils import mel_filter_bank
@@ -29,6 +30,18 @@ def mel_bank(spec: FrontEnd) -> torch.Tensor:
         spec.n_fft // 2 + 1, spec.n_mels, spec.f_min, spec.f_max, rate, norm=spec.mel_norm, mel_scale=spec.mel_scale
     )
     return torch.from_numpy(bank64).float()
+
+
+def band_centres(spec: FrontEnd) -> np.ndarray:
+    """Return the frequency (n_mels,) in Hz at which each band weighs most.
+
+    Example:
+        >>> from hf_auscult.features import FRONT_ENDS
+        >>> int(band_centres(FRONT_ENDS["opera"])[-1] / 100)
+        76
+    """
+    rate = spec.mel_sampling_rate or spec.sampling_rate
+    return mel_bank(spec).argmax(dim=0).double().numpy() * rate / spec.n_fft
 
 
 def _htk_mel(hertz: torch.Tensor) -> torch.Tensor:
