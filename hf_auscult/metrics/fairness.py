@@ -55,7 +55,7 @@ class Gap:
 
 @dataclass(frozen=True)
 class FairnessReport:
-    """Every figure of every group (by attribute, then figure), and the widest gaps of attributes with two printed ones."""
+    """Every figure of every group (by attribute, then figure), and the widest gap where two groups are printed."""
 
     groups: tuple[GroupFigure, ...]
     gaps: tuple[Gap, ...]

@@ -42,7 +42,7 @@ def icbhi_score(y: ArrayLike, predicted: ArrayLike, *, normal: object = "normal"
     Raises:
         DataError: no normal or no abnormal cycle, no rows, missing labels, or unequal lengths.
 
-    Source: Rocha et al., Physiol. Meas. 40 (2019), section 2.5 (the official score of the challenge).
+    Source: Rocha et al., Physiol. Meas. 40 (2019) (the official score of the challenge).
 
     Example:
         >>> truth = ["normal", "normal", "crackle", "wheeze", "both", "crackle"]

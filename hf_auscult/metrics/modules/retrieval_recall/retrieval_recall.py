@@ -31,7 +31,7 @@ Args:
 Returns:
     audio_to_text, text_to_audio, chance (each R@k and median_rank), n, and intervals when subjects are given.
 Examples:
-    >>> metric = evaluate.load("auscult/report_retrieval")
+    >>> metric = evaluate.load("auscult/retrieval_recall")
     >>> result = metric.compute(predictions=[[1.0, 0.0], [0.0, 1.0]], references=[[1.0, 0.0], [0.0, 1.0]])
     >>> result["audio_to_text"]["R@1"]
     1.0
@@ -47,7 +47,7 @@ _CITATION = """\
 
 
 @evaluate.utils.file_utils.add_start_docstrings(_DESCRIPTION, _KWARGS_DESCRIPTION)
-class ReportRetrieval(evaluate.Metric):
+class RetrievalRecall(evaluate.Metric):
     """Bidirectional audio-report retrieval."""
 
     def _info(self) -> evaluate.MetricInfo:

@@ -9,9 +9,14 @@ import evaluate
 from hf_auscult.metrics.widget import metric_widget
 
 HERE = Path(__file__).parent
-EXAMPLES = [["[1, 2, 5, 4, 6, 7]", "[0, 0, 0, 1, 1, 1]", '["a", "b", "c", "d", "e", "f"]']]
+EXAMPLES = [
+    [
+        "[[1.0, 0.1], [0.2, 1.0], [0.7, 0.7], [0.1, 0.3], [0.5, 0.9]]",
+        "[[1.0, 0.0], [0.0, 1.0], [-1.0, 0.5], [0.2, 0.2], [0.3, 1.1]]",
+    ]
+]
 
-demo = metric_widget(evaluate.load(str(HERE / "patient_auroc.py")), EXAMPLES, HERE / "README.md")
+demo = metric_widget(evaluate.load(str(HERE / "debiased_cka.py")), EXAMPLES, HERE / "README.md")
 
 if __name__ == "__main__":
     demo.launch()

@@ -9,9 +9,9 @@ import evaluate
 from hf_auscult.metrics.widget import metric_widget
 
 HERE = Path(__file__).parent
-EXAMPLES = [["[[1.0, 0.1], [0.2, 1.0], [0.7, 0.7]]", "[[1.0, 0.0], [0.0, 1.0], [-1.0, 0.5]]"]]
+EXAMPLES = [["[1, 2, 5, 4, 6, 7]", "[0, 0, 0, 1, 1, 1]", '["a", "b", "c", "d", "e", "f"]']]
 
-demo = metric_widget(evaluate.load(str(HERE / "report_retrieval.py")), EXAMPLES, HERE / "README.md")
+demo = metric_widget(evaluate.load(str(HERE / "auroc_ci.py")), EXAMPLES, HERE / "README.md")
 
 if __name__ == "__main__":
     demo.launch()

@@ -26,7 +26,7 @@ Args:
 Returns:
     auroc, low, high, subjects (people), positives (people with a positive recording), draws, redrawn, level.
 Examples:
-    >>> metric = evaluate.load("auscult/patient_auroc")
+    >>> metric = evaluate.load("auscult/auroc_ci")
     >>> metric.compute(predictions=[1, 2, 5, 4, 6, 7], references=[0, 0, 0, 1, 1, 1], subjects=list("abcdef"))["auroc"]
     0.8888888888888888
 """
@@ -45,7 +45,7 @@ _CITATION = """\
 
 
 @evaluate.utils.file_utils.add_start_docstrings(_DESCRIPTION, _KWARGS_DESCRIPTION)
-class PatientAuroc(evaluate.Metric):
+class AurocCi(evaluate.Metric):
     """Patient-level bootstrap AUROC."""
 
     def _info(self) -> evaluate.MetricInfo:
