@@ -160,7 +160,7 @@ def _scores(p: Floats, method: str) -> Floats:
     if method != "aps":
         raise ConfigurationError(f"unknown method {method!r}", remedy="use 'lac' or 'aps'")
     order = np.sort(p, axis=1)[:, ::-1]
-    mass = np.cumsum(order, axis=1)
+    mass = np.cumsum(order, axis=1).round(12)  # sums to 1 within rounding, and which side must not decide a set
     at_least = (p[:, :, None] <= order[:, None, :]).sum(axis=2)  # classes as likely or likelier
     return np.take_along_axis(mass, at_least - 1, axis=1)
 

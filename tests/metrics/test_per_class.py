@@ -14,7 +14,9 @@ def test_agrees_with_sklearn():
     for y, decided, _ in class_cases():
         found = class_scores(y, decided)
         p, r, f, n = precision_recall_fscore_support(y, decided, labels=found.labels, zero_division=0)
-        assert np.allclose([found.precision, found.recall, found.f1], [p, r, f]) and found.support.tolist() == n.tolist()
+        assert (
+            np.allclose([found.precision, found.recall, found.f1], [p, r, f]) and found.support.tolist() == n.tolist()
+        )
         averages = precision_recall_fscore_support(y, decided, average="macro", zero_division=0)[:3]
         assert np.allclose([found.macro_precision, found.macro_recall, found.macro_f1], averages)
         assert found.micro_f1 == pytest.approx(f1_score(y, decided, average="micro"))

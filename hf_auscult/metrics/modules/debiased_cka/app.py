@@ -9,12 +9,7 @@ import evaluate
 from hf_auscult.metrics.widget import metric_widget
 
 HERE = Path(__file__).parent
-EXAMPLES = [
-    [
-        "[[1.0, 0.1], [0.2, 1.0], [0.7, 0.7], [0.1, 0.3], [0.5, 0.9]]",
-        "[[1.0, 0.0], [0.0, 1.0], [-1.0, 0.5], [0.2, 0.2], [0.3, 1.1]]",
-    ]
-]
+EXAMPLES = [["[[1, 0], [0, 1], [7, 7], [1, 3], [5, 9]]", "[[1, 0], [0, 1], [-10, 5], [2, 2], [3, 11]]"]]
 
 demo = metric_widget(evaluate.load(str(HERE / "debiased_cka.py")), EXAMPLES, HERE / "README.md")
 
