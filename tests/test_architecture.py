@@ -21,6 +21,7 @@ ORDER = (
     "metrics",
     "probes",
     "benchmarks",
+    "plots",
     "cards",
     "hub",
     "embedding",

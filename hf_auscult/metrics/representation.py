@@ -47,8 +47,8 @@ def effective_rank(x: ArrayLike, *, center: bool = False) -> float:
 def cka(x: ArrayLike, y: ArrayLike) -> float:
     """Linear CKA with the plug-in HSIC, as most papers print it: 1 for a rotation, but far above 0 for unrelated rows.
 
-    It grows with d / n (0.95 for independent normal rows at n = 24, d = 512). Compare models with :func:`debiased_cka`; this
-    one is here to stand beside published figures.
+    It grows with d / n (0.95 for independent normal rows at n = 24, d = 512). Compare models with
+    :func:`debiased_cka`; this one is here to stand beside published figures.
 
     Args:
         x: (n, d) embeddings.
@@ -79,8 +79,9 @@ def cka(x: ArrayLike, y: ArrayLike) -> float:
 def debiased_cka(x: ArrayLike, y: ArrayLike) -> float:
     """Linear CKA with the unbiased HSIC estimator: about 0 for unrelated rows at any n and d, 1 for a rotation.
 
-    The plug-in estimator gives 0.95 for independent normal rows at n = 24, d = 512; this one is centred on 0 (it may fall
-    below it). Invariant to rotation, isotropic scaling and shifts of either side; sensitive to the pairing of rows.
+    The plug-in estimator (:func:`cka`) gives 0.95 for independent normal rows at n = 24, d = 512; this one is centred
+    on 0 (and may fall below it). Invariant to rotation, isotropic scaling and shifts of either side; sensitive to the
+    pairing of rows.
 
     Args:
         x: (n, d) embeddings.
