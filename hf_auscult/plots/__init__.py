@@ -9,8 +9,8 @@ from __future__ import annotations
 from .borda import borda_plot
 from .calibration import calibration_plot
 from .confusion import confusion_plot
-from .embedding_map import embedding_map, flat_map
 from .forest import ForestRow, forest_plot
+from .maps import embedding_map, flat_map
 from .radar import radar_plot
 from .retrieval import RetrievedReport, retrieval_plot
 from .roc import roc_plot

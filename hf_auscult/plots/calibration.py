@@ -14,9 +14,10 @@ from .style import GREY, Saved, canvas, look, save, styled
 
 @styled
 def calibration_plot(curves: Mapping[str, Reliability], path: str | Path, *, title: str = "") -> Saved:
-    """Draw observed shares over predicted probabilities, with the rows per bin below.
+    """Draw observed shares over predicted probabilities.
 
-    The bar of a point is the Wilson 95 % interval of its share.
+    The bar of a point is the Wilson 95 % interval of its share over the rows of the bin: few rows, long bar. Where
+    people have several rows it is too short; the ECE's own interval is :func:`~hf_auscult.metrics.patient_bootstrap`.
 
     Args:
         curves: name -> :func:`~hf_auscult.metrics.reliability`.
@@ -29,9 +30,7 @@ def calibration_plot(curves: Mapping[str, Reliability], path: str | Path, *, tit
     """
     if not curves:
         raise DataError("no curves to draw", where="curves")
-    figure, (axes, below) = canvas(
-        5.2, 6.2 + 0.22 * len(curves), rows=2, sharex=True, gridspec_kw={"height_ratios": [4, 1]}
-    )
+    figure, axes = canvas(5.4, 5.4 + 0.22 * len(curves))
     axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8)
     for number, (name, found) in enumerate(curves.items()):
         style = look(number)
@@ -48,18 +47,8 @@ def calibration_plot(curves: Mapping[str, Reliability], path: str | Path, *, tit
             elinewidth=0.9,
             label=f"{name}: ECE {found.ece:.3f}",
         )
-        below.plot(
-            found.predicted,
-            found.count,
-            color=style.colour,
-            linestyle=style.line,
-            marker=style.marker,
-            markersize=4,
-            linewidth=1,
-        )
-    axes.set(ylabel="share that came true", xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), title=title)
-    below.set(xlabel="predicted probability", ylabel="rows per bin")
-    below.set_ylim(bottom=0)
+    axes.set(xlabel="predicted probability", ylabel="share that came true", title=title)
+    axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
     figure.legend(loc="outside lower center", ncols=1)
     return save(figure, path)
 

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+
 from ..errors import DataError
 from ..metrics import Interval
 from .style import GREY, Saved, canvas, legend_below, look, save, styled, wrapped
@@ -56,7 +58,7 @@ def forest_plot(
         raise DataError("no tasks to draw", where="rows")
     models = list(dict.fromkeys(name for row in rows for name in row.ours))
     lanes = max(1, len(models))
-    step = max(0.45, 0.19 * lanes + 0.16)
+    step = max(0.45, 0.16 * lanes + 0.14)
     figure, axes = canvas(8.2, 1.5 + step * len(rows) + 0.2 * (1 + (lanes + 2) // 4))
     for number in range(0, len(rows), 2):
         axes.axhspan(number - 0.5, number + 0.5, color="#f3f3f3", linewidth=0, zorder=0)
@@ -69,15 +71,15 @@ def forest_plot(
                 axes.plot([found.low, found.high], [height, height], color=style.colour, linewidth=1.6, zorder=2)
                 axes.plot(found.value, height, style.marker, color=style.colour, markersize=5.5, zorder=3)
         axes.plot([], [], color=style.colour, marker=style.marker, linewidth=1.6, markersize=5.5, label=name)
-    marks = (
-        ("published", "published", {"marker": "|", "color": "black", "markersize": 15, "markeredgewidth": 2.2}),
-        ("shortcut", "without listening", {"marker": "x", "color": GREY, "markersize": 8, "markeredgewidth": 1.8}),
-    )
-    for attribute, label, mark in marks:
-        places = [(getattr(row, attribute), position) for position, row in enumerate(rows)]
-        known = [(value, position) for value, position in places if value is not None]
+    for name, label, line, colour in (
+        ("published", "published", "-", "black"),
+        ("shortcut", "without listening", (0, (1.5, 1)), GREY),
+    ):
+        known = [(getattr(row, name), place) for place, row in enumerate(rows) if getattr(row, name) is not None]
         if known:
-            axes.plot(*zip(*known, strict=True), linestyle="", zorder=4, label=label, **mark)
+            value, place = np.array(known, dtype=np.float64).T
+            axes.vlines(value, place - 0.42, place + 0.42, colors=colour, linestyles=line, linewidth=2, zorder=1.5)
+            axes.plot([], [], color=colour, linestyle=line, linewidth=2, label=label)
     if chance is not None:
         axes.axvline(chance, color=GREY, linewidth=0.8, zorder=1)
     axes.set_yticks(range(len(rows)), [wrapped(row.task, 34) for row in rows])

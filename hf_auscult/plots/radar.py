@@ -37,7 +37,7 @@ def radar_plot(
         raise DataError(f"{len(classes)} classes, {len(scores)} models; a radar needs three classes", where="classes")
     angles = np.linspace(0, 2 * np.pi, len(classes), endpoint=False)
     closed = np.append(angles, angles[0])
-    figure, axes = canvas(6.2, 6.2 + 0.11 * len(scores), subplot_kw={"projection": "polar"})
+    figure, axes = canvas(6.4, 6.0 + (0.35 if title else 0), subplot_kw={"projection": "polar"})
     axes.set_theta_offset(np.pi / 2)
     axes.set_theta_direction(-1)
     for number, (name, given) in enumerate(scores.items()):
@@ -71,6 +71,7 @@ def radar_plot(
     axes.set_yticks([0.2, 0.4, 0.6, 0.8, 1.0])
     axes.set_yticklabels(["0.2", "0.4", "0.6", "0.8", "1"], fontsize=8, color="#555555")
     axes.set_rlabel_position(180 / len(classes))
-    axes.set_title(title, pad=30)
+    if title:
+        figure.suptitle(title)
     legend_below(figure, axes)
     return save(figure, path)

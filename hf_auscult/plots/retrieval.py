@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from ..errors import DataError
 from .style import Saved, canvas, save, styled, wrapped
 
-_LETTERS = 62  # per line of a report
+_LETTERS = 78  # per line of a report
 _LINES = 9  # of one report
 
 

@@ -26,7 +26,7 @@ def roc_plot(curves: Mapping[str, RocBand], path: str | Path, *, title: str = ""
     """
     if not curves:
         raise DataError("no curves to draw", where="curves")
-    figure, axes = canvas(5.2, 5.2 + 0.22 * len(curves))
+    figure, axes = canvas(5.4, 5.4 + 0.22 * len(curves))
     for number, (name, band) in enumerate(curves.items()):
         style = look(number)
         if bands:

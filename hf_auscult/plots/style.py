@@ -28,8 +28,14 @@ _RC: dict[Any, Any] = {
     "axes.titlesize": 11,
     "legend.frameon": False,
     "legend.fontsize": 9,
+    "legend.handlelength": 2.8,
+    "legend.handleheight": 1.1,
+    "figure.constrained_layout.h_pad": 0.08,
+    "figure.constrained_layout.w_pad": 0.08,
     "hatch.linewidth": 0.6,
     "savefig.dpi": 160,
+    "savefig.bbox": "tight",  # no label is ever cut off
+    "savefig.pad_inches": 0.1,
     "svg.hashsalt": "hf_auscult",
     "text.parse_math": False,
 }
@@ -118,12 +124,13 @@ def wrapped(text: str, width: int) -> str:
     return textwrap.fill(text, width, break_long_words=True)
 
 
-def legend_below(figure: Any, axes: Any, columns: int | None = None) -> None:
+def legend_below(figure: Any, axes: Any) -> None:
     """One legend under the whole figure, so that it never covers data."""
     handles, labels = axes.get_legend_handles_labels()
     longest = max((len(label) for label in labels), default=1)
     fits = max(1, int(figure.get_figwidth() * 12 / (longest + 6)))
-    figure.legend(handles, labels, loc="outside lower center", ncols=columns or min(len(labels), fits))
+    rows = -(-len(labels) // fits)
+    figure.legend(handles, labels, loc="outside lower center", ncols=max(1, -(-len(labels) // max(1, rows))))
 
 
 @contextmanager

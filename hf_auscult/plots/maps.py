@@ -94,4 +94,6 @@ def embedding_map(
     axes.set(xticks=[], yticks=[], title=title, xlabel=f"{_NAMES[method]}, seed {seed}; axes have no unit")
     axes.spines[:].set_visible(False)
     legend_below(figure, axes)
+    for handle in figure.legends[0].legend_handles:
+        handle.set_sizes([45.0])
     return save(figure, path)
