@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from .borda import BordaCount, borda_count
 from .calibration import Reliability, brier, ece, reliability
-from .classification import accuracy, balanced_accuracy, macro_f1, micro_f1, sensitivity, specificity
+from .classification import accuracy, balanced_accuracy, confusion_counts, macro_f1, micro_f1, sensitivity, specificity
 from .conformal import Conformal, SetSizes, fit_conformal
 from .conformal_report import CoverageReport, GroupCoverage, conformal_coverage
 from .delong import DeLong, delong, delong_difference
@@ -25,7 +25,7 @@ from .representation import cka, debiased_cka, effective_rank, within_groups_deb
 from .retrieval import QueryRanks, RetrievalScores, bidirectional_retrieval, retrieval_intervals, zero_shot_scores
 from .roc_band import RocBand, roc_band
 from .selective import RiskCoverage, SelectiveAuroc, risk_coverage, selective_auroc
-from .subgroups import age_groups
+from .subgroups import age_groups, group_rows
 
 __all__ = [
     "BordaCount",
@@ -65,6 +65,7 @@ __all__ = [
     "cka",
     "class_scores",
     "conformal_coverage",
+    "confusion_counts",
     "debiased_cka",
     "delong",
     "delong_difference",
@@ -72,6 +73,7 @@ __all__ = [
     "effective_rank",
     "fairness_report",
     "fit_conformal",
+    "group_rows",
     "holm",
     "icbhi_score",
     "macro_f1",

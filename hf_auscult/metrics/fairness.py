@@ -1,4 +1,4 @@
-"""Sensitivity, specificity and AUROC by age group and sex, the gaps between groups, and when not to print them."""
+"""Sensitivity, specificity, accuracy and AUROC by age group and sex, gaps between groups, and refusals."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from .ranking import weighted_auroc
 from .resampling import People
 from .subgroups import FEWEST_CASES, group_rows
 
-Figure = Literal["sensitivity", "specificity", "auroc"]
-FIGURES: tuple[Figure, ...] = ("sensitivity", "specificity", "auroc")
+Figure = Literal["sensitivity", "specificity", "accuracy", "auroc"]
+FIGURES: tuple[Figure, ...] = ("sensitivity", "specificity", "accuracy", "auroc")
 
 
 @dataclass(frozen=True)
@@ -74,9 +74,9 @@ def fairness_report(
 ) -> FairnessReport:
     """Figures by subgroup with patient-bootstrap intervals.
 
-    Sensitivity needs 20 positive people, specificity 20 negative ones, AUROC both; else the figure is refused with its
-    reason. All groups are resampled together (one draw of people serves them all), so gaps are between figures of the
-    same draw.
+    Sensitivity needs 20 positive people, specificity 20 negative ones, accuracy and AUROC both; else the figure is
+    refused with its reason. All groups are resampled together (one draw of people serves them all), so gaps are
+    between figures of the same draw.
 
     Args:
         y: (n,) labels 0/1.
@@ -152,7 +152,7 @@ class _Part:
         y, score, owner = self.labels[self.rows], self.score[self.rows], people.owner[self.rows]
         if self.figure == "auroc":
             return weighted_auroc(y, score, weights, owner)
-        among = y == (1 if self.figure == "sensitivity" else 0)
+        among = {"sensitivity": y == 1, "specificity": y == 0}.get(self.figure, np.ones(len(y), dtype=np.bool_))
         right = (score >= self.threshold) == (y == 1)
         size = weights.shape[1]
         total, hit = (np.bincount(owner[mask], minlength=size) for mask in (among, among & right))

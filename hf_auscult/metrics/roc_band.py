@@ -76,13 +76,17 @@ def _sensitivities(y: Integers, score: Floats, owner: Integers, rates: Floats, w
     """(draws, grid) sensitivity of each draw at each rate, straight lines between thresholds; NaN without a class."""
     order = np.argsort(-score, kind="stable")
     last = np.flatnonzero(np.append(np.diff(score[order]) != 0, True))
-    positive, negative = (np.where(y[order] == kind, 1, 0) for kind in (1, 0))
+    of, is_positive = owner[order], y[order] == 1
     out = np.full((len(weights), len(rates)), np.nan)
     for draw, counts in enumerate(weights):
-        of_row = counts[owner[order]]
-        hits, alarms = (np.append(0, np.cumsum(of_row * kind)[last]) for kind in (positive, negative))
-        if not hits[-1] or not alarms[-1]:
+        rows = counts[of]
+        total = np.cumsum(rows)
+        hits = np.cumsum(np.where(is_positive, rows, 0))
+        ill, healthy = int(hits[-1]), int(total[-1] - hits[-1])
+        if not ill or not healthy:
             continue
-        rate, reach = alarms / alarms[-1], hits / hits[-1]
-        out[draw] = np.interp(rates, rate, reach)  # at a jump np.interp takes the upper end
+        reach = hits[last]
+        rate = (total[last] - reach) / healthy
+        # At a jump np.interp takes its upper end.
+        out[draw] = np.interp(rates, np.append(0.0, rate), np.append(0.0, reach / ill))
     return out

@@ -62,8 +62,8 @@ def retrieval_plot(
             lines = [*lines[: _LINES - 1], f"{lines[_LINES - 1][: _LETTERS - 2]} …"]
         mark = ", its own report" if report.own else ""
         blocks.append((f"{place}. cosine {report.similarity:.2f}{mark}", lines, report.own))
-    rows = sum(len(lines) + 2 for _, lines, _ in blocks) + (2 if caption else 0)
-    height = max(3.4, 0.175 * rows + 0.8)
+    rows = max(15, sum(len(lines) + 2 for _, lines, _ in blocks) + (2 if caption else 0))
+    height = 0.175 * rows + 0.8
     figure, (left, right) = canvas(12, height, columns=2, gridspec_kw={"width_ratios": [1, 1.05]})
     mels = image.shape[0]
     shown = left.imshow(image, origin="lower", aspect="auto", cmap="magma", extent=(0, seconds, 0, mels))
