@@ -68,12 +68,13 @@ def physionet2022_cost(outcome: ArrayLike, predicted: ArrayLike) -> OutcomeCost:
 
     Args:
         outcome: (patients,) "Abnormal" or "Normal".
-        predicted: (patients,) "Abnormal" or "Normal"; or the murmur decision, of which "Present" and "Unknown" refer.
+        predicted: (patients,) "Abnormal" or "Normal"; or a murmur decision, of which "Present" and "Unknown" refer (the
+            challenge's first scoring script priced those too; the final one prices outcome decisions only).
 
     Raises:
         DataError: other words, no rows, or unequal lengths.
 
-    Source: physionetchallenges.org/2022, "Scoring"; evaluation-2022, ``compute_challenge_metric``.
+    Source: physionetchallenges.org/2022, "Scoring"; evaluation-2022, ``compute_cost``.
 
     Example:
         >>> physionet2022_cost(["Abnormal", "Normal"], ["Abnormal", "Normal"]).cost
