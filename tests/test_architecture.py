@@ -22,6 +22,7 @@ ORDER = (
     "probes",
     "benchmarks",
     "explanations",
+    "plots",
     "cards",
     "hub",
     "embedding",

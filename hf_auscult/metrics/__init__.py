@@ -5,38 +5,97 @@ Imports nothing else of the package but its errors, so that every other layer ca
 
 from __future__ import annotations
 
-from .classification import accuracy, balanced_accuracy, macro_f1, micro_f1, sensitivity, specificity
+from .borda import BordaCount, borda_count
+from .calibration import Reliability, brier, ece, reliability
+from .classification import accuracy, balanced_accuracy, confusion_counts, macro_f1, micro_f1, sensitivity, specificity
+from .conformal import Conformal, SetSizes, fit_conformal
+from .conformal_report import CoverageReport, GroupCoverage, conformal_coverage
 from .delong import DeLong, delong, delong_difference
+from .fairness import FairnessReport, Gap, GroupFigure, fairness_report
+from .icbhi import IcbhiScore, icbhi_score
 from .intervals import Interval, paired_difference, patient_bootstrap
 from .multiplicity import holm
+from .operating import OperatingPoint, choose_threshold, operating_point
+from .per_class import ClassScores, class_scores, multilabel_scores
+from .physionet2022 import OutcomeCost, murmur_weighted_accuracy, physionet2022_cost
 from .ranking import RocPoints, auroc, auroc_over_runs, roc_points, weighted_auroc
-from .representation import debiased_cka, effective_rank, within_groups_debiased_cka
+from .recalibration import CalibrationLine, Temperature, calibration_line, temperature_scaling
+from .regression import RegressionScores, mae, mape, regression_scores
+from .representation import cka, debiased_cka, effective_rank, within_groups_debiased_cka
 from .retrieval import QueryRanks, RetrievalScores, bidirectional_retrieval, retrieval_intervals, zero_shot_scores
+from .roc_band import RocBand, roc_band
+from .selective import RiskCoverage, SelectiveAuroc, risk_coverage, selective_auroc
+from .subgroups import age_groups, group_rows
 
 __all__ = [
+    "BordaCount",
+    "CalibrationLine",
+    "ClassScores",
+    "Conformal",
+    "CoverageReport",
     "DeLong",
+    "FairnessReport",
+    "Gap",
+    "GroupCoverage",
+    "GroupFigure",
+    "IcbhiScore",
     "Interval",
+    "OperatingPoint",
+    "OutcomeCost",
     "QueryRanks",
+    "RegressionScores",
+    "Reliability",
     "RetrievalScores",
+    "RiskCoverage",
+    "RocBand",
     "RocPoints",
+    "SelectiveAuroc",
+    "SetSizes",
+    "Temperature",
     "accuracy",
+    "age_groups",
     "auroc",
     "auroc_over_runs",
     "balanced_accuracy",
     "bidirectional_retrieval",
+    "borda_count",
+    "brier",
+    "calibration_line",
+    "choose_threshold",
+    "cka",
+    "class_scores",
+    "conformal_coverage",
+    "confusion_counts",
     "debiased_cka",
     "delong",
     "delong_difference",
+    "ece",
     "effective_rank",
+    "fairness_report",
+    "fit_conformal",
+    "group_rows",
     "holm",
+    "icbhi_score",
     "macro_f1",
+    "mae",
+    "mape",
     "micro_f1",
+    "multilabel_scores",
+    "murmur_weighted_accuracy",
+    "operating_point",
     "paired_difference",
     "patient_bootstrap",
+    "physionet2022_cost",
+    "regression_scores",
+    "reliability",
     "retrieval_intervals",
+    "risk_coverage",
+    "roc_band",
     "roc_points",
+    "selective_auroc",
     "sensitivity",
     "specificity",
+    "temperature_scaling",
     "weighted_auroc",
     "within_groups_debiased_cka",
     "zero_shot_scores",

@@ -52,6 +52,46 @@ def binary(labels: ArrayLike, name: str = "labels") -> Integers:
     return array.astype(np.int64)
 
 
+def probabilities(values: ArrayLike, name: str = "probabilities", *, dimensions: tuple[int, ...] = (1, 2)) -> Floats:
+    """Numbers in [0, 1], (n,) for the positive class or (n, classes) whose rows sum to 1.
+
+    Raises:
+        DataError: outside [0, 1], a row that does not sum to 1 (to 1e-3, so that float16 passes), NaN, or no rows.
+    """
+    array = numbers(values, name, dimensions=dimensions)
+    if array.min() < 0 or array.max() > 1:
+        raise DataError(
+            f"range from {array.min():.3g} to {array.max():.3g}, expected [0, 1]",
+            where=name,
+            remedy="apply the sigmoid or the softmax to logits first",
+        )
+    if array.ndim == 2:
+        off = np.abs(array.sum(axis=1) - 1)
+        if off.max() > 1e-3:
+            row = int(np.argmax(off))
+            raise DataError(f"row {row} sums to {array[row].sum():.4g}, expected 1", where=name)
+    return array
+
+
+def class_numbers(labels: ArrayLike, classes: int, name: str = "labels") -> Integers:
+    """Class numbers 0..classes-1 as int64.
+
+    Raises:
+        DataError: another value, or no labels.
+    """
+    array = np.asarray(labels)
+    if array.ndim != 1 or not len(array):
+        raise DataError(f"must be one row of labels, got shape {array.shape}", where=name)
+    odd = [value for value in np.unique(array).tolist() if value not in range(classes)]
+    if odd:
+        raise DataError(
+            f"holds {odd[:3]}, expected class numbers 0..{classes - 1}",
+            where=name,
+            remedy="number the classes in the order of the columns",
+        )
+    return array.astype(np.int64)
+
+
 def same_length(**arrays: NDArray[np.generic]) -> int:
     """The common number of rows.
 

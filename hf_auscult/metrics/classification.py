@@ -37,7 +37,7 @@ def balanced_accuracy(y: ArrayLike, predicted: ArrayLike) -> float:
         >>> balanced_accuracy([0, 0, 0, 1], [0, 0, 0, 0])
         0.5
     """
-    table, _ = _confusion(y, predicted, None)
+    _, table, _ = confusion_counts(y, predicted)
     support = table.sum(axis=1)
     return float(np.mean(np.diag(table)[support > 0] / support[support > 0]))
 
@@ -58,7 +58,7 @@ def macro_f1(y: ArrayLike, predicted: ArrayLike, *, labels: Labels | None = None
         >>> round(macro_f1([0, 0, 1, 1], [0, 1, 1, 1]), 4)
         0.7333
     """
-    table, kept = _confusion(y, predicted, labels)
+    _, table, kept = confusion_counts(y, predicted, labels)
     return float(np.mean(_f1(table)[kept]))
 
 
@@ -72,7 +72,7 @@ def micro_f1(y: ArrayLike, predicted: ArrayLike, *, labels: Labels | None = None
         >>> micro_f1([0, 1, 1, 1], [0, 1, 1, 0])
         0.75
     """
-    table, kept = _confusion(y, predicted, labels)
+    _, table, kept = confusion_counts(y, predicted, labels)
     total = float(table.sum(axis=0)[kept].sum() + table.sum(axis=1)[kept].sum())
     return 2.0 * float(np.diag(table)[kept].sum()) / total if total else 0.0
 
@@ -105,24 +105,43 @@ def specificity(y: ArrayLike, predicted: ArrayLike, *, positive: object = 1) -> 
     return _share(guess != positive, truth != positive, f"every row is positive ({positive!r})")
 
 
-def _pair(y: ArrayLike, predicted: ArrayLike) -> tuple[NDArray[np.generic], NDArray[np.generic]]:
-    truth, guess = np.asarray(y), np.asarray(predicted)
-    if truth.ndim != 1 or guess.ndim != 1:
-        raise DataError(f"labels {truth.shape} and decisions {guess.shape} must be one-dimensional")
-    if not same_length(labels=truth, predicted=guess):
-        raise DataError("has no rows", where="labels")
-    return truth, guess
+def confusion_counts(
+    y: ArrayLike, predicted: ArrayLike, labels: Labels | None = None
+) -> tuple[NDArray[np.generic], Integers, NDArray[np.bool_]]:
+    """Every class that occurs or is named, the (true, decided) counts over them, and which of them were asked for.
 
-
-def _confusion(y: ArrayLike, predicted: ArrayLike, labels: Labels | None) -> tuple[Integers, NDArray[np.bool_]]:
-    """(true, decided) counts over all classes that occur or are named, and which of them were asked for."""
+    Raises:
+        DataError: no rows, unequal lengths, or a missing label (None, NaN).
+    """
     truth, guess = _pair(y, predicted)
     asked = np.asarray(labels) if labels is not None else truth[:0]
     names, codes = np.unique(np.concatenate([truth, guess, asked]), return_inverse=True)
     n, size = len(truth), len(names)
     table = np.bincount(codes[:n] * size + codes[n : 2 * n], minlength=size * size).reshape(size, size)
     kept = np.isin(np.arange(size), codes[2 * n :]) if labels is not None else np.ones(size, dtype=np.bool_)
-    return table, kept
+    return names, table, kept
+
+
+def _pair(y: ArrayLike, predicted: ArrayLike) -> tuple[NDArray[np.generic], NDArray[np.generic]]:
+    truth, guess = np.asarray(y), np.asarray(predicted)
+    if truth.ndim != 1 or guess.ndim != 1:
+        raise DataError(f"labels {truth.shape} and decisions {guess.shape} must be one-dimensional")
+    if not same_length(labels=truth, predicted=guess):
+        raise DataError("has no rows", where="labels")
+    for name, column in (("labels", truth), ("predicted", guess)):
+        if column.dtype.kind == "f":
+            missing = np.isnan(column)
+        elif column.dtype.kind == "O":
+            missing = np.fromiter((value is None or value != value for value in column), np.bool_, len(column))
+        else:
+            continue
+        if missing.any():
+            raise DataError(
+                f"{int(missing.sum())} row(s) without a class (first: row {int(np.argmax(missing))})",
+                where=name,
+                remedy="leave out recordings whose class is unknown, and say how many",
+            )
+    return truth, guess
 
 
 def _f1(table: Integers) -> Floats:

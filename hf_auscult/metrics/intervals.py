@@ -102,8 +102,8 @@ def patient_bootstrap(
     people = _people(subjects, strata, arrays)
     columns = [np.asarray(array) for array in arrays]
     value = float(statistic(*columns))
-    values, redrawn = _resample(_of_draws(statistic, columns, people), people, draws, seed)
-    low, high = _percentiles(values, level)
+    values, redrawn = resample(_of_draws(statistic, columns, people), people, draws, seed)
+    low, high = percentiles(values, level)
     return Interval(value, low, high, len(people), _positives(columns, people), draws, redrawn, level)
 
 
@@ -148,8 +148,8 @@ def paired_difference(
     systems = [[np.asarray(array) for array in (*shared, scores)] for scores in (a, b)]
     value = float(statistic(*systems[0])) - float(statistic(*systems[1]))
     first, second = (_of_draws(statistic, columns, people) for columns in systems)
-    values, redrawn = _resample(lambda weights: first(weights) - second(weights), people, draws, seed)
-    low, high = _percentiles(values, level)
+    values, redrawn = resample(lambda weights: first(weights) - second(weights), people, draws, seed)
+    low, high = percentiles(values, level)
     tail = min(int((values <= 0).sum()), int((values >= 0).sum()))
     p_value = min(1.0, 2 * (1 + tail) / (draws + 1))
     positives = _positives(systems[0], people) if shared else None
@@ -195,7 +195,11 @@ def _one_by_one(
     return out
 
 
-def _resample(of_draws: _OfDraws, people: People, draws: int, seed: int) -> tuple[Floats, int]:
+def resample(of_draws: _OfDraws, people: People, draws: int, seed: int) -> tuple[Floats, int]:
+    """Values of ``draws`` resamples of people, (draws,) or (draws, ...), and how many undefined ones were redrawn.
+
+    A draw with any entry that is not finite is undefined.
+    """
     if draws < 1:
         raise DataError(f"{draws} draws; at least 1 is needed", where="draws")
     rng = np.random.default_rng(seed)
@@ -203,7 +207,7 @@ def _resample(of_draws: _OfDraws, people: People, draws: int, seed: int) -> tupl
     have = undefined = 0
     while have < draws:
         values = of_draws(people.draw(rng, draws - have))
-        fine = np.isfinite(values)
+        fine = np.isfinite(values).reshape(len(values), -1).all(axis=1)
         kept.append(values[fine])
         have += int(fine.sum())
         undefined += int((~fine).sum())
@@ -216,7 +220,8 @@ def _resample(of_draws: _OfDraws, people: People, draws: int, seed: int) -> tupl
     return np.concatenate(kept), undefined
 
 
-def _percentiles(values: Floats, level: float) -> tuple[float, float]:
+def percentiles(values: Floats, level: float) -> tuple[float, float]:
+    """Bounds of the central share ``level`` of the draws."""
     if not 0 < level < 1:
         raise DataError(f"is {level}, expected between 0 and 1", where="level")
     low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataError
-from .arrays import Floats, Integers, binary, numbers, same_length
+from .arrays import Floats, Integers, binary, class_numbers, numbers, same_length
 
 _CELLS = 2_000_000  # draws x rows held at once: 16 MB per temporary array
 
@@ -138,13 +138,7 @@ def _one_versus_rest(y: NDArray[np.generic], score: Floats) -> list[tuple[Intege
         return [(binary(y[:, c], f"labels[:, {c}]"), score[:, c]) for c in range(classes)]
     if classes == 2:
         return [(binary(y), score[:, 1])]
-    odd = [value for value in np.unique(y).tolist() if value not in range(classes)]
-    if odd:
-        raise DataError(
-            f"holds {odd[:3]}, expected class numbers 0..{classes - 1}",
-            where="labels",
-            remedy="number the classes in the order of the score columns",
-        )
+    y = class_numbers(y, classes)
     return [((y == c).astype(np.int64), score[:, c]) for c in range(classes)]
 
 

@@ -44,11 +44,44 @@ def effective_rank(x: ArrayLike, *, center: bool = False) -> float:
     return float(np.exp(-(share * np.log(share)).sum()))
 
 
+def cka(x: ArrayLike, y: ArrayLike) -> float:
+    """Linear CKA with the plug-in HSIC, as most papers print it: 1 for a rotation, but far above 0 for unrelated rows.
+
+    It grows with d / n (0.95 for independent normal rows at n = 24, d = 512). Compare models with
+    :func:`debiased_cka`; this one is here to stand beside published figures.
+
+    Args:
+        x: (n, d) embeddings.
+        y: (n, e) embeddings of the same rows.
+
+    Raises:
+        DataError: fewer than 2 rows, unequal numbers of rows, NaN, or a side whose rows are all the same.
+
+    Source: Kornblith et al., ICML 2019.
+
+    Example:
+        >>> rows = np.random.default_rng(0).standard_normal((50, 8))
+        >>> round(cka(rows, 3 * rows[:, ::-1]), 6)
+        1.0
+    """
+    left, right = numbers(x, "x", dimensions=(2,)), numbers(y, "y", dimensions=(2,))
+    if len(left) != len(right):
+        raise DataError(f"{len(left)} and {len(right)} rows; CKA compares the same rows")
+    sides = [rows - rows.mean(axis=0) for rows in (left, right)]
+    for name, rows, given in zip(("x", "y"), sides, (left, right), strict=True):
+        if np.abs(rows).max() <= 1e-12 * np.abs(given).max():
+            raise DataError("does not vary between rows; CKA is undefined", where=name)
+    a, b = sides
+    own = np.linalg.norm(a.T @ a) * np.linalg.norm(b.T @ b)
+    return float(np.linalg.norm(a.T @ b) ** 2 / own)
+
+
 def debiased_cka(x: ArrayLike, y: ArrayLike) -> float:
     """Linear CKA with the unbiased HSIC estimator: about 0 for unrelated rows at any n and d, 1 for a rotation.
 
-    The plug-in estimator gives 0.76 for independent pairs at n = 24, d = 512; this one is centred on 0 (and may fall
-    below it). Invariant to rotation, isotropic scaling and shifts of either side; sensitive to the pairing of rows.
+    The plug-in estimator (:func:`cka`) gives 0.95 for independent normal rows at n = 24, d = 512; this one is centred
+    on 0 (and may fall below it). Invariant to rotation, isotropic scaling and shifts of either side; sensitive to the
+    pairing of rows.
 
     Args:
         x: (n, d) embeddings.

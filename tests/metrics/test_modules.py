@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import doctest
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import evaluate
 import numpy as np
@@ -9,12 +11,13 @@ import pytest
 import yaml
 
 import hf_auscult.metrics
+from hf_auscult import metrics
 from hf_auscult.errors import DataError
 from hf_auscult.metrics import auroc, bidirectional_retrieval, patient_bootstrap, retrieval_intervals
 from hf_auscult.metrics.widget import compute_from_json
 
 MODULES = Path(hf_auscult.metrics.__file__).parent / "modules"
-NAMES = ["patient_auroc", "report_retrieval"]
+NAMES = sorted(path.parent.name for path in MODULES.glob("*/app.py"))
 
 
 @pytest.fixture(scope="module")
@@ -40,10 +43,10 @@ def _cohort():
     return y, y + rng.standard_normal(120), who
 
 
-def test_patient_auroc_is_the_package_function(load):
+def test_auroc_ci_is_the_package_function(load):
     y, score, who = _cohort()
     expected = patient_bootstrap(auroc, y, score, subjects=who.astype(str), draws=200, seed=3)
-    result = load("patient_auroc").compute(
+    result = load("auroc_ci").compute(
         predictions=score, references=y, subjects=[f"{number}" for number in who], draws=200, seed=3
     )
     assert (result["auroc"], result["low"], result["high"]) == (expected.value, expected.low, expected.high)
@@ -51,9 +54,9 @@ def test_patient_auroc_is_the_package_function(load):
     json.dumps(result)
 
 
-def test_patient_auroc_in_batches_and_with_one_class(load):
+def test_auroc_ci_in_batches_and_with_one_class(load):
     y, score, who = _cohort()
-    metric = load("patient_auroc")
+    metric = load("auroc_ci")
     for part in np.array_split(np.arange(120), 4):
         metric.add_batch(predictions=score[part], references=y[part], subjects=who[part].astype(str).tolist())
     assert metric.compute(draws=50)["auroc"] == auroc(y, score)
@@ -61,20 +64,99 @@ def test_patient_auroc_in_batches_and_with_one_class(load):
         metric.compute(predictions=[1.0] * 5, references=[1] * 5, subjects=list("abcde"))
 
 
-def test_report_retrieval_is_the_package_function(load):
+def test_retrieval_recall_is_the_package_function(load):
     rng = np.random.default_rng(0)
     text = rng.standard_normal((40, 8)).astype(np.float32)[np.arange(60) % 40]
     audio = (text + rng.standard_normal((60, 8))).astype(np.float32)
     ids, groups, who = [f"t{i % 40}" for i in range(60)], ["a"] * 30 + ["b"] * 30, np.arange(60) // 3
     scores = bidirectional_retrieval(audio, text, text_ids=ids, groups=groups, ks=(1, 3))
-    result = load("report_retrieval").compute(
+    result = load("retrieval_recall").compute(
         predictions=audio, references=text, text_ids=ids, groups=groups, ks=(1, 3), subjects=who, draws=50
     )
     assert {key: result[key] for key in ("audio_to_text", "text_to_audio", "chance", "n")} == scores.to_dict()
     expected = retrieval_intervals(scores, who, draws=50)["text_to_audio"]["R@3"].to_dict()
     assert result["intervals"]["text_to_audio"]["R@3"] == expected
     json.dumps(result)
-    assert "intervals" not in load("report_retrieval").compute(predictions=audio, references=text)
+    assert "intervals" not in load("retrieval_recall").compute(predictions=audio, references=text)
+
+
+def test_every_metric_of_the_plan_has_its_module():
+    assert set(NAMES) == {
+        "auroc_ci",
+        "borda_count",
+        "conformal_coverage",
+        "debiased_cka",
+        "ece",
+        "f1_per_class",
+        "icbhi_score",
+        "mae_vs_mean",
+        "operating_point",
+        "physionet2022",
+        "retrieval_recall",
+    }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_documented_examples_hold(name, load):
+    """The doctests of a Space, with its own folder in place of the hub."""
+    text = load(name).info.inputs_description
+    examples = doctest.DocTestParser().get_doctest(
+        text, {"evaluate": SimpleNamespace(load=lambda path: load(path.removeprefix("auscult/")))}, name, None, 0
+    )
+    assert len(examples.examples) >= 2
+    assert doctest.DocTestRunner(verbose=False).run(examples).failed == 0
+
+
+def test_modules_are_the_package_functions(load):
+    rng = np.random.default_rng(0)
+    y, decided, p = rng.integers(0, 2, 60), rng.integers(0, 2, 60), np.round(rng.uniform(size=60), 2)
+    words = [np.array(["normal", "crackle", "wheeze"])[rng.integers(0, 3, 60)].tolist() for _ in range(2)]
+    assert (
+        load("f1_per_class").compute(predictions=words[1], references=words[0])
+        == metrics.class_scores(*words).to_dict()
+    )
+    assert (
+        load("icbhi_score").compute(predictions=words[1], references=words[0], collapse=True)
+        == metrics.icbhi_score(*words, collapse=True).to_dict()
+    )
+    found = load("operating_point").compute(predictions=p, references=y, threshold=0.4)
+    assert found == metrics.operating_point(y, p, 0.4).to_dict()
+    found = load("ece").compute(predictions=p, references=y, bins=7)
+    assert found["ece"] == metrics.ece(y, p, bins=7)
+    assert found["ece_equal_width"] == metrics.ece(y, p, bins=7, binning="equal_width")
+    assert (found["brier"], found["slope"]) == (metrics.brier(y, p), metrics.calibration_line(y, p).slope)
+    who = (np.arange(60) // 2).astype(str).tolist()
+    found = load("mae_vs_mean").compute(predictions=p, references=p + 1, subjects=who)
+    assert found == metrics.regression_scores(p + 1, p, subjects=who).to_dict()
+    table = rng.uniform(size=(4, 3))
+    found = load("borda_count").compute(predictions=table, references=list("abcd"), higher_is_better=False)
+    assert list(found.values()) == list(
+        metrics.borda_count(table, tasks=list("abcd"), models=list("xyz"), higher_is_better=False).score().values()
+    )
+    left, right = (rng.standard_normal((60, 4)).astype(np.float32) for _ in range(2))
+    found = load("debiased_cka").compute(predictions=left, references=right, groups=["a", "b"] * 30)
+    assert (found["debiased_cka"], found["cka"]) == (metrics.debiased_cka(left, right), metrics.cka(left, right))
+    assert found["within_groups"] == metrics.within_groups_debiased_cka(left, right, ["a", "b"] * 30)
+    sets = np.column_stack([1 - decided, np.ones_like(decided)])
+    found = load("conformal_coverage").compute(
+        predictions=sets, references=y, subjects=who, groups=["m", "f"] * 29 + ["x"] * 2, draws=40
+    )
+    report = metrics.conformal_coverage(y, sets, subjects=who, groups=["m", "f"] * 29 + ["x"] * 2, draws=40)
+    assert found["coverage"] == report.coverage.to_dict() and found["groups"]["x"]["coverage"] is None
+    json.dumps(found)
+
+
+def test_physionet2022_reads_the_vocabulary(load):
+    metric = load("physionet2022")
+    murmurs = ["Present", "Unknown", "Absent"]
+    assert metric.compute(predictions=["Absent"] * 3, references=murmurs) == {"weighted_accuracy": 1 / 9}
+    outcome = ["Abnormal", "Normal", "Normal"]
+    found = metric.compute(predictions=["Normal", "Normal", "Abnormal"], references=outcome)
+    assert found["weighted_accuracy"] == 1 / 7 and found["missed"] == 1
+    priced = metric.compute(predictions=murmurs, references=outcome)
+    assert priced == metrics.physionet2022_cost(outcome, murmurs).to_dict()
+    with pytest.raises(DataError, match="predicted"):
+        metric.compute(predictions=["Abnormal"], references=["Present"])
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,0 +1,1 @@
+"""The auroc_ci Space."""

@@ -1,0 +1,1 @@
+"""The borda_count Space."""

@@ -1,0 +1,1 @@
+"""The conformal_coverage Space."""

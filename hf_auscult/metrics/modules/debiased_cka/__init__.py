@@ -1,0 +1,1 @@
+"""The debiased_cka Space."""

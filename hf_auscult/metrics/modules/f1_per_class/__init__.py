@@ -1,0 +1,1 @@
+"""The f1_per_class Space."""

@@ -1,0 +1,1 @@
+"""The icbhi_score Space."""

@@ -1,0 +1,1 @@
+"""The mae_vs_mean Space."""

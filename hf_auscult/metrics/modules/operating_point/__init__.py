@@ -1,0 +1,1 @@
+"""The operating_point Space."""

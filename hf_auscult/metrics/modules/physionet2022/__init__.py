@@ -1,0 +1,1 @@
+"""The physionet2022 Space."""

@@ -1,0 +1,93 @@
+"""All tasks on one page: ours with intervals, the published value, and how far one gets without listening."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import DataError
+from ..metrics import Interval
+from .style import GREY, Saved, canvas, legend_below, look, save, styled, wrapped
+
+
+@dataclass(frozen=True)
+class ForestRow:
+    """One task.
+
+    Attributes:
+        task: its name.
+        ours: model -> figure with interval; a model that was not run is left out.
+        published: best published value, if any.
+        shortcut: figure of metadata alone, if any.
+        note: printed at the right edge ("leaks", "no data").
+    """
+
+    task: str
+    ours: Mapping[str, Interval]
+    published: float | None = None
+    shortcut: float | None = None
+    note: str = ""
+
+
+@styled
+def forest_plot(
+    rows: Sequence[ForestRow],
+    path: str | Path,
+    *,
+    figure_name: str = "AUROC",
+    chance: float | None = 0.5,
+    title: str = "",
+) -> Saved:
+    """Draw one line per task and model.
+
+    Args:
+        rows: tasks, first on top.
+        path: of the figure.
+        figure_name: what is measured.
+        chance: value of a guess, drawn as a line; None for none.
+        title: above it.
+
+    Raises:
+        DataError: no rows.
+        ConfigurationError: more than seven models.
+    """
+    if not rows:
+        raise DataError("no tasks to draw", where="rows")
+    models = list(dict.fromkeys(name for row in rows for name in row.ours))
+    lanes = max(1, len(models))
+    step = max(0.45, 0.16 * lanes + 0.14)
+    figure, axes = canvas(8.2, 1.5 + step * len(rows) + 0.2 * (1 + (lanes + 2) // 4))
+    for number in range(0, len(rows), 2):
+        axes.axhspan(number - 0.5, number + 0.5, color="#f3f3f3", linewidth=0, zorder=0)
+    for number, name in enumerate(models):
+        style = look(number)
+        offset = (number - (lanes - 1) / 2) * 0.78 / lanes
+        for position, row in enumerate(rows):
+            if name in row.ours:
+                found, height = row.ours[name], position + offset
+                axes.plot([found.low, found.high], [height, height], color=style.colour, linewidth=1.6, zorder=2)
+                axes.plot(found.value, height, style.marker, color=style.colour, markersize=5.5, zorder=3)
+        axes.plot([], [], color=style.colour, marker=style.marker, linewidth=1.6, markersize=5.5, label=name)
+    for name, label, line, colour in (
+        ("published", "published", "-", "black"),
+        ("shortcut", "without listening", (0, (1.5, 1)), GREY),
+    ):
+        known = [(getattr(row, name), place) for place, row in enumerate(rows) if getattr(row, name) is not None]
+        if known:
+            value, place = np.array(known, dtype=np.float64).T
+            axes.vlines(value, place - 0.42, place + 0.42, colors=colour, linestyles=line, linewidth=2, zorder=1.5)
+            axes.plot([], [], color=colour, linestyle=line, linewidth=2, label=label)
+    if chance is not None:
+        axes.axvline(chance, color=GREY, linewidth=0.8, zorder=1)
+    axes.set_yticks(range(len(rows)), [wrapped(row.task, 34) for row in rows])
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.set(xlabel=f"{figure_name} (95 % interval over people)", title=title)
+    for position, row in enumerate(rows):
+        axes.text(1.01, position, row.note, transform=axes.get_yaxis_transform(), va="center", fontsize=8, color=GREY)
+    axes.tick_params(axis="y", length=0)
+    axes.spines["left"].set_visible(False)
+    legend_below(figure, axes)
+    return save(figure, path)
