@@ -89,8 +89,10 @@ def attack(scene: Scene, spec: DatasetSpec, labels: Sequence[str], chance: rando
         name = f"forged {number}"
         forged = {**one, "recording_id": name, "path": name, "original": False}
         match chance.choice(
-            ("bytes", "filter", "alike", "nobody between", "withheld between", "spelling", "blank", "site", "official")
-            + ("traits", "broken", "reserved", "reserved copy")
+            [
+                *("bytes", "filter", "alike", "nobody between", "withheld between", "spelling", "blank", "site"),
+                *("official", "traits", "broken", "reserved", "reserved copy"),
+            ]
         ):
             case "bytes":
                 rows.append(forged | {"subject_id": other["subject_id"]})

@@ -182,7 +182,5 @@ class TestTheAttackCanSucceed:
     @pytest.mark.parametrize("name", ["sprsound", "hf_lung", "uk_covid19", "bowel"])
     def test_an_official_split_without_the_guard(self, tables, name: str):
         assert leaks(tables, name, SplitSpec(name="official"), moves=8, guarded=False)
-        try:
-            assert not leaks(tables, name, SplitSpec(name="official"), moves=8, guarded=True)
-        except LeakageError:
-            pass
+        with pytest.raises(LeakageError):
+            leaks(tables, name, SplitSpec(name="official"), moves=8, guarded=True)
