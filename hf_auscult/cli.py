@@ -92,6 +92,19 @@ def audit(args: argparse.Namespace) -> dict[str, Any]:
     return {TEXT: ledger.render(), EXIT: int(not ledger.clean)}
 
 
+def corpus(args: argparse.Namespace) -> dict[str, Any]:
+    """Assemble a training corpus from prepared datasets."""
+    from .data.corpora import build_corpus
+
+    report = build_corpus(args.corpus, args.prepared, args.output, seed=args.seed, progress=not args.json)
+    if args.json:
+        return report.to_dict()
+    kept = {name: sum(parts.values()) for name, parts in report.kept.items()}
+    left = {name: sum(reasons.values()) for name, reasons in report.left_out.items()}
+    lines = {name: f"{kept[name]} recordings, {left[name]} left out" for name in kept}
+    return {"output": report.output, **lines, "absent": ", ".join(report.absent) or "none"}
+
+
 def align(args: argparse.Namespace) -> dict[str, Any]:
     """Align an encoder with reports."""
     from .runs.align import run
@@ -175,6 +188,12 @@ def parser() -> argparse.ArgumentParser:
     one = verb("audit", audit, "audit prepared/circor prepared/sprsound splits.csv")
     one.add_argument("sources", metavar="DIR", nargs="+", help="prepared folders, or CSV files: path, subject, split")
     one.add_argument("--quick", action="store_true", help="compare people and bytes only, do not listen")
+
+    one = verb("corpus", corpus, "corpus auscultacorpus --prepared prepared/circor prepared/icbhi --output corpus")
+    one.add_argument("corpus", metavar="CORPUS", help="auscultacorpus or acula_alignment")
+    one.add_argument("--prepared", required=True, nargs="+", metavar="DIR", help="folders that prepare wrote")
+    one.add_argument("--output", required=True, metavar="DIR", help="new folder")
+    one.add_argument("--seed", type=int, default=0, metavar="N", help="of the validation people")
 
     one = verb("align", align, "align --config examples/configs/demo.yaml")
     one.add_argument("--config", required=True, metavar="FILE.yaml", help="see examples/configs")

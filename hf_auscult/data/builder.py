@@ -92,7 +92,8 @@ class BodySoundBuilder(datasets.ArrowBasedBuilder):  # type: ignore[misc, unused
         twins = twins_of(table.rows, results)
         decided = plan(rows, self.SPEC, self.config.split, digests, [(pair.one, pair.other) for pair in twins])
         parts = by_split(rows, decided.splits, decided.names)
-        check_splits(parts, self.SPEC.name, twins=twins, allow_leakage=self.config.split.allow_leakage)
+        allowed = self.config.split.allow_leakage
+        check_splits(parts, self.SPEC.name, twins=twins, people=decided.people, allow_leakage=allowed)
         selected = {name: self.task.select(part)[0] for name, part in parts.items()}
         return [
             datasets.SplitGenerator(name, gen_kwargs={"root": str(table.root), "rows": rows})

@@ -56,7 +56,8 @@ def read_rows(source: Path) -> Table:
     """
     root = locate(source, "training_data.csv", dataset="CirCor DigiScope 1.0.3")
     people = _people(root / "training_data.csv")
-    links = [(one, row["Additional ID"]) for one, row in people.items() if text_or_none(row["Additional ID"])]
+    linked = {one: text_or_none(row["Additional ID"]) for one, row in people.items()}
+    links = [(one, other) for one, other in linked.items() if other is not None]
     same = merge(people, links)
     for person, first in same.items():
         if person in reserved_subjects("circor") and first not in reserved_subjects("circor"):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -17,16 +17,16 @@ import pyarrow.parquet as pq
 import yaml
 from tqdm import tqdm
 
-from ..errors import ConfigurationError, DataError, LeakageError
+from ..errors import ConfigurationError, DataError
 from .audit import words_of
-from .duplicates import Words, find_twins
-from .guards import assert_no_reserved, bare_id, is_evaluation, reserved_subjects
+from .corpus_people import Key, Recording, barred, check_corpus, places, together
 from .load import manifest_of
-from .people import order
 from .schema import features
 from .writing import appearing
 
 RECORD = "corpus.json"
+WHOLE = "recordings"
+"""The config of a prepared dataset that holds every recording."""
 BATCH = 64
 
 
@@ -103,15 +103,6 @@ class CorpusReport:
         return {**asdict(self), "output": str(self.output)}
 
 
-@dataclass(frozen=True)
-class _Recording:
-    key: tuple[str, str]  # dataset, recording id
-    subject: str
-    split: str
-    sha256: str
-    words: Words
-
-
 def build_corpus(
     corpus: str | CorpusSpec,
     prepared: Sequence[str | os.PathLike[str]],
@@ -122,8 +113,9 @@ def build_corpus(
 ) -> CorpusReport:
     """Assemble a corpus from prepared datasets.
 
-    Left out are: every person of a test split of any prepared dataset given, every reserved person, and every
-    recording that is byte-identical to, or sounds like, one of theirs. The result is checked again before it appears.
+    Left out are: every person of a test split of any prepared dataset given, every reserved person, everybody who has
+    a recording that is byte-identical to, or sounds like, one of theirs, and recordings of nobody knows whom. The
+    result is checked again before it appears.
 
     Args:
         corpus: name in ``CORPORA``, or a spec.
@@ -134,8 +126,8 @@ def build_corpus(
         progress: show bars.
 
     Raises:
-        ConfigurationError: unknown corpus, or an output folder that holds something.
-        DataError: not a prepared folder, or no member among them.
+        ConfigurationError: unknown corpus, a dataset given twice, or an output folder that holds something.
+        DataError: not a prepared folder with all of its recordings, no member among them, or nobody left.
         LeakageError: the finished corpus holds somebody whom it must not.
     """
     spec = corpus if isinstance(corpus, CorpusSpec) else CORPORA.get(corpus)
@@ -148,130 +140,78 @@ def build_corpus(
     manifests: dict[str, dict[str, Any]] = {}
     for path in map(Path, prepared):
         manifest = manifest_of(path)
-        folders[manifest["dataset"]], manifests[manifest["dataset"]] = path, manifest
+        name = manifest["dataset"]
+        if name in folders:
+            raise ConfigurationError(
+                f"a second folder of {name}, after {folders[name]}", where=path, remedy="give each dataset once"
+            )
+        if WHOLE not in manifest["configs"]:
+            raise DataError(
+                f"has no config {WHOLE!r}, so not all of its people are known", where=path, remedy="prepare all tasks"
+            )
+        folders[name], manifests[name] = path, manifest
     members = [name for name in spec.members if name in folders]
     if not members:
         raise DataError(
             "none of the corpus's datasets is prepared", where=spec.name, remedy=f"prepare {list(spec.members)}"
         )
     listened = [item for name, path in folders.items() for item in _listen(name, path, progress)]
-    reasons = _reasons(listened)
+    person, alike = together(listened)
+    reasons = barred(listened, person, alike)
     report = CorpusReport(
         spec.name,
         target,
         tuple(name for name in spec.members if name not in folders),
         warnings=tuple(f"{name}: {text}" for name in members for text in manifests[name]["warnings"]),
     )
-    places = _places(spec, members, listened, reasons, seed)
-    _count(report, members, listened, reasons, places)
-    _guard(spec, listened, places)
+    free = [item for item in listened if item.key not in reasons]
+    placed = places(free, person, members, spec.validation, seed)
+    if not placed:
+        raise DataError("nobody is left to train on", where=spec.name, remedy="prepare with a training part")
+    _count(report, members, listened, reasons, placed)
+    check_corpus(spec.name, listened, placed)
     with appearing(target) as folder:
-        _write(spec, {name: folders[name] for name in members}, places, folder / "data", progress)
+        _write(spec, {name: folders[name] for name in members}, placed, folder / "data", progress)
         (folder / RECORD).write_text(json.dumps({**report.to_dict(), "output": target.name}, indent=2) + "\n", "utf-8")
         (folder / "README.md").write_text(_card(spec, report), "utf-8")
     return report
 
 
-def _listen(name: str, folder: Path, progress: bool) -> Iterator[_Recording]:
+def _listen(name: str, folder: Path, progress: bool) -> Iterator[Recording]:
     for row in tqdm(_rows(folder), f"{name}: listen", unit="rec", disable=not progress):
-        words = words_of(row["audio"])
+        if row["source"] != name:
+            raise DataError(
+                f"recording {row['recording_id']} is of {row['source']!r}", where=folder, remedy="prepare it again"
+            )
         key = (row["source"], row["recording_id"])
-        yield _Recording(key, row["subject_id"], row["__split__"], row["audio_sha256"], words)
+        yield Recording(key, row["subject_id"], row["__split__"], row["audio_sha256"], words_of(row["audio"]))
 
 
 def _rows(folder: Path) -> Iterator[dict[str, Any]]:
     """Rows of the config that holds every recording, a batch in memory at a time."""
-    for file in sorted((folder / "recordings").glob("*.parquet")):
+    for file in sorted((folder / WHOLE).glob("*.parquet")):
         split = file.name.rpartition("-of-")[0].rpartition("-")[0]
         for batch in pq.ParquetFile(file).iter_batches(BATCH):
             for row in batch.to_pylist():
                 yield {**row, "__split__": split}
 
 
-def _reasons(listened: Sequence[_Recording]) -> dict[tuple[str, str], str]:
-    """Why a recording may not be trained on."""
-    tested = {item.subject for item in listened if is_evaluation(item.split)}
-    reasons: dict[tuple[str, str], str] = {}
-    for item in listened:
-        dataset = item.key[0]
-        if bare_id(item.subject, dataset) in reserved_subjects(dataset):
-            reasons[item.key] = "reserved test subject"
-        elif is_evaluation(item.split):
-            reasons[item.key] = "in a test split"
-        elif item.subject in tested:
-            reasons[item.key] = "its person is in a test split"
-    barred = {item.sha256 for item in listened if item.key in reasons}
-    prints = {"\t".join(item.key): item.words for item in listened}
-    alike: dict[tuple[str, str], set[tuple[str, str]]] = defaultdict(set)
-    for pair in find_twins(prints):
-        one, other = tuple(pair.one.split("\t")), tuple(pair.other.split("\t"))
-        alike[one].add(other)  # type: ignore[index, arg-type]
-        alike[other].add(one)  # type: ignore[index, arg-type]
-    for item in listened:
-        if item.key not in reasons and item.sha256 in barred:
-            reasons[item.key] = "byte-identical to a test recording"
-    first = set(reasons)
-    for item in listened:
-        if item.key not in reasons and alike[item.key] & first:
-            reasons[item.key] = "sounds like a test recording"
-    return reasons
-
-
-def _places(
-    spec: CorpusSpec,
-    members: Sequence[str],
-    listened: Sequence[_Recording],
-    reasons: Mapping[tuple[str, str], str],
-    seed: int,
-) -> dict[tuple[str, str], str]:
-    """Recording -> train or validation: the dataset's own validation split, else a share of its people."""
-    places: dict[tuple[str, str], str] = {}
-    for name in members:
-        free = [item for item in listened if item.key[0] == name and item.key not in reasons]
-        if any(item.split == "validation" for item in free):
-            places |= {item.key: "validation" if item.split == "validation" else "train" for item in free}
-            continue
-        people = sorted({item.subject for item in free}, key=lambda who: order(who, seed))
-        held = set(people[: round(spec.validation * len(people))])
-        places |= {item.key: "validation" if item.subject in held else "train" for item in free}
-    return places
-
-
 def _count(
     report: CorpusReport,
     members: Sequence[str],
-    listened: Sequence[_Recording],
-    reasons: Mapping[tuple[str, str], str],
-    places: Mapping[tuple[str, str], str],
+    listened: Sequence[Recording],
+    reasons: Mapping[Key, str],
+    placed: Mapping[Key, str],
 ) -> None:
     for name in members:
         own = [item.key for item in listened if item.key[0] == name]
-        report.kept[name] = dict(sorted(Counter(places[key] for key in own if key in places).items()))
+        report.kept[name] = dict(sorted(Counter(placed[key] for key in own if key in placed).items()))
         report.left_out[name] = dict(Counter(reasons[key] for key in own if key in reasons).most_common())
         assert len(own) == sum(report.kept[name].values()) + sum(report.left_out[name].values()), "a recording was lost"
 
 
-def _guard(spec: CorpusSpec, listened: Sequence[_Recording], places: Mapping[tuple[str, str], str]) -> None:
-    """Check the corpus as if nothing had been left out of it by the code above."""
-    tested = {item.subject for item in listened if is_evaluation(item.split)}
-    inside = [item for item in listened if item.key in places]
-    for dataset in {item.key[0] for item in inside}:
-        assert_no_reserved(
-            (item.subject for item in inside if item.key[0] == dataset), dataset, use=f"corpus {spec.name}"
-        )
-    shared = sorted({item.subject for item in inside} & tested)
-    sides: dict[str, set[str]] = defaultdict(set)
-    for item in inside:
-        sides[item.subject].add(places[item.key])
-    shared += sorted(subject for subject, found in sides.items() if len(found) > 1)
-    if shared:
-        raise LeakageError(
-            f"{len(shared)} people of test or of both parts: {', '.join(shared[:10])}", where=f"corpus {spec.name}"
-        )
-
-
 def _write(
-    spec: CorpusSpec, folders: Mapping[str, Path], places: Mapping[tuple[str, str], str], target: Path, progress: bool
+    spec: CorpusSpec, folders: Mapping[str, Path], placed: Mapping[Key, str], target: Path, progress: bool
 ) -> None:
     columns = features({})
     columns["crop_seconds"] = datasets.Value("float64")
@@ -281,11 +221,11 @@ def _write(
     writers: dict[str, pq.ParquetWriter] = {}
     try:
         for name, folder in folders.items():
-            for file in tqdm(sorted((folder / "recordings").glob("*.parquet")), f"{name}: write", disable=not progress):
+            for file in tqdm(sorted((folder / WHOLE).glob("*.parquet")), f"{name}: write", disable=not progress):
                 for batch in pq.ParquetFile(file).iter_batches(BATCH):
-                    rows = [row for row in batch.to_pylist() if (row["source"], row["recording_id"]) in places]
+                    rows = [row for row in batch.to_pylist() if (row["source"], row["recording_id"]) in placed]
                     for split in ("train", "validation"):
-                        part = [row for row in rows if places[row["source"], row["recording_id"]] == split]
+                        part = [row for row in rows if placed[row["source"], row["recording_id"]] == split]
                         if not part:
                             continue
                         if split not in writers:
@@ -328,6 +268,7 @@ def _card(spec: CorpusSpec, report: CorpusReport) -> str:
         lines.append(f"| {name} | {kept.get('train', 0)} | {kept.get('validation', 0)} | {why} |")
     lines += [
         "",
-        "Nobody here is in a test split of the datasets it was assembled from, or reserved as a test subject.",
+        "Nobody here is in a test split of the datasets it was assembled from, or reserved as a test subject; neither "
+        "is anybody who shares audio with such a person, or of whom nobody knows who it is.",
     ]
     return "\n".join(lines) + "\n"

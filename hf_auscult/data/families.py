@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
+from itertools import count
 from typing import Any
 
 from ..errors import ConfigurationError
@@ -65,10 +66,12 @@ def _names(prefix: str, values: Collection[str], spec: DatasetSpec) -> dict[str,
         value: re.sub(r"\W+", "_", f"{prefix}_{value.removeprefix(f'{spec.name}:')}").strip("_").lower()
         for value in sorted(values)
     }
-    taken = Counter(names.values())
-    return {
-        value: name if taken[name] == 1 else f"{name}_{number}" for number, (value, name) in enumerate(names.items())
-    }
+    used: set[str] = set()
+    for value, name in names.items():
+        free = (name if number == 0 else f"{name}_{number}" for number in count())
+        names[value] = next(one for one in free if one not in used)
+        used.add(names[value])
+    return names
 
 
 def demographic(

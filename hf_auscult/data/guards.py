@@ -9,6 +9,7 @@ from importlib import resources
 
 from ..errors import DataError, LeakageError
 from .duplicates import Twins
+from .identity import known_as
 
 _SHOWN = 10
 EVALUATION_SPLITS = ("test",)
@@ -30,15 +31,18 @@ def assert_subject_disjoint(splits: Mapping[str, Iterable[str | None]]) -> None:
         >>> assert_subject_disjoint({"train": ["a", "a"], "test": ["b"]})
     """
     where: dict[str, set[str]] = defaultdict(set)
+    spelled: dict[str, str] = {}
     for split, subjects in splits.items():
         for subject in subjects:
-            if subject is None or not str(subject).strip():
+            known = known_as(subject)
+            if known is None:
                 raise LeakageError(
                     f"a recording of split {split!r} has no subject id, so a shared person cannot be ruled out",
                     remedy="give every recording a subject_id, or leave those recordings out",
                 )
-            where[str(subject)].add(split)
-    _refuse({subject: found for subject, found in where.items() if len(found) > 1}, "people")
+            where[known].add(split)
+            spelled.setdefault(known, str(subject))
+    _refuse({spelled[known]: found for known, found in where.items() if len(found) > 1}, "people")
 
 
 def assert_no_shared_audio(splits: Mapping[str, Iterable[tuple[str, str]]]) -> None:
@@ -107,14 +111,14 @@ def assert_no_reserved(subject_ids: Iterable[str | None], dataset: str, *, use: 
     reserved = reserved_subjects(dataset)
     found: set[str] = set()
     for subject in subject_ids:
-        if subject is None or not str(subject).strip():
+        if subject is None or known_as(subject) is None:
             raise LeakageError(
                 "a recording has no subject id, so a reserved person cannot be ruled out",
                 where=dataset,
                 remedy="give every recording a subject_id, or leave those recordings out",
             )
-        if bare_id(str(subject), dataset) in reserved:
-            found.add(str(subject))
+        if bare_id(subject, dataset) in reserved:
+            found.add(subject)
     if found:
         raise LeakageError(
             f"{len(found)} reserved test subjects would be used for {use}: {_listed(sorted(found))}",
@@ -128,6 +132,7 @@ def check_splits(
     dataset: str,
     *,
     twins: Iterable[Twins] = (),
+    people: Mapping[str, str] | None = None,
     allow_leakage: bool = False,
 ) -> None:
     """Run every guard on splits of prepared recordings.
@@ -136,6 +141,8 @@ def check_splits(
         recordings: split name -> rows with ``recording_id``, ``subject_id`` and ``audio_sha256``.
         dataset: dataset they are of.
         twins: pairs of recordings that sound alike, as far as they were looked for.
+        people: recording id -> who is kept on one side, where that is known (``SplitPlan.people``): it also tells of
+            people who are one through a third recording that no split holds.
         allow_leakage: accept shared people and shared audio (to reproduce a published split); reserved subjects
             outside a test split are refused all the same.
 
@@ -151,6 +158,11 @@ def check_splits(
             {split: [(row["recording_id"], row["audio_sha256"]) for row in rows] for split, rows in recordings.items()}
         )
         assert_no_twins({split: [row["recording_id"] for row in rows] for split, rows in recordings.items()}, twins)
+        where: dict[str, set[str]] = defaultdict(set)
+        for split, rows in recordings.items():
+            for row in rows:
+                where[(people or {}).get(row["recording_id"], row["subject_id"])].add(split)
+        _refuse({who: found for who, found in where.items() if len(found) > 1}, "people with all who share their audio")
 
 
 def is_evaluation(split: str) -> bool:
@@ -159,8 +171,13 @@ def is_evaluation(split: str) -> bool:
 
 
 def bare_id(subject: str, dataset: str) -> str:
-    """Strip the dataset's prefix off a subject id."""
-    return subject.removeprefix(f"{dataset}:").strip()
+    """Strip the dataset's prefix off a subject id, however it is spelled; empty where it names nobody.
+
+    Example:
+        >>> bare_id(" Circor:13918", "circor")
+        '13918'
+    """
+    return (known_as(subject) or "").removeprefix(f"{dataset.casefold()}:")
 
 
 @cache
@@ -176,7 +193,7 @@ def reserved_subjects(dataset: str) -> frozenset[str]:
     if any(len(row) != 2 for row in rows):
         raise DataError("the list of reserved subjects is damaged", where="reserved_subjects.tsv", remedy="reinstall")
     names = (dataset, _LISTED_AS.get(dataset))
-    return frozenset(subject.strip() for name, subject in rows if name in names)
+    return frozenset(bare_id(subject, dataset) for name, subject in rows if name in names)
 
 
 def _refuse(offenders: Mapping[str, Collection[str]], what: str) -> None:

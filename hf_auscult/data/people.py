@@ -8,9 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
 from ..errors import ConfigurationError
-from .identity import merge
+from .identity import known_as, merge
 from .schema import Row
 from .spec import DatasetSpec, Stratum
+
+_NOBODY = "\uffff"
+"""Begins the name of who is not known: it sorts after every subject id, so nobody lends a person a name."""
 
 
 def people_of(
@@ -19,24 +22,28 @@ def people_of(
     """Say of every recording who is to be kept on one side.
 
     Args:
-        rows: recordings with their ``subject_id``.
+        rows: recordings with their ``subject_id``, spelled in any way; None where nobody knows.
         digests: recording id -> SHA-256 of its audio: whoever shares a file counts as one person.
         twins: pairs of recording ids that sound alike (see ``duplicates``): so do their people.
 
     Returns:
-        recording id -> the smallest subject id of all that belong together.
+        recording id -> the smallest subject id of all that belong together, directly or through others: a recording of
+        nobody knows whom that sounds like two people's makes one person of the two.
     """
     digests = digests or {}
-    first: dict[str, str] = {}
+    first: dict[tuple[str, str], str] = {}
     links: list[tuple[str, str]] = []
+    node: dict[str, str] = {}
     for row in rows:
-        digest = digests.get(row["recording_id"])
-        if digest:
-            links.append((first.setdefault(digest, row["subject_id"]), row["subject_id"]))
-    subject = {row["recording_id"]: row["subject_id"] for row in rows}
-    links += [(subject[one], subject[other]) for one, other in twins if one in subject and other in subject]
-    same = merge((row["subject_id"] for row in rows), links)
-    return {row["recording_id"]: same[row["subject_id"]] for row in rows}
+        name = row["recording_id"]
+        known, digest = known_as(row["subject_id"]), digests.get(name)
+        node[name] = row["subject_id"] if known else f"{_NOBODY}{name}"
+        for kind, value in (("id", known), ("bytes", digest)):
+            if value:
+                links.append((first.setdefault((kind, value), node[name]), node[name]))
+    links += [(node[one], node[other]) for one, other in twins if one in node and other in node]
+    same = merge(node.values(), links)
+    return {name: same[who] for name, who in node.items()}
 
 
 def strata_of(

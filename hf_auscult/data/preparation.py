@@ -194,7 +194,7 @@ def _guard(
     spec: DatasetSpec, split: SplitSpec, decided: SplitPlan, parts: Mapping[str, list[Row]], twins: Sequence[Twins]
 ) -> None:
     try:
-        check_splits(parts, spec.name, twins=twins, allow_leakage=split.allow_leakage)
+        check_splits(parts, spec.name, twins=twins, people=decided.people, allow_leakage=split.allow_leakage)
     except LeakageError as error:
         if split.name not in ("official", "published"):
             raise

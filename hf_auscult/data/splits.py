@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, DataError
 from .families import demographic, one_out
 from .guards import bare_id, is_evaluation, reserved_subjects
+from .identity import known_as
 from .people import assign_people, people_of, strata_of
 from .schema import Row
 from .spec import DatasetSpec
@@ -41,26 +42,27 @@ def plan(
         ConfigurationError: the dataset cannot be split this way.
     """
     warnings = () if spec.has_subject_ids else (spec.subject_warning,)
-    if split.name in ("official", "published"):
-        return replace(_given(rows, spec, split), warnings=warnings)
-    nobody = {row["recording_id"]: NOBODY for row in rows if row["subject_id"] is None}
-    rows = [row for row in rows if row["subject_id"] is not None]
     person = people_of(rows, digests, twins)
     reserved = {
         person[row["recording_id"]]
         for row in rows
-        if bare_id(row["subject_id"], spec.name) in reserved_subjects(spec.name)
+        if bare_id(row["subject_id"] or "", spec.name) in reserved_subjects(spec.name)
     }
+    if split.name in ("official", "published"):
+        found = _given(rows, spec, split, person, reserved)
+        return replace(found, warnings=warnings, people=person)
+    nobody = {row["recording_id"]: NOBODY for row in rows if known_as(row["subject_id"]) is None}
+    rows = [row for row in rows if row["recording_id"] not in nobody]
     if split.name == "subject":
         strata = strata_of(rows, spec, split.stratify, person)
         chosen = assign_people(strata, split.fractions, seed=split.seed, forced_to_test=reserved)
         splits = {row["recording_id"]: chosen[person[row["recording_id"]]] for row in rows}
-        return SplitPlan(splits, tuple(split.fractions), nobody, warnings=warnings)
-    if split.name == "demographic":
+        found = SplitPlan(splits, tuple(split.fractions))
+    elif split.name == "demographic":
         found = demographic(rows, spec, split, person, reserved)
     else:
         found = one_out(rows, spec, split, person, reserved)
-    return replace(found, withheld={**found.withheld, **nobody}, warnings=warnings)
+    return replace(found, withheld={**found.withheld, **nobody}, warnings=warnings, people=person)
 
 
 def assign(
@@ -81,7 +83,9 @@ def split_sha256(assignment: Mapping[str, str]) -> str:
     return hashlib.sha256(lines.encode()).hexdigest()
 
 
-def _given(rows: Sequence[Row], spec: DatasetSpec, split: SplitSpec) -> SplitPlan:
+def _given(
+    rows: Sequence[Row], spec: DatasetSpec, split: SplitSpec, person: Mapping[str, str], reserved: Collection[str]
+) -> SplitPlan:
     """Take a split that somebody published, without the reserved people that it trains on."""
     if split.name == "official":
         if not spec.official:
@@ -94,6 +98,10 @@ def _given(rows: Sequence[Row], spec: DatasetSpec, split: SplitSpec) -> SplitPla
                 "this copy lacks the authors' split", where=spec.name, remedy="add its file, or split by subject"
             )
         here = set(given.values())  # a download may lack the test set of a later year
+        if unknown := here - {None, *spec.official}:
+            raise DataError(
+                f"parts {sorted(unknown)} are not of the authors' split", where=spec.name, remedy="download it again"
+            )
         names, leaks = tuple(part for part in spec.official if part in here), spec.official_leaks
     else:
         published = spec.published.get(str(split.paper))
@@ -103,7 +111,6 @@ def _given(rows: Sequence[Row], spec: DatasetSpec, split: SplitSpec) -> SplitPla
                 f"no published split {split.paper!r}", where=spec.name, remedy=f"reproducible ones: {known}"
             )
         given, names, leaks = dict(published.assign(rows)), published.names, published.leaks
-    reserved = reserved_subjects(spec.name)
     splits, withheld = {}, {}
     for row in rows:
         name = row["recording_id"]
@@ -112,10 +119,10 @@ def _given(rows: Sequence[Row], spec: DatasetSpec, split: SplitSpec) -> SplitPla
             withheld[name] = "not in this split"
         elif is_evaluation(part):
             splits[name] = part
-        elif row["subject_id"] is None:
+        elif known_as(row["subject_id"]) is None:
             withheld[name] = NOBODY
-        elif bare_id(row["subject_id"], spec.name) in reserved:
-            withheld[name] = "reserved test subject in a training part"
+        elif person[name] in reserved:
+            withheld[name] = "reserved test subject, or who shares audio with one, in a training part"
         else:
             splits[name] = part
     return SplitPlan(splits, names, withheld, leaks=leaks)

@@ -7,9 +7,12 @@ import shutil
 from pathlib import Path
 
 import datasets
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from hf_auscult.data import corpora, guards, prepare
+from hf_auscult.cli import main
+from hf_auscult.data import corpora, corpus_people, guards, prepare
 from hf_auscult.data.corpora import CORPORA, CorpusSpec, build_corpus
 from hf_auscult.errors import ConfigurationError, DataError, LeakageError
 
@@ -63,7 +66,7 @@ def test_reserved_people_and_sound_of_test_people_stay_out(prepared, tmp_path, m
     loaded = datasets.load_dataset(str(prepared / "circor"), "recordings", split="train")
     locked = loaded["subject_id"][0].removeprefix("circor:")
     monkeypatch.setattr(guards, "reserved_subjects", lambda name: frozenset({locked}))
-    monkeypatch.setattr(corpora, "reserved_subjects", lambda name: frozenset({locked}))
+    monkeypatch.setattr(corpus_people, "reserved_subjects", lambda name: frozenset({locked}))
     report = build_corpus("acula_alignment", [prepared / "circor"], tmp_path / "out", progress=False)
     assert report.left_out["circor"]["reserved test subject"] >= 1
     people = set(datasets.load_dataset(str(tmp_path / "out"), split="train")["subject_id"])
@@ -71,8 +74,8 @@ def test_reserved_people_and_sound_of_test_people_stay_out(prepared, tmp_path, m
 
 
 def test_the_guard_does_not_trust_the_filter(prepared, tmp_path, monkeypatch):
-    monkeypatch.setattr(corpora, "_reasons", lambda listened: {})
-    with pytest.raises(LeakageError, match="people of test or of both parts"):
+    monkeypatch.setattr(corpora, "barred", lambda *heard: {})
+    with pytest.raises(LeakageError, match="people or sounds of test or of both parts"):
         build_corpus("acula_alignment", [prepared / "circor"], tmp_path / "out", progress=False)
     assert not (tmp_path / "out").exists()
 
@@ -83,9 +86,6 @@ def test_a_copy_of_a_test_recording_in_another_dataset_stays_out(prepared, tmp_p
     shutil.copytree(prepared / "circor", twin)
     manifest = json.loads((twin / "prepare.json").read_text())
     (twin / "prepare.json").write_text(json.dumps({**manifest, "dataset": "copied"}))
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
     tables = {file: pq.read_table(file) for file in (twin / "recordings").glob("*.parquet")}
     for file in tables:
         file.unlink()
@@ -101,6 +101,49 @@ def test_a_copy_of_a_test_recording_in_another_dataset_stays_out(prepared, tmp_p
     report = build_corpus(spec, [prepared / "circor", twin], tmp_path / "out", progress=False)
     assert report.left_out["copied"]["byte-identical to a test recording"] > 0
     assert report.left_out["circor"]["byte-identical to a test recording"] > 0
+
+
+def test_recordings_of_nobody_are_left_out_and_listed(prepared, tmp_path):
+    """SPRSound has names without a patient since 2024; a prepared folder may hold them where a leak was allowed."""
+    folder = shutil.copytree(prepared / "sprsound", tmp_path / "sprsound")
+    (file,) = (folder / "recordings").glob("train-*.parquet")
+    table = pq.read_table(file)
+    people = table["subject_id"].to_pylist()
+    lost = [who if index % 10 else (None, "", " sprsound: ")[index % 3] for index, who in enumerate(people)]
+    column = table.schema.get_field_index("subject_id")
+    pq.write_table(table.set_column(column, "subject_id", pa.array(lost, pa.string())), file)
+    report = build_corpus("auscultacorpus", [folder], tmp_path / "out", progress=False)
+    nobody = sum(index % 10 == 0 for index in range(len(people)))
+    assert report.left_out["sprsound"]["no subject id: it may be of a test person"] == nobody
+    assert f"{nobody} no subject id" in (tmp_path / "out" / "README.md").read_text()
+    assert all(who for who in datasets.load_dataset(str(tmp_path / "out"), split="train")["subject_id"])
+
+
+def test_folders_that_would_hide_test_people_are_refused(prepared, tmp_path):
+    again = shutil.copytree(prepared / "circor", tmp_path / "again")
+    with pytest.raises(ConfigurationError, match="a second folder of circor"):
+        build_corpus("acula_alignment", [prepared / "circor", again], tmp_path / "out", progress=False)
+    manifest = json.loads((again / "prepare.json").read_text())
+    (again / "prepare.json").write_text(json.dumps({**manifest, "dataset": "sprsound"}))
+    with pytest.raises(DataError, match="is of 'circor'"):
+        build_corpus("acula_alignment", [prepared / "circor", again], tmp_path / "out", progress=False)
+    (again / "prepare.json").write_text(json.dumps({**manifest, "configs": {}}))
+    with pytest.raises(DataError, match="no config 'recordings'"):
+        build_corpus("acula_alignment", [again], tmp_path / "out", progress=False)
+
+
+def test_the_command(prepared, tmp_path, capsys):
+    arguments = ["--prepared", str(prepared / "circor"), "--output", str(tmp_path / "out")]
+    assert main(["corpus", "acula_alignment", *arguments, "--json"]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["kept"]["circor"]["train"] > 0 and "icbhi" in said["absent"]
+    assert main(["corpus", "acula_alignment", *arguments]) == 2
+    assert "not empty" in capsys.readouterr().err
+    assert main(["corpus", "mine", *arguments]) == 2
+    assert "no corpus 'mine'" in capsys.readouterr().err
+    arguments[-1] = str(tmp_path / "other")
+    assert main(["corpus", "acula_alignment", *arguments]) == 0
+    assert "left out" in capsys.readouterr().out
 
 
 def test_what_cannot_be_built(prepared, tmp_path):

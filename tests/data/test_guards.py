@@ -96,3 +96,19 @@ def test_allowing_a_leak_never_allows_reserved_people_in_training():
 def test_identical_audio_of_two_people_is_refused():
     with pytest.raises(LeakageError, match="byte-identical"):
         check_splits({"train": rows(("a", "s1", "00")), "test": rows(("b", "s2", "00"))}, "circor")
+
+
+def test_people_who_are_one_through_a_third_recording_are_refused():
+    rows = {
+        split: [{"recording_id": name, "subject_id": f"made:{name}", "audio_sha256": name}]
+        for split, name in (("train", "a"), ("test", "b"))
+    }
+    check_splits(rows, "made")
+    check_splits(rows, "made", people={"a": "made:a", "b": "made:b"})
+    with pytest.raises(LeakageError, match="share their audio"):
+        check_splits(rows, "made", people={"a": "made:a", "b": "made:a"})
+
+
+def test_one_person_in_two_spellings_is_refused():
+    with pytest.raises(LeakageError, match="1 people"):
+        assert_subject_disjoint({"train": ["made:Anna"], "test": ["made: anna"]})

@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hf_auscult.data.identity import merge
+from hf_auscult.data.identity import known_as, merge
 
 IDS = st.integers(1, 30).map(str)
 
@@ -33,3 +34,17 @@ def test_components_are_closed_and_order_does_not_matter(
     assert merge(order.sample(ids, len(ids)), shuffled) == found
     untouched = set(ids) - {name for pair in links for name in pair}
     assert all(found[name] == name for name in untouched)
+
+
+@pytest.mark.parametrize("spelling", ["Mine:A 1", " mine:a1", "mine : a1\n", "mine:a\u200b1", "MINE:a\uff11"])
+def test_spellings_of_one_id(spelling: str):
+    assert known_as(spelling) == known_as("mine:a1")
+
+
+@pytest.mark.parametrize("nobody", [None, "", "  ", "mine:", "mine: \u200b", "\u00a0"])
+def test_ids_that_name_nobody(nobody: str | None):
+    assert known_as(nobody) is None
+
+
+def test_other_ids_stay_apart():
+    assert len({known_as(name) for name in ("mine:1", "mine:11", "mine:01", "mine:a1", "other:1", "1")}) == 6
