@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.special import log_softmax, softmax
+from scipy.special import softmax
 
 from ..errors import ConfigurationError, DataError
-from ..metrics.arrays import Floats, Integers, numbers
+from ..metrics.arrays import Floats, numbers
 
 
 def class_probabilities(
@@ -26,7 +26,8 @@ def class_probabilities(
 
     Args:
         scores: (n, classes) of :func:`hf_auscult.probes.zero_shot`.
-        temperature: cosines are divided by it; :func:`fit_temperature` finds one on labelled validation recordings.
+        temperature: cosines are divided by it; :func:`hf_auscult.metrics.temperature_scaling`
+            finds one on labelled validation recordings.
         reference: (m, classes) scores of unlabelled recordings; None leaves the offsets in.
         prior: base rate of each class, summing to 1; None for equal ones.
 
@@ -54,37 +55,6 @@ def class_probabilities(
     rates = np.full(table.shape[1], 1 / table.shape[1]) if prior is None else _rates(prior, table.shape[1])
     found: Floats = softmax(table / temperature + np.log(rates), axis=1)
     return found
-
-
-def fit_temperature(scores: ArrayLike, labels: Integers, *, reference: ArrayLike | None = None) -> float:
-    """The temperature that makes the probabilities of labelled validation recordings most likely.
-
-    Args:
-        scores: (n, classes).
-        labels: (n,) class numbers.
-        reference: as in :func:`class_probabilities`.
-
-    Raises:
-        DataError: NaN, or lengths that differ.
-
-    Example:
-        >>> bool(fit_temperature([[0.9, 0.1], [0.1, 0.9], [0.6, 0.4]], np.array([0, 1, 1])) > 0.07)
-        True
-    """
-    from scipy.optimize import minimize_scalar
-
-    table = numbers(scores, "scores", dimensions=(2,))
-    if len(table) != len(labels):
-        raise DataError(f"{len(labels)} labels for {len(table)} scores", where="labels")
-    if reference is not None:
-        table = table - numbers(reference, "reference", dimensions=(2,)).mean(axis=0)
-
-    def surprise(log_temperature: float) -> float:
-        logs = log_softmax(table / np.exp(log_temperature), axis=1)
-        return -float(logs[np.arange(len(table)), labels].mean())
-
-    found = minimize_scalar(surprise, bounds=(np.log(1e-3), np.log(1e2)), method="bounded")
-    return float(np.exp(found.x))
 
 
 def _rates(prior: Mapping[int, float] | Sequence[float], classes: int) -> Floats:

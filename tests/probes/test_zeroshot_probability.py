@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from hf_auscult.errors import ConfigurationError, DataError
-from hf_auscult.probes.zeroshot_probability import class_probabilities, fit_temperature
+from hf_auscult.metrics import temperature_scaling
+from hf_auscult.probes.zeroshot_probability import class_probabilities
 
 
 def test_an_offset_of_wording_is_taken_out():
@@ -32,7 +33,9 @@ def test_fitted_temperature_recovers_the_true_one():
     scores = rng.standard_normal((20_000, 3))
     chances = class_probabilities(scores, temperature=0.5)
     labels = (rng.random((20_000, 1)) > chances.cumsum(1)).sum(1)
-    assert fit_temperature(scores, labels) == pytest.approx(0.5, rel=0.05)
+    found = temperature_scaling(labels, scores)
+    assert found.value == pytest.approx(0.5, rel=0.05)
+    assert np.allclose(found.apply(scores), class_probabilities(scores, temperature=found.value))
 
 
 @pytest.mark.parametrize(
@@ -47,5 +50,3 @@ def test_nonsense_is_refused(settings):
 def test_other_classes_are_refused():
     with pytest.raises(DataError, match="classes"):
         class_probabilities([[0.1, 0.2]], reference=[[0.1, 0.2, 0.3]])
-    with pytest.raises(DataError, match="labels"):
-        fit_temperature([[0.1, 0.2]], np.array([0, 1]))
