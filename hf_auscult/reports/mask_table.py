@@ -29,6 +29,8 @@ _EVENTS = {"events": "the kinds of events restate the record annotation"}
 _CYCLES = {
     "device": "devices were used in different hospitals and on different patients: AUROC .62",
     "site": "crackles and wheezes are not equally frequent everywhere: AUROC .56",
+    "age": "children have fewer cycles with crackles: AUROC .56",
+    "adult_bmi": "is stated of adults only, whose cycles have more crackles: AUROC .54",
     "sex": "the few people with most wheezes and crackles are not of both sexes alike: AUROC .55",
     "child_height": "is stated of children only, whose cycles are mostly normal: AUROC .54",
     "child_weight": "is stated of children only, whose cycles are mostly normal: AUROC .54",
@@ -43,7 +45,6 @@ _ICBHI_DISEASE = {
     "site": "patients were listened to at more places than healthy people: AUROC .59 for COPD",
 }
 _SOUND_TYPE = {"sound_type": "wheezes and crackles are heard in some diseases and not in health"}
-
 _SYMPTOMS = (
     *("cold", "cough", "diarrhoea", "fever", "loss_of_smell", "muscle_pain", "breathing_difficulties", "fatigue"),
     "sore_throat",
