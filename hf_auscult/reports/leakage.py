@@ -25,7 +25,7 @@ class Leakage:
 
     Args:
         reader: what read them: ``bag of words``, or the name given to the embeddings.
-        auroc: over held-out people, with the 95 % interval over people; macro one-vs-rest for several classes.
+        auroc: over held-out people, with the interval over people; macro one-vs-rest for several classes.
         classes: of the label.
         counts: recordings of each class.
         subjects: people.
@@ -73,6 +73,7 @@ def leakage(
     folds: int = 5,
     draws: int = 1000,
     seed: int = 0,
+    level: float = 0.95,
 ) -> Leakage:
     """Measure how well a label can be read off texts, by people who were not trained on.
 
@@ -88,6 +89,8 @@ def leakage(
         folds: of the cross-validation; classes of fewer people are left out, and listed.
         draws: resamples of people for the interval.
         seed: of folds and interval.
+        level: of the interval; one in forty texts that say nothing lies above .5 by 95 % intervals, so ask for more
+            where many are looked at.
 
     Raises:
         DataError: lengths differ, or fewer than two classes of as many people as folds.
@@ -108,7 +111,7 @@ def leakage(
     if len(of_class) - len(left_out) < 2:
         raise DataError(f"there are not two classes of {folds} people", remedy="pass more people, or fewer folds")
     kept = np.flatnonzero(~np.isin(labels, left_out))
-    texts, people = [texts[row] for row in kept], people[kept]
+    texts, people = [str(text) for text in np.asarray(texts, dtype=object)[kept]], people[kept]
     embeddings = None if embeddings is None else np.asarray(embeddings)[kept]
     classes, target = np.unique(np.asarray(labels)[kept], return_inverse=True)
     scores = np.full((len(target), len(classes)), np.nan)
@@ -116,7 +119,7 @@ def leakage(
     for train, test in splitter.split(target, target, people):
         scores[test] = _ranks(_scores(texts, embeddings, target, train, test, len(classes)))
     judged = scores[:, 1] if len(classes) == 2 else scores
-    interval = patient_bootstrap(auroc, target, judged, subjects=people, draws=draws, seed=seed)
+    interval = patient_bootstrap(auroc, target, judged, subjects=people, draws=draws, seed=seed, level=level)
     return Leakage(
         reader=reader if embeddings is not None else BAG_OF_WORDS,
         auroc=interval,
