@@ -94,6 +94,7 @@ _COSWARA_COVID = (
         "age": "people with COVID-19 are of other ages: AUROC .58",
         "sex": "women are more often positive: AUROC .56",
         "country": "all but a few people from abroad are negative: AUROC .58",
+        "quality": "recordings of other waves are of other quality: AUROC .52",
     }
 )
 
