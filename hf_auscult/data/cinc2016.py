@@ -210,6 +210,7 @@ CINC2016 = DatasetSpec(
     ),
     read=read_rows,
     recordings=3_240,
+    checksums=("training-[a-f]/SHA256SUMS", "SHA256SUMS.txt"),
     traps=(
         "The label stands twice, in REFERENCE.csv (-1, 1) and in the header's comment; recordings where they differ "
         "are set aside (none in the distribution).",

@@ -253,7 +253,7 @@ CIRCOR = DatasetSpec(
     has_subject_ids=True,
     read=read_rows,
     recordings=3_163,
-    checksums="SHA256SUMS.txt",
+    checksums=("SHA256SUMS.txt",),
     traps=(
         "`Additional ID` links two ids of one child (70 children, seen in both campaigns): they share one "
         "`subject_id`; for 15 of them the two visits disagree about the murmur.",
