@@ -80,9 +80,7 @@ def verified(
         sums |= {(folder / path).as_posix(): digest for path, digest in official_sums(file).items()}
     paths = [str(row["path"]) for row in table.rows]
     known = {
-        path: facts.audio_sha256
-        for path, facts in zip(paths, results, strict=True)
-        if not isinstance(facts, Problem)
+        path: facts.audio_sha256 for path, facts in zip(paths, results, strict=True) if not isinstance(facts, Problem)
     }
     wrong = differing(table.root, sums, known)
     damaged = set(wrong)

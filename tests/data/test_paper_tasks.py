@@ -107,11 +107,20 @@ def test_where_a_count_differs_a_note_says_why():
 def test_classes_of_a_printed_order_are_named_by_it():
     """The printed order decides which class a number belongs to; where that is wrong, ``measured`` says so."""
     first = {
-        ("acula18", "T3"): "COVID-19", ("acula18", "T4"): "female", ("acula18", "T5"): "COPD", ("acula18", "T6"): "smoker",
-        ("acula18", "T8"): "Obstructive", ("acula18", "T17"): "Murmur", ("acula18", "T18"): "Symptomatic",
-        ("auscultabench16", "T3"): "Normal", ("auscultabench16", "T8"): "Present", ("auscultabench16", "T9"): "present",
-        ("auscultabench16", "T14"): "Normal", ("auscultabench16", "T15"): "Normal", ("auscultabench16", "T16"): "Normal",
-    }  # fmt: skip
+        ("acula18", "T3"): "COVID-19",
+        ("acula18", "T4"): "female",
+        ("acula18", "T5"): "COPD",
+        ("acula18", "T6"): "smoker",
+        ("acula18", "T8"): "Obstructive",
+        ("acula18", "T17"): "Murmur",
+        ("acula18", "T18"): "Symptomatic",
+        ("auscultabench16", "T3"): "Normal",
+        ("auscultabench16", "T8"): "Present",
+        ("auscultabench16", "T9"): "present",
+        ("auscultabench16", "T14"): "Normal",
+        ("auscultabench16", "T15"): "Normal",
+        ("auscultabench16", "T16"): "Normal",
+    }
     for (suite, number), name in first.items():
         dataset, config, printed = SUITES[suite][number]
         (paper,) = (p for p in DATASETS[dataset].task(config).paper if (p.suite, p.number) == (suite, number))
