@@ -40,6 +40,7 @@ def draw_people(folder: Path, counts: Mapping[tuple[str, str], int]) -> bool:
     if find_spec("matplotlib") is None or set(counts) <= {("unknown", "unknown")}:
         return False
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     ages = sorted({age for age, _ in counts}, key=age_order)
     figure = Figure(figsize=(7.5, 3), layout="constrained")
@@ -53,7 +54,7 @@ def draw_people(folder: Path, counts: Mapping[tuple[str, str], int]) -> bool:
             bottom = [one + other for one, other in zip(bottom, heights, strict=True)]
     axes.set(xlabel="age (years, or the dataset's own groups)", ylabel="people")
     axes.tick_params(axis="x", rotation=30 if len(ages) > 6 else 0)
-    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     figure.legend(title="sex", frameon=False, loc="outside right upper")
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(folder / PLOT, dpi=110, metadata={"Software": None})
