@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,6 +11,7 @@ from .builder import BodySoundBuilder
 from .layout import locate
 from .schema import Row, text_or_none
 from .spec import DatasetSpec, Problem, Stratum, Table, TaskConfig
+from .tabular import read_table
 
 DISEASES: tuple[str, ...] = ("AS", "AR", "MR", "MS")
 CLASSES: tuple[str, ...] = (*DISEASES, "N")
@@ -69,17 +69,12 @@ def read_rows(source: Path) -> Table:
 
 def _table(file: Path, columns: tuple[str, ...]) -> dict[str, dict[str, str]]:
     """Patient -> cells."""
-    with file.open(newline="", encoding="utf-8-sig") as stream:
-        reader = csv.DictReader(stream)
-        missing = sorted(set(columns) - set(reader.fieldnames or ()))
-        if missing:
-            raise DataError(f"columns {missing} are missing", where=file, remedy="download the table again")
-        people: dict[str, dict[str, str]] = {}
-        for line, row in enumerate(reader, start=2):
-            patient = (row["patient_id"] or "").strip()
-            if None in row or None in row.values() or not re.fullmatch(r"patient_\d{3}", patient) or patient in people:
-                raise DataError(f"line {line} is damaged", where=file, remedy="download the table again")
-            people[patient] = row
+    people: dict[str, dict[str, str]] = {}
+    for line, row in read_table(file, columns, remedy="download the table again"):
+        patient = (row["patient_id"] or "").strip()
+        if None in row or None in row.values() or not re.fullmatch(r"patient_\d{3}", patient) or patient in people:
+            raise DataError(f"line {line} is damaged", where=file, remedy="download the table again")
+        people[patient] = row
     return people
 
 

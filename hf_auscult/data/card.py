@@ -30,7 +30,7 @@ def render(
     parts = (
         _yaml(spec, report),
         *_what(spec, report),
-        *_who(people, drawn),
+        *_who(spec, people, drawn),
         *_splits(spec, split, report),
         *_papers(spec, report),
         *_losses(spec, report),
@@ -76,12 +76,13 @@ def _what(spec: DatasetSpec, report: PrepareReport) -> tuple[str, ...]:
     )
 
 
-def _who(people: Mapping[tuple[str, str], int], drawn: bool) -> tuple[str, ...]:
+def _who(spec: DatasetSpec, people: Mapping[tuple[str, str], int], drawn: bool) -> tuple[str, ...]:
     ages = sorted({age for age, _ in people}, key=age_order)
     sexes = [sex for sex in ("female", "male", "unknown") if any(people.get((age, sex)) for age in ages)]
     lines = [(age, *(str(people.get((age, sex), 0)) for sex in sexes)) for age in ages]
     plot = (f"![People by age and sex]({PLOT})",) if drawn else ()
-    return ("## People", f"{sum(people.values())} people by age and sex:", _table(("age", *sexes), lines), *plot)
+    who = "people" if spec.has_subject_ids else "stand-ins for people (nobody is named, see the warning)"
+    return ("## People", f"{sum(people.values())} {who} by age and sex:", _table(("age", *sexes), lines), *plot)
 
 
 def _papers(spec: DatasetSpec, report: PrepareReport) -> tuple[str, ...]:
@@ -171,7 +172,8 @@ def _losses(spec: DatasetSpec, report: PrepareReport) -> tuple[str, ...]:
                 f"- {report.listed} recordings listed = {report.written} written + {len(report.quarantined)} set aside "
                 f"+ {len(report.withheld)} withheld{f' ({why})' if why else ''}.",
                 *(
-                    f"- {pair.one} and {pair.other} sound alike ({pair.seconds:.1f} s, {pair.error:.0%} of bits)."
+                    f"- {pair.one} and {pair.other} sound alike (over {pair.seconds:.1f} s; their fingerprints "
+                    f"differ in {pair.error:.1%} of bits, 50 % is chance)."
                     for pair in report.twins[:20]
                 ),
                 f"- Set aside, see `quarantine.csv`: {aside or 'none'}.",

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..errors import DataError
+from .inspection import Facts
+from .spec import Problem, Table
+
+_SHOWN = 3
 
 
 def official_sums(file: Path) -> dict[str, str]:
@@ -16,14 +20,17 @@ def official_sums(file: Path) -> dict[str, str]:
         DataError: not such a file.
     """
     sums: dict[str, str] = {}
-    for number, line in enumerate(file.read_text("utf-8").splitlines(), start=1):
+    remedy = "download it again, or do not verify"
+    try:
+        lines = file.read_text("utf-8-sig").splitlines()
+    except UnicodeDecodeError as error:
+        raise DataError("the official checksums are not text", where=file, remedy=remedy) from error
+    for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         digest, _, path = line.strip().partition(" ")
         if len(digest) != 64 or not path.strip():
-            raise DataError(
-                f"line {number} is not 'sum  path'", where=file, remedy="download it again, or do not verify"
-            )
+            raise DataError(f"line {number} is not 'sum  path'", where=file, remedy=remedy)
         sums[path.strip().removeprefix("*").removeprefix("./")] = digest.lower()
     return sums
 
@@ -41,7 +48,63 @@ def differing(root: Path, sums: Mapping[str, str], known: Mapping[str, str]) -> 
         file = root / path
         if path not in known and not file.is_file():
             continue
-        found = known.get(path) or hashlib.sha256(file.read_bytes()).hexdigest()
+        found = known.get(path) or _sha256(file)
         if found != wanted:
             wrong.append(path)
     return sorted(wrong)
+
+
+def verified(
+    table: Table, results: Sequence[Facts | Problem], patterns: Sequence[str]
+) -> tuple[list[Facts | Problem], tuple[str, ...]]:
+    """Set recordings aside that differ from the distribution's checksums; other files are noted.
+
+    Args:
+        table: the recordings.
+        results: what is known of each of them.
+        patterns: of the files of official sums, relative to the table's root; the paths that such a file lists are
+            relative to its own folder.
+
+    Returns:
+        The results, with a problem in place of the facts of a differing recording, and notes.
+
+    Raises:
+        DataError: a file of sums is damaged.
+    """
+    files = sorted({file for pattern in patterns for file in table.root.glob(pattern) if file.is_file()})
+    if not files:
+        return list(results), (f"{patterns[0]} is not here, so nothing was compared with the official checksums",)
+    sums: dict[str, str] = {}
+    for file in files:
+        folder = file.parent.relative_to(table.root)
+        sums |= {(folder / path).as_posix(): digest for path, digest in official_sums(file).items()}
+    paths = [str(row["path"]) for row in table.rows]
+    known = {
+        path: facts.audio_sha256 for path, facts in zip(paths, results, strict=True) if not isinstance(facts, Problem)
+    }
+    wrong = differing(table.root, sums, known)
+    damaged = set(wrong)
+    checked = [
+        Problem(row["recording_id"], path, "differs from the official checksum", DataError.__name__)
+        if path in damaged and path in known
+        else facts
+        for row, path, facts in zip(table.rows, paths, results, strict=True)
+    ]
+    others = [path for path in wrong if path not in known]
+    unlisted = sum(path not in sums for path in known)
+    notes = [f"{len(others)} other files differ from the official checksums: {_names(others)}"] if others else []
+    if unlisted:
+        notes.append(f"{unlisted} recordings are in no list of official checksums, so nothing vouches for them")
+    return checked, tuple(notes)
+
+
+def _names(paths: Sequence[str]) -> str:
+    return ", ".join(paths[:_SHOWN]) + (" …" if len(paths) > _SHOWN else "")
+
+
+def _sha256(file: Path) -> str:
+    digest = hashlib.sha256()
+    with file.open("rb") as stream:
+        while block := stream.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()

@@ -14,6 +14,7 @@ from .cinc2016_annotations import COLUMNS, Annotations, read_annotations
 from .layout import locate
 from .schema import Row
 from .spec import DatasetSpec, PaperTask, Problem, Stratum, Table, TaskConfig
+from .tabular import read_text
 
 DATABASES: Mapping[str, str] = {
     "a": "Welch Allyn Meditron",
@@ -82,7 +83,7 @@ def _labels(file: Path, database: str) -> dict[str, str]:
     if not file.is_file():
         raise DataError("the table of labels is missing", where=file, remedy="download it again")
     labels: dict[str, str] = {}
-    for number, line in enumerate(file.read_text("utf-8-sig").splitlines(), start=1):
+    for number, line in enumerate(read_text(file).splitlines(), start=1):
         if not line.strip():
             continue
         cells = [cell.strip() for cell in line.split(",")]
@@ -95,15 +96,15 @@ def _labels(file: Path, database: str) -> dict[str, str]:
 
 def _records(folder: Path) -> set[str]:
     file = folder / "RECORDS"
-    return set(file.read_text("utf-8").split()) if file.is_file() else set()
+    return set(read_text(file).split()) if file.exists() else set()
 
 
 def _header(folder: Path, name: str) -> Header:
     """Read ``name signals rate samples``, one line per signal, and the comment with the label."""
     file = folder / f"{name}.hea"
-    if not file.is_file():
+    if not file.exists():
         return Header(None, None)
-    lines = [line.strip() for line in file.read_text("utf-8", errors="replace").splitlines() if line.strip()]
+    lines = [line.strip() for line in read_text(file, strict=False).splitlines() if line.strip()]
     comments = [line.removeprefix("#").strip() for line in lines if line.startswith("#")]
     signals = [line.split() for line in lines[1:] if not line.startswith("#")]
     if not lines or lines[0].split()[0] != name or not signals:
@@ -210,6 +211,7 @@ CINC2016 = DatasetSpec(
     ),
     read=read_rows,
     recordings=3_240,
+    checksums=("training-[a-f]/SHA256SUMS", "SHA256SUMS.txt"),
     traps=(
         "The label stands twice, in REFERENCE.csv (-1, 1) and in the header's comment; recordings where they differ "
         "are set aside (none in the distribution).",

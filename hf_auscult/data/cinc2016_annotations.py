@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import re
 from collections.abc import Mapping
@@ -11,6 +10,7 @@ from pathlib import Path
 
 from ..errors import DataError
 from .schema import Kind, text_or_none
+from .tabular import read_table, read_text
 
 COLUMNS: Mapping[str, Kind] = {
     "diagnosis": "string",
@@ -115,7 +115,7 @@ def read_annotations(root: Path) -> Annotations:
 def _quality(file: Path) -> dict[str, str]:
     """Name -> quality, of lines ``name,class,quality``."""
     found: dict[str, str] = {}
-    for number, line in enumerate(file.read_text("utf-8-sig").splitlines(), start=1):
+    for number, line in enumerate(read_text(file).splitlines(), start=1):
         cells = [cell.strip() for cell in line.split(",")]
         if cells == [""]:
             continue
@@ -129,26 +129,20 @@ def _appendix(file: Path) -> tuple[dict[str, Annotation], list[str]]:
     """Name -> its line, and lines with words that are not understood."""
     found: dict[str, Annotation] = {}
     strange: list[str] = []
-    with file.open(newline="", encoding="utf-8-sig", errors="replace") as stream:
-        reader = csv.DictReader(stream)
-        reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
-        missing = sorted(set(_HEADER.values()) - set(reader.fieldnames))
-        if missing:
-            raise DataError(f"columns {missing} are missing", where=file, remedy="download it again, or delete it")
-        for line in reader:
-            cells = {key: text_or_none(line[column]) for key, column in _HEADER.items()}
-            name = cells["name"]
-            if name is None:
-                continue
-            if name in found:
-                raise DataError(f"it lists {name} twice", where=file, remedy="download it again, or delete it")
-            age, sex = _number(cells["age"]), _SEXES.get((cells["sex"] or "").lower())
-            strange += [f"{name}: age {cells['age']!r}"] if cells["age"] and age is None else []
-            strange += [f"{name}: gender {cells['sex']!r}"] if cells["sex"] and sex is None else []
-            raw = _number(cells["raw_record"])
-            cells["raw_record"] = f"{raw:g}" if raw is not None else cells["raw_record"]
-            columns = {key: cells[key] for key in COLUMNS}
-            found[name] = Annotation(age, sex, _site(cells["site_detail"]), columns)
+    for _, line in read_table(file, tuple(_HEADER.values()), remedy="download it again, or delete it", strict=False):
+        cells = {key: text_or_none(line[column]) for key, column in _HEADER.items()}
+        name = cells["name"]
+        if name is None:
+            continue
+        if name in found:
+            raise DataError(f"it lists {name} twice", where=file, remedy="download it again, or delete it")
+        age, sex = _number(cells["age"]), _SEXES.get((cells["sex"] or "").lower())
+        strange += [f"{name}: age {cells['age']!r}"] if cells["age"] and age is None else []
+        strange += [f"{name}: gender {cells['sex']!r}"] if cells["sex"] and sex is None else []
+        raw = _number(cells["raw_record"])
+        cells["raw_record"] = f"{raw:g}" if raw is not None else cells["raw_record"]
+        columns = {key: cells[key] for key in COLUMNS}
+        found[name] = Annotation(age, sex, _site(cells["site_detail"]), columns)
     return found, strange
 
 

@@ -14,6 +14,7 @@ from .identity import merge
 from .layout import locate
 from .schema import Kind, Row, text_or_none
 from .spec import DatasetSpec, PaperTask, Problem, Stratum, Table, TaskConfig
+from .tabular import read_table, read_text
 
 SITE_CODES: Mapping[str, str] = {
     "AV": "aortic",
@@ -81,28 +82,25 @@ def read_rows(source: Path) -> Table:
         Problem(name, f"training_data/{name}.wav", "no table lists this recording", "DataError")
         for name in sorted(found - set(listed))
     ]
+    orphans += [
+        Problem(name, f"training_data/{name}.wav", "RECORDS does not list it", "DataError")
+        for name in sorted((found & set(listed)) - kept)
+    ]
     return Table(root, tuple(rows), tuple(orphans), tuple(notes))
 
 
 def _people(file: Path) -> dict[str, dict[str, str]]:
-    with file.open(newline="", encoding="utf-8-sig") as stream:
-        reader = csv.DictReader(stream)
-        header = reader.fieldnames or []
-        if "Outcome" not in header and "Locations" in header:
-            raise DataError(
-                "this is version 1.0.0 (no Outcome, other ages)", where=file, remedy="download version 1.0.3"
-            )
-        missing = [name for name in HEADER if name not in header]
-        if missing:
-            raise DataError(f"columns {missing} are missing", where=file, remedy="download version 1.0.3 again")
-        people: dict[str, dict[str, str]] = {}
-        for line, row in enumerate(reader, start=2):
-            person = (row["Patient ID"] or "").strip()
-            if not person.isdecimal() or None in row or None in row.values():
-                raise DataError(f"line {line} is damaged", where=file, remedy="download the table again")
-            if person in people:
-                raise DataError(f"line {line} repeats patient {person}", where=file, remedy="download the table again")
-            people[person] = row
+    header = next(csv.reader([read_text(file).partition("\n")[0]]), [])
+    if "Outcome" not in header and "Locations" in header:
+        raise DataError("this is version 1.0.0 (no Outcome, other ages)", where=file, remedy="download version 1.0.3")
+    people: dict[str, dict[str, str]] = {}
+    for line, row in read_table(file, HEADER, remedy="download version 1.0.3 again"):
+        person = (row["Patient ID"] or "").strip()
+        if not person.isdecimal() or None in row or None in row.values():
+            raise DataError(f"line {line} is damaged", where=file, remedy="download the table again")
+        if person in people:
+            raise DataError(f"line {line} repeats patient {person}", where=file, remedy="download the table again")
+        people[person] = row
     return people
 
 
@@ -111,7 +109,7 @@ def _listed(root: Path, person: str) -> dict[str, str]:
     file = root / "training_data" / f"{person}.txt"
     if not file.is_file():
         raise DataError("the patient's file is missing", where=file, remedy="download the folder training_data again")
-    lines = file.read_text("utf-8").splitlines()
+    lines = read_text(file).splitlines()
     head = lines[0].split() if lines else []
     entries = [line.split() for line in lines[1:] if line.strip() and not line.startswith("#")]
     if (
@@ -134,7 +132,7 @@ def _subset(root: Path, listed: Mapping[str, object]) -> set[str]:
     records = root / "RECORDS"
     if not records.is_file():
         return {name for name in listed if (root / "training_data" / f"{name}.wav").is_file()}
-    names = {Path(line.strip()).name for line in records.read_text("utf-8").splitlines() if line.strip()}
+    names = {Path(line.strip()).name for line in read_text(records).splitlines() if line.strip()}
     unknown = sorted(names - set(listed))
     if unknown:
         raise DataError(
@@ -163,10 +161,14 @@ def _row(name: str, person: Mapping[str, str], subject: str, site: str) -> Row:
 
 def _segmentation(file: Path) -> tuple[list[dict[str, float | int]] | None, str | None]:
     """Segments of a ``.tsv`` (start, end, state), or None and the reason."""
-    if not file.is_file():
+    if not file.exists():
         return None, f"{file.stem}: no segmentation file"
     segments: list[dict[str, float | int]] = []
-    for line in file.read_text("utf-8").splitlines():
+    try:
+        lines = read_text(file).splitlines()
+    except DataError as error:
+        return None, f"{file.stem}: the segmentation is {error.problem}"
+    for line in lines:
         if not line.strip():
             continue
         try:
@@ -254,7 +256,7 @@ CIRCOR = DatasetSpec(
     has_subject_ids=True,
     read=read_rows,
     recordings=3_163,
-    checksums="SHA256SUMS.txt",
+    checksums=("SHA256SUMS.txt",),
     traps=(
         "`Additional ID` links two ids of one child (70 children, seen in both campaigns): they share one "
         "`subject_id`; for 15 of them the two visits disagree about the murmur.",

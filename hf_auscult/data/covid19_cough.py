@@ -14,6 +14,7 @@ from .builder import BodySoundBuilder
 from .layout import locate
 from .schema import Row, text_or_none
 from .spec import DatasetSpec, Problem, Stratum, Table, TaskConfig
+from .tabular import read_text
 
 DEVICES: Mapping[str, str] = {"call-center": "phone", "telegram": "messenger"}
 CONFLICT = "contradicting duplicate"
@@ -55,8 +56,8 @@ def read_rows(source: Path) -> Table:
 
 def _entries(file: Path) -> list[Any]:
     try:
-        content = json.loads(file.read_text("utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        content = json.loads(read_text(file))
+    except json.JSONDecodeError as error:
         raise DataError(f"not JSON ({error})", where=file, remedy="download it again") from error
     if not isinstance(content, list):
         raise DataError("not a list of recordings", where=file, remedy="download it again")

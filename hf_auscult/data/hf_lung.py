@@ -10,6 +10,7 @@ from ..errors import DataError
 from .builder import BodySoundBuilder
 from .schema import Row
 from .spec import DatasetSpec, PaperTask, Problem, PublishedSplit, Table, TaskConfig
+from .tabular import read_text
 
 EVENT_TYPES: tuple[str, ...] = ("I", "E", "D", "Wheeze", "Stridor", "Rhonchi")
 SITES: Mapping[str, tuple[str, str]] = {
@@ -122,11 +123,7 @@ def _row(name: str, path: str, part: str, official: str) -> Row:
 def _events(file: Path) -> list[dict[str, float | str]]:
     """Events of a label file, ``type hh:mm:ss.fff hh:mm:ss.fff`` a line."""
     events: list[dict[str, float | str]] = []
-    try:
-        lines = file.read_text("utf-8").splitlines()
-    except UnicodeDecodeError as error:
-        raise DataError("the labels are not text", where=file) from error
-    for number, line in enumerate(lines, start=1):
+    for number, line in enumerate(read_text(file).splitlines(), start=1):
         cells = line.split()
         if not cells:
             continue

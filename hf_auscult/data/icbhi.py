@@ -11,6 +11,7 @@ from ..errors import DataError
 from .builder import BodySoundBuilder
 from .schema import Row, text_or_none
 from .spec import DatasetSpec, PaperTask, Problem, PublishedSplit, Stratum, Table, TaskConfig
+from .tabular import read_text
 
 SITE_CODES: Mapping[str, str] = {
     "Tc": "trachea",
@@ -126,11 +127,7 @@ def _table(root: Path, audio: str, *names: str) -> Path | None:
 
 def _lines(file: Path) -> Iterator[tuple[int, list[str]]]:
     """Cells of every line that is not blank: separated by tabs, commas or spaces, depending on the edition."""
-    try:
-        text = file.read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError("the table is not text", where=file, remedy=_AGAIN) from error
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(read_text(file, remedy=_AGAIN).splitlines(), start=1):
         if line.strip():
             yield number, re.split(r"[\s,]+", line.strip())
 

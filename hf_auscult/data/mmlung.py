@@ -123,7 +123,15 @@ def _export(file: Path) -> dict[str, float]:
     try:
         sheet = xlrd.open_workbook(str(file), logfile=io.StringIO()).sheet_by_index(0)
         cells = {name: str(sheet.cell_value(*place)) for name, place in CELLS.items()}
-    except (xlrd.XLRDError, xlrd.compdoc.CompDocError, AssertionError, LookupError, ValueError, struct.error) as error:
+    except (
+        xlrd.XLRDError,
+        xlrd.compdoc.CompDocError,
+        AssertionError,
+        LookupError,
+        ValueError,
+        struct.error,
+        OSError,
+    ) as error:
         raise DataError(f"not a spirometer export ({error})") from error
     values: dict[str, float] = {}
     for name, cell in cells.items():

@@ -12,6 +12,7 @@ from .families import age_band
 from .schema import Row
 
 PLOT = "population.png"
+_LIFE = ("neonate", "infant", "toddler", "child", "adolescent", "young adult", "adult", "elderly")
 BANDS = (2, 6, 12, 18, 30, 40, 50, 60, 70, 80)
 
 
@@ -35,13 +36,14 @@ def count_people(rows: Sequence[Row]) -> Counter[tuple[str, str]]:
 
 
 def draw_people(folder: Path, counts: Mapping[tuple[str, str], int]) -> bool:
-    """Draw people by age and sex into ``population.png``; says whether it could."""
-    if find_spec("matplotlib") is None:
+    """Draw people by age and sex into ``population.png``; says whether it could, and anything is known of them."""
+    if find_spec("matplotlib") is None or set(counts) <= {("unknown", "unknown")}:
         return False
     from matplotlib.figure import Figure
+    from matplotlib.ticker import MaxNLocator
 
     ages = sorted({age for age, _ in counts}, key=age_order)
-    figure = Figure(figsize=(7, 3), layout="constrained")
+    figure = Figure(figsize=(7.5, 3), layout="constrained")
     axes = figure.subplots()
     bottom = [0] * len(ages)
     # Colour-blind safe (Okabe-Ito).
@@ -52,13 +54,22 @@ def draw_people(folder: Path, counts: Mapping[tuple[str, str], int]) -> bool:
             bottom = [one + other for one, other in zip(bottom, heights, strict=True)]
     axes.set(xlabel="age (years, or the dataset's own groups)", ylabel="people")
     axes.tick_params(axis="x", rotation=30 if len(ages) > 6 else 0)
-    axes.legend(title="sex", frameon=False)
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    figure.legend(title="sex", frameon=False, loc="outside right upper")
     axes.spines[["top", "right"]].set_visible(False)
     figure.savefig(folder / PLOT, dpi=110, metadata={"Software": None})
     return True
 
 
 def age_order(age: str) -> tuple[int, str]:
-    """Sort key of an age band or group."""
+    """Sort key of an age band or group: groups that have a name by life, then others, then "unknown".
+
+    Example:
+        >>> sorted(["Child", "unknown", "10-19", "Neonate", "2-5"], key=age_order)
+        ['2-5', '10-19', 'Neonate', 'Child', 'unknown']
+    """
     head = age.split("-")[0].rstrip("+")
-    return (int(head), "") if head.isdigit() else (1000 + (age == "unknown"), age)
+    if head.isdigit():
+        return int(head), ""
+    word = age.strip().lower()
+    return (1000 + _LIFE.index(word) if word in _LIFE else 2000 + (word == "unknown"), age)

@@ -6,7 +6,7 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from tqdm import tqdm
@@ -14,7 +14,7 @@ from tqdm import tqdm
 from ..errors import ConfigurationError, DataError, LeakageError, MissingAudioError
 from .builder import by_split, task_features, twins_of, with_facts
 from .card import render
-from .checksums import differing, official_sums
+from .checksums import verified
 from .duplicates import Twins
 from .guards import check_splits
 from .inspection import Facts
@@ -86,21 +86,7 @@ def prepare(
     check_target(target, overwrite)
     table = spec.read(Path(source))
     with remembered(target, table) as memory:
-        reading = memory.read(num_proc)
-        results = list(tqdm(reading, f"{spec.name}: read", len(table.rows), unit="rec", disable=not progress))
-        results, notes = _verified(spec, table, results) if verify and spec.checksums else (results, ())
-        problems = sorted(
-            (*table.problems, *(result for result in results if isinstance(result, Problem))),
-            key=lambda problem: (problem.recording_id, problem.path),
-        )
-        sound = with_facts(table.rows, results)
-        if not sound:
-            raise DataError(
-                f"none of {len(table.rows)} recordings is usable",
-                where=table.root,
-                remedy=f"first: {problems[0].path}: {problems[0].reason}" if problems else "check the folder",
-            )
-        twins = twins_of(table.rows, results)
+        sound, problems, twins, notes = _read(spec, table, memory.read(num_proc), verify, progress)
         decided = plan(
             table.rows,
             spec,
@@ -115,8 +101,13 @@ def prepare(
         written = {row["recording_id"]: name for name, rows in parts.items() for row in rows}
         listed = len(table.rows) + len(table.problems)
         assert listed == len(written) + len(problems) + len(withheld), "a recording was lost"
-        selected = {task.name: {name: task.select(rows) for name, rows in parts.items()} for task in chosen}
-        empty = [name for name, pairs in selected.items() if not any(rows for rows, _ in pairs.values())]
+        digests = {row["recording_id"]: _digest(row) for row in sound}
+        configs, contents = {}, {}
+        for task in chosen:  # one task's examples at a time: they can be many more than the recordings
+            selected = {name: task.select(rows) for name, rows in parts.items()}
+            configs[task.name] = {name: _count(task, *pair) for name, pair in selected.items()}
+            contents[task.name] = _content(spec, task, selected, digests)
+        empty = [name for name, counts in configs.items() if not any(one.recordings for one in counts.values())]
         if empty and (tasks is not None or len(empty) == len(chosen)):
             raise DataError(f"task {empty[0]!r} has no recording left", where=table.root, remedy="choose other tasks")
         chosen = tuple(task for task in chosen if task.name not in empty)
@@ -137,11 +128,9 @@ def prepare(
             written=len(written),
             quarantined=tuple(problems),
             withheld=withheld,
-            configs={
-                task.name: {name: _count(task, *pair) for name, pair in selected[task.name].items()} for task in chosen
-            },
+            configs={task.name: configs[task.name] for task in chosen},
             split_sha256=split_sha256(written),
-            content_sha256={task.name: _content(spec, task, selected[task.name]) for task in chosen},
+            content_sha256={task.name: contents[task.name] for task in chosen},
             notes=(*table.notes, *notes, *(f"task {name} has no recording here" for name in empty)),
             warnings=warnings,
             twins=tuple(twins),
@@ -153,7 +142,8 @@ def prepare(
         with appearing(target) as folder, bar:
             for task in chosen:
                 columns = task_features(spec, task)
-                for name, (rows, _) in selected[task.name].items():
+                for name in parts:
+                    rows, _ = task.select(parts[name])
                     if not rows:  # the datasets library cannot load a split without rows; the card shows it with 0
                         continue
                     write_shards(folder / task.name, name, rows, table.root, columns, bar)
@@ -165,29 +155,24 @@ def prepare(
     return report
 
 
-def _verified(
-    spec: DatasetSpec, table: Table, results: list[Facts | Problem]
-) -> tuple[list[Facts | Problem], tuple[str, ...]]:
-    """Set recordings aside that differ from the distribution's checksums; other files are noted."""
-    sums = table.root / str(spec.checksums)
-    if not sums.is_file():
-        return results, (f"{sums.name} is not here, so nothing was compared with the official checksums",)
-    known = {
-        row["path"]: facts.audio_sha256
-        for row, facts in zip(table.rows, results, strict=True)
-        if not isinstance(facts, Problem)
-    }
-    wrong = differing(table.root, official_sums(sums), known)
-    checked = [
-        Problem(row["recording_id"], row["path"], "differs from the official checksum", "DataError")
-        if row["path"] in wrong and not isinstance(facts, Problem)
-        else facts
-        for row, facts in zip(table.rows, results, strict=True)
-    ]
-    others = [path for path in wrong if path not in known]
-    shown = ", ".join(others[:3]) + (" …" if len(others) > 3 else "")
-    notes = (f"{len(others)} annotation files differ from the official checksums: {shown}",) if others else ()
-    return checked, notes
+def _read(
+    spec: DatasetSpec, table: Table, reading: Iterator[Facts | Problem], verify: bool, progress: bool
+) -> tuple[list[Row], list[Problem], list[Twins], tuple[str, ...]]:
+    """Rows of sound recordings, all problems, recordings that sound alike, and notes; fingerprints are let go."""
+    results = list(tqdm(reading, f"{spec.name}: read", len(table.rows), unit="rec", disable=not progress))
+    results, notes = verified(table, results, spec.checksums) if verify and spec.checksums else (results, ())
+    problems = sorted(
+        (*table.problems, *(result for result in results if isinstance(result, Problem))),
+        key=lambda problem: (problem.recording_id, problem.path),
+    )
+    sound = with_facts(table.rows, results)
+    if not sound:
+        raise DataError(
+            f"none of {len(table.rows)} recordings is usable",
+            where=table.root,
+            remedy=f"first: {problems[0].path}: {problems[0].reason}" if problems else "check the folder",
+        )
+    return sound, problems, twins_of(table.rows, results), notes
 
 
 def _guard(
@@ -215,10 +200,18 @@ def _count(task: TaskConfig, rows: Sequence[Row], left_out: Mapping[str, int]) -
     )
 
 
-def _content(spec: DatasetSpec, task: TaskConfig, parts: Mapping[str, tuple[list[Row], object]]) -> str:
-    """SHA-256 over a config's columns and rows; the audio counts by its own hash."""
+def _digest(row: Row) -> str:
+    return hashlib.sha256(json.dumps(row, sort_keys=True).encode()).hexdigest()
+
+
+def _content(
+    spec: DatasetSpec, task: TaskConfig, parts: Mapping[str, tuple[list[Row], object]], digests: Mapping[str, str]
+) -> str:
+    """SHA-256 over a config's columns and rows; the audio counts by its own hash, a recording's columns by theirs."""
     digest = hashlib.sha256(str(task_features(spec, task)).encode())
+    own = ("segment", "segment_start", "segment_end", "label")
     for name, (rows, _) in parts.items():
         for row in rows:
-            digest.update(json.dumps([name, row], sort_keys=True).encode())
+            line = [name, digests[row["recording_id"]], *(row.get(column) for column in own)]
+            digest.update(json.dumps(line).encode())
     return digest.hexdigest()

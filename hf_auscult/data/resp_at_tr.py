@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -12,6 +13,7 @@ from .builder import BodySoundBuilder
 from .layout import locate
 from .schema import Row
 from .spec import DatasetSpec, PaperTask, Problem, PublishedSplit, Stratum, Table, TaskConfig
+from .tabular import read_text
 
 AUDIO = "RespiratoryDatabase@TR"
 LABELS: tuple[str, ...] = ("Labels.xlsx", "Labels.csv")
@@ -74,6 +76,7 @@ def _stages(root: Path) -> dict[str, str]:
 
 def _workbook(file: Path) -> Sequence[Sequence[str]]:
     import zipfile
+    import zlib
 
     import pandas
 
@@ -83,14 +86,16 @@ def _workbook(file: Path) -> Sequence[Sequence[str]]:
         raise ConfigurationError(
             "openpyxl is needed to read it", where=file, remedy="pip install 'hf-auscult[data]'"
         ) from error
-    except (zipfile.BadZipFile, KeyError, ValueError) as error:
+    except (zipfile.BadZipFile, KeyError, ValueError, OSError, EOFError, zlib.error) as error:
         raise DataError(f"the workbook is damaged ({error})", where=file, remedy="download it again") from error
     return [[str(cell) for cell in line] for line in sheet.fillna("").itertuples(index=False)]
 
 
 def _text(file: Path) -> Sequence[Sequence[str]]:
-    with file.open(newline="", encoding="utf-8-sig") as stream:
-        return list(csv.reader(stream))
+    try:
+        return list(csv.reader(io.StringIO(read_text(file), newline="")))
+    except csv.Error as error:
+        raise DataError(f"not a table of text ({error})", where=file, remedy="download it again") from error
 
 
 def _row(patient: str, channel: str, stage: str) -> Row:

@@ -231,7 +231,8 @@ class DatasetSpec:
         strata: traits that the subject split balances.
         has_subject_ids: whether the distribution says who is who.
         recordings: how many a complete download lists; None where nobody knows.
-        checksums: file of official SHA-256 sums (``sum  path`` lines) in the root, where the distribution has one.
+        checksums: patterns of the files of official sums (``sum  path`` lines, paths relative to the file) below the
+            root, where the distribution has any.
         subject_warning: where it does not: what ``subject_id`` stands for instead, and what that cannot rule out. The
             warning travels into every split, card and result.
         read: reads the original layout.
@@ -256,7 +257,7 @@ class DatasetSpec:
     has_subject_ids: bool
     read: Callable[[Path], Table]
     recordings: int | None = None
-    checksums: str | None = None
+    checksums: tuple[str, ...] = ()
     official: tuple[str, ...] = ()
     official_leaks: str = ""
     subject_warning: str = ""

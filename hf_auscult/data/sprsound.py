@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import re
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,7 @@ from .builder import BodySoundBuilder
 from .layout import locate
 from .schema import Row, text_or_none
 from .spec import DatasetSpec, PaperTask, Problem, PublishedSplit, Stratum, Table, TaskConfig
+from .tabular import read_table, read_text
 
 SITE_CODES: Mapping[str, str] = {
     "p1": "left posterior",
@@ -142,19 +142,14 @@ def _summary(source: Path) -> dict[str, dict[str, str | None]]:
     """
     people: dict[str, dict[str, str | None]] = {}
     for file in sorted(source.glob("**/Patient Summary/*.csv")):
-        with file.open(newline="", encoding="utf-8-sig") as stream:
-            reader = csv.DictReader(stream)
-            missing = {"patient_num", "disease", "gender"} - set(reader.fieldnames or ())
-            if missing:
-                raise DataError(f"columns {sorted(missing)} are missing", where=file, remedy="download it again")
-            for row in reader:
-                patient, sex = text_or_none(row["patient_num"]), text_or_none(row["gender"])
-                if patient is None or not patient.isdecimal():
-                    continue  # the summary of 2023 has a line for a child without a number, "-"
-                people[patient] = {
-                    "disease": text_or_none(row["disease"]),
-                    "sex": _SUMMARY_SEXES.get(sex) if sex else None,
-                }
+        for _, row in read_table(file, ("patient_num", "disease", "gender")):
+            patient, sex = text_or_none(row["patient_num"]), text_or_none(row["gender"])
+            if patient is None or not patient.isdecimal():
+                continue  # the summary of 2023 has a line for a child without a number, "-"
+            people[patient] = {
+                "disease": text_or_none(row["disease"]),
+                "sex": _SUMMARY_SEXES.get(sex) if sex else None,
+            }
     return people
 
 
@@ -163,8 +158,8 @@ def _row(file: Path, path: str, official: str, summary: Mapping[str, Mapping[str
     if match is None:
         raise DataError("the name is not <patient>_<age>_<0|1>_p<1-8>_<number>", where=file)
     try:
-        content = json.loads(file.read_text("utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        content = json.loads(read_text(file))
+    except json.JSONDecodeError as error:
         raise DataError(f"the annotation is not JSON ({error})", where=file) from error
     if not isinstance(content, dict):
         raise DataError("the annotation is not an object", where=file)

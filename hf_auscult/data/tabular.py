@@ -3,17 +3,62 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from ..errors import DataError
 from .schema import SEXES, text_or_none
 
 _OLDEST = 130
+AGAIN = "download it again"
 
 
-def read_csv(file: Path, required: Collection[str], *, remedy: str = "download it again") -> list[dict[str, str]]:
+def read_text(file: Path, *, remedy: str = AGAIN, strict: bool = True) -> str:
+    """Read a file of text; a byte order mark is dropped.
+
+    Args:
+        file: it.
+        remedy: what to do where it is not as it should be.
+        strict: refuse bytes that are not UTF-8; otherwise they become U+FFFD.
+
+    Raises:
+        DataError: missing, a folder, not to be opened, or not text.
+    """
+    try:
+        text = file.read_text("utf-8-sig", errors="strict" if strict else "replace")
+    except UnicodeDecodeError as error:
+        raise DataError(f"not text in UTF-8 (byte {error.start})", where=file, remedy=remedy) from error
+    except OSError as error:
+        raise DataError(f"cannot be read ({error.strerror})", where=file, remedy=remedy) from error
+    if "\0" in text:
+        raise DataError("not text: it holds zero bytes", where=file, remedy=remedy)
+    return text
+
+
+def read_table(
+    file: Path, required: Collection[str], *, remedy: str = AGAIN, strict: bool = True
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """Read a comma-separated table as ``(line, column -> cell)``, also lines with cells too many or too few.
+
+    Such a line has None among its keys or its values; the caller decides what that means.
+
+    Raises:
+        DataError: see :func:`read_text`; a column is missing, or the quotes do not match.
+    """
+    reader = csv.DictReader(io.StringIO(read_text(file, remedy=remedy, strict=strict), newline=""))
+    try:
+        reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
+        missing = [name for name in required if name not in reader.fieldnames]
+        if missing:
+            raise DataError(f"columns {missing} are missing", where=file, remedy=remedy)
+        yield from enumerate(reader, start=2)
+    except csv.Error as error:
+        raise DataError(f"not a table of text ({error})", where=file, remedy=remedy) from error
+
+
+def read_csv(file: Path, required: Collection[str], *, remedy: str = AGAIN) -> list[dict[str, str]]:
     """Read a comma-separated table with a header; blanks around column names are dropped.
 
     Args:
@@ -31,21 +76,20 @@ def read_csv(file: Path, required: Collection[str], *, remedy: str = "download i
     if not file.is_file():
         raise DataError("the table is missing", where=file, remedy=remedy)
     rows: list[dict[str, str]] = []
+    reader = csv.reader(io.StringIO(read_text(file, remedy=remedy), newline=""))
     try:
-        with file.open(newline="", encoding="utf-8-sig") as stream:
-            reader = csv.reader(stream)
-            header = [name.strip() for name in next(reader, [])]
-            absent = sorted(set(required) - set(header))
-            if absent:
-                raise DataError(f"columns {absent} are missing", where=file, remedy=remedy)
-            for cells in reader:
-                if not cells:
-                    continue
-                if len(cells) != len(header):
-                    problem = f"line {reader.line_num} has {len(cells)} cells, the header {len(header)}"
-                    raise DataError(problem, where=file, remedy=remedy)
-                rows.append(dict(zip(header, cells, strict=True)))
-    except (UnicodeDecodeError, csv.Error) as error:
+        header = [name.strip() for name in next(reader, [])]
+        absent = sorted(set(required) - set(header))
+        if absent:
+            raise DataError(f"columns {absent} are missing", where=file, remedy=remedy)
+        for cells in reader:
+            if not cells:
+                continue
+            if len(cells) != len(header):
+                problem = f"line {reader.line_num} has {len(cells)} cells, the header {len(header)}"
+                raise DataError(problem, where=file, remedy=remedy)
+            rows.append(dict(zip(header, cells, strict=True)))
+    except csv.Error as error:
         raise DataError(f"not a table of text ({error})", where=file, remedy=remedy) from error
     return rows
 

@@ -11,6 +11,7 @@ from .builder import BodySoundBuilder
 from .layout import locate
 from .schema import Row, text_or_none
 from .spec import DatasetSpec, PaperTask, Problem, Stratum, Table, TaskConfig
+from .tabular import read_text
 
 DIAGNOSES: tuple[str, ...] = ("NORMAL", "ASD", "VSD", "PDA", "PFO")
 PARTS: Mapping[str, tuple[str, str]] = {
@@ -34,10 +35,14 @@ def read_rows(source: Path) -> Table:
     problems: list[Problem] = []
     notes: list[str] = []
     for part, (table, prefix) in PARTS.items():
-        if not (root / table).is_file():
-            notes.append(f"no {table}: the {part} part is not in this folder")
-            continue
         folder = _folder(root, prefix)
+        if not (root / table).exists():
+            notes.append(f"no {table}: the {part} part is not in this folder")
+            problems += [
+                Problem(file.stem, f"{folder}/{file.name}", f"there is no {table}", "DataError")
+                for file in sorted((root / folder).glob("*.wav"))
+            ]
+            continue
         listed: set[str] = set()
         for line, cells in _lines(root / table):
             name = cells["filename"].removesuffix(".wav")
@@ -67,7 +72,7 @@ def _folder(root: Path, prefix: str) -> str:
 def _lines(file: Path) -> list[tuple[int, dict[str, str]]]:
     """Cells of every line by the first word of their column: file, gender, age, diagnosis."""
     # Only the header may hold anything but ASCII (a unit), and no column is found by that part of it.
-    reader = csv.reader(file.read_text("utf-8-sig", errors="replace").splitlines(), delimiter=";")
+    reader = csv.reader(read_text(file, strict=False).splitlines(), delimiter=";")
     header = [cell.strip().casefold() for cell in next(reader, [])]
     places: dict[str, int] = {}
     for word in ("filename", "gender", "age", "diagnosis"):

@@ -21,7 +21,7 @@ def test_blanks_around_names_and_a_byte_order_mark_are_dropped(tmp_path: Path):
         (b"b\n1\n", r"columns \['a'\] are missing"),
         (b"a,b\n1\n", "line 2 has 1 cells"),
         (b"a,b\n1,2\n1,2,3\n", "line 3 has 3 cells"),
-        (b"a,b\n\xff,2\n", "not a table"),
+        (b"a,b\n\xff,2\n", "not text in UTF-8"),
     ],
 )
 def test_damaged_tables_name_the_file_and_the_line(tmp_path: Path, content: bytes, reason: str):
