@@ -31,7 +31,7 @@ class ModelResult:
         above_shortcut: leading metric minus the shortcut's on the same people.
         exposure: what the contamination register says of this model and dataset; empty where it is clean.
         subgroups: group -> value -> figures.
-        calibration: expected calibration error, Brier score, slope, intercept, conformal coverage and the like.
+        trust: calibration, prediction sets, abstention and gaps between groups.
     """
 
     model: str
@@ -44,7 +44,7 @@ class ModelResult:
     above_shortcut: Interval | None = None
     exposure: tuple[str, ...] = ()
     subgroups: Mapping[str, Mapping[str, Mapping[str, Figure]]] = field(default_factory=dict)
-    calibration: Mapping[str, Any] = field(default_factory=dict)
+    trust: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,7 @@ class TaskResult:
         shortcut: of the metadata-only baseline.
         shortcut_columns: what that baseline could use.
         differences: between models.
+        figures: its pictures, names in the folder ``figures``.
     """
 
     spec: BenchmarkTask
@@ -81,6 +82,7 @@ class TaskResult:
     shortcut: ModelResult | None = None
     shortcut_columns: tuple[str, ...] = ()
     differences: tuple[Difference, ...] = ()
+    figures: tuple[str, ...] = ()
 
     @property
     def leaks(self) -> bool:

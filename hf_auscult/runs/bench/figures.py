@@ -11,6 +11,7 @@ from ...benchmarks.decisions import decide
 from ...benchmarks.published import best_published
 from ...benchmarks.results import SuiteResult, TaskResult
 from ...benchmarks.scoring import Predictions
+from ...benchmarks.task import BenchmarkTask
 from ...errors import DataError
 from ...metrics import borda_count, class_scores, confusion_counts, reliability, roc_band
 from ...metrics.intervals import Interval
@@ -42,7 +43,7 @@ def suite_figures(result: SuiteResult, folder: Path) -> list[str]:
             printed = best.get(task.spec.number)
             rows.append(
                 ForestRow(
-                    f"{task.spec.number} {task.spec.title}" if task.spec.number != task.spec.title else task.spec.title,
+                    _title(task.spec),
                     _intervals(task, models, protocol, metric),
                     published=printed.value if printed is not None and printed.metric == metric else None,
                     shortcut=_shortcut(task, metric),
@@ -62,15 +63,15 @@ def suite_figures(result: SuiteResult, folder: Path) -> list[str]:
     return made + _borda(result, models, protocol, folder)
 
 
-def task_figures(task: TaskResult, said: Mapping[str, Predictions], folder: Path) -> list[str]:
+def task_figures(spec: BenchmarkTask, said: Mapping[str, Predictions], folder: Path) -> list[str]:
     """ROC, reliability, confusion and class-wise F1 of one task; model -> its predictions."""
     made = []
     said = dict(list(said.items())[:MOST])
-    stem = "".join(sign if sign.isalnum() else "-" for sign in task.spec.number)
+    stem = "".join(sign if sign.isalnum() else "-" for sign in spec.number)
     classes = next(iter(said.values())).classes
     if not classes or next(iter(said.values())).truth.ndim == 2:
         return []
-    title = f"{task.spec.number} {task.spec.title}" if task.spec.number != task.spec.title else task.spec.title
+    title = _title(spec)
     if len(classes) == 2:
         try:
             bands = {
@@ -88,7 +89,7 @@ def task_figures(task: TaskResult, said: Mapping[str, Predictions], folder: Path
         name: decide(found.runs.mean(axis=0)[None], several=False)[:, 0].argmax(axis=1) for name, found in said.items()
     }
     tables = {
-        name: confusion_counts(found.truth, decided[name], labels=list(range(len(classes))))
+        name: confusion_counts(found.truth, decided[name], list(range(len(classes))))[1]
         for name, found in list(said.items())[:3]
     }
     confusion_plot(tables, classes, folder / f"{stem}_confusion")
@@ -103,6 +104,10 @@ def task_figures(task: TaskResult, said: Mapping[str, Predictions], folder: Path
         radar_plot(classes, scores, folder / f"{stem}_classes", support=support.tolist(), title=title)
         made.append(f"{stem}_classes.png")
     return made
+
+
+def _title(spec: BenchmarkTask) -> str:
+    return spec.title if spec.number == spec.title else f"{spec.number} {spec.title}"
 
 
 def _intervals(task: TaskResult, models: list[str], protocol: str, metric: str) -> dict[str, Interval]:

@@ -13,8 +13,10 @@ from ...benchmarks.results import Difference, ModelResult
 from ...benchmarks.scoring import Predictions, delong_of, difference, figures, subgroup
 from ...benchmarks.task import BenchmarkTask
 from ...data.contamination import exposures
+from ...metrics import age_groups
 from .examples import Examples
 from .probe import Outcome
+from .trust import trust
 
 GROUPS = ("sex", "age_group", "device", "site")
 
@@ -44,6 +46,7 @@ def judge(
         above_shortcut=None if guessed is None else difference(spec, said, guessed, draws=draws, seed=seed),
         exposure=tuple(seen),
         subgroups=_subgroups(spec, said, outcome.rows, examples, draws, seed),
+        trust=trust(said, outcome.validation, _attributes(outcome.rows, examples), draws=draws, seed=seed),
     )
 
 
@@ -53,6 +56,16 @@ def _exposure(model: str, dataset: str) -> list[str]:
         for item in exposures(model, dataset)
         if item.sees_test_people
     ]
+
+
+def _attributes(rows: np.ndarray, examples: Examples) -> dict[str, np.ndarray]:
+    """Sex and age group of the tested recordings; the dataset's own age groups where it gives no years."""
+    ages = [examples.rows[row].get("age") for row in rows]
+    groups = [examples.rows[row].get("age_group") for row in rows]
+    if any(age is not None for age in ages):
+        groups = age_groups([float("nan") if age is None else age for age in ages]).tolist()
+    sexes = [examples.rows[row].get("sex") for row in rows]
+    return {"sex": np.array(sexes, dtype=object), "age": np.array(groups, dtype=object)}
 
 
 def _subgroups(

@@ -21,12 +21,14 @@ class Outcome:
     Args:
         predictions: of the tested recordings.
         rows: their places among the examples.
+        validation: of the validation people, where there are any.
         penalty: chosen by the default probe.
         seconds: that fitting and predicting took.
     """
 
     predictions: Predictions
     rows: NDArray[np.int64]
+    validation: Predictions | None
     penalty: float | None
     seconds: float
 
@@ -39,4 +41,11 @@ def probe(spec: BenchmarkTask, features: np.ndarray, examples: Examples, protoco
     pred = Predictions(
         tuple(examples.cells[i].key for i in te), examples.subjects[te], examples.labels[te], runs, examples.classes
     )
-    return Outcome(pred, te, p.penalty, time.perf_counter() - start)
+    val = Predictions(
+        tuple(examples.cells[i].key for i in va),
+        examples.subjects[va],
+        examples.labels[va],
+        p.predict_proba(features[va])[None],
+        examples.classes,
+    )
+    return Outcome(pred, te, val, p.penalty, time.perf_counter() - start)

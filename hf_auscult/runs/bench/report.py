@@ -6,11 +6,13 @@ from pathlib import Path
 
 from ...benchmarks.results import SuiteResult
 from ...benchmarks.tables import LEGEND, PAPER_TABLES, TITLES, differences, missing, overview, paper_table
+from .figures import suite_figures
 
 
 def write_report(result: SuiteResult, folder: str | Path) -> Path:
     """Write the tables, whole or not at all."""
     parts = [f"# {result.suite}", f"Made by `{result.command}`." if result.command else "", LEGEND]
+    parts += [f"![{name}](figures/{name})" for name in suite_figures(result, Path(folder) / "figures")]
     metrics = dict.fromkeys(metric for task in result.tasks for metric in task.spec.metrics)
     for protocol in result.protocols:
         for metric in metrics:
@@ -21,6 +23,10 @@ def write_report(result: SuiteResult, folder: str | Path) -> Path:
     absent = missing(result)
     if absent:
         parts += ["## Not run", absent]
+    for task in result.tasks:
+        if task.figures:
+            pictures = " ".join(f"![{name}](figures/{name})" for name in task.figures)
+            parts += [f"## {task.spec.number}: {task.spec.title}", pictures]
     for key, item in PAPER_TABLES.items():
         if item.suite == result.suite:
             parts += [f"## Table {item.number}: {item.title}", paper_table(key, result, result.protocols[-1])]

@@ -22,6 +22,7 @@ from ...data.load import manifest_of
 from ...errors import ConfigurationError, DataError
 from .cache import FeatureCache
 from .examples import Examples, examples_of
+from .figures import task_figures
 from .judge import compare, judge
 from .models import QUALITY, BenchModel, SoundQuality, bench_model
 from .probe import probe
@@ -135,6 +136,10 @@ def _run_task(
     start = time.perf_counter()
     pairs = compare(spec, said, draws=config.draws, seed=config.seed)
     clock["intervals"] += time.perf_counter() - start
+    first = {model: found for (model, protocol), found in said.items() if protocol == config.protocols[0]}
+    start = time.perf_counter()
+    pictures = task_figures(spec, first, config.output / "figures")
+    clock["figures"] += time.perf_counter() - start
     return TaskResult(
         spec=spec,
         data=facts_of(task),
@@ -143,6 +148,7 @@ def _run_task(
         shortcut=shortcut,
         shortcut_columns=columns,
         differences=pairs,
+        figures=tuple(pictures),
     )
 
 
