@@ -71,8 +71,9 @@ def test_the_card_and_the_manifest_say_what_was_counted(prepared):
     assert str(prepared.output.parent) not in json.dumps(manifest)
 
 
-def test_bytes_do_not_depend_on_processes_or_place(prepared, sample: Path, tmp_path: Path):
-    again = prepare("circor", sample, tmp_path / "elsewhere", num_proc=2, progress=False)
+@pytest.mark.parametrize("num_proc", [1, 2, 3])
+def test_bytes_do_not_depend_on_processes_or_place(prepared, sample: Path, tmp_path: Path, num_proc: int):
+    again = prepare("circor", sample, tmp_path / "elsewhere", num_proc=num_proc, progress=False)
     assert digest(again.output) == digest(prepared.output)
 
 
