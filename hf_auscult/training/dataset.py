@@ -52,6 +52,8 @@ class AlignmentExample:
         label: class index for label supervision, -100 for unknown.
         group: dataset name; batches hold one group only.
         subject_id: who is heard.
+        facts: (F,) 1 where the report has a fact, over the facts of all examples (`objectives.fact_table`); graded
+            positives of `multi_positive`.
     """
 
     waveform: FloatArray
@@ -60,6 +62,7 @@ class AlignmentExample:
     label: int = -100
     group: str = ""
     subject_id: str = ""
+    facts: FloatArray | None = None
 
 
 class AlignmentDataset(torch.utils.data.Dataset[dict[str, object]]):
@@ -107,6 +110,8 @@ class AlignmentDataset(torch.utils.data.Dataset[dict[str, object]]):
             item["noise"] = rng.random(self.noise_size, dtype=np.float32)
         if example.text_embeddings is not None:
             item["text_embedding"] = example.text_embeddings[rng.integers(len(example.text_embeddings))]
+        if example.facts is not None:
+            item["facts"] = example.facts
         return item
 
 

@@ -106,7 +106,9 @@ class Objective(ABC):
         """
         where = f"objective {self.name}"
         if audio.ndim != 2 or text.ndim != 2 or len(audio) != len(text):
-            raise ConfigurationError(f"audio {tuple(audio.shape)} and text {tuple(text.shape)} do not pair", where=where)
+            raise ConfigurationError(
+                f"audio {tuple(audio.shape)} and text {tuple(text.shape)} do not pair", where=where
+            )
         if len(audio) < self.minimum_batch:
             raise ConfigurationError(f"{len(audio)} pairs", where=where, remedy=f"use at least {self.minimum_batch}")
         if memory is not None:
