@@ -11,7 +11,8 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 
 import yaml
 
-from ..alignment.teachers import TeacherConfig
+from ..alignment.teacher_config import TeacherConfig
+from ..alignment.teacher_presets import teacher_config
 from ..audio import Augmentation
 from ..errors import ConfigurationError
 
@@ -99,7 +100,7 @@ class RunConfig:
         work: folder of prepared data and checkpoints.
         seed: of weights, order, crops, masks and controls.
         data, start, reports, evaluation: see their classes.
-        teacher: the frozen language model.
+        teacher: the frozen language model; in YAML also a preset's name, or `preset:` beside other settings.
         model: settings of `AcuLaConfig` besides encoder and teacher.
         training: settings of `AlignmentArguments` (`objective`, `max_steps`, `learning_rate` …).
         augmentation: settings of `audio.Augmentation`; `None` for none.
@@ -147,7 +148,10 @@ def load_config(path: str | Path, overrides: Mapping[str, Any] | None = None) ->
         raise ConfigurationError(f"not YAML: {error}", where=path) from error
     if not isinstance(values, Mapping):
         raise ConfigurationError("not a mapping of settings", where=path)
-    return build(RunConfig, {**values, **(overrides or {})}, str(path))
+    values = {**values, **(overrides or {})}
+    if isinstance(values.get("teacher"), str) or "preset" in (values.get("teacher") or {}):
+        values["teacher"] = dataclasses.asdict(teacher_config(values["teacher"]))
+    return build(RunConfig, values, str(path))
 
 
 def build(cls: type[T], values: Mapping[str, Any], where: str) -> T:

@@ -185,3 +185,10 @@ def with_memory(audio: torch.Tensor, text: torch.Tensor, extras: Extras) -> tupl
     if memory is None or memory.audio is None:
         return audio, text
     return torch.cat([audio, memory.audio]), torch.cat([text, memory.text])
+
+
+def cosine_of(shared: torch.Tensor, first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+    """Divide by both matrices' norms; 0, with a gradient of 0, where one of them is 0."""
+    # Large enough to be squared by the division's gradient.
+    least = torch.finfo(shared.dtype).tiny ** 0.5
+    return shared / first.norm().clamp(min=least) / second.norm().clamp(min=least)

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 import torch
 
-from .base import Extras, Objective, centred, with_memory
+from .base import Extras, Objective, centred, cosine_of, with_memory
 
 
 class CKA(Objective):
@@ -37,4 +37,4 @@ class CKA(Objective):
         else:
             first, second = audio.T @ audio, text.T @ text
             shared = (audio.T @ text).square().sum()
-        return 1 - shared / (first.norm() * second.norm()).clamp(min=torch.finfo(shared.dtype).tiny)
+        return 1 - cosine_of(shared, first, second)

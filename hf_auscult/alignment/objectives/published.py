@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 import torch
 
-from .base import Extras, Objective, centred, with_memory
+from .base import Extras, Objective, centred, cosine_of, with_memory
 
 
 class Published(Objective):
@@ -31,5 +31,4 @@ class Published(Objective):
         """Compare the two D x D second-moment matrices."""
         audio, text = (centred(side) for side in with_memory(audio, text, extras))
         first, second = audio.T @ audio, text.T @ text
-        scale = (first.norm() * second.norm()).clamp(min=torch.finfo(first.dtype).tiny)
-        return 1 - (first * second).sum() / scale
+        return 1 - cosine_of((first * second).sum(), first, second)

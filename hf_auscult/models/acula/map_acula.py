@@ -1,6 +1,5 @@
 """A closed-form map between the audio and the text space, stored with the model it was fitted for."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -18,6 +17,10 @@ class AcuLaMap(nn.Module):
         audio_size: width of what is mapped.
         text_size: width of the texts' space.
     """
+
+    audio_mean: torch.Tensor
+    text_mean: torch.Tensor
+    matrix: torch.Tensor
 
     def __init__(self, audio_size: int, text_size: int):
         super().__init__()
@@ -56,6 +59,6 @@ class AcuLaMap(nn.Module):
         return features - self.text_mean
 
 
-def map_sizes(space: str, pooled_size: int, projection_size: int, text_size: int) -> Sequence[int]:
+def map_sizes(space: str, pooled_size: int, projection_size: int, text_size: int) -> tuple[int, int]:
     """Return the widths of the two sides that a map lies between."""
     return (projection_size, projection_size) if space == "projected" else (pooled_size, text_size)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -147,7 +147,13 @@ class AcuLaModel(AcuLaPreTrainedModel):
         return self._text(input_ids, attention_mask, text_embeddings)[0]
 
     def set_retrieval_map(
-        self, audio_mean: Any, text_mean: Any, matrix: Any, *, space: str = "projected", kind: str | None = None
+        self,
+        audio_mean: Any,
+        text_mean: Any,
+        matrix: Any,
+        *,
+        space: Literal["projected", "pooled"] = "projected",
+        kind: str | None = None,
     ) -> None:
         """Store a map that was fitted on this model's training pairs: from now on features and scores go through it.
 
@@ -170,16 +176,16 @@ class AcuLaModel(AcuLaPreTrainedModel):
         """Remove the stored map: features are the projections again."""
         self.retrieval_map, self.config.retrieval_map, self.config.retrieval_map_kind = None, "none", None
 
-    def _map_sizes(self, space: str | None = None) -> Sequence[int]:
+    def _map_sizes(self, space: str | None = None) -> tuple[int, int]:
         config = self.config
         return map_sizes(space or config.retrieval_map, config.pooled_size, config.projection_size, config.text_size)
 
     def teacher(self) -> tuple[Any, Any]:
         """Return the frozen teacher and its tokenizer, loading them on first use."""
         if self._teacher is None:
-            if not self.config.teacher:
-                raise ValueError("this model names no teacher; pass text_embeddings instead of tokens")
             config = self.config
+            if not config.teacher:
+                raise ValueError("this model names no teacher; pass text_embeddings instead of tokens")
             self._teacher = load_teacher(
                 config.teacher, config.teacher_revision, kind=config.teacher_kind, device=self.device
             )
@@ -275,7 +281,7 @@ class AcuLaModel(AcuLaPreTrainedModel):
         window_seconds: torch.Tensor | None,
     ) -> tuple[Any, torch.Tensor]:
         encoded = self.audio_encoder(input_features)
-        if self.config.retrieval_map == "pooled":
+        if self.retrieval_map is not None and self.config.retrieval_map == "pooled":
             features = self.retrieval_map.audio(encoded.pooler_output)
         else:
             features = self.audio_projection(encoded.pooler_output)
@@ -304,7 +310,7 @@ class AcuLaModel(AcuLaPreTrainedModel):
                 combine=config.teacher_combine,
             )
         text_embeddings = text_embeddings.to(self.logit_scale)
-        if self.config.retrieval_map == "pooled":
+        if self.retrieval_map is not None and self.config.retrieval_map == "pooled":
             return self.retrieval_map.text(text_embeddings), None
         projected, branches = self.text_projection(text_embeddings), None
         if projected.ndim == 3:

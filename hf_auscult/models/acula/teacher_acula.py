@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import torch
 from transformers import (
@@ -102,7 +103,7 @@ def load_teacher(
     tokenizer.padding_side = "right"
     model = KINDS[kind].from_pretrained(path, revision=revision, dtype=dtype, trust_remote_code=trust_remote_code)
     commit = getattr(model.config, "_commit_hash", None)
-    reader = text_part(model)
+    reader: Any = text_part(model)
     # Of a part, what the whole was loaded from.
     reader.config._commit_hash = commit
     return reader.to(device).eval().requires_grad_(False), tokenizer
@@ -110,11 +111,12 @@ def load_teacher(
 
 def text_part(model: PreTrainedModel) -> PreTrainedModel:
     """Return the part of a model whose hidden states say what a text says."""
+    part: Any = model.base_model
     if getattr(model.config, "is_encoder_decoder", False):
-        return model.get_encoder()
-    if model.config.get_text_config() is not model.config:
-        return model.get_decoder()
-    return model.base_model
+        part = model.get_encoder()
+    elif model.config.get_text_config() is not model.config:
+        part = model.get_decoder()
+    return part
 
 
 def teacher_width(model: PreTrainedModel) -> int:
