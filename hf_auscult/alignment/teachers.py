@@ -105,7 +105,7 @@ class Teacher:
         return EmbeddedTexts(parts, np.array([places[key] for key in keys], np.int64))
 
     def provenance(self) -> dict[str, Any]:
-        """Return what made the embeddings: checkpoint, commit, tokenizer, settings, versions; empty before the first."""
+        """Return what made the embeddings: checkpoint, commit, tokenizer, settings, versions; empty before any."""
         return self.store.provenance()
 
     def _pass(self, unread: dict[bytes, str], progress: bool, process: int, processes: int) -> None:
@@ -139,24 +139,22 @@ class Teacher:
         bar.close()
 
     def _batches(self, unread: dict[bytes, str], tokenizer: PreTrainedTokenizerBase) -> list[list[bytes]]:
-        """Return batches of texts of nearly equal length, as large as the limits allow; the longest first.
+        """Return batches of texts of equally many tokens, the longest first.
 
-        The longest first, so that a device that is too small says so at once.
+        Without padding nothing is computed in vain, and a text's vector does not depend on its company. The longest
+        first, so that a device that is too small says so at once.
         """
         config = self.config
         keys = list(unread)
         tokens = tokenizer([config.prefix + unread[key] for key in keys], truncation=True, max_length=config.max_tokens)
         padded = config.pooling == "padded_mean"
-        lengths = [config.max_tokens if padded else len(ids) for ids in tokens["input_ids"]]
+        buckets: dict[int, list[bytes]] = {}
+        for key, ids in zip(keys, tokens["input_ids"], strict=True):
+            buckets.setdefault(config.max_tokens if padded else len(ids), []).append(key)
         batches: list[list[bytes]] = []
-        room = 0
-        for length, key in sorted(zip(lengths, keys, strict=True), reverse=True):
-            if not room:
-                # The first text of a batch is its longest.
-                room = max(1, min(self.batch_size, self.batch_tokens // length))
-                batches.append([])
-            batches[-1].append(key)
-            room -= 1
+        for length in sorted(buckets, reverse=True):
+            bucket, size = sorted(buckets[length]), max(1, min(self.batch_size, self.batch_tokens // length))
+            batches += [bucket[start : start + size] for start in range(0, len(bucket), size)]
         return batches
 
     def _vectors(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, words: list[str]) -> np.ndarray:
