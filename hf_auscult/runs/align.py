@@ -38,6 +38,7 @@ from .evaluate import (
     retrieval,
     sex_probe,
     shortcut,
+    with_map,
     zero_shot_auroc,
 )
 from .pairs import (
@@ -89,8 +90,8 @@ def run(config: RunConfig, *, command: str = "", progress: bool = True) -> dict[
     conditions = select(config.checks)
     forms = {config.reports.form, *(c.text for c in conditions if c.text not in (None, "aligned"))}
     reports = {form: make_reports(corpus, config.reports, form) for form in sorted(forms)}
+    texts = {form: read_reports(found, teacher, progress=progress) for form, found in reports.items()}
     with state.main_process_first():
-        texts = {form: read_reports(found, teacher, progress=progress) for form, found in reports.items()}
         prompts = read_prompts(corpus, config.data.task, teacher)
 
     trained: dict[str, Trained] = {}
@@ -117,6 +118,14 @@ def run(config: RunConfig, *, command: str = "", progress: bool = True) -> dict[
     if not state.is_main_process:
         return {}
     encoded = encode({name: found.model for name, found in trained.items()}, corpus, extractor, progress=progress)
+    shared_frame = get(config.training.get("objective", "infonce")).shared_frame
+    if config.retrieval_map and not shared_frame:
+        for condition in conditions:
+            if condition.text is not None:
+                model, name = trained[condition.name].model, condition.name
+                encoded[name] = with_map(
+                    model, encoded[name], texts[config.reports.form][:, 0], corpus, config.retrieval_map
+                )
     judged = _Judge(config, corpus, extractor, texts[config.reports.form][:, 0], reports, prompts, encoded)
     say("judging on held-out people …")
     results: dict[str, Any] = {
@@ -125,7 +134,11 @@ def run(config: RunConfig, *, command: str = "", progress: bool = True) -> dict[
         "processes": state.num_processes,
         "config": config.to_dict(),
         "data": describe(corpus),
-        "teacher": {"name": config.teacher.name, "fingerprint": config.teacher.fingerprint()},
+        "teacher": {
+            "name": config.teacher.name,
+            "fingerprint": config.teacher.fingerprint(),
+            "provenance": teacher.provenance(),
+        },
         "conditions": {c.name: {"title": c.title, "asks": c.asks, **judged(c, trained[c.name])} for c in conditions},
         "log_mel_statistics": judged.probe_only("log_mel_statistics", log_mel_statistics(corpus, extractor)),
         "shortcut": judged.shortcut(),
@@ -165,7 +178,8 @@ class _Judge:
     ) -> None:
         self.config, self.corpus, self.extractor, self.texts, self.prompts = config, corpus, extractor, texts, prompts
         self.reports = [group[0].text for group in reports[config.reports.form]]
-        self.shared_frame = get(config.training.get("objective", "infonce")).shared_frame
+        objective = get(config.training.get("objective", "infonce"))
+        self.shared_frame = objective.shared_frame or config.retrieval_map is not None
         self.encoded = encoded
         self.probes: dict[str, ProbeResult] = {}
 

@@ -103,6 +103,8 @@ class RunConfig:
         teacher: the frozen language model; in YAML also a preset's name, or `preset:` beside other settings.
         model: settings of `AcuLaConfig` besides encoder and teacher.
         training: settings of `AlignmentArguments` (`objective`, `max_steps`, `learning_rate` …).
+        retrieval_map: `procrustes` or `ridge`: for objectives without a common frame (CKA), a map fitted on the
+            training pairs and stored in the model, so that it retrieves; `None` for none.
         augmentation: settings of `audio.Augmentation`; `None` for none.
         crop_start, crop_padding, crop_samples: see `training.CropPolicy`; one window of the extractor by default.
         checks: names of `runs.conditions` to run beside the aligned model; all by default.
@@ -117,6 +119,7 @@ class RunConfig:
     reports: ReportsConfig = field(default_factory=ReportsConfig)
     model: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
+    retrieval_map: Literal["procrustes", "ridge"] | None = None
     augmentation: Augmentation | None = None
     crop_start: Literal["random", "first"] = "random"
     crop_padding: Literal["repeat", "zero"] = "repeat"

@@ -129,9 +129,9 @@ def make_reports(corpus: Corpus, config: ReportsConfig, form: str) -> list[list[
 
 
 def read_reports(reports: Sequence[Sequence[Report]], teacher: Teacher, *, progress: bool) -> np.ndarray:
-    """Return the teacher's embeddings, (recordings, draws, text_size) float32."""
+    """Return the teacher's embeddings, (recordings, draws, text_size) float32; every process reads a share."""
     flat = [report.text for group in reports for report in group]
-    return teacher.embed(flat, progress=progress).reshape(len(reports), len(reports[0]), -1)
+    return teacher.embed(flat, progress=progress, together=True).reshape(len(reports), len(reports[0]), -1)
 
 
 def read_prompts(corpus: Corpus, task: str, teacher: Teacher) -> dict[str, np.ndarray]:
