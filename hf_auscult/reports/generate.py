@@ -21,6 +21,7 @@ class Report:
         form: ``full``, ``masked`` or ``context``.
         draw: number of the paraphrase.
         fields: columns that the text states, sorted; another value in one of them gives another text.
+        facts: what the text states.
     """
 
     recording_id: str
@@ -28,6 +29,7 @@ class Report:
     form: str
     draw: int
     fields: tuple[str, ...]
+    facts: tuple[Fact, ...] = ()
 
 
 Generator = Callable[[Sequence[Fact], Form, tuple[str, int, int]], str]
@@ -91,5 +93,5 @@ def generate(
         fields = tuple(sorted({fact.field for fact in facts}))
         for draw in range(draws):
             text = GENERATORS[generator](facts, chosen, (name, seed, draw))
-            reports.append(Report(name, text, form, draw, fields))
+            reports.append(Report(name, text, form, draw, fields, tuple(facts)))
     return reports

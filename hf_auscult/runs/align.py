@@ -103,7 +103,7 @@ def run(config: RunConfig, *, command: str = "", progress: bool = True) -> dict[
         if not condition.trained:
             trained[condition.name] = Trained(random_model, []) if condition.starts == "random" else before
             continue
-        examples = _examples(condition, corpus, texts, config)
+        examples = _examples(condition, corpus, texts, reports, config)
         trained[condition.name] = train(
             config,
             condition.name,
@@ -155,12 +155,15 @@ def run(config: RunConfig, *, command: str = "", progress: bool = True) -> dict[
     return results
 
 
-def _examples(condition: Condition, corpus: Corpus, texts: dict[str, np.ndarray], config: RunConfig) -> list[Any]:
+def _examples(
+    condition: Condition, corpus: Corpus, texts: dict[str, np.ndarray], reports: dict[str, Any], config: RunConfig
+) -> list[Any]:
     if condition.text is None:
         return training_examples(corpus)
-    embeddings = texts[config.reports.form if condition.text == "aligned" else condition.text]
+    form = config.reports.form if condition.text == "aligned" else condition.text
     labels = [corpus.recordings[index].label for index in corpus.rows("train")]
-    return training_examples(corpus, embeddings, permutation(len(labels), condition.permute, labels, config.seed))
+    order = permutation(len(labels), condition.permute, labels, config.seed)
+    return training_examples(corpus, texts[form], order, reports[form])
 
 
 class _Judge:

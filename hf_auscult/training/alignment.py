@@ -43,7 +43,7 @@ class AlignmentLoss:
 
     def __call__(self, found: Mapping[str, torch.Tensor], batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
         """Return the objective of all processes' rows, the mean over text branches where the model has several."""
-        rows = {name: gather_rows(batch[name]) for name in ROWS if name in batch}
+        rows = self._rows(batch)
         audio, text = gather_rows(found["audio"]), gather_rows(found["text"])
         branches = text.unbind(dim=1) if text.ndim == 3 else (text,)
         memories = self._memories(len(branches), rows)
@@ -66,10 +66,20 @@ class AlignmentLoss:
         """Put a batch of all processes into the memory, once its loss has been computed."""
         if self.memory is None:
             return
-        rows = {name: gather_rows(batch[name]) for name in ROWS if name in batch}
+        rows = self._rows(batch)
         if self.args.memory_audio:
             rows["audio"] = gather_rows(found["audio"].detach())
         self.memory.push(**rows)
+
+    def _rows(self, batch: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """Return what belongs to the rows of all processes."""
+        graded = self.args.graded_positives
+        if graded and "facts" not in batch:
+            raise ConfigurationError(
+                "graded_positives, but the batch holds no facts",
+                remedy="give every example its row of objectives.fact_table",
+            )
+        return {name: gather_rows(batch[name]) for name in ROWS if name in batch and (graded or name != "facts")}
 
     def _similarity(self, rows: Mapping[str, torch.Tensor]) -> torch.Tensor | None:
         facts = rows.get("facts")

@@ -27,7 +27,9 @@ class AlignmentArguments(TrainingArguments):
         memory_audio: remember recordings too, not reports alone.
         matryoshka_dims: prefixes of the projections that must work alone, see `objectives.Matryoshka`.
         loss_chunk: rows of the batch that are compared at a time, 0 for all: less memory, the same value.
-        fact_sharpness: power of the shared fraction of facts, where examples bring facts (`multi_positive`).
+        graded_positives: weigh the positives of `multi_positive` by the fraction of facts that two reports share; the
+            examples must bring `facts`.
+        fact_sharpness: power of that fraction.
 
     Example:
         `AlignmentArguments("runs/first", objective="infonce", max_steps=2000)`
@@ -42,6 +44,7 @@ class AlignmentArguments(TrainingArguments):
     memory_audio: bool = field(default=False, metadata={"help": "remember recordings too"})
     matryoshka_dims: list[int] | None = field(default=None, metadata={"help": "prefixes that must work alone"})
     loss_chunk: int = field(default=0, metadata={"help": "rows compared at a time, 0 for all"})
+    graded_positives: bool = field(default=False, metadata={"help": "positives weighed by shared facts"})
     fact_sharpness: float = field(default=1.0, metadata={"help": "power of the shared fraction of facts"})
 
     learning_rate: float = field(default=1e-5)
@@ -62,6 +65,10 @@ class AlignmentArguments(TrainingArguments):
         objective = get(self.objective, chunk=self.loss_chunk or None, widths=self.matryoshka_dims or ())
         if self.memory_size:
             objective.check_memory(pairs=self.memory_audio)
+        if self.graded_positives and "multi_positive" not in self.objective:
+            raise ConfigurationError(
+                f"graded_positives, but {self.objective} knows one positive", remedy="use the objective multi_positive"
+            )
         if not self.fact_sharpness > 0:
             raise ConfigurationError(f"fact_sharpness {self.fact_sharpness}", remedy="use a number above 0")
         if self.preservation not in KINDS:

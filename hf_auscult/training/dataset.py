@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from ..alignment.teacher_store import EmbeddedTexts
 from ..audio import Augmentation, fixed_length, repeat_pad
 from ..errors import ConfigurationError, DataError
 
@@ -47,7 +48,8 @@ class AlignmentExample:
 
     Args:
         waveform: (n,) float32 at the front end's rate.
-        text_embeddings: (draws, text_size): one row a phrasing; `None` for training without text.
+        text_embeddings: (draws, text_size): one row a phrasing, in memory or as `Teacher.read` left them on disk;
+            `None` for training without text.
         text_id: equal for equal facts, see the objective `multi_positive`.
         label: class index for label supervision, -100 for unknown.
         group: dataset name; batches hold one group only.
@@ -57,7 +59,7 @@ class AlignmentExample:
     """
 
     waveform: FloatArray
-    text_embeddings: FloatArray | None = None
+    text_embeddings: FloatArray | EmbeddedTexts | None = None
     text_id: int = 0
     label: int = -100
     group: str = ""

@@ -132,6 +132,7 @@ def test_graded_positives_reach_the_loss(tmp_path):
             objective="multi_positive",
             per_device_train_batch_size=16,
             max_steps=2,
+            graded_positives=name != "none",
             fact_sharpness=sharpness,
             memory_size=8,
         )
@@ -172,9 +173,12 @@ def test_settings_that_make_no_sense(tmp_path):
         ({"memory_size": -1}, "negative memory_size"),
         ({"fact_sharpness": 0.0}, "fact_sharpness"),
         ({"matryoshka_dims": [0]}, "prefix widths"),
+        ({"graded_positives": True}, "infonce knows one positive"),
     ):
         with pytest.raises(ConfigurationError, match=message):
             trainer(tmp_path, **settings)
+    with pytest.raises(ConfigurationError, match="holds no facts"):
+        trainer(tmp_path, objective="multi_positive", graded_positives=True).train()
     with pytest.raises(ConfigurationError, match="a memory of 0 pairs"):
         EmbeddingMemory(0)
     memory = EmbeddingMemory(4)
