@@ -3,29 +3,24 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 
-from hf_auscult.reports import Report
-from hf_auscult.reports.facts import Fact
 from hf_auscult.runs.pairs import Corpus, Recording, training_examples
 
-LOUD, SOFT = (Fact("murmur", value, "Murmur", "finding") for value in ("loud", "soft"))
-CHILD = Fact("age", "child", "Age", "context")
-SAID = [(LOUD, CHILD), (SOFT,), (CHILD, LOUD), (LOUD,), (SOFT,)]
+SAID = [("loud murmur", "child"), ("soft murmur",), ("child", "loud murmur"), ("loud murmur",), ("soft murmur",)]
 
 
 def corpus() -> Corpus:
-    rows = [
-        Recording(
-            {"recording_id": str(n), "subject_id": str(n)}, "test" if n == 1 else "train", 0, np.zeros(4, np.float32)
-        )
-        for n in range(5)
-    ]
+    rows = []
+    for number in range(5):
+        row = {"recording_id": str(number), "subject_id": str(number)}
+        rows.append(Recording(row, "test" if number == 1 else "train", 0, np.zeros(4, np.float32)))
     return Corpus("circor", Path(), tuple(rows), ("no", "yes"), 4)
 
 
-REPORTS = [[Report(str(n), f"text {n}", "full", draw, (), facts) for draw in range(2)] for n, facts in enumerate(SAID)]
+REPORTS = [[SimpleNamespace(facts=facts)] * 2 for facts in SAID]
 VECTORS = np.arange(5, dtype=np.float32).reshape(5, 1, 1)
 
 
