@@ -126,7 +126,7 @@ def test_matryoshka_s_prefixes_work_alone():
             optimizer.zero_grad()
             get("infonce", widths=widths)(heads[0](audio), heads[1](text)).backward()
             optimizer.step()
-        ranks[widths] = float(get("infonce")(heads[0](audio)[:, :4], heads[1](text)[:, :4]))
+        ranks[widths] = get("infonce")(heads[0](audio)[:, :4], heads[1](text)[:, :4]).item()
     assert ranks[(4, 32)] < 0.5 * ranks[()]
 
 
