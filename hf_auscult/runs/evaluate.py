@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
 from tqdm.auto import tqdm
 
 from ..alignment.maps import ridge_map
+from ..alignment.stored_maps import project_text, store_map
 from ..audio import assess
 from ..benchmarks.shortcuts import ShortcutResult, evaluate_shortcuts
 from ..embedding import by_shape, window_mean
@@ -33,7 +34,7 @@ from .train import effective_device, picture_front_end
 
 @dataclass(frozen=True, eq=False)
 class Encoded:
-    """Every recording of a corpus through one model: pooled (n, dim) and projected (n, projection_size)."""
+    """Every recording of a corpus through one model: pooled (n, dim), and projected, behind its map if any (n, D)."""
 
     pooled: np.ndarray
     projected: np.ndarray
@@ -133,8 +134,8 @@ def retrieval(
         ids: the report texts; equal ones count as one target.
         corpus: the recordings.
         config: bootstrap settings.
-        shared_frame: whether the objective brings both sides into one frame; without it a ridge map from pooled audio
-            to teacher space is fitted on training pairs.
+        shared_frame: whether the objective, or a map stored in the model, brings both sides into one frame; without it
+            a ridge map from pooled audio to teacher space is fitted on training pairs.
         seed: of the bootstrap.
     """
     test = corpus.rows("test")
@@ -150,9 +151,26 @@ def retrieval(
     intervals = retrieval_intervals(scores, people, draws=config.bootstrap_draws, seed=seed)
     return {
         **scores.to_dict(),
-        "map": "cosine of projections" if shared_frame else "ridge map fitted on training pairs",
+        "map": _compared_by(model, shared_frame),
         "intervals": {way: {key: found.to_dict() for key, found in row.items()} for way, row in intervals.items()},
     }
+
+
+def _compared_by(model: AcuLaModel, shared_frame: bool) -> str:
+    if model.retrieval_map is not None:
+        return f"cosine behind the model's own {model.config.retrieval_map_kind} map, fitted on training pairs"
+    return "cosine of projections" if shared_frame else "ridge map fitted on training pairs"
+
+
+def with_map(
+    model: AcuLaModel, encoded: Encoded, texts: np.ndarray, corpus: Corpus, kind: Literal["procrustes", "ridge"]
+) -> Encoded:
+    """Fit a map on the training pairs, store it in the model, and return the recordings behind it."""
+    train = corpus.rows("train")
+    people = [corpus.recordings[index].subject_id for index in train]
+    audio = encoded.projected if kind == "procrustes" else encoded.pooled
+    fitted = store_map(model, audio[train], texts[train], kind=kind, subjects=people)
+    return Encoded(encoded.pooled, fitted.apply(audio, centred=True).astype(np.float32))
 
 
 def zero_shot_auroc(
@@ -205,9 +223,3 @@ def shortcut(corpus: Corpus, config: EvaluationConfig, seed: int) -> ShortcutRes
         bootstrap_draws=config.bootstrap_draws,
         seed=seed,
     )
-
-
-@torch.inference_mode()
-def project_text(model: AcuLaModel, embeddings: np.ndarray) -> np.ndarray:
-    """Map teacher embeddings (n, text_size) to the shared space."""
-    return model.eval().get_text_features(text_embeddings=torch.from_numpy(embeddings)).cpu().numpy()

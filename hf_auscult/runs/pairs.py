@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..alignment.objectives import fact_table
 from ..alignment.teachers import Teacher
 from ..audio import read
 from ..data import SplitSpec, load_prepared, prepare
@@ -129,9 +130,9 @@ def make_reports(corpus: Corpus, config: ReportsConfig, mask: str, task: str) ->
 
 
 def read_reports(reports: Sequence[Sequence[Report]], teacher: Teacher, *, progress: bool) -> np.ndarray:
-    """Return the teacher's embeddings, (recordings, draws, text_size) float32."""
+    """Return the teacher's embeddings, (recordings, draws, text_size) float32; every process reads a share."""
     flat = [report.text for group in reports for report in group]
-    return teacher.embed(flat, progress=progress).reshape(len(reports), len(reports[0]), -1)
+    return teacher.embed(flat, progress=progress, together=True).reshape(len(reports), len(reports[0]), -1)
 
 
 def read_prompts(corpus: Corpus, task: str, teacher: Teacher) -> dict[str, np.ndarray]:
@@ -141,22 +142,32 @@ def read_prompts(corpus: Corpus, task: str, teacher: Teacher) -> dict[str, np.nd
 
 
 def training_examples(
-    corpus: Corpus, embeddings: np.ndarray | None = None, order: np.ndarray | None = None
+    corpus: Corpus,
+    embeddings: np.ndarray | None = None,
+    order: np.ndarray | None = None,
+    reports: Sequence[Sequence[Report]] | None = None,
 ) -> list[AlignmentExample]:
-    """Return the training split's pairs; `order[i]` says whose report recording i receives."""
+    """Return the training split's pairs; `order[i]` says whose report recording i receives.
+
+    With `reports`, of all recordings, reports of equal facts count as equal, and the examples know what they share.
+    """
     train = corpus.rows("train")
+    facts = None if reports is None else [frozenset(reports[index][0].facts) for index in train]
+    table = None if facts is None else fact_table(facts)
+    first: dict[object, int] = {}
     examples = []
     for place, index in enumerate(train):
         recording = corpus.recordings[index]
-        giver = train[place if order is None else int(order[place])]
+        giver = place if order is None else int(order[place])
         examples.append(
             AlignmentExample(
                 waveform=recording.waveform,
-                text_embeddings=None if embeddings is None else embeddings[giver],
-                text_id=giver,
+                text_embeddings=None if embeddings is None else embeddings[train[giver]],
+                text_id=first.setdefault(giver if facts is None else facts[giver], giver),
                 label=recording.label,
                 group=corpus.dataset,
                 subject_id=recording.subject_id,
+                facts=None if table is None else table[giver],
             )
         )
     return examples

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import torch
 
+from ..alignment.stored_maps import project_text
 from ..features.logmel import log_mel
 from ..metrics import roc_points
-from .evaluate import project_text
 from .train import picture_front_end
 
 COLOURS = {

@@ -60,17 +60,11 @@ def new_model(config: RunConfig, text_size: int) -> AcuLaModel:
     set_seed(config.seed)
     objective = get(config.training.get("objective", "infonce"))
     encoder = load_encoder(config.start.checkpoint) if config.start.checkpoint else None
-    teacher = config.teacher
     model = AcuLaModel(
         AcuLaConfig(
             audio_config=encoder.config if encoder is not None else dict(config.start.encoder),
             text_size=text_size,
-            teacher=teacher.name,
-            teacher_revision=teacher.revision,
-            teacher_layer=teacher.layer,
-            teacher_pooling=teacher.pooling,
-            teacher_max_tokens=teacher.max_tokens,
-            teacher_lower_case=teacher.lower_case,
+            **config.teacher.model_settings(),
             objective=config.training.get("objective", "infonce"),
             logit_scale_init=math.log(objective.logit_scale_init),
             logit_bias_init=objective.logit_bias_init,

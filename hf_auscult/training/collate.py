@@ -19,7 +19,7 @@ class AlignmentCollator:
 
     Returns:
         `input_features` (B, ...) and, where the items have them, `text_embeddings` (B, D), `noise` (B, L),
-        `labels` (B,), `text_ids` (B,).
+        `facts` (B, F), `labels` (B,), `text_ids` (B,).
     """
 
     def __init__(self, extractor: WindowedFeatureExtractor) -> None:
@@ -33,7 +33,7 @@ class AlignmentCollator:
             "labels": torch.tensor([item["label"] for item in items]),
             "text_ids": torch.tensor([item["text_id"] for item in items]),
         }
-        for source, target in (("text_embedding", "text_embeddings"), ("noise", "noise")):
+        for source, target in (("text_embedding", "text_embeddings"), ("noise", "noise"), ("facts", "facts")):
             if source in items[0]:
                 batch[target] = torch.from_numpy(np.stack([item[source] for item in items]))
         return batch

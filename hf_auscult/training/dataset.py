@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from ..alignment.teacher_store import EmbeddedTexts
 from ..audio import Augmentation, fixed_length, repeat_pad
 from ..errors import ConfigurationError, DataError
 
@@ -47,19 +48,23 @@ class AlignmentExample:
 
     Args:
         waveform: (n,) float32 at the front end's rate.
-        text_embeddings: (draws, text_size): one row a phrasing; `None` for training without text.
+        text_embeddings: (draws, text_size): one row a phrasing, in memory or as `Teacher.read` left them on disk;
+            `None` for training without text.
         text_id: equal for equal facts, see the objective `multi_positive`.
         label: class index for label supervision, -100 for unknown.
         group: dataset name; batches hold one group only.
         subject_id: who is heard.
+        facts: (F,) 1 where the report has a fact, over the facts of all examples (`objectives.fact_table`); graded
+            positives of `multi_positive`.
     """
 
     waveform: FloatArray
-    text_embeddings: FloatArray | None = None
+    text_embeddings: FloatArray | EmbeddedTexts | None = None
     text_id: int = 0
     label: int = -100
     group: str = ""
     subject_id: str = ""
+    facts: FloatArray | None = None
 
 
 class AlignmentDataset(torch.utils.data.Dataset[dict[str, object]]):
@@ -107,6 +112,8 @@ class AlignmentDataset(torch.utils.data.Dataset[dict[str, object]]):
             item["noise"] = rng.random(self.noise_size, dtype=np.float32)
         if example.text_embeddings is not None:
             item["text_embedding"] = example.text_embeddings[rng.integers(len(example.text_embeddings))]
+        if example.facts is not None:
+            item["facts"] = example.facts
         return item
 
 

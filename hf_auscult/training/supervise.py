@@ -47,6 +47,7 @@ class LabelSupervisedModel(nn.Module):
         noise: torch.Tensor | None = None,
         text_embeddings: torch.Tensor | None = None,
         text_ids: torch.Tensor | None = None,
+        facts: torch.Tensor | None = None,
     ) -> ModelOutput:
         """Return cross entropy over known labels plus preservation; reports in the batch are not read."""
         output = self.model(input_features=input_features, noise=noise, reconstruct=self.own)

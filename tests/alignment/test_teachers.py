@@ -81,7 +81,7 @@ def test_bad_input(tmp_path):
     with pytest.raises(DataError, match="no reports"):
         teacher.embed([])
     teacher.embed(TEXTS)
-    file = next(teacher.folder.glob("*.parquet"))
+    file = next(teacher.folder.glob("*.arrow"))
     file.write_bytes(file.read_bytes()[:100])
     with pytest.raises(DataError, match="damaged cache file"):
         Teacher(CONFIG, cache=tmp_path).embed(TEXTS)

@@ -161,9 +161,12 @@ def test_defaults_are_the_paper_s_recipe(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("objective", ["infonce", "debiased_cka", "audio_only"])
+@pytest.mark.parametrize("objective", ["infonce", "debiased_cka", "audio_only", "infonce+cka/grad_cache"])
 def test_two_processes_have_the_loss_and_the_gradient_of_one(tmp_path, objective):
-    """Batch 8 in one process and 4 + 4 in two: the same loss and, after three SGD steps, the same weights."""
+    """Batch 8 in one process and 4 + 4 in two: the same loss and, after three SGD steps, the same weights.
+
+    With GradCache two processes accumulate 2 + 2 rows each, with a memory of earlier batches.
+    """
     found = {}
     for processes in (1, 2):
         output = tmp_path / f"{processes}.pt"

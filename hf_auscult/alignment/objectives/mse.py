@@ -14,6 +14,8 @@ class MSE(Objective):
     """Mean squared difference of paired projections (AcuLa, Table XI, the row marked with a dagger).
 
     Assumptions: both projections are trained; a constant output is then a perfect answer, so watch the effective rank.
+
+    Blind to: every other pair of the batch. Neither a rotation nor a scale leaves it unchanged.
     """
 
     name: ClassVar[str] = "mse"

@@ -20,11 +20,19 @@ class AcuLaConfig(PreTrainedConfig):
             `Linear -> ReLU -> Dropout -> Linear` (paper, IV-B).
         teacher: Hub id, folder or packaged name of the frozen language model; its weights are never part of the model.
         teacher_revision: commit of the teacher, or `None` for the newest.
-        teacher_layer: hidden layer that is read, -1 for the last.
+        teacher_kind: `causal`, `encoder`, `image_text` or `auto`, see `teacher_acula.load_teacher`.
+        teacher_layer: hidden layer that is read, -1 for the last, or several.
+        teacher_combine: what becomes of several layers, `concat` or `mean`.
         teacher_pooling: `masked_mean` over real tokens; `padded_mean` (released code) and `last_token` (released
-            retrieval script) for parity.
+            retrieval script) for parity; `first_token` for encoders with a class token.
+        teacher_prefix: put before every report.
         teacher_max_tokens: reports are cut to this many tokens; `padded_mean` pads to it.
         teacher_lower_case: reports are lower-cased, as in the released code.
+        text_branches: equal parts of the text embedding that have a projection each and are aligned apart: one for
+            every layer of the teacher, say; text features are then the mean of the branches' unit vectors.
+        retrieval_map: whether a closed-form map is stored, between the `projected` or the `pooled` (encoder and
+            teacher) embeddings; see `AcuLaModel.set_retrieval_map`.
+        retrieval_map_kind: how it was fitted; kept for the card.
         objective: what was minimised in alignment; kept for the card.
         logit_scale_init, logit_bias_init: start values of the learnable log temperature and bias.
         classifier_head, classifier_hidden_size, classifier_dropout: of `AcuLaForAudioClassification`, see `heads`.
@@ -44,10 +52,16 @@ class AcuLaConfig(PreTrainedConfig):
     projection_dropout: float = 0.2
     teacher: str | None = "google/medgemma-4b-pt"
     teacher_revision: str | None = None
-    teacher_layer: int = -1
-    teacher_pooling: Literal["masked_mean", "padded_mean", "last_token"] = "masked_mean"
+    teacher_kind: Literal["auto", "causal", "encoder", "image_text"] = "auto"
+    teacher_layer: int | list[int] = -1
+    teacher_combine: Literal["concat", "mean"] = "concat"
+    teacher_pooling: Literal["masked_mean", "padded_mean", "last_token", "first_token"] = "masked_mean"
+    teacher_prefix: str = ""
     teacher_max_tokens: int = 128
     teacher_lower_case: bool = True
+    text_branches: int = 1
+    retrieval_map: Literal["none", "projected", "pooled"] = "none"
+    retrieval_map_kind: str | None = None
     objective: str = "infonce"
     logit_scale_init: float = 2.6592600  # log(1 / 0.07), as CLIP
     logit_bias_init: float = 0.0
@@ -62,6 +76,8 @@ class AcuLaConfig(PreTrainedConfig):
             self.audio_config = (
                 ENCODERS[kind][0](**values) if kind in ENCODERS else AutoConfig.for_model(kind, **values)
             )
+        if self.text_branches < 1 or self.text_size % self.text_branches:
+            raise ValueError(f"text_size {self.text_size} does not divide into {self.text_branches} branches")
         super().__post_init__(**kwargs)
 
     @property

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -15,24 +15,9 @@ from transformers.utils.generic import ModelOutput
 from .configuration_acula import AcuLaConfig
 from .encoder_acula import ENCODERS
 from .heads import AudioClassificationMixin, recording_mean
-from .teacher_acula import load_teacher, teacher_embeddings
-
-
-class AcuLaProjection(nn.Module):
-    """`Linear -> ReLU -> Dropout -> Linear` into the shared space (AcuLa, IV-B)."""
-
-    def __init__(self, size: int, config: AcuLaConfig):
-        super().__init__()
-        self.layers = nn.Sequential(
-            nn.Linear(size, config.projection_hidden_size),
-            nn.ReLU(),
-            nn.Dropout(config.projection_dropout),
-            nn.Linear(config.projection_hidden_size, config.projection_size),
-        )
-
-    def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """Map (B, size) to (B, projection_size)."""
-        return self.layers(features)
+from .layers_acula import AcuLaBranches, AcuLaProjection
+from .map_acula import AcuLaMap, map_sizes
+from .teacher_acula import load_teacher, teacher_embeddings, tokenize_reports
 
 
 @dataclass
@@ -44,6 +29,7 @@ class AcuLaOutput(ModelOutput):
         pooler_output: (windows, D) of the audio encoder: the embedding that probes use.
         audio_embeds: (recordings, projection_size), windows averaged by their seconds, not normalised.
         text_embeds: (texts, projection_size), not normalised.
+        text_branch_embeds: (texts, branches, projection_size) where a configuration has several text branches.
         logits_per_audio, logits_per_text: scaled cosine similarities, (recordings, texts) and its transpose.
         reconstruction_loss: masked reconstruction of the encoder's decoder, when asked for.
         logit_scale: the learned inverse temperature (after exp), with text only, like the bias.
@@ -54,6 +40,7 @@ class AcuLaOutput(ModelOutput):
     pooler_output: torch.Tensor | None = None
     audio_embeds: torch.Tensor | None = None
     text_embeds: torch.Tensor | None = None
+    text_branch_embeds: torch.Tensor | None = None
     logits_per_audio: torch.Tensor | None = None
     logits_per_text: torch.Tensor | None = None
     reconstruction_loss: torch.Tensor | None = None
@@ -80,6 +67,8 @@ class AcuLaPreTrainedModel(PreTrainedModel):
             init.kaiming_uniform_(module.weight, a=5**0.5)
             bound = module.in_features**-0.5
             init.uniform_(module.bias, -bound, bound)
+        elif isinstance(module, AcuLaMap):
+            module.reset()
         elif isinstance(module, AcuLaModel):
             init.constant_(module.logit_scale, self.config.logit_scale_init)
             init.constant_(module.logit_bias, self.config.logit_bias_init)
@@ -113,7 +102,9 @@ class AcuLaModel(AcuLaPreTrainedModel):
         model, pretraining = encoder_classes(config.audio_config)
         self.audio_model = (pretraining or model)._from_config(config.audio_config)
         self.audio_projection = AcuLaProjection(config.pooled_size, config)
-        self.text_projection = AcuLaProjection(config.text_size, config)
+        branched = config.text_branches > 1
+        self.text_projection = AcuLaBranches(config) if branched else AcuLaProjection(config.text_size, config)
+        self.retrieval_map = None if config.retrieval_map == "none" else AcuLaMap(*self._map_sizes())
         self.logit_scale = nn.Parameter(torch.tensor(config.logit_scale_init))
         self.logit_bias = nn.Parameter(torch.tensor(config.logit_bias_init))
         # In a tuple, so that the teacher is not a sub-module: no parameter, no state dict, no gradient.
@@ -137,7 +128,10 @@ class AcuLaModel(AcuLaPreTrainedModel):
         recording_index: torch.Tensor | None = None,
         window_seconds: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """Project log-mel windows to (recordings, projection_size); one row a window without `recording_index`."""
+        """Project log-mel windows to (recordings, projection_size); one row a window without `recording_index`.
+
+        A stored retrieval map is applied; it can have another width.
+        """
         return self._audio(input_features, recording_index, window_seconds)[1]
 
     def get_text_features(
@@ -146,36 +140,68 @@ class AcuLaModel(AcuLaPreTrainedModel):
         attention_mask: torch.Tensor | None = None,
         text_embeddings: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """Project reports to (texts, projection_size), from tokens of the teacher or its cached embeddings."""
-        if text_embeddings is None:
-            if input_ids is None:
-                raise ValueError("pass input_ids of the teacher's tokenizer, or text_embeddings of the teacher")
-            mask = torch.ones_like(input_ids) if attention_mask is None else attention_mask
-            config = self.config
-            text_embeddings = teacher_embeddings(
-                self.teacher()[0], input_ids, mask, layer=config.teacher_layer, pooling=config.teacher_pooling
-            )
-        return self.text_projection(text_embeddings.to(self.logit_scale))
+        """Project reports to (texts, projection_size), from tokens of the teacher or its cached embeddings.
+
+        A stored retrieval map is applied; it can have another width.
+        """
+        return self._text(input_ids, attention_mask, text_embeddings)[0]
+
+    def set_retrieval_map(
+        self,
+        audio_mean: Any,
+        text_mean: Any,
+        matrix: Any,
+        *,
+        space: Literal["projected", "pooled"] = "projected",
+        kind: str | None = None,
+    ) -> None:
+        """Store a map that was fitted on this model's training pairs: from now on features and scores go through it.
+
+        Args:
+            audio_mean, text_mean, matrix: `(audio - audio_mean) @ matrix` is compared with `text - text_mean`.
+            space: `projected`: between both projections' outputs; `pooled`: from the encoder's embedding to the
+                teacher's.
+            kind: how it was fitted.
+
+        Raises:
+            ValueError: an unknown space, or arrays of other widths.
+        """
+        if space not in ("projected", "pooled"):
+            raise ValueError(f"unknown space {space!r}; use projected or pooled")
+        fitted = AcuLaMap(*self._map_sizes(space)).to(self.logit_scale)
+        fitted.fill(audio_mean, text_mean, matrix)
+        self.retrieval_map, self.config.retrieval_map, self.config.retrieval_map_kind = fitted, space, kind
+
+    def drop_retrieval_map(self) -> None:
+        """Remove the stored map: features are the projections again."""
+        self.retrieval_map, self.config.retrieval_map, self.config.retrieval_map_kind = None, "none", None
+
+    def _map_sizes(self, space: str | None = None) -> tuple[int, int]:
+        config = self.config
+        return map_sizes(space or config.retrieval_map, config.pooled_size, config.projection_size, config.text_size)
 
     def teacher(self) -> tuple[Any, Any]:
         """Return the frozen teacher and its tokenizer, loading them on first use."""
         if self._teacher is None:
-            if not self.config.teacher:
+            config = self.config
+            if not config.teacher:
                 raise ValueError("this model names no teacher; pass text_embeddings instead of tokens")
-            self._teacher = load_teacher(self.config.teacher, self.config.teacher_revision, device=self.device)
+            self._teacher = load_teacher(
+                config.teacher, config.teacher_revision, kind=config.teacher_kind, device=self.device
+            )
         return self._teacher
 
     def encode_text(self, texts: Sequence[str]) -> torch.Tensor:
         """Tokenise, read and project reports: (texts, projection_size)."""
         _, tokenizer = self.teacher()
         config = self.config
-        words = [text.lower() if config.teacher_lower_case else text for text in texts]
-        tokens = tokenizer(
-            words,
-            return_tensors="pt",
-            truncation=True,
-            max_length=config.teacher_max_tokens,
-            padding="max_length" if config.teacher_pooling == "padded_mean" else True,
+        tokens = tokenize_reports(
+            tokenizer,
+            texts,
+            max_tokens=config.teacher_max_tokens,
+            pooling=config.teacher_pooling,
+            lower_case=config.teacher_lower_case,
+            prefix=config.teacher_prefix,
         )
         return self.get_text_features(tokens["input_ids"], tokens["attention_mask"])
 
@@ -235,7 +261,7 @@ class AcuLaModel(AcuLaPreTrainedModel):
             audio_embeds=audio_embeds,
         )
         if input_ids is not None or text_embeddings is not None:
-            text_embeds = self.get_text_features(input_ids, attention_mask, text_embeddings)
+            text_embeds, output.text_branch_embeds = self._text(input_ids, attention_mask, text_embeddings)
             cosine = F.normalize(audio_embeds, dim=-1) @ F.normalize(text_embeds, dim=-1).T
             output.text_embeds = text_embeds
             # Never the parameter itself: distributed training counts a returned parameter twice.
@@ -255,8 +281,41 @@ class AcuLaModel(AcuLaPreTrainedModel):
         window_seconds: torch.Tensor | None,
     ) -> tuple[Any, torch.Tensor]:
         encoded = self.audio_encoder(input_features)
-        projected = self.audio_projection(encoded.pooler_output)
-        return encoded, recording_mean(projected, recording_index, window_seconds)
+        if self.retrieval_map is not None and self.config.retrieval_map == "pooled":
+            features = self.retrieval_map.audio(encoded.pooler_output)
+        else:
+            features = self.audio_projection(encoded.pooler_output)
+            features = features if self.retrieval_map is None else self.retrieval_map.audio(features)
+        # The map is affine: the mean of mapped windows is the mapped mean.
+        return encoded, recording_mean(features, recording_index, window_seconds)
+
+    def _text(
+        self,
+        input_ids: torch.Tensor | None,
+        attention_mask: torch.Tensor | None,
+        text_embeddings: torch.Tensor | None,
+    ) -> tuple[torch.Tensor, torch.Tensor | None]:
+        """Return text features, and those of every branch where there are several."""
+        if text_embeddings is None:
+            if input_ids is None:
+                raise ValueError("pass input_ids of the teacher's tokenizer, or text_embeddings of the teacher")
+            mask = torch.ones_like(input_ids) if attention_mask is None else attention_mask
+            config = self.config
+            text_embeddings = teacher_embeddings(
+                self.teacher()[0],
+                input_ids,
+                mask,
+                layer=config.teacher_layer,
+                pooling=config.teacher_pooling,
+                combine=config.teacher_combine,
+            )
+        text_embeddings = text_embeddings.to(self.logit_scale)
+        if self.retrieval_map is not None and self.config.retrieval_map == "pooled":
+            return self.retrieval_map.text(text_embeddings), None
+        projected, branches = self.text_projection(text_embeddings), None
+        if projected.ndim == 3:
+            projected, branches = F.normalize(projected, dim=-1).mean(dim=1), projected
+        return (projected if self.retrieval_map is None else self.retrieval_map.text(projected)), branches
 
 
 class AcuLaEncoder(AcuLaPreTrainedModel):
@@ -268,7 +327,7 @@ class AcuLaEncoder(AcuLaPreTrainedModel):
         encoder = model._from_config(config.audio_config)
         self.audio_model = encoder if pretraining is None else nn.ModuleDict({pretraining.base_model_prefix: encoder})
         # Of an AcuLaModel, the decoder and what belongs to reports stay behind.
-        left = [r"^audio_projection\.", r"^text_projection\.", r"^logit_(scale|bias)$"]
+        left = [r"^audio_projection\.", r"^text_projection\.", r"^retrieval_map\.", r"^logit_(scale|bias)$"]
         if pretraining is not None:
             left.append(rf"^audio_model\.(?!{pretraining.base_model_prefix}\.)")
         self._keys_to_ignore_on_load_unexpected = left

