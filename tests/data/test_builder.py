@@ -51,4 +51,6 @@ def test_a_changed_download_is_not_answered_from_the_cache(circor: Path, tmp_pat
     before = subjects()
     records = (circor / "RECORDS").read_text().splitlines(keepends=True)
     (circor / "RECORDS").write_text("".join(records[:-1]))
+    for file in (circor / "training_data").glob(f"{Path(records[-1].strip()).name}.*"):
+        file.unlink()
     assert len(subjects()) == len(before) - 1
