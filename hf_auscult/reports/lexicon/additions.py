@@ -11,8 +11,8 @@ ADDITIONS: tuple[Entry, ...] = (
             "recommendation": (
                 r"recommend(?:s|ed|ation|ations|ing)?|advis(?:e|es|ed|able|ing)|follow ups?|followed up|referr(?:al|ed)|"
                 r"warrant(?:s|ed|ing)?|further (?:evaluation|investigation|assessment|testing|work ?up|examination)|"
-                r"should (?:be|undergo|have|receive|consider)|needs? (?:to be|to undergo|further)|consider(?:ation of|ing)|"
-                r"monitor(?:ed|ing)?|re ?evaluat(?:e|ion)|is (?:suggested|indicated)|require(?:s|d)? (?:further|treatment|"
+                r"should (?:be|undergo|have|receive|consider)|needs? (?:to be|to undergo|further)|consider(?:ation of)?|"
+                r"monitor(?:ed|ing)?|re ?evaluat(?:e|ion)|require(?:s|d)? (?:further|treatment|"
                 r"monitoring|attention)|clinical correlation"
             ),
         },
@@ -92,11 +92,16 @@ ADDITIONS: tuple[Entry, ...] = (
         "detail",
         {
             "extent": (
-                r"scattered|diffuse(?:ly)?|widespread|focal(?:ly)?|locali[sz]ed|occasional(?:ly)?|sporadic|frequent(?:ly)?|few|numerous|multiple|"
+                r"scattered|diffuse(?:ly)?|widespread|focal(?:ly)?|locali[sz]ed|occasional(?:ly)?|sporadic|frequent(?:ly)?|few|numerous|"
                 r"patchy|generali[sz]ed|extensive|isolated|bibasilar|rare|abundant|throughout (?:the|all|both) (?:lung|chest)(?: fields?)?"
             ),
-            "loudness": r"loud(?:ly)?|faint(?:ly)?|quiet|subtle|prominent(?:ly)?|marked(?:ly)?|pronounced|barely audible|striking|intense|"
-            r"strong|weak|distant|muffled|bounding",
+            "loudness": (
+                r"loud(?:ly)?|faint(?:ly)?|quiet|subtle|barely audible|striking|strong|weak|distant|muffled|bounding|"
+                r"(?<!most\s)(?<!more\s)(?:prominent(?:ly)?|marked(?:ly)?|pronounced|intense)"
+            ),
+            "circumstance": (
+                r"(?:wear(?:s|ing)? a |face )mask|obes(?:e|ity)|overweight|underweight|athlet(?:e|ic)|ethnic(?:ity)?"
+            ),
         },
     ),
 )

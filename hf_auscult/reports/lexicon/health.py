@@ -176,6 +176,7 @@ PARENTS: dict[str, tuple[str, ...]] = {
     "change to sense of smell or taste": ("any symptom",),
     **dict.fromkeys(("fever", "muscle pain"), ("fever or muscle pain",)),
     "fever or muscle pain": ("any symptom",),
+    **dict.fromkeys(("loss of smell or taste", "other symptom"), ("any symptom",)),
     **dict.fromkeys(("choking", "congestion"), ("any symptom",)),
 }
 """Value -> what it is a kind of."""
@@ -188,5 +189,10 @@ SAME: dict[str, str] = {
     "ischaemic heart disease": "coronary artery disease",
     "other respiratory diseases": "other respiratory disease",
     "respiratory condition": "respiratory disease",
+    "respiratory illness": "respiratory disease",
+    "other symptom": "other symptom",
+    "healthy cough": "healthy cough",
+    "loss of smell or taste": "loss of smell or taste",
+    "change of smell or taste": "change to sense of smell or taste",
 }
 """Values that are one to a reader."""

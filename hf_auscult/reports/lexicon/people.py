@@ -19,11 +19,14 @@ PEOPLE: tuple[Entry, ...] = (
             "infant": r"infants?|bab(?:y|ies)|infancy",
             "toddler": r"toddlers?",
             "child": r"child(?:hood)?|children|child's|school age(?:d child)?|preschool(?:er)?",
-            "paediatric": r"pa?ediatric|minor",
+            "paediatric": r"pa?ediatric",
             "adolescent": r"adolescen(?:t|ts|ce)|teen(?:ager|agers|age)?",
-            "young adult": r"young(?:er)? (?:adult(?:hood)?s?|wom[ae]n|m[ae]n|person|lady)",
+            "young adult": r"young(?:er)? adult(?:hood|s)?|young(?= (?:wom[ae]n|m[ae]n|person|lady|male|female))",
             "middle-aged": r"middle aged?",
-            "older adult": r"(?:older|elderly|senior|aged)(?: (?:adult|person|individual|patient))?|old age|elderly|geriatric",
+            "older adult": (
+                r"(?:older|senior|aged) adults?|(?:older|senior)(?= (?:wom[ae]n|m[ae]n|person|patient|individual|male|female))|"
+                r"elderly|old age|geriatric|seniors?"
+            ),
             "adult": r"adult(?:s|hood)?",
         },
     ),
