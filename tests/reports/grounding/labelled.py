@@ -26,8 +26,8 @@ class Pair:
 def fact(line: str) -> Fact:
     words, _, of = line.partition(" @")
     concept, _, value = words.partition("=")
-    polarity = {"-": "absent", "?": "unknown"}.get(value[0], "present")
-    return Fact(concept, value.lstrip("-?"), "table", polarity, of or None)
+    polarity = {"-": "absent", "~": "unknown"}.get(value[0], "present")
+    return Fact(concept, value.lstrip("-~"), "table", polarity, of or None)
 
 
 def pairs(part: str) -> list[Pair]:
