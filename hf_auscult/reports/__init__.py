@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .facts import CIRCOR_FIELDS, FACTS, FieldMapping, circor_facts, facts_of
 from .generate import GENERATORS, Report, generate
+from .leakage import Leakage, leakage
 from .masking import STRENGTHS, Mask, mask_of
 from .prompts import class_prompts
 from .schema import Fact
@@ -15,11 +16,13 @@ __all__ = [
     "STRENGTHS",
     "Fact",
     "FieldMapping",
+    "Leakage",
     "Mask",
     "Report",
     "circor_facts",
     "class_prompts",
     "facts_of",
     "generate",
+    "leakage",
     "mask_of",
 ]
