@@ -44,7 +44,7 @@ def _among(statement: Statement, facts: Sequence[Fact]) -> Placed:
     for verdict in ("supported", "partly", "unsupported"):
         found = tuple(fact for fact, one in verdicts.items() if one == verdict)
         if found:
-            return verdict, found if verdict == "supported" else ()  # type: ignore[return-value]
+            return verdict, found if verdict == "supported" else ()
     return "contradicted", ()
 
 
