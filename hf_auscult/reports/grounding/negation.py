@@ -98,6 +98,11 @@ _CLAUSE = phrase(
     r"could|who|which"
 )
 _COPULA = re.compile(r"\s*\b(?:is|are|was|were)\s*$", re.IGNORECASE)
+_INFINITIVE = re.compile(
+    r"\s*(?:be|been|have|has|had|reveal|show|demonstrate|exhibit|display|present|confirm|indicate|suggest|report)?\b"
+    r"(?:\s*with\b)?",
+    re.IGNORECASE,
+)
 _JOIN = re.compile(r"[,/&]|\b(?:and|or|nor|including|plus|like)\b|such as|as well as", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
 _LIST_WORDS, _NOUN_WORDS, _AHEAD_WORDS, _BEHIND_WORDS = 7, 2, 7, 9
@@ -200,11 +205,7 @@ def _ahead(text: str, mark: Trigger, deniable: Sequence[Mention]) -> list[int]:
             if mark.polarity == "unknown":
                 reaches = _words(gap) <= _BEHIND_WORDS
             else:
-                verb = (
-                    re.match(r"\s*(?:be|been|have|has|had)\b", gap, re.IGNORECASE)
-                    if "n't" in said or "not" in said
-                    else None
-                )
+                verb = _INFINITIVE.match(gap) if "n't" in said or "not" in said else None
                 reaches = not _BREAK.search(gap[verb.end() :] if verb else gap) and _words(gap) <= _AHEAD_WORDS
             if not reaches:
                 return []

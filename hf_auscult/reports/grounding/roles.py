@@ -32,6 +32,10 @@ _SITE = phrase(
 _PHASES = ("systolic murmur", "diastolic murmur", "continuous murmur")
 _OF_TIMING = {"systolic": "systolic murmur", "diastolic": "diastolic murmur"}
 _BREATH = ("inspiratory", "expiratory", "inspiratory and expiratory")
+_SECOND = re.compile(
+    r";|\b(?:together with|accompanied by|alongside|followed by|while|whereas|but|plus|and an?|and another)\b",
+    re.IGNORECASE,
+)
 _PART = re.compile(
     r",|;|\b(?:and|with|plus|while|whereas|together|alongside|but|follow\w*|accompanied|by|then)\b", re.IGNORECASE
 )
@@ -85,7 +89,7 @@ def owner(trait: Mention, heads: Sequence[Mention], text: str) -> str | None:
         return named[0][1]
     current = named[0][1]
     for (one, _), (other, name) in pairwise(named):
-        parts = list(_PART.finditer(text, one.end, other.start))
+        parts = list(_SECOND.finditer(text, one.end, other.start)) or list(_PART.finditer(text, one.end, other.start))
         border = parts[-1].start() if parts else other.start
         if trait.start >= border:
             current = name

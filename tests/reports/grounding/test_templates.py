@@ -93,3 +93,10 @@ def test_a_text_of_other_facts_is_found(dataset: str):
         assert result.contradictions or result.unsupported, (text, set(false) - set(facts), set(facts) - set(false))
         found += 1
     assert found > ROWS / 3
+
+
+def test_the_loudest_place_is_one_of_its_places():
+    facts = tuple(Fact(concept, "mitral", "table", of="murmur") for concept in ("location", "loudest"))
+    result = check("The murmur is heard most clearly at the mitral area.", facts)
+    assert set(result.stated) == set(facts)
+    assert result.consistent
