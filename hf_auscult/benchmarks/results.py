@@ -71,6 +71,7 @@ class TaskResult:
         shortcut: of the metadata-only baseline.
         shortcut_columns: what that baseline could use.
         differences: between models.
+        scaling: model -> training people -> leading metric, where the suite asks for it.
         figures: its pictures, names in the folder ``figures``.
     """
 
@@ -82,6 +83,7 @@ class TaskResult:
     shortcut: ModelResult | None = None
     shortcut_columns: tuple[str, ...] = ()
     differences: tuple[Difference, ...] = ()
+    scaling: Mapping[str, Mapping[int, Interval]] = field(default_factory=dict)
     figures: tuple[str, ...] = ()
 
     @property

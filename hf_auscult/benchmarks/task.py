@@ -36,6 +36,7 @@ class BenchmarkTask:
         published: settings of the papers' probe that differ from its usual ones, with its name under ``probe``.
         trained_on: another dataset to train on, for tests across datasets.
         balanced: whether people are drawn so that every stratum of age and sex holds as many of both classes.
+        scaling: whether it is also run with fewer training people.
         unit: of the value to regress.
 
     Raises:
@@ -60,6 +61,7 @@ class BenchmarkTask:
     published: Mapping[str, Any] = field(default_factory=dict)
     trained_on: str | None = None
     balanced: bool = False
+    scaling: bool = False
     unit: str = ""
 
     def __post_init__(self) -> None:

@@ -15,7 +15,12 @@ METRICS = ("auroc", "f1", "precision", "recall")
 def _within(dataset: str, *, balanced: bool) -> BenchmarkTask:
     name, config = SETS[dataset]
     number = name if balanced else f"{name} unbalanced"
-    return BenchmarkTask("covid_balanced", number, number, dataset, config, METRICS, balanced=balanced, sound="cough")
+    return BenchmarkTask(
+        *("covid_balanced", number, number, dataset, config, METRICS),
+        sound="cough",
+        balanced=balanced,
+        scaling=True,
+    )
 
 
 def _across(train: str, test: str) -> BenchmarkTask:

@@ -23,6 +23,7 @@ from ...plots import (
     forest_plot,
     radar_plot,
     roc_plot,
+    scaling_plot,
 )
 
 MOST = 7  # series that one figure can tell apart
@@ -67,7 +68,7 @@ def task_figures(spec: BenchmarkTask, said: Mapping[str, Predictions], folder: P
     """ROC, reliability, confusion and class-wise F1 of one task; model -> its predictions."""
     made = []
     said = dict(list(said.items())[:MOST])
-    stem = "".join(sign if sign.isalnum() else "-" for sign in spec.number)
+    stem = _stem(spec)
     classes = next(iter(said.values())).classes
     if not classes or next(iter(said.values())).truth.ndim == 2:
         return []
@@ -104,6 +105,25 @@ def task_figures(spec: BenchmarkTask, said: Mapping[str, Predictions], folder: P
         radar_plot(classes, scores, folder / f"{stem}_classes", support=support.tolist(), title=title)
         made.append(f"{stem}_classes.png")
     return made
+
+
+def scaling_figure(spec: BenchmarkTask, sizes: Mapping[str, Mapping[int, Interval]], folder: Path) -> list[str]:
+    """Leading metric over the number of training people; nothing where there is only one size."""
+    if max((len(series) for series in sizes.values()), default=0) < 2:
+        return []
+    stem = _stem(spec)
+    scaling_plot(
+        dict(list(sizes.items())[:MOST]),
+        folder / f"{stem}_scaling",
+        figure_name=TITLES.get(spec.metrics[0], spec.metrics[0]),
+        chance=0.5 if spec.metrics[0] == "auroc" else None,
+        title=_title(spec),
+    )
+    return [f"{stem}_scaling.png"]
+
+
+def _stem(spec: BenchmarkTask) -> str:
+    return "".join(sign if sign.isalnum() else "-" for sign in spec.number)
 
 
 def _title(spec: BenchmarkTask) -> str:

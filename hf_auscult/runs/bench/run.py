@@ -22,12 +22,13 @@ from ...data.load import manifest_of
 from ...errors import ConfigurationError, DataError
 from .cache import FeatureCache
 from .examples import Examples, examples_of
-from .figures import task_figures
+from .figures import scaling_figure, task_figures
 from .judge import compare, judge
 from .models import QUALITY, BenchModel, SoundQuality, bench_model
 from .probe import probe
 from .record import counts_of, facts_of, write_predictions
 from .report import write_report
+from .scaling import scaling
 
 SHORTCUT = "metadata only"
 
@@ -140,6 +141,10 @@ def _run_task(
     start = time.perf_counter()
     pictures = task_figures(spec, first, config.output / "figures")
     clock["figures"] += time.perf_counter() - start
+    start = time.perf_counter()
+    sizes = scaling(spec, encoded, examples, draws=config.draws, seed=config.seed) if spec.scaling else {}
+    pictures += scaling_figure(spec, sizes, config.output / "figures")
+    clock["scaling"] += time.perf_counter() - start
     return TaskResult(
         spec=spec,
         data=facts_of(task),
@@ -148,6 +153,7 @@ def _run_task(
         shortcut=shortcut,
         shortcut_columns=columns,
         differences=pairs,
+        scaling=sizes,
         figures=tuple(pictures),
     )
 
