@@ -1,20 +1,25 @@
-"""Clinical reports from metadata: facts, forms that mask facts before writing, template prose, class prompts."""
+"""Clinical reports from metadata: facts, masks that take facts away before writing, template prose, class prompts."""
 
 from __future__ import annotations
 
-from .facts import CIRCOR_FIELDS, Fact, circor_facts
+from .facts import CIRCOR_FIELDS, FACTS, FieldMapping, circor_facts, facts_of
 from .generate import GENERATORS, Report, generate
-from .masking import FORMS, Form
+from .masking import STRENGTHS, Mask, mask_of
 from .prompts import class_prompts
+from .schema import Fact
 
 __all__ = [
     "CIRCOR_FIELDS",
-    "FORMS",
+    "FACTS",
     "GENERATORS",
+    "STRENGTHS",
     "Fact",
-    "Form",
+    "FieldMapping",
+    "Mask",
     "Report",
     "circor_facts",
     "class_prompts",
+    "facts_of",
     "generate",
+    "mask_of",
 ]

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from ..errors import ConfigurationError, DataError
-from .facts import Fact, Row, facts_of, stated
-from .masking import Form, form_of
+from .facts import Row, facts_of, stated
+from .masking import Mask, mask_of
+from .schema import Fact
 from .templates import chooser, write
 
 
@@ -18,25 +19,30 @@ class Report:
     Args:
         recording_id: of the recording.
         text: the report.
-        form: ``full``, ``masked`` or ``context``.
+        mask: name of the mask, one of :data:`hf_auscult.reports.STRENGTHS`.
         draw: number of the paraphrase.
-        fields: columns that the text states, sorted; another value in one of them gives another text.
+        facts: what the text states.
     """
 
     recording_id: str
     text: str
-    form: str
+    mask: str
     draw: int
-    fields: tuple[str, ...]
+    facts: tuple[Fact, ...]
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """Columns that the text states, sorted; another value in one of them gives another text."""
+        return tuple(sorted({fact.field for fact in self.facts}))
 
 
-Generator = Callable[[Sequence[Fact], Form, tuple[str, int, int]], str]
-"""Facts, form and (recording id, seed, draw) in, text out. It states the given facts and no other."""
+Generator = Callable[[Sequence[Fact], Mask, tuple[str, int, int]], str]
+"""Facts, mask and (recording id, seed, draw) in, text out. It states the given facts and no other."""
 
 
-def from_templates(facts: Sequence[Fact], form: Form, key: tuple[str, int, int]) -> str:
+def from_templates(facts: Sequence[Fact], mask: Mask, key: tuple[str, int, int]) -> str:
     """Write a report with :mod:`hf_auscult.reports.templates`."""
-    return write(facts, form, chooser(*key))
+    return write(facts, mask, chooser(*key))
 
 
 GENERATORS: dict[str, Generator] = {"template": from_templates}
@@ -47,20 +53,21 @@ def generate(
     *,
     dataset: str = "circor",
     generator: str = "template",
-    form: str = "full",
+    mask: str = "none",
+    task: str | None = None,
     seed: int = 0,
     draws: int = 1,
 ) -> list[Report]:
     """Write reports for recordings from their metadata.
 
-    A text depends on its row, the form, the seed and the draw only: neither on the other rows nor on the process.
+    A text depends on its row, the mask, the seed and the draw only: neither on the other rows nor on the process.
 
     Args:
         rows: prepared recordings; see :data:`hf_auscult.reports.CIRCOR_FIELDS`.
         dataset: whose rows they are.
         generator: what writes.
-        form: ``full``; ``masked`` (paper style: diagnosis, outcome and the word murmur are not written, findings are,
-            which still gives the label away); ``context`` (strict: nothing that was heard or concluded).
+        mask: ``none``, ``paper``, ``strict`` or ``context``; see :func:`hf_auscult.reports.mask_of`.
+        task: whose label the mask hides; None for the labels of all the dataset's tasks.
         seed: another seed gives other phrasings.
         draws: paraphrases per recording.
 
@@ -68,16 +75,16 @@ def generate(
         ``draws`` reports per row, in the order of the rows.
 
     Raises:
-        ConfigurationError: unknown dataset, generator or form, or fewer than one draw.
+        ConfigurationError: unknown dataset, generator, mask or task, or fewer than one draw.
         DataError: a row lacks a column or an id, or holds a word that the dataset does not use.
 
     Example:
         >>> from hf_auscult.reports import CIRCOR_FIELDS
         >>> row = dict.fromkeys(CIRCOR_FIELDS) | {"recording_id": "1_MV", "site": "mitral", "sex": "female"}
-        >>> generate([row], form="context")[0].fields
+        >>> generate([row], mask="context")[0].fields
         ('sex', 'site')
     """
-    read, chosen = facts_of(dataset), form_of(form)
+    read, chosen = facts_of(dataset), mask_of(dataset, task, mask)
     if generator not in GENERATORS:
         raise ConfigurationError(f"no generator {generator!r}", remedy=f"choose one of {', '.join(GENERATORS)}")
     if draws < 1:
@@ -88,8 +95,7 @@ def generate(
         if name is None:
             raise DataError("a row has no recording_id", remedy="pass rows of a prepared dataset")
         facts = chosen.keep(read(row))
-        fields = tuple(sorted({fact.field for fact in facts}))
         for draw in range(draws):
             text = GENERATORS[generator](facts, chosen, (name, seed, draw))
-            reports.append(Report(name, text, form, draw, fields))
+            reports.append(Report(name, text, mask, draw, facts))
     return reports

@@ -1,78 +1,101 @@
-"""Which facts a report may use. Masking takes facts away before a word is written; it never edits a text."""
+"""Which facts a report may use. Masking takes facts away before a word is written; it never edits a text.
+
+Per dataset and task, :mod:`hf_auscult.reports.mask_table` declares what gives the label away. ``paper`` is appendix E of
+arXiv 2512.04847: the label's own field and every diagnosis or outcome go, findings stay, so the label can often still be
+read off them. ``strict`` takes those away too, and context through which the label shows.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 
 from ..errors import ConfigurationError
-from .facts import Fact
+from .facts import FACTS, FieldMapping, TaskLabels
+from .mask_table import EVERY_TASK, TASKS
+from .schema import Fact, Kind
 
-
-@dataclass(frozen=True)
-class Form:
-    """A form of report.
-
-    Args:
-        name: how it is asked for.
-        kinds: kinds of fact it states.
-        without: names of facts it does not state all the same.
-        noun: what a murmur is called.
-        leaks: what the text still gives away of a label.
-    """
-
-    name: str
-    kinds: frozenset[str]
-    without: frozenset[str]
-    noun: str
-    leaks: str
-
-    def keep(self, facts: Iterable[Fact]) -> tuple[Fact, ...]:
-        """Facts that this form states, in their order."""
-        return tuple(fact for fact in facts if fact.kind in self.kinds and fact.name not in self.without)
-
-
-FORMS: dict[str, Form] = {
-    form.name: form
-    for form in (
-        Form(
-            name="full",
-            kinds=frozenset({"context", "finding", "diagnosis"}),
-            without=frozenset(),
-            noun="murmur",
-            leaks="states murmur and outcome: a probe on the text alone scores 1.000",
-        ),
-        Form(
-            name="masked",  # arXiv 2512.04847, appendix E: diagnosis and outcome terms are masked, findings stay
-            kinds=frozenset({"context", "finding"}),
-            without=frozenset({"murmur"}),
-            noun="sound",
-            leaks=(
-                "still gives the murmur label away: timing, grade or location is stated exactly where a murmur is "
-                "present, so a text without them means that there is none"
-            ),
-        ),
-        Form(
-            name="context",
-            kinds=frozenset({"context"}),
-            without=frozenset(),
-            noun="",
-            leaks="nothing that was heard or concluded; age, sex and size correlate with the labels as they do in life",
-        ),
-    )
+STRENGTHS: tuple[str, ...] = ("none", "paper", "strict", "context")
+_ALL: frozenset[Kind] = frozenset({"context", "finding", "diagnosis"})
+_LEAKS = {
+    "none": "states everything, the labels among it: a probe on the text alone finds them",
+    "paper": (
+        "findings stay: where they restate the label, or are stated only where it is positive, a text still gives it "
+        "away"
+    ),
+    "strict": "what restates the label and the declared context are taken away; the rest is to be measured at chance",
+    "context": "nothing that was heard or concluded; age, sex and size correlate with the labels as they do in life",
 }
 
 
-def form_of(name: str) -> Form:
-    """Find a form by its name.
+@dataclass(frozen=True)
+class Mask:
+    """What reports of one dataset may state when one task's label is to be hidden.
+
+    Args:
+        name: strength, one of :data:`STRENGTHS`.
+        dataset: whose facts.
+        task: whose label is hidden; None for the labels of all its tasks.
+        kinds: kinds of fact that stay.
+        without: field whose facts are taken away -> why.
+        noun: what a murmur is called.
+        leaks: what a text still gives away.
+    """
+
+    name: str
+    dataset: str
+    task: str | None
+    kinds: frozenset[Kind]
+    without: Mapping[str, str] = field(default_factory=dict)
+    noun: str = "murmur"
+    leaks: str = ""
+
+    def keep(self, facts: Iterable[Fact]) -> tuple[Fact, ...]:
+        """Facts that may be stated, in their order."""
+        return tuple(fact for fact in facts if fact.kind in self.kinds and fact.field not in self.without)
+
+
+def mask_of(dataset: str, task: str | None, strength: str) -> Mask:
+    """Find the mask of a dataset's task.
+
+    Args:
+        dataset: a name of :data:`hf_auscult.reports.FACTS`, or the path of a field mapping in YAML.
+        task: whose label is hidden; None hides the labels of all its tasks.
+        strength: ``none``, ``paper``, ``strict``, or ``context``: a control in which nothing heard or concluded is
+            stated, whatever the task.
 
     Raises:
-        ConfigurationError: there is none of that name.
+        ConfigurationError: no such dataset, task or strength.
 
     Example:
-        >>> form_of("masked").noun
-        'sound'
+        >>> mask = mask_of("circor", "murmur", "paper")
+        >>> mask.noun, sorted(mask.without)
+        ('sound', ['murmur'])
     """
-    if name not in FORMS:
-        raise ConfigurationError(f"no report form {name!r}", remedy=f"choose one of {', '.join(FORMS)}")
-    return FORMS[name]
+    tasks = _tasks(dataset)
+    if strength not in STRENGTHS:
+        raise ConfigurationError(f"no mask {strength!r}", remedy=f"choose one of {', '.join(STRENGTHS)}")
+    if task is not None and task not in tasks:
+        raise ConfigurationError(
+            f"no mask for task {task!r}", where=dataset, remedy=f"choose one of {', '.join(tasks)}"
+        )
+    if strength in ("none", "context"):
+        kinds = _ALL if strength == "none" else frozenset[Kind]({"context"})
+        return Mask(strength, dataset, task, kinds, noun="murmur" if strength == "none" else "", leaks=_LEAKS[strength])
+    without: dict[str, str] = {}
+    for name in tasks if task is None else (task,):
+        without |= dict.fromkeys(tasks[name].label, f"is the label of {name}")
+        if strength == "strict":
+            without |= {one: why for one, why in tasks[name].strict.items() if one not in without}
+    without |= {one: why for one, why in EVERY_TASK.get(dataset, {}).items() if one not in without}
+    kinds = _ALL - {"diagnosis"}
+    return Mask(strength, dataset, task, kinds, without, noun="sound", leaks=_LEAKS[strength])
+
+
+def _tasks(dataset: str) -> Mapping[str, TaskLabels]:
+    if Path(dataset).suffix in (".yaml", ".yml"):
+        return FieldMapping.from_yaml(dataset).tasks
+    if dataset not in FACTS:
+        raise ConfigurationError(f"no masks for dataset {dataset!r}", remedy=f"choose one of {', '.join(FACTS)}")
+    return TASKS[dataset]

@@ -26,6 +26,7 @@ CONCEPTS: Mapping[str, Kind] = {
     "outcome": "diagnosis",
     "severity": "diagnosis",
     "sound": "context",  # what was recorded: a cough, a breath, the heart
+    "phase": "context",  # of the breath that a segment is
     "site": "context",
     "age": "context",  # years
     "age_group": "context",
@@ -50,6 +51,7 @@ VALUES: Mapping[str, tuple[str, ...]] = {
         *("adventitious sound", "continuous adventitious sound", "discontinuous adventitious sound"),
         *("wheeze", "crackle", "fine crackle", "coarse crackle", "rhonchus", "stridor"),
         *("wheezing cough", "stridor in cough", "choking", "congestion", "dyspnoea", "dry cough", "wet cough"),
+        *("crepitation", "bronchial breath sound"),
     ),
     "shape": ("crescendo", "decrescendo", "diamond", "plateau"),
     "pitch": ("low", "medium", "high"),
@@ -57,7 +59,8 @@ VALUES: Mapping[str, tuple[str, ...]] = {
     "location": _PLACES,
     "loudest": _PLACES,
     "heard_here": ("yes", "no"),
-    "recording_quality": ("good", "poor"),
+    "recording_quality": ("good", "acceptable", "poor"),
+    "phase": ("inhalation", "exhalation"),
     "outcome": ("normal", "abnormal"),
     "sex": ("female", "male"),
     "age_group": ("neonate", "infant", "child", "adolescent", "young adult", "adult", "older adult"),

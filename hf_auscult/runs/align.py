@@ -87,14 +87,14 @@ def run(config: RunConfig, *, command: str = "", progress: bool = True) -> dict[
 
     teacher = Teacher(config.teacher, cache=work / "teachers", device=effective_device())
     conditions = select(config.checks)
-    forms = {config.reports.form, *(c.text for c in conditions if c.text not in (None, "aligned"))}
-    reports = {form: make_reports(corpus, config.reports, form) for form in sorted(forms)}
+    masks = {config.reports.mask, *(c.text for c in conditions if c.text not in (None, "aligned"))}
+    reports = {mask: make_reports(corpus, config.reports, mask, config.data.task) for mask in sorted(masks)}
     with state.main_process_first():
-        texts = {form: read_reports(found, teacher, progress=progress) for form, found in reports.items()}
+        texts = {mask: read_reports(found, teacher, progress=progress) for mask, found in reports.items()}
         prompts = read_prompts(corpus, config.data.task, teacher)
 
     trained: dict[str, Trained] = {}
-    random_model = new_model(config, texts[config.reports.form].shape[-1])
+    random_model = new_model(config, texts[config.reports.mask].shape[-1])
     before = Trained(random_model.eval(), [])
     if config.start.steps:
         before = train(config, "start", random_model, training_examples(corpus), extractor, progress=progress)
@@ -117,7 +117,7 @@ def run(config: RunConfig, *, command: str = "", progress: bool = True) -> dict[
     if not state.is_main_process:
         return {}
     encoded = encode({name: found.model for name, found in trained.items()}, corpus, extractor, progress=progress)
-    judged = _Judge(config, corpus, extractor, texts[config.reports.form][:, 0], reports, prompts, encoded)
+    judged = _Judge(config, corpus, extractor, texts[config.reports.mask][:, 0], reports, prompts, encoded)
     say("judging on held-out people …")
     results: dict[str, Any] = {
         "name": Path(config.output).name,
@@ -145,7 +145,7 @@ def run(config: RunConfig, *, command: str = "", progress: bool = True) -> dict[
 def _examples(condition: Condition, corpus: Corpus, texts: dict[str, np.ndarray], config: RunConfig) -> list[Any]:
     if condition.text is None:
         return training_examples(corpus)
-    embeddings = texts[config.reports.form if condition.text == "aligned" else condition.text]
+    embeddings = texts[config.reports.mask if condition.text == "aligned" else condition.text]
     labels = [corpus.recordings[index].label for index in corpus.rows("train")]
     return training_examples(corpus, embeddings, permutation(len(labels), condition.permute, labels, config.seed))
 
@@ -164,7 +164,7 @@ class _Judge:
         encoded: dict[str, Encoded],
     ) -> None:
         self.config, self.corpus, self.extractor, self.texts, self.prompts = config, corpus, extractor, texts, prompts
-        self.reports = [group[0].text for group in reports[config.reports.form]]
+        self.reports = [group[0].text for group in reports[config.reports.mask]]
         self.shared_frame = get(config.training.get("objective", "infonce")).shared_frame
         self.encoded = encoded
         self.probes: dict[str, ProbeResult] = {}

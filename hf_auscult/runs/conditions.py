@@ -21,7 +21,7 @@ class Condition:
         asks: what the row is there to answer.
         trained: whether it goes through the training steps at all.
         starts: from the pre-trained encoder, or from random weights.
-        text: `aligned` for the run's report form, a form's name, or `None` for no text.
+        text: `aligned` for the run's mask of reports, a mask's name, or `None` for no text.
         permute: how reports are shuffled among training recordings.
         supervised: cross entropy on the task's labels instead of reports.
     """

@@ -65,12 +65,12 @@ class ReportsConfig:
     """The text side.
 
     Args:
-        form: `full`, `masked` or `context`, see `hf_auscult.reports`.
+        mask: `none`, `paper`, `strict` or `context`, see `hf_auscult.reports.mask_of`; it hides the label of `data.task`.
         draws: phrasings a recording; training draws one at random each time.
         seed: of the phrasing.
     """
 
-    form: str = "full"
+    mask: str = "none"
     draws: int = 4
     seed: int = 0
 

@@ -119,11 +119,11 @@ def load_corpus(config: DataConfig, folder: Path, sampling_rate: int) -> Corpus:
     return Corpus(config.dataset, folder, tuple(recordings), classes, sampling_rate)
 
 
-def make_reports(corpus: Corpus, config: ReportsConfig, form: str) -> list[list[Report]]:
-    """Return every recording's reports of one form, `draws` phrasings each, in the corpus's order."""
+def make_reports(corpus: Corpus, config: ReportsConfig, mask: str, task: str) -> list[list[Report]]:
+    """Return every recording's reports under one mask, `draws` phrasings each, in the corpus's order."""
     rows = [recording.row for recording in corpus.recordings]
     found: dict[str, list[Report]] = {}
-    for report in generate(rows, dataset=corpus.dataset, form=form, seed=config.seed, draws=config.draws):
+    for report in generate(rows, dataset=corpus.dataset, mask=mask, task=task, seed=config.seed, draws=config.draws):
         found.setdefault(report.recording_id, []).append(report)
     return [sorted(found[recording.recording_id], key=lambda item: item.draw) for recording in corpus.recordings]
 
