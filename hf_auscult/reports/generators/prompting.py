@@ -82,4 +82,4 @@ def prompts_of(organs: Sequence[str]) -> dict[str, str]:
 
 
 def _named(words: str, noun: str) -> str:
-    return words.replace("murmur", noun)
+    return words.replace("murmur", noun or "sound")
