@@ -6,7 +6,7 @@ import ast
 from pathlib import Path
 
 PACKAGE = Path(__file__).resolve().parents[1] / "hf_auscult"
-# metrics are plain functions of arrays (they import errors alone), so probes and benchmarks stand to their right.
+# metrics are plain functions of arrays (they import errors alone), so what measures with them stands to their right.
 ORDER = (
     "errors",
     "_registration",
@@ -14,11 +14,11 @@ ORDER = (
     "audio",
     "features",
     "models",
+    "metrics",
     "reports",
     "alignment",
     "training",
     "data",
-    "metrics",
     "probes",
     "benchmarks",
     "cards",

@@ -1,8 +1,8 @@
 """Which facts a report may use. Masking takes facts away before a word is written; it never edits a text.
 
-Per dataset and task, :mod:`hf_auscult.reports.mask_table` declares what gives the label away. ``paper`` is appendix E of
-arXiv 2512.04847: the label's own field and every diagnosis or outcome go, findings stay, so the label can often still be
-read off them. ``strict`` takes those away too, and context through which the label shows.
+Per dataset and task, :mod:`hf_auscult.reports.mask_table` declares what gives the label away. ``paper`` is appendix E
+of arXiv 2512.04847: the label's own field and every diagnosis or outcome go, findings stay, so the label can often
+still be read off them. ``strict`` takes those away too, and context through which the label shows.
 """
 
 from __future__ import annotations

@@ -65,7 +65,7 @@ class ReportsConfig:
     """The text side.
 
     Args:
-        mask: `none`, `paper`, `strict` or `context`, see `hf_auscult.reports.mask_of`; it hides the label of `data.task`.
+        mask: `none`, `paper`, `strict` or `context`, see `hf_auscult.reports.mask_of`; it hides `data.task`.
         draws: phrasings a recording; training draws one at random each time.
         seed: of the phrasing.
     """

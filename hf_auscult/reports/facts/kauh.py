@@ -33,9 +33,9 @@ def kauh_facts(row: Row) -> tuple[Fact, ...]:
         DataError: a column is missing, or holds a word that KAUH does not use.
 
     Example:
-        >>> row = dict.fromkeys(FIELDS) | {"recording_id": "r", "sound_type": "I C B", "disease": "COPD + heart failure"}
+        >>> row = dict.fromkeys(FIELDS) | {"recording_id": "r", "sound_type": "I C B", "disease": "COPD + asthma"}
         >>> [fact.value for fact in kauh_facts(row)]
-        ['crackle', 'inspiratory', 'bronchial breath sound', 'COPD', 'heart failure']
+        ['crackle', 'inspiratory', 'bronchial breath sound', 'COPD', 'asthma']
     """
     cells = Cells(row, FIELDS)
     person(cells)

@@ -46,7 +46,7 @@ def uk_covid19_facts(row: Row) -> tuple[Fact, ...]:
         DataError: a column is missing, or holds a word that the distribution does not use.
 
     Example:
-        >>> row = dict.fromkeys(FIELDS) | {"recording_id": "r", "symptom_headache": "No", "covid_test_result": "Positive"}
+        >>> row = dict.fromkeys(FIELDS) | {"symptom_headache": "No", "covid_test_result": "Positive"}
         >>> [(fact.value, fact.polarity) for fact in uk_covid19_facts(row)]
         [('headache', 'absent'), ('COVID-19', 'present')]
     """

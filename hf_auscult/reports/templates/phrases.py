@@ -145,7 +145,7 @@ PHRASES: Mapping[str, tuple[str, ...]] = {
         "it could not be decided if {what} is {value}",
     ),
 }
-"""``concept``, ``concept=value`` where the wording depends on the value, ``:polarity`` where it is not stated present."""
+"""``concept``, ``concept=value`` where the wording depends on the value, ``:polarity`` where it is not present."""
 
 FRAMES: Mapping[str, tuple[str, ...]] = {
     "joint": ("{what} was done in {who}.", "In {who}, {what} was done.", "This report is on {what} in {who}."),

@@ -1,0 +1,177 @@
+"""How much of a label is still in the texts alone: the figure that travels with a set of reports.
+
+A classifier that never hears anything reads the reports of some people and is judged on those of others. What it scores
+above chance is what an aligned encoder could have learned from the texts about the label itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from ..errors import ConfigurationError, DataError
+from ..metrics import Interval, auroc, patient_bootstrap
+
+BAG_OF_WORDS = "bag of words"
+
+
+@dataclass(frozen=True)
+class Leakage:
+    """The label that texts give away.
+
+    Args:
+        reader: what read them: ``bag of words``, or the name given to the embeddings.
+        auroc: over held-out people, with the 95 % interval over people; macro one-vs-rest for several classes.
+        classes: of the label.
+        counts: recordings of each class.
+        subjects: people.
+        positives: people with a recording of the second of two classes; None for several classes.
+        left_out: classes of a single person, whom nobody else can tell of.
+        folds: of the cross-validation; nobody is in two of them.
+    """
+
+    reader: str
+    auroc: Interval
+    classes: tuple[str, ...]
+    counts: tuple[int, ...]
+    subjects: int
+    positives: int | None
+    left_out: tuple[str, ...]
+    folds: int
+
+    @property
+    def at_chance(self) -> bool:
+        """Whether the interval includes .5 (or lies below it, where what was learned of some misleads about others)."""
+        return self.auroc.low <= 0.5
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return {
+            "reader": self.reader,
+            "auroc": self.auroc.to_dict(),
+            "at_chance": self.at_chance,
+            "classes": list(self.classes),
+            "counts": list(self.counts),
+            "subjects": self.subjects,
+            "positives": self.positives,
+            "left_out": list(self.left_out),
+            "folds": self.folds,
+        }
+
+
+def leakage(
+    texts: Sequence[str],
+    labels: Sequence[str],
+    subjects: Sequence[str],
+    *,
+    embeddings: ArrayLike | None = None,
+    reader: str = BAG_OF_WORDS,
+    folds: int = 5,
+    draws: int = 1000,
+    seed: int = 0,
+) -> Leakage:
+    """Measure how well a label can be read off texts, by people who were not trained on.
+
+    TF-IDF of words and pairs of words (or the embeddings, standardised) goes into L2 logistic regression, classes
+    weighted alike. Scores are ranked within each fold, so that the folds' thresholds do not count.
+
+    Args:
+        texts: one a recording.
+        labels: class names, one a recording.
+        subjects: who was recorded, one a recording.
+        embeddings: (n, d) what a teacher makes of the texts; read instead of the words.
+        reader: name of what made the embeddings.
+        folds: of the cross-validation; fewer where a class has fewer people.
+        draws: resamples of people for the interval.
+        seed: of folds and interval.
+
+    Raises:
+        DataError: lengths differ, or fewer than two classes of two people.
+        ConfigurationError: fewer than two folds.
+
+    Example:
+        >>> people = [str(number) for number in range(40)]
+        >>> labels = ["ill" if number % 2 else "well" for number in range(40)]
+        >>> leakage([f"The child is {label}." for label in labels], labels, people, draws=50).auroc.value
+        1.0
+    """
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    _check(texts, labels, subjects, embeddings, folds)
+    people = np.asarray(subjects)
+    of_class = {name: len(set(people[np.asarray(labels) == name])) for name in sorted(set(labels))}
+    left_out = tuple(name for name, count in of_class.items() if count < 2)
+    if len(of_class) - len(left_out) < 2:
+        raise DataError("there are not two classes of two people", remedy="pass recordings of more people")
+    kept = np.flatnonzero(~np.isin(labels, left_out))
+    texts, people = [texts[row] for row in kept], people[kept]
+    embeddings = None if embeddings is None else np.asarray(embeddings)[kept]
+    classes, target = np.unique(np.asarray(labels)[kept], return_inverse=True)
+    folds = min(folds, *(count for name, count in of_class.items() if name not in left_out))
+    scores = np.full((len(target), len(classes)), np.nan)
+    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+    for train, test in splitter.split(target, target, people):
+        scores[test] = _ranks(_scores(texts, embeddings, target, train, test, len(classes)))
+    judged = scores[:, 1] if len(classes) == 2 else scores
+    interval = patient_bootstrap(auroc, target, judged, subjects=people, draws=draws, seed=seed)
+    return Leakage(
+        reader=reader if embeddings is not None else BAG_OF_WORDS,
+        auroc=interval,
+        classes=tuple(map(str, classes)),
+        counts=tuple(int(count) for count in np.bincount(target)),
+        subjects=len(set(people)),
+        positives=len(set(people[target == 1])) if len(classes) == 2 else None,
+        left_out=left_out,
+        folds=folds,
+    )
+
+
+def _check(
+    texts: Sequence[str], labels: Sequence[str], subjects: Sequence[str], embeddings: ArrayLike | None, folds: int
+) -> None:
+    lengths = {len(texts), len(labels), len(subjects)}
+    lengths |= set() if embeddings is None else {len(np.asarray(embeddings))}
+    if len(lengths) != 1:
+        raise DataError(f"texts, labels, subjects and embeddings have lengths {sorted(lengths)}", remedy="align them")
+    if folds < 2:
+        raise ConfigurationError(f"folds is {folds}", remedy="use 2 or more")
+
+
+def _scores(
+    texts: Sequence[str],
+    embeddings: ArrayLike | None,
+    target: NDArray[np.int64],
+    train: NDArray[np.int64],
+    test: NDArray[np.int64],
+    classes: int,
+) -> NDArray[np.float64]:
+    """Decision values of the held-out rows, a column a class; a class that nobody in training has scores 0."""
+    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    data: Any
+    if embeddings is None:
+        first: Any = TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"[^\s;,():]*[^\s;,():.]", sublinear_tf=True)
+        data = np.asarray(texts, dtype=object)
+    else:
+        first, data = StandardScaler(), np.asarray(embeddings, dtype=np.float64)
+    model = make_pipeline(first, LogisticRegression(C=10.0, class_weight="balanced", max_iter=1000))
+    model.fit(data[train], target[train])
+    found = model.decision_function(data[test])
+    if found.ndim == 1:
+        found = np.stack([-found, found], axis=1)
+    scores = np.zeros((len(test), classes))
+    scores[:, model.classes_] = found
+    return scores
+
+
+def _ranks(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    from scipy.stats import rankdata
+
+    return np.asarray(rankdata(scores, axis=0) - 0.5) / len(scores)
