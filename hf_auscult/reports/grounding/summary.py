@@ -1,0 +1,126 @@
+"""The measures of arXiv 2512.04847, Table II, with Wilson intervals, over all reports and per dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from scipy.stats import binomtest
+
+from ...errors import DataError
+from .check import Grounding
+
+
+@dataclass(frozen=True)
+class Proportion:
+    """A share of reports with its Wilson score interval.
+
+    Args:
+        count: reports that have it.
+        n: all reports.
+        low: lower bound.
+        high: upper bound.
+
+    Example:
+        >>> str(proportion(44, 50))
+        '44/50 (88.0 % [76.2, 94.4])'
+    """
+
+    count: int
+    n: int
+    low: float
+    high: float
+
+    @property
+    def value(self) -> float:
+        """The share itself."""
+        return self.count / self.n
+
+    def __str__(self) -> str:
+        return f"{self.count}/{self.n} ({self.value:.1%} [{self.low:.1%}, {self.high:.1%}])".replace("%", " %", 1).replace("%,", ",").replace("%]", "]")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers, ready for JSON."""
+        return {"value": self.value, **asdict(self)}
+
+
+def proportion(count: int, n: int, *, level: float = 0.95) -> Proportion:
+    """Give a share with its Wilson score interval.
+
+    Raises:
+        DataError: no reports, or more than all.
+    """
+    if not 0 <= count <= n or n == 0:
+        raise DataError(f"{count} of {n} reports", remedy="pass at least one report")
+    interval = binomtest(count, n).proportion_ci(confidence_level=level, method="wilson")
+    return Proportion(count, n, float(interval.low), float(interval.high))
+
+
+@dataclass(frozen=True)
+class GroundingSummary:
+    """Table II over a set of reports.
+
+    Args:
+        n: reports.
+        consistency: share that contradicts nothing ("accuracy").
+        unsupported: share that adds something ("unsupported-detail rate").
+        omission: share that leaves out at least one fact.
+        facts_omitted: share of all facts that are left out; a count of facts, not of reports.
+        datasets: the same per dataset, where the reports name theirs.
+    """
+
+    n: int
+    consistency: Proportion
+    unsupported: Proportion
+    omission: Proportion
+    facts_omitted: Proportion | None
+    datasets: Mapping[str, GroundingSummary] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return {
+            "n": self.n,
+            "consistency": self.consistency.to_dict(),
+            "unsupported": self.unsupported.to_dict(),
+            "omission": self.omission.to_dict(),
+            "facts_omitted": None if self.facts_omitted is None else self.facts_omitted.to_dict(),
+            "datasets": {name: one.to_dict() for name, one in self.datasets.items()},
+        }
+
+
+def summarise(groundings: Iterable[Grounding]) -> GroundingSummary:
+    """Count consistent, adding and omitting reports.
+
+    Raises:
+        DataError: no reports.
+
+    Example:
+        >>> from hf_auscult.reports.grounding import check
+        >>> from hf_auscult.reports.schema import Fact
+        >>> facts = [Fact("finding", "wheeze", "wheezes", "absent")]
+        >>> one = summarise([check("No wheezes.", facts), check("Wheezes. COPD.", facts)])
+        >>> one.consistency.count, one.unsupported.count, one.omission.count
+        (1, 1, 1)
+    """
+    every = list(groundings)
+    if not every:
+        raise DataError("no reports to summarise", remedy="pass at least one grounding")
+    names = sorted({one.dataset for one in every if one.dataset is not None})
+    parts = {name: _summary([one for one in every if one.dataset == name], {}) for name in names}
+    return _summary(every, parts)
+
+
+def _summary(every: Sequence[Grounding], parts: Mapping[str, GroundingSummary]) -> GroundingSummary:
+    def share(has: Callable[[Grounding], object]) -> Proportion:
+        return proportion(sum(bool(has(one)) for one in every), len(every))
+
+    facts = sum(len(one.stated) + len(one.omitted) for one in every)
+    return GroundingSummary(
+        len(every),
+        share(lambda one: one.consistent),
+        share(lambda one: one.unsupported),
+        share(lambda one: one.omitted),
+        proportion(sum(len(one.omitted) for one in every), facts) if facts else None,
+        parts,
+    )
