@@ -36,9 +36,7 @@ class Report:
         return tuple(sorted({fact.field for fact in self.facts}))
 
 
-def requests_of(
-    rows: Iterable[Row], *, dataset: str, mask: Mask, seed: int = 0, draws: int = 1
-) -> list[Request]:
+def requests_of(rows: Iterable[Row], *, dataset: str, mask: Mask, seed: int = 0, draws: int = 1) -> list[Request]:
     """Mask the facts of recordings: what a generator is given.
 
     Args:

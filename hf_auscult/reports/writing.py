@@ -8,7 +8,7 @@ from typing import Literal
 
 from ..errors import GenerationError
 from .generators import Failed, Generator, Outcome, Request, Written
-from .grounding import Grounding, check
+from .grounding import Grounding, Statement, check
 
 Policy = Literal["drop", "regenerate", "keep"]
 POLICIES: tuple[Policy, ...] = ("drop", "regenerate", "keep")
@@ -115,8 +115,8 @@ def complaint(grounding: Grounding) -> str:
     return " ".join(parts)
 
 
-def _quoted(statements: Sequence[object]) -> str:
-    return ", ".join(dict.fromkeys(f'"{getattr(one, "text")}"' for one in statements))
+def _quoted(statements: Sequence[Statement]) -> str:
+    return ", ".join(dict.fromkeys(f'"{one.text}"' for one in statements))
 
 
 __all__ = ["ATTEMPTS", "POLICIES", "Checked", "Policy", "Written", "complaint", "is_grounded", "write_checked"]

@@ -42,7 +42,8 @@ def measure_leakage(
         seed: of folds and intervals.
 
     Returns:
-        ``masks``: mask (and ``this set``) -> ``leaks`` in words and ``readers``, figures by reader; ``strict_at_chance``.
+        ``masks``: mask (and ``this set``) -> ``leaks`` in words and ``readers``, figures by reader;
+        ``strict_at_chance``.
 
     Raises:
         ConfigurationError: the task has no classes, or the set is of another dataset.
@@ -67,6 +68,10 @@ def measure_leakage(
             raise ConfigurationError("is of another dataset", where=reports, remedy=f"give a set of {source.dataset}")
         known = {name: group[0].text for name, group in chosen.by_name().items()}
         there = [row for row in rows if name_of(row) in known]
+        if not there:
+            raise ConfigurationError(
+                f"has no report on a row of {task!r}", where=reports, remedy=f"generate with --config {task}"
+            )
         found["this set"] = {
             "leaks": chosen.about["leaks"],
             "readers": _read([known[name_of(row)] for row in there], there, reader, teacher, draws=draws, seed=seed),

@@ -165,4 +165,3 @@ def check_target(folder: Path, settings: Mapping[str, Any], *, overwrite: bool) 
         raise ConfigurationError(
             "holds reports made with other settings", where=folder, remedy="choose another output, or add --overwrite"
         )
-

@@ -13,9 +13,9 @@ from tqdm.auto import tqdm
 
 from ..data.writing import appearing
 from ..errors import ConfigurationError
-from ..reports import Request, mask_of, requests_of
-from ..reports.generators import Failed, Generator, TemplateGenerator, Written, prompts_of, system_prompt
-from ..reports.grounding import summarise
+from ..reports import mask_of, requests_of
+from ..reports.generators import Failed, Generator, Request, TemplateGenerator, Written, prompts_of, system_prompt
+from ..reports.grounding import check, summarise
 from ..reports.writing import Checked, Policy, write_checked
 from .files import write_json
 from .report_card import write_card
@@ -163,8 +163,6 @@ def verify_set(folder: str | Path, *, contradictions: float = 0.0, unsupported: 
     Raises:
         DataError: not a set of reports.
     """
-    from ..reports.grounding import check
-
     rows = read_set(folder).rows
     groundings = [check(row.text, row.facts) for row in rows]
     wrong = [

@@ -101,7 +101,9 @@ class ChatGenerator:
         order = sorted(new, key=lambda key: (len(prompts[key]), key))
         for start in range(0, len(order), self.config.batch_size):
             keys = order[start : start + self.config.batch_size]
-            for key, outcome in zip(keys, self._batch(model, tokenizer, [prompts[key] for key in keys], keys), strict=True):
+            for key, outcome in zip(
+                keys, self._batch(model, tokenizer, [prompts[key] for key in keys], keys), strict=True
+            ):
                 if isinstance(outcome, Written):
                     self.cache.put(key, outcome.text, {"settings": self.settings()})
                 yield from ((place, outcome) for place in new[key])
@@ -123,7 +125,9 @@ class ChatGenerator:
                 model = AutoModelForCausalLM.from_pretrained(config.model, revision=config.revision, dtype=dtype)
             except (OSError, ValueError) as error:
                 raise GenerationError(
-                    f"cannot be loaded: {shortened(str(error))}", where=config.model, remedy="give a chat model's id or folder"
+                    f"cannot be loaded: {shortened(str(error))}",
+                    where=config.model,
+                    remedy="give a chat model's id or folder",
                 ) from error
             if tokenizer.pad_token_id is None:
                 tokenizer.pad_token = tokenizer.eos_token

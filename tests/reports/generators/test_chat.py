@@ -55,9 +55,7 @@ def save(folder: Path, family: str, template: str | None = CHATML, learn: str | 
     build = {"llama": (LlamaConfig, LlamaForCausalLM), "qwen2": (Qwen2Config, Qwen2ForCausalLM)}[family]
     model = build[1](build[0](**shapes))
     if learn is not None:
-        chats = [
-            [{"role": "system", "content": "s" * n}, {"role": "user", "content": "u" * n}] for n in (1, 5, 20, 40)
-        ]
+        chats = [[{"role": "system", "content": "s" * n}, {"role": "user", "content": "u" * n}] for n in (1, 5, 20, 40)]
         answer = words(f"{learn}<|im_end|>", add_special_tokens=False)["input_ids"]
         optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2)
         for step in range(100):
