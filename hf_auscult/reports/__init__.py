@@ -5,6 +5,7 @@ from __future__ import annotations
 from .facts import CIRCOR_FIELDS, FACTS, FieldMapping, circor_facts, facts_of
 from .generate import Report, generate, requests_of
 from .generators import GENERATORS
+from .leakage import Leakage, leakage
 from .masking import STRENGTHS, Mask, mask_of
 from .prompts import class_prompts
 from .schema import Fact
@@ -16,12 +17,14 @@ __all__ = [
     "STRENGTHS",
     "Fact",
     "FieldMapping",
+    "Leakage",
     "Mask",
     "Report",
     "circor_facts",
     "class_prompts",
     "facts_of",
     "generate",
+    "leakage",
     "mask_of",
     "requests_of",
 ]

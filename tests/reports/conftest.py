@@ -14,6 +14,7 @@ SITES = {"AV": "aortic", "PV": "pulmonary", "TV": "tricuspid", "MV": "mitral", "
 
 MURMUR = {
     "recording_id": "1_MV",
+    "organ": "heart",
     "site": "mitral",
     "age_group": "Child",
     "sex": "female",
@@ -41,6 +42,7 @@ MURMUR = {
 }
 
 OTHER = {
+    "organ": None,
     "site": "tricuspid",
     "age_group": "Infant",
     "sex": "male",
@@ -78,6 +80,6 @@ def rows() -> list[dict[str, object]]:
         name = line.split("/")[1]
         person, site = name.split("_")[:2]
         row: dict[str, object] = {key.lower().replace(" ", "_"): value for key, value in people[person].items()}
-        row |= {"recording_id": name, "site": SITES[site], "age_group": row["age"]}
+        row |= {"recording_id": name, "organ": "heart", "site": SITES[site], "age_group": row["age"]}
         found.append(row | {key: row.get(key) for key in CIRCOR_FIELDS})
     return found

@@ -6,32 +6,32 @@ import sys
 import pytest
 
 from hf_auscult.errors import ConfigurationError, DataError
-from hf_auscult.reports import CIRCOR_FIELDS, FORMS, generate
+from hf_auscult.reports import CIRCOR_FIELDS, STRENGTHS, generate
 
 from .conftest import MURMUR, OTHER
 
 
-@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("mask", STRENGTHS)
 @pytest.mark.parametrize("draw", range(4))
-def test_fields_are_exactly_what_the_text_depends_on(form: str, draw: int):
+def test_fields_are_exactly_what_the_text_depends_on(mask: str, draw: int):
     """Every used field, changed alone, changes the text; no other field does."""
     base = {**MURMUR, "pregnancy_status": "True"}
-    report = generate([base], form=form, draws=4)[draw]
+    report = generate([base], mask=mask, draws=4)[draw]
     for field in base.keys() - {"recording_id"}:
         other = {**OTHER, "pregnancy_status": "False"}[field]
-        changed = generate([{**base, field: other}], form=form, draws=4)[draw]
+        changed = generate([{**base, field: other}], mask=mask, draws=4)[draw]
         assert (changed.text != report.text) == (field in report.fields), field
 
 
-@pytest.mark.parametrize("form", FORMS)
-def test_an_absent_murmur_uses_its_own_fields_only(form: str):
+@pytest.mark.parametrize("mask", STRENGTHS)
+def test_an_absent_murmur_uses_its_own_fields_only(mask: str):
     traits = [name for name in CIRCOR_FIELDS if name.startswith(("systolic", "diastolic"))]
     base = {**MURMUR, **dict.fromkeys([*traits, "murmur_locations", "most_audible_location"]), "murmur": "Absent"}
-    report = generate([base], form=form)[0]
+    report = generate([base], mask=mask)[0]
     for field in (set(base) - {"recording_id"}) & set(report.fields):
-        changed = generate([{**base, field: {**OTHER, "murmur": "Unknown"}[field]}], form=form)[0]
+        changed = generate([{**base, field: {**OTHER, "murmur": "Unknown"}[field]}], mask=mask)[0]
         assert changed.text != report.text, field
-    assert ("murmur" in report.fields) == (form == "full")
+    assert ("murmur" in report.fields) == (mask == "none")
 
 
 def test_a_text_does_not_depend_on_its_neighbours(rows):
@@ -82,7 +82,9 @@ def test_reports_need_no_dataset_package():
 
 
 @pytest.mark.parametrize(
-    "wrong", [{"dataset": "circus"}, {"form": "strict"}, {"generator": "oracle"}, {"draws": 0}], ids=str
+    "wrong",
+    [{"dataset": "circus"}, {"mask": "full"}, {"task": "murmurs"}, {"generator": "oracle"}, {"draws": 0}],
+    ids=str,
 )
 def test_unknown_settings_are_refused_even_without_rows(wrong):
     with pytest.raises(ConfigurationError):

@@ -131,7 +131,7 @@ class ChatGenerator:
                 ) from error
             if tokenizer.pad_token_id is None:
                 tokenizer.pad_token = tokenizer.eos_token
-            self._loaded = model.to(device).eval(), tokenizer
+            self._loaded = model.to(torch.device(device)).eval(), tokenizer
         return self._loaded
 
     def _prompt(self, tokenizer: PreTrainedTokenizerBase, request: Request) -> str:
@@ -145,7 +145,7 @@ class ChatGenerator:
         problem = ""
         for chat in chats:
             try:
-                text: str = tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True)
+                text = str(tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=True))
             except TemplateError as error:
                 problem = str(error)
             else:
@@ -169,7 +169,8 @@ class ChatGenerator:
             drawn = {"do_sample": True, "temperature": self.config.temperature, "top_p": 1.0, "top_k": 0}
         with torch.random.fork_rng(), torch.inference_mode():
             torch.manual_seed(int(hashlib.sha256("".join(keys).encode()).hexdigest()[:15], 16))
-            whole = model.generate(
+            write: Any = model.generate
+            whole = write(
                 input_ids=tokens["input_ids"],
                 attention_mask=tokens["attention_mask"],
                 max_new_tokens=self.config.max_new_tokens,

@@ -29,15 +29,17 @@ def write(facts: Sequence[Fact], mask: Mask | str, choose: Choose) -> str:
 
     Example:
         >>> write([Fact("finding", "wheeze", "wheezes", "absent")], "murmur", chooser("r1"))
-        'This report is on an audio recording in a person. An absence of wheezes is noted.'
+        'This report is on an audio recording in a person. Wheezes cannot be heard.'
     """
     noun = mask.noun if isinstance(mask, Mask) else mask
-    plain = [fact for fact in facts if fact.polarity == "present" or fact.concept in _WITH_POLARITY]
-    odd = {(fact.concept, fact.value, fact.polarity, fact.of): fact for fact in facts if fact not in plain}
+    # Two columns may state one thing, as two experts do.
+    once = {(fact.concept, fact.value, fact.polarity, fact.of): fact for fact in facts}.values()
+    plain = [fact for fact in once if fact.polarity == "present" or fact.concept in _WITH_POLARITY]
+    odd = [fact for fact in once if fact not in plain]
     what, who = context.what(plain, choose), context.who(plain, choose)
     groups = [context.history(plain, choose), findings(plain, noun, choose), conclusions(plain, choose)]
     for place, kind in enumerate(("context", "finding", "diagnosis")):
-        groups[place] += others([fact for fact in odd.values() if fact.kind == kind], noun, choose)
+        groups[place] += others([fact for fact in odd if fact.kind == kind], noun, choose)
     said = ["; ".join(clauses) for clauses in groups if clauses]
     if len(said) == 3:
         said = [said[0], "; ".join(said[1:])]
