@@ -14,7 +14,8 @@ from .knowledge import Knowledge
 from .statement import Statement
 from .statements import read
 
-_GROUPS = ("adventitious sound", "murmur", "illness")
+_GROUPS = ("adventitious sound", "illness", "dry or wet cough")
+_PHASES = ("systolic murmur", "diastolic murmur", "continuous murmur")
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,8 @@ def check(text: str, facts: Sequence[Fact], *, dataset: str | None = None) -> Gr
     statements = read(text, known.facts)
     judged = [judge(one, known, statements) for one in statements]
     stated = {fact for one in judged if one.verdict in ("supported", "unsupported") for fact in one.facts}
-    judged = [_in_place(one, known, stated) for one in judged]
+    phases = {name for one in statements if one.polarity == "present" for name in _phases(one)}
+    judged = [_in_place(one, known, stated, phases) for one in judged]
     return Grounding(
         text,
         tuple(one.statement for one in judged if one.verdict == "contradicted"),
@@ -97,7 +99,7 @@ def check(text: str, facts: Sequence[Fact], *, dataset: str | None = None) -> Gr
     )
 
 
-def _in_place(one: Judged, known: Knowledge, stated: set[Fact]) -> Judged:
+def _in_place(one: Judged, known: Knowledge, stated: set[Fact], phases: set[str]) -> Judged:
     """A thing that the facts do not name contradicts them where it stands for one of its kind that is left out."""
     said = one.statement
     if one.verdict != "unsupported" or said.polarity != "present":
@@ -107,6 +109,9 @@ def _in_place(one: Judged, known: Knowledge, stated: set[Fact]) -> Judged:
         return replace(one, verdict="contradicted") if left else one
     if said.concept not in TERM_CONCEPTS or said.value in ("illness", "infection", "respiratory infection"):
         return one
+    if said.value in _PHASES:
+        theirs = {item.term for item in known.terms if item.term in _PHASES and item.polarity == "present"}
+        return replace(one, verdict="contradicted") if theirs and not theirs & phases else one
     groups = ancestors(said.value) & set(_GROUPS)
     for item in known.terms:
         if item.fact is None or item.polarity != "present" or item.fact in stated:
@@ -116,3 +121,10 @@ def _in_place(one: Judged, known: Knowledge, stated: set[Fact]) -> Judged:
         if item.term not in ancestors(said.value) and said.value not in ancestors(item.term):
             return replace(one, verdict="contradicted")
     return one
+
+
+def _phases(one: Statement) -> tuple[str, ...]:
+    """Phases of the heart that a statement puts a murmur in."""
+    if one.concept == "timing":
+        return tuple(f"{kind} murmur" for kind in ("systolic", "diastolic") if kind in one.value)
+    return (one.value,) if one.value in _PHASES else ()

@@ -149,7 +149,8 @@ def _rest(statement: Statement, known: Knowledge, others: Sequence[Statement]) -
 
 
 def _trait(statement: Statement, known: Knowledge) -> Judged:
-    facts = [fact for fact in known.of_concept(statement.concept) if _compatible(statement, fact)]
+    loose = statement.of is not None and not known.present(statement.of)
+    facts = [fact for fact in known.of_concept(statement.concept) if loose or _compatible(statement, fact)]
     same = tuple(fact for fact in facts if _same_trait(statement, fact))
     if statement.polarity == "absent":
         denied = tuple(fact for fact in same if fact.polarity == "absent")

@@ -43,7 +43,12 @@ def _own(text: str, facts: Sequence[Fact]) -> Iterable[Mention]:
 
 def _longest(found: Iterable[Mention]) -> list[Mention]:
     taken: list[Mention] = []
-    for one in sorted(found, key=lambda one: (one.start - one.end, one.start, one.concept in ("outcome", "detail"))):
+    for one in sorted(found, key=lambda one: (-_weight(one), one.start, one.concept in ("outcome", "detail"))):
         if all(one.end <= other.start or other.end <= one.start for other in taken):
             taken.append(one)
     return sorted(taken, key=lambda one: one.start)
+
+
+def _weight(one: Mention) -> int:
+    """Length; "late systolic" is worth more than the "systolic murmur" that it would be cut by."""
+    return one.end - one.start + (8 if one.concept == "timing" else 0)

@@ -52,7 +52,7 @@ _ABSENT_BEHIND = phrase(
     rf"(?:{_BE}|recorded as|noted as|reported as|noted to be|found to be|described as|documented as|marked|marked as) "
     r"(?:\w+ly |also |all |both |likewise )?(?:absent|denied|ruled out|excluded|lacking|missing|negative|nil|none|"
     r"not (?:a feature|part))|"
-    rf"(?:do|does|did) not (?:belong|appear|occur|feature|arise|exist)|(?:is|are|was|were|do|does|did|has|have|had) not(?=\s*(?:[.,;]|$))|"
+    rf"(?:do|does|did) not (?:belong|appear|occur|feature|arise|exist)|(?:is|are|was|were|do|does|did|has|have|had) not(?=\s*(?:[.,;]|$|in\b|over\b|at\b))|"
     r"(?:goes|go|went) (?:un)?(?:heard|detected)|:? ?(?:absent|none|negative|nil)(?=\s*(?:[.,;)]|$|and\b|in\b|throughout\b))|: ?no"
 )
 _ABSENT_AHEAD = phrase(
@@ -74,7 +74,7 @@ _BREAK = phrase(
     r"suggests?|suggestive|diagnosed|reveals?|revealed|shows?|showed|demonstrates?|demonstrated|is|are|was|were|be|has|have|had|"
     r"does|do|did|can|could|may|might|will|would|presents?|presented|exhibits?|displays?|reports|confirms?|produces?|"
     r"this|these|positive|present|accompanied|compatible|along|together|characteri[sz]ed|there|remains?|appears?|after|"
-    r"before|only|instead|just|supporting|reflecting|leaving|alongside|for|aged"
+    r"before|only|instead|just|supporting|reflecting|leaving|judged|classified|rated|deemed|considered|labell?ed|graded|alongside|for|aged"
 )
 _CLAUSE = phrase(
     r"but|however|although|though|while|whereas|yet|is|are|was|were|has|have|had|does|do|did|reveals?|revealed|shows?|"

@@ -75,7 +75,7 @@ def age(said: str, fact: Fact) -> Verdict:
         return "supported" if _near(mine[0], theirs[0]) else "contradicted"
     if mine[0] == mine[1]:
         return "unsupported" if theirs[0] <= mine[0] <= theirs[1] + 1 else "contradicted"
-    if mine[0] <= theirs[0] and theirs[1] <= mine[1] + 1:
+    if mine[0] <= theirs[0] and theirs[1] <= mine[1] + (1 if theirs[1] > 18 else 0):
         return "supported" if mine == theirs else "partly"
     return "unsupported" if mine[0] < theirs[1] and theirs[0] < mine[1] else "contradicted"
 

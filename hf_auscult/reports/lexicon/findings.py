@@ -96,8 +96,8 @@ PARENTS: dict[str, tuple[str, ...]] = {
     "continuous murmur": ("murmur",),
     "murmur": ("abnormal heart sound",),
     "extra heart sound": ("abnormal heart sound",),
-    "dry cough": ("cough",),
-    "wet cough": ("cough",),
+    "dry cough": ("cough", "dry or wet cough"),
+    "wet cough": ("cough", "dry or wet cough"),
     "wheezing cough": ("cough",),
     "stridor in cough": ("cough",),
 }

@@ -28,7 +28,7 @@ DISEASES: tuple[Entry, ...] = (
             ),
             "infection": r"(?:viral |bacterial )?infections?|infectious process|infected",
             "COVID-19": (
-                rf"{_COVID}(?: (?:infection|disease|case|patient|(?:positiv|negativ)(?:e|ity)|status|(?:PCR )?test))?"
+                rf"{_COVID}(?: (?:infection|disease|case|patient|positiv(?:e|ity)|status|(?:PCR )?test))?"
             ),
             "heart failure": r"(?:congestive |systolic |diastolic )?(?:heart|cardiac) failure",
             "pulmonary fibrosis": (

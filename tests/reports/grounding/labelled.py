@@ -1,0 +1,89 @@
+"""The labelled pairs, and precision and recall of the check on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+
+from hf_auscult.reports.grounding import check
+from hf_auscult.reports.schema import Fact
+
+FILE = Path(__file__).with_name("labelled.yaml")
+KINDS = ("contradictions", "additions")
+
+
+@dataclass(frozen=True)
+class Pair:
+    dataset: str
+    facts: tuple[Fact, ...]
+    text: str
+    contradictions: tuple[str, ...]
+    additions: tuple[str, ...]
+
+
+def fact(line: str) -> Fact:
+    words, _, of = line.partition(" @")
+    concept, _, value = words.partition("=")
+    polarity = {"-": "absent", "~": "unknown"}.get(value[0], "present")
+    return Fact(concept, value.lstrip("-~"), "table", polarity, of or None)
+
+
+def pairs(part: str) -> list[Pair]:
+    content = yaml.safe_load(FILE.read_text("utf-8"))
+    sets = {name: tuple(fact(line) for line in lines) for name, lines in content["facts"].items()}
+    return [Pair(name, sets[name], text, tuple(against), tuple(more)) for name, text, against, more in content[part]]
+
+
+def spans(text: str, quotations: tuple[str, ...]) -> list[tuple[int, int]]:
+    """Where the quotations stand; one that stands twice is meant at its first place."""
+    missing = [words for words in quotations if words not in text]
+    assert not missing, f"{missing} not in {text!r}"
+    return [(text.index(words), text.index(words) + len(words)) for words in quotations]
+
+
+@dataclass
+class Score:
+    """Statements found that a quotation covers, all found; quotations found, all quotations."""
+
+    right: int = 0
+    found: int = 0
+    met: int = 0
+    gold: int = 0
+
+    @property
+    def precision(self) -> float:
+        return self.right / self.found
+
+    @property
+    def recall(self) -> float:
+        return self.met / self.gold
+
+
+def score(part: str, *, verbose: bool = False) -> dict[str, Score]:
+    scores = {kind: Score() for kind in KINDS}
+    for pair in pairs(part):
+        result = check(pair.text, pair.facts)
+        for kind, found in zip(KINDS, (result.contradictions, result.unsupported), strict=True):
+            gold = spans(pair.text, getattr(pair, kind))
+            false = [one for one in found if not any(one.start < b and a < one.end for a, b in gold)]
+            missed = [span for span in gold if not any(one.start < span[1] and span[0] < one.end for one in found)]
+            total = scores[kind]
+            total.found += len(found)
+            total.right += len(found) - len(false)
+            total.gold += len(gold)
+            total.met += len(gold) - len(missed)
+            if verbose and (false or missed):
+                print(f"{pair.dataset} {kind}: {pair.text}")
+                print("    false", [(one.text, one.concept, one.value, one.polarity, one.of) for one in false])
+                print("    missed", [pair.text[a:b] for a, b in missed])
+    return scores
+
+
+if __name__ == "__main__":
+    import sys
+
+    for name in sys.argv[1:]:
+        for kind, total in score(name, verbose="-q" not in sys.argv).items():
+            print(name, kind, f"precision {total.precision:.3f} recall {total.recall:.3f}", total)
