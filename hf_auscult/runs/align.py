@@ -26,6 +26,7 @@ from ..errors import ConfigurationError
 from ..metrics import auroc_over_runs, paired_difference
 from ..models.acula.teacher_acula import resolve_teacher
 from ..probes import ProbeResult
+from ..reports import Report
 from . import plots
 from .conditions import Condition, permutation, select
 from .config import RunConfig
@@ -43,6 +44,7 @@ from .evaluate import (
 from .pairs import (
     Corpus,
     data_folder,
+    keep_reported,
     load_corpus,
     make_reports,
     prepare_data,
@@ -83,18 +85,24 @@ def run(config: RunConfig, *, command: str = "", progress: bool = True) -> dict[
         if state.is_main_process:
             prepare_data(config.data, work)
     corpus = load_corpus(config.data, data_folder(config.data, work), extractor.sampling_rate)
+    reports: dict[str, list[list[Report]]] = {}
+    source: dict[str, Any] = {"mask": config.reports.mask, "generator": {"generator": "template"}}
+    if config.reports.folder:
+        corpus, reports[_own(config)], source = keep_reported(corpus, config.reports.folder)
     say(_people_line(corpus))
+    if any(source.get("left_out", {}).values()):
+        say(f"left out for want of a report: {source['left_out']}")
 
     teacher = Teacher(config.teacher, cache=work / "teachers", device=effective_device())
     conditions = select(config.checks)
-    masks = {config.reports.mask, *(c.text for c in conditions if c.text not in (None, "aligned"))}
-    reports = {mask: make_reports(corpus, config.reports, mask, config.data.task) for mask in sorted(masks)}
+    masks = {_own(config), *(c.text for c in conditions if c.text not in (None, "aligned"))} - set(reports)
+    reports |= {mask: make_reports(corpus, config.reports, mask, config.data.task) for mask in sorted(masks)}
     with state.main_process_first():
         texts = {mask: read_reports(found, teacher, progress=progress) for mask, found in reports.items()}
         prompts = read_prompts(corpus, config.data.task, teacher)
 
     trained: dict[str, Trained] = {}
-    random_model = new_model(config, texts[config.reports.mask].shape[-1])
+    random_model = new_model(config, texts[_own(config)].shape[-1])
     before = Trained(random_model.eval(), [])
     if config.start.steps:
         before = train(config, "start", random_model, training_examples(corpus), extractor, progress=progress)
@@ -117,7 +125,7 @@ def run(config: RunConfig, *, command: str = "", progress: bool = True) -> dict[
     if not state.is_main_process:
         return {}
     encoded = encode({name: found.model for name, found in trained.items()}, corpus, extractor, progress=progress)
-    judged = _Judge(config, corpus, extractor, texts[config.reports.mask][:, 0], reports, prompts, encoded)
+    judged = _Judge(config, corpus, extractor, texts[_own(config)][:, 0], reports, prompts, encoded)
     say("judging on held-out people …")
     results: dict[str, Any] = {
         "name": Path(config.output).name,
@@ -125,6 +133,7 @@ def run(config: RunConfig, *, command: str = "", progress: bool = True) -> dict[
         "processes": state.num_processes,
         "config": config.to_dict(),
         "data": describe(corpus),
+        "reports": source,
         "teacher": {"name": config.teacher.name, "fingerprint": config.teacher.fingerprint()},
         "conditions": {c.name: {"title": c.title, "asks": c.asks, **judged(c, trained[c.name])} for c in conditions},
         "log_mel_statistics": judged.probe_only("log_mel_statistics", log_mel_statistics(corpus, extractor)),
@@ -142,10 +151,15 @@ def run(config: RunConfig, *, command: str = "", progress: bool = True) -> dict[
     return results
 
 
+def _own(config: RunConfig) -> str:
+    """Key of the texts that the aligned model reads: the folder of a set, or the templates' mask."""
+    return config.reports.folder or config.reports.mask
+
+
 def _examples(condition: Condition, corpus: Corpus, texts: dict[str, np.ndarray], config: RunConfig) -> list[Any]:
     if condition.text is None:
         return training_examples(corpus)
-    embeddings = texts[config.reports.mask if condition.text == "aligned" else condition.text]
+    embeddings = texts[_own(config) if condition.text == "aligned" else condition.text]
     labels = [corpus.recordings[index].label for index in corpus.rows("train")]
     return training_examples(corpus, embeddings, permutation(len(labels), condition.permute, labels, config.seed))
 
@@ -164,7 +178,7 @@ class _Judge:
         encoded: dict[str, Encoded],
     ) -> None:
         self.config, self.corpus, self.extractor, self.texts, self.prompts = config, corpus, extractor, texts, prompts
-        self.reports = [group[0].text for group in reports[config.reports.mask]]
+        self.reports = [group[0].text for group in reports[_own(config)]]
         self.shared_frame = get(config.training.get("objective", "infonce")).shared_frame
         self.encoded = encoded
         self.probes: dict[str, ProbeResult] = {}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,11 @@ from ..alignment.teachers import Teacher
 from ..audio import read
 from ..data import SplitSpec, load_prepared, prepare
 from ..data.guards import assert_no_reserved, assert_subject_disjoint, bare_id, reserved_subjects
-from ..errors import DataError
+from ..errors import ConfigurationError, DataError
 from ..reports import Report, class_prompts, generate
 from ..training import AlignmentExample
 from .config import DataConfig, ReportsConfig
+from .report_set import read_set
 
 UNKNOWN = -100
 
@@ -126,6 +128,42 @@ def make_reports(corpus: Corpus, config: ReportsConfig, mask: str, task: str) ->
     for report in generate(rows, dataset=corpus.dataset, mask=mask, task=task, seed=config.seed, draws=config.draws):
         found.setdefault(report.recording_id, []).append(report)
     return [sorted(found[recording.recording_id], key=lambda item: item.draw) for recording in corpus.recordings]
+
+
+def keep_reported(corpus: Corpus, folder: str | Path) -> tuple[Corpus, list[list[Report]], dict[str, Any]]:
+    """Leave recordings out that a set of reports has none for, and give the others theirs.
+
+    A recording with fewer draws than others gives the ones it has in turn: a text is repeated, never invented.
+
+    Returns:
+        The corpus that is left, its reports in its order (as many each), and what was left out, by split.
+
+    Raises:
+        DataError: not a set of reports, or one without a report on any recording of training.
+        ConfigurationError: a set on another dataset.
+    """
+    found = read_set(folder)
+    settings = found.about["settings"]
+    if settings["dataset"] != corpus.dataset:
+        raise ConfigurationError(
+            f"reports on {settings['dataset']}, not on {corpus.dataset}", where=folder, remedy="name another folder"
+        )
+    by_name = found.by_name()
+    kept = tuple(recording for recording in corpus.recordings if recording.recording_id in by_name)
+    missing = [recording for recording in corpus.recordings if recording.recording_id not in by_name]
+    if not any(recording.split == "train" for recording in kept):
+        raise DataError("no report on a recording of training", where=folder, remedy="generate them with these data")
+    groups = [by_name[recording.recording_id] for recording in kept]
+    draws = max(map(len, groups))
+    reports = [[group[draw % len(group)] for draw in range(draws)] for group in groups]
+    splits = Counter(recording.split for recording in missing)
+    left_out = {
+        "folder": str(folder),
+        "mask": settings["mask"],
+        "generator": settings["generator"],
+        "left_out": {split: splits[split] for split in ("train", "validation", "test")},
+    }
+    return replace(corpus, recordings=kept), reports, left_out
 
 
 def read_reports(reports: Sequence[Sequence[Report]], teacher: Teacher, *, progress: bool) -> np.ndarray:

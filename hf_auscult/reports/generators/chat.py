@@ -122,7 +122,7 @@ class ChatGenerator:
                     raise GenerationError(
                         "has no chat template", where=config.model, remedy="choose an instruction-tuned model"
                     )
-                model = AutoModelForCausalLM.from_pretrained(config.model, revision=config.revision, dtype=dtype)
+                model: Any = AutoModelForCausalLM.from_pretrained(config.model, revision=config.revision, dtype=dtype)
             except (OSError, ValueError) as error:
                 raise GenerationError(
                     f"cannot be loaded: {shortened(str(error))}",
@@ -131,7 +131,7 @@ class ChatGenerator:
                 ) from error
             if tokenizer.pad_token_id is None:
                 tokenizer.pad_token = tokenizer.eos_token
-            self._loaded = model.to(torch.device(device)).eval(), tokenizer
+            self._loaded = model.to(device).eval(), tokenizer
         return self._loaded
 
     def _prompt(self, tokenizer: PreTrainedTokenizerBase, request: Request) -> str:
