@@ -21,19 +21,20 @@ def find(text: str, facts: Sequence[Fact]) -> list[Mention]:
         text: as :func:`hf_auscult.reports.grounding.text.plain` gives it.
         facts: whose values, word by word, are names too, whatever the lexicon knows.
     """
-    found = [
+    found = list(_own(text, facts))
+    found += [
         Mention(entry.concept, entry.value, *match.span(), entry.polarity)
         for entry in ENTRIES
         for match in entry.regex.finditer(text)
         if match[0].lower() not in _CODES or match[0].isupper()
     ]
-    found += [*numbers.find(text), *places.find(text), *_own(text, facts)]
+    found += [*numbers.find(text), *places.find(text)]
     return _longest(found)
 
 
 def _own(text: str, facts: Sequence[Fact]) -> Iterable[Mention]:
     for fact in facts:
-        if fact.concept not in _FREE or fact.value in VALUES.get(fact.concept, ()):
+        if fact.concept not in _FREE or fact.value in (*VALUES.get(fact.concept, ()), "cough"):
             continue
         value, polarity = terms_of(fact.value) if fact.concept in TERM_CONCEPTS else (fact.value, "present")
         words = re.escape(fact.value).replace(r"\ ", " ").replace(r"\-", " ")

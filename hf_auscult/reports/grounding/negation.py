@@ -80,6 +80,7 @@ _CLAUSE = phrase(
     r"but|however|although|though|while|whereas|yet|is|are|was|were|has|have|had|does|do|did|reveals?|revealed|shows?|"
     r"showed|demonstrates?|demonstrated|presents?|exhibits?|reports|confirms?|denies|remains?|appears?|can|could|who|which"
 )
+_COPULA = re.compile(r"\s*\b(?:is|are|was|were)\s*$", re.IGNORECASE)
 _JOIN = re.compile(r"[,/&]|\b(?:and|or|nor|including|plus|like)\b|such as|as well as", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
 _LIST_WORDS, _AHEAD_WORDS, _BEHIND_WORDS = 7, 7, 9
@@ -191,7 +192,7 @@ def _behind(text: str, mark: Trigger, deniable: Sequence[Mention], result: Seque
         if one.end > mark.start:
             continue
         if not chosen:
-            gap = text[one.end : mark.start]
+            gap = _COPULA.sub("", text[one.end : mark.start])
             if _words(gap) > _BEHIND_WORDS or (mark.polarity == "absent" and _CLAUSE.search(gap)):
                 return []
         elif not linked(text, one, deniable[place + 1]):

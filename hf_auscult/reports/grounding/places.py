@@ -20,7 +20,7 @@ _PARTS = {
 }
 _HEAD = r"lungs?|chests?|thora(?:x|cic)|hemithorax|lobes?|zones?|fields?|regions?|sides?|walls?|areas?|aspects?|surface|site|position"
 _PART = "|".join(_PARTS.values())
-_CHEST = phrase(rf"(?:{_PART}|{_HEAD})(?:(?: |,? | of the | of | on the | in the )(?:{_PART}|{_HEAD}))*")
+_CHEST = phrase(rf"(?:{_PART}|{_HEAD})(?:(?: |,? | of the | of )(?:{_PART}|{_HEAD}))*")
 _PART_OF = {name: phrase(forms) for name, forms in _PARTS.items()}
 _TRUNK = phrase(rf"lungs?|chests?|thora(?:x|cic)|hemithorax|lobes?|sides?|left sided|right sided|bas(?:e|es|al|ilar)|back")
 _NOT_CHEST = re.compile(r"ventric|atri|sternal|decubitus|lying|head|respiratory|airway", re.IGNORECASE)
@@ -32,21 +32,21 @@ PLACES: dict[str, re.Pattern[str]] = {
         r"bilateral(?:ly)?(?: lungs?| lung fields?| chest)?|both (?:lungs?|sides|lung fields?|hemithoraces)|"
         r"(?:throughout|across|over|in) (?:the|all) lung fields|all lung (?:fields|zones)"
     ),
-    "aortic": phrase(r"aortic(?: valve)?(?: (?:area|position|region|site|focus|location|point|listening post)s?)?|AV area|"
+    "aortic": phrase(r"aortic(?: valve)?(?:(?: auscultation)? (?:area|position|region|site|focus|location|point|listening post)s?)?|AV area|"
                      r"(?:right upper sternal border|second right intercostal space)"),  # fmt: skip
     "pulmonary": phrase(
-        r"pulmon(?:ic|ary)(?: valve)?(?: (?:area|position|region|site|focus|location|point|listening post)s?)|pulmonic|PV area|"
-        r"pulmonary(?! (?:auscultation|findings?|exam|examination|function|diseases?|fibrosis|sounds?|conditions?|artery|"
+        r"pulmon(?:ic|ary)(?: valve)?(?:(?: auscultation)? (?:area|position|region|site|focus|location|point|listening post)s?)|pulmonic|PV area|"
+        r"pulmonary(?! (?:auscultation(?! area)|findings?|exam|examination|function|diseases?|fibrosis|sounds?|conditions?|artery|"
         r"hypertension|disorders?|patholog(?:y|ies)|abnormalit(?:y|ies)|infections?|status|system|assessment|haemosiderosis|"
         r"hemosiderosis|recording|edema|oedema|evaluation|disease|presentation|involvement|illness|symptoms?))|"
         r"left upper sternal border|second left intercostal space"
     ),
     "tricuspid": phrase(
-        r"tricuspid(?: valve)?(?: (?:area|position|region|site|focus|location|point|listening post)s?)?|TV area|"
+        r"tricuspid(?: valve)?(?:(?: auscultation)? (?:area|position|region|site|focus|location|point|listening post)s?)?|TV area|"
         r"left lower sternal border"
     ),
     "mitral": phrase(
-        r"mitral(?: valve)?(?: (?:area|position|region|site|focus|location|point|listening post)s?)?|MV area|"
+        r"mitral(?: valve)?(?:(?: auscultation)? (?:area|position|region|site|focus|location|point|listening post)s?)?|MV area|"
         r"(?:cardiac |heart )?apex|apical(?: (?:area|region|position|impulse))?"
     ),
     "other": phrase(

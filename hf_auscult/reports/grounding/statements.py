@@ -19,7 +19,7 @@ _TRAITS = ("timing", "shape", "grade", "pitch", "quality")
 _ADDED = tuple(dict.fromkeys(entry.concept for entry in ADDITIONS))
 _QUALIFIERS = ("detail",)
 _DENIABLE = (*TERM_CONCEPTS, "smoking", "pregnancy", "outcome", *(name for name in _ADDED if name not in _QUALIFIERS))
-_COMPLAINT = re.compile(r"\b(?:symptom|report|complain|history|experienc|suffer|denie|includ)", re.IGNORECASE)
+_COMPLAINT = re.compile(r"\b(?:symptom|report(?:s|ed|ing)\b|complain|history|experienc|suffer|denie|includ)", re.IGNORECASE)
 _HEADS = ("systolic murmur", "diastolic murmur", "continuous murmur")
 
 

@@ -131,7 +131,7 @@ SYMPTOMS: tuple[Entry, ...] = (
             ),
             "cold": r"(?:a |the )?common cold|(?:has|had|having|with|a|reports?|of) (?:a )?cold(?: symptoms)?|cold symptoms",
             "chest pain": r"chest (?:pain|tightness|discomfort)",
-            "any symptom": r"(?:respiratory |other |cardiac )?symptoms?|symptomatic|complaints?",
+            "any symptom": r"(?:respiratory |other |cardiac )?symptoms?(?! (?:(?:do|does) not )?(?:includ\w*|such|of|like|status))(?!:)|symptomatic",
         },
     ),
     Entry("symptom", "any symptom", r"asymptomatic|symptom free|symptomless", "absent"),

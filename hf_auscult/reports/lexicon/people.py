@@ -34,7 +34,7 @@ PEOPLE: tuple[Entry, ...] = (
         "smoking",
         {
             "smoker": (
-                r"(?:current |active |daily |regular )?smok(?:er|ers|es|ing)|(?:currently|actively) smok(?:es|ing)|"
+                r"(?:current |active |daily |regular )?smok(?:er|ers|es|ing(?! status| history|:))|(?:currently|actively) smok(?:es|ing)|"
                 r"smok(?:es|ing) currently|(?:current |active )tobacco us(?:er|e)"
             ),
             "former smoker": (

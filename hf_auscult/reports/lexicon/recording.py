@@ -68,7 +68,7 @@ RECORDING: tuple[Entry, ...] = (
         {
             "heart": r"heart (?:sound )?recordings?|cardiac auscultation|phonocardiograms?|heart auscultation|heart was "
             r"auscultated|auscultation of the heart|cardiac recording",
-            "lung": r"(?:lung|pulmonary|chest) auscultation|lung (?:sound )?recordings?|auscultation of the (?:lungs?|chest)|"
+            "lung": r"(?:lung|pulmonary|chest) auscultation(?! area)|lung (?:sound )?recordings?|auscultation of the (?:lungs?|chest)|"
             r"(?:lungs?|chest) (?:was|were) auscultated",
             "cough": r"cough(?:ing)? (?:sounds?|recordings?|audio|sample|signal|clip)|recordings? of (?:a |an |the |three )?"
             r"(?:voluntary |forced |induced |heavy |shallow |single )?cough(?:s|ing)?|(?:voluntary|forced|induced) coughs?|"

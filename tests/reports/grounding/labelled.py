@@ -84,6 +84,6 @@ def score(part: str, *, verbose: bool = False) -> dict[str, Score]:
 if __name__ == "__main__":
     import sys
 
-    for name in sys.argv[1:]:
+    for name in (name for name in sys.argv[1:] if name != "-q"):
         for kind, total in score(name, verbose="-q" not in sys.argv).items():
             print(name, kind, f"precision {total.precision:.3f} recall {total.recall:.3f}", total)

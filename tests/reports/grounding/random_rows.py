@@ -36,7 +36,7 @@ def _lung(draw: random.Random, fields: tuple[str, ...]) -> Row:
 
 
 def _events(draw: random.Random, kinds: Any) -> list[Row]:
-    return [{"type": kind} for kind in draw.sample(list(kinds), draw.randint(0, 3))]
+    return [{"type": kind} for kind in draw.sample(list(kinds), draw.randint(0, min(3, len(kinds))))]
 
 
 def _circor(draw: random.Random) -> Row:
