@@ -21,7 +21,7 @@ def write_card(folder: Path) -> None:
         folder / "README.md",
         render_card(
             about,
-            json.loads((folder / GROUNDING).read_text("utf-8"))["summary"],
+            json.loads((folder / GROUNDING).read_text("utf-8")),
             json.loads(leakage.read_text("utf-8")) if leakage.is_file() else None,
         ),
     )
@@ -32,7 +32,7 @@ def render_card(about: dict[str, Any], grounding: dict[str, Any], leakage: dict[
 
     Args:
         about: contents of reports.json.
-        grounding: summary of grounding.json.
+        grounding: contents of grounding.json.
         leakage: contents of leakage.json.
     """
     environment = Environment(

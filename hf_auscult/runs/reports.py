@@ -224,14 +224,19 @@ def _counts(job: Job, rows: Sequence[SetRow], failures: Sequence[Mapping[str, An
 
 
 def _grounding(done: Sequence[Checked]) -> dict[str, Any]:
-    """Figures of the reports that are in the set, and what was wrong with every text that was not kept clean."""
-    kept = [one.grounding for one in done if isinstance(one.outcome, Written) and one.grounding is not None]
+    """Figures of the reports in the set and of all that were written for it; what was wrong with each that failed."""
+    written = [one for one in done if one.grounding is not None]
+    kept = [one for one in written if isinstance(one.outcome, Written)]
     wrong = [
         {"recording_id": one.request.recording_id, "draw": one.request.draw, **_statements(one.grounding)}
-        for one in done
-        if one.grounding is not None and not one.grounded
+        for one in written
+        if not one.grounded
     ]
-    return {"summary": summarise(kept).to_dict(), "turned_down_or_marked": wrong}
+    found = {
+        name: summarise(one.grounding for one in group if one.grounding is not None).to_dict()
+        for name, group in (("kept", kept), ("written", written))
+    }
+    return {**found, "turned_down_or_marked": wrong}
 
 
 def _statements(grounding: Any) -> dict[str, Any]:
