@@ -24,18 +24,21 @@ _TRAITS = [name for name in CIRCOR_FIELDS if name.startswith(("systolic", "diast
 _TRAITS += ["murmur_locations", "most_audible_location"]
 _GROWTH = _all(
     ("age_group", "height", "weight", "pregnancy_status"),
-    "murmurs and abnormal outcomes are not equally frequent at all ages: AUROC .66 and .59 of age groups; a child's size "
-    "stands for the age",
+    "murmurs and abnormal outcomes are not equally frequent at all ages: AUROC .66 and .59 of age groups; size "
+    "stands for age",
 )
 _MURMUR = _all(_TRAITS, "is stated exactly where a murmur is present") | _GROWTH
 _OUTCOME = (
-    _all(_TRAITS, "is stated where a murmur is present, and most children with one have an abnormal outcome") | _GROWTH
+    _all(_TRAITS, "is stated where a murmur is present, and most children with one have an abnormal outcome")
+    | _GROWTH
+    | {"sex": "girls and boys do not have an abnormal outcome equally often: AUROC .55"}
 )
 
-_EVENTS = {
-    "events": "the kinds of events restate the record annotation",
+_SEGMENTS = {
     "site": "crackles are not equally frequent everywhere: AUROC .57 for normal, adventitious and poor",
+    "age": "goes with adventitious sounds, which a sentence encoder reads though a bag of words does not: AUROC .68",
 }
+_EVENTS = {"events": "the kinds of events restate the record annotation"} | _SEGMENTS
 _CYCLES = {
     "device": "devices were used in different hospitals and on different patients: AUROC .62",
     "site": "crackles and wheezes are not equally frequent everywhere: AUROC .56",
@@ -91,6 +94,7 @@ _COSWARA_COVID = (
         "age": "people with COVID-19 are of other ages: AUROC .58",
         "sex": "women are more often positive: AUROC .56",
         "country": "all but a few people from abroad are negative: AUROC .58",
+        "quality": "recordings of other waves are of other quality: AUROC .52",
     }
 )
 
@@ -169,7 +173,7 @@ TASKS: Mapping[str, Mapping[str, TaskLabels]] = {
     "sprsound": dict.fromkeys(
         ("normal_adventitious", "record_ternary", "record"), TaskLabels(("record_annotation",), _EVENTS)
     )
-    | dict.fromkeys(("events", "events_binary"), TaskLabels(("events",))),
+    | dict.fromkeys(("events", "events_binary"), TaskLabels(("events",), _SEGMENTS)),
     "uk_covid19": dict.fromkeys(
         ("covid_exhalation", "covid_cough", "covid_three_cough"), TaskLabels(("covid_test_result",), _UK_COVID)
     ),
