@@ -97,7 +97,9 @@ def _term(statement: Statement, known: Knowledge, others: Sequence[Statement]) -
     exact = [one for one in known.terms if one.term == term]
     if statement.rest:
         return _rest(statement, known, others)
-    stated = tuple(one.fact for one in known.terms if one.fact and one.polarity == said and _states(term, said, one.term))
+    stated = tuple(
+        one.fact for one in known.terms if one.fact and one.polarity == said and _states(term, said, one.term)
+    )
     if any(one.polarity == said for one in exact):
         return Judged(statement, "supported", stated)
     if said == "unknown":
@@ -126,7 +128,9 @@ def _states(term: str, said: str, fact: str) -> bool:
 
 
 def _covered(term: str, known: Knowledge) -> tuple[Fact, ...]:
-    return tuple(one.fact for one in known.terms if one.fact and one.polarity == "absent" and term in ancestors(one.term))
+    return tuple(
+        one.fact for one in known.terms if one.fact and one.polarity == "absent" and term in ancestors(one.term)
+    )
 
 
 def _spared(term: str, known: Knowledge) -> bool:
@@ -141,7 +145,9 @@ def _spared(term: str, known: Knowledge) -> bool:
 def _rest(statement: Statement, known: Knowledge, others: Sequence[Statement]) -> Judged:
     said = [one.value for one in others if one.polarity == "present" and one.concept in TERM_CONCEPTS]
     under = [one for one in known.terms if statement.value in ancestors(one.term)]
-    unsaid = [one for one in under if one.polarity == "present" and not any(one.term in ancestors(term) for term in said)]
+    unsaid = [
+        one for one in under if one.polarity == "present" and not any(one.term in ancestors(term) for term in said)
+    ]
     if unsaid:
         return Judged(statement, "contradicted")
     denied = tuple(one.fact for one in under if one.polarity == "absent" and one.fact)

@@ -81,7 +81,8 @@ class Knowledge:
     def ill(self) -> bool:
         """Whether there is a diagnosis."""
         return self.present("illness") or any(
-            known.polarity == "present" and known.fact is not None and known.fact.concept == "disease" for known in self.terms
+            known.polarity == "present" and known.fact is not None and known.fact.concept == "disease"
+            for known in self.terms
         )
 
 

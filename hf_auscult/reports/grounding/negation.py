@@ -83,7 +83,7 @@ _CLAUSE = phrase(
 _COPULA = re.compile(r"\s*\b(?:is|are|was|were)\s*$", re.IGNORECASE)
 _JOIN = re.compile(r"[,/&]|\b(?:and|or|nor|including|plus|like)\b|such as|as well as", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
-_LIST_WORDS, _AHEAD_WORDS, _BEHIND_WORDS = 7, 7, 9
+_LIST_WORDS, _NOUN_WORDS, _AHEAD_WORDS, _BEHIND_WORDS = 7, 2, 7, 9
 
 
 @dataclass(frozen=True)
@@ -119,7 +119,9 @@ def triggers(text: str, start: int, end: int, mentions: Sequence[Mention]) -> li
     return sorted((one for one in found if one.polarity), key=lambda one: one.start)
 
 
-def polarities(text: str, start: int, end: int, mentions: Sequence[Mention], deniable: Sequence[Mention]) -> list[Polarity]:
+def polarities(
+    text: str, start: int, end: int, mentions: Sequence[Mention], deniable: Sequence[Mention]
+) -> list[Polarity]:
     """Give the polarity of each deniable mention of a sentence.
 
     Args:
@@ -133,7 +135,11 @@ def polarities(text: str, start: int, end: int, mentions: Sequence[Mention], den
     marks = triggers(text, start, end, mentions)
     for mark in marks:
         chosen = _ahead(text, mark, deniable) if mark.side == "ahead" else _behind(text, mark, deniable, result)
-        if not chosen and mark.side == "ahead" and re.match(r"denie|exclud|rule|absent", text[mark.start : mark.end], re.I):
+        if (
+            not chosen
+            and mark.side == "ahead"
+            and re.match(r"denie|exclud|rule|absent", text[mark.start : mark.end], re.I)
+        ):
             chosen = _behind(text, mark, deniable, result)
         if not chosen and mark.side == "behind" and mark.polarity == "absent":
             chosen = _ahead(text, mark, deniable)
@@ -161,7 +167,9 @@ def linked(text: str, one: Mention, other: Mention) -> bool:
     gap = text[one.end : other.start]
     if _BREAK.search(gap) or EXCEPT.search(gap):
         return False
-    return _words(gap) <= (_LIST_WORDS if _JOIN.search(gap) else 3)
+    if _JOIN.search(gap):
+        return _words(gap) <= _LIST_WORDS
+    return one.concept == other.concept and _words(gap) <= _NOUN_WORDS
 
 
 def _ahead(text: str, mark: Trigger, deniable: Sequence[Mention]) -> list[int]:
@@ -175,7 +183,11 @@ def _ahead(text: str, mark: Trigger, deniable: Sequence[Mention]) -> list[int]:
             if mark.polarity == "unknown":
                 reaches = _words(gap) <= _BEHIND_WORDS
             else:
-                verb = re.match(r"\s*(?:be|been|have|has|had)\b", gap, re.IGNORECASE) if "n't" in said or "not" in said else None
+                verb = (
+                    re.match(r"\s*(?:be|been|have|has|had)\b", gap, re.IGNORECASE)
+                    if "n't" in said or "not" in said
+                    else None
+                )
                 reaches = not _BREAK.search(gap[verb.end() :] if verb else gap) and _words(gap) <= _AHEAD_WORDS
             if not reaches:
                 return []

@@ -18,7 +18,7 @@ _AGE = re.compile(
     rf"(?<![\w.])(?P<number1>{_NUMBER})[\s-]*{_UNIT.format(1)}(?:[\s,-]*(?:and[\s-]+)?(?P<number2>{_NUMBER})[\s-]*"
     rf"{_UNIT.format(2)})?(?:[\s-]+(?:old|of[\s-]+age))?(?!\w)|"
     rf"(?<!\w)(?:aged?|age[\s-]+(?:of|is|was)|age:|at[\s-]+age)[\s:]+(?:of[\s-]+)?(?P<number3>{_NUMBER})"
-    rf"(?:[\s-]*{_UNIT.format(3)}(?:[\s-]+(?:old|of[\s-]+age))?)?(?![\w-])|"
+    rf"(?:[\s-]*{_UNIT.format(3)}(?:[\s-]+(?:old|of[\s-]+age))?)?(?![\w+-])|"
     rf"(?<![\w.])(?P<number4>{_NUMBER})\s*(?:y/o|yo)(?!\w)",
     re.IGNORECASE,
 )
@@ -28,7 +28,7 @@ _RANGE = re.compile(
     re.IGNORECASE,
 )
 _OPEN = re.compile(
-    r"(?<![\w.])(?:aged?\s+)?(?:(?P<one>\d{2})\s*(?:\+|(?:years?\s+)?(?:and|or)\s+(?:over|older|above))|(?:over|above)\s+"
+    r"(?<![\w.])(?:aged?\s+(?:of\s+)?)?(?:(?P<one>\d{2})\s*(?:\+|(?:years?\s+)?(?:and|or)\s+(?:over|older|above))|(?:over|above)\s+"
     r"(?P<other>\d{2}))(?:[\s-]*years?(?:[\s-]+(?:old|of[\s-]+age))?)?",
     re.IGNORECASE,
 )
@@ -38,8 +38,14 @@ _DECADE = re.compile(
     re.IGNORECASE,
 )
 _SIZES = (
-    ("height", re.compile(rf"(?<![\w.])(?P<number>{_NUMBER})\s*-?(?P<unit>cm|centimet(?:er|re)s?|m|met(?:er|re)s?)(?![\w/])")),
-    ("weight", re.compile(rf"(?<![\w.])(?P<number>{_NUMBER})\s*-?(?P<unit>kg|kgs|kilograms?|kilos?|g|grams?)(?![\w/])")),
+    (
+        "height",
+        re.compile(rf"(?<![\w.])(?P<number>{_NUMBER})\s*-?(?P<unit>cm|centimet(?:er|re)s?|m|met(?:er|re)s?)(?![\w/])"),
+    ),
+    (
+        "weight",
+        re.compile(rf"(?<![\w.])(?P<number>{_NUMBER})\s*-?(?P<unit>kg|kgs|kilograms?|kilos?|g|grams?)(?![\w/])"),
+    ),
     (
         "bmi",
         re.compile(

@@ -22,18 +22,24 @@ _HEAD = r"lungs?|chests?|thora(?:x|cic)|hemithorax|lobes?|zones?|fields?|regions
 _PART = "|".join(_PARTS.values())
 _CHEST = phrase(rf"(?:{_PART}|{_HEAD})(?:(?: |,? | of the | of )(?:{_PART}|{_HEAD}))*")
 _PART_OF = {name: phrase(forms) for name, forms in _PARTS.items()}
-_TRUNK = phrase(rf"lungs?|chests?|thora(?:x|cic)|hemithorax|lobes?|sides?|left sided|right sided|bas(?:e|es|al|ilar)|back")
+_TRUNK = phrase(
+    rf"lungs?|chests?|thora(?:x|cic)|hemithorax|lobes?|sides?|left sided|right sided|bas(?:e|es|al|ilar)|back"
+)
 _NOT_CHEST = re.compile(r"ventric|atri|sternal|decubitus|lying|head|respiratory|airway", re.IGNORECASE)
 
 PLACES: dict[str, re.Pattern[str]] = {
-    "trachea": phrase(r"(?:the )?trachea(?:l)?(?: (?:area|region|site))?|(?:neck|suprasternal)(?: (?:area|region|notch))?"),
+    "trachea": phrase(
+        r"(?:the )?trachea(?:l)?(?: (?:area|region|site))?|(?:neck|suprasternal)(?: (?:area|region|notch))?"
+    ),
     "mouth": phrase(r"mouth|oral"),
     "bilateral": phrase(
         r"bilateral(?:ly)?(?: lungs?| lung fields?| chest)?|both (?:lungs?|sides|lung fields?|hemithoraces)|"
         r"(?:throughout|across|over|in) (?:the|all) lung fields|all lung (?:fields|zones)"
     ),
-    "aortic": phrase(r"aortic(?: valve)?(?:(?: auscultation)? (?:area|position|region|site|focus|location|point|listening post)s?)?|AV area|"
-                     r"(?:right upper sternal border|second right intercostal space)"),  # fmt: skip
+    "aortic": phrase(
+        r"aortic(?: valve)?(?:(?: auscultation)? (?:area|position|region|site|focus|location|point|listening post)s?)?|AV area|"
+        r"(?:right upper sternal border|second right intercostal space)"
+    ),  # fmt: skip
     "pulmonary": phrase(
         r"pulmon(?:ic|ary)(?: valve)?(?:(?: auscultation)? (?:area|position|region|site|focus|location|point|listening post)s?)|pulmonic|PV area|"
         r"pulmonary(?! (?:auscultation(?! area)|findings?|exam|examination|function|diseases?|fibrosis|sounds?|conditions?|artery|"
@@ -97,7 +103,9 @@ def find(text: str) -> Iterator[Mention]:
         around = text[max(0, match.start() - 2) : match.end() + 14]
         if not found or _NOT_CHEST.search(around):
             continue
-        if found & {*SIDES, *ASPECTS} and (len(found) > 1 or _TRUNK.search(match[0]) or found & {"anterior", "posterior"}):
+        if found & {*SIDES, *ASPECTS} and (
+            len(found) > 1 or _TRUNK.search(match[0]) or found & {"anterior", "posterior"}
+        ):
             yield Mention("place", " ".join(name for name in CHEST if name in found), *match.span())
         elif found and _TRUNK.search(match[0]):
             yield Mention("place", " ".join(name for name in CHEST if name in found), *match.span())

@@ -28,7 +28,9 @@ _SITE = phrase(
 _PHASES = ("systolic murmur", "diastolic murmur", "continuous murmur")
 _OF_TIMING = {"systolic": "systolic murmur", "diastolic": "diastolic murmur"}
 _BREATH = ("inspiratory", "expiratory", "inspiratory and expiratory")
-_PART = re.compile(r",|;|\b(?:and|with|plus|while|whereas|together|alongside|but|follow\w*|accompanied|by|then)\b", re.IGNORECASE)
+_PART = re.compile(
+    r",|;|\b(?:and|with|plus|while|whereas|together|alongside|but|follow\w*|accompanied|by|then)\b", re.IGNORECASE
+)
 
 
 def role(text: str, start: int, end: int, place: Mention) -> Role:

@@ -19,7 +19,10 @@ _TRAITS = ("timing", "shape", "grade", "pitch", "quality")
 _ADDED = tuple(dict.fromkeys(entry.concept for entry in ADDITIONS))
 _QUALIFIERS = ("detail",)
 _DENIABLE = (*TERM_CONCEPTS, "smoking", "pregnancy", "outcome", *(name for name in _ADDED if name not in _QUALIFIERS))
-_COMPLAINT = re.compile(r"\b(?:symptom|report(?:s|ed|ing)\b|complain|history|experienc|suffer|denie|includ)", re.IGNORECASE)
+_PREDICATE = re.compile(r"\s*(?:(?:is|are|was|were|remains?|being)\s+)?(?:all\s+)?", re.IGNORECASE)
+_COMPLAINT = re.compile(
+    r"\b(?:symptom|report(?:s|ed|ing)\b|complain|history|experienc|suffer|denie|includ)", re.IGNORECASE
+)
 _HEADS = ("systolic murmur", "diastolic murmur", "continuous murmur")
 
 
@@ -38,7 +41,10 @@ def read(text: str, facts: Sequence[Fact]) -> list[Statement]:
         here = [one for one in found if start <= one.start < end]
         said = _sentence(words, start, end, here)
         if coughs and not _COMPLAINT.search(words, start, end):
-            said = [replace(one, concept="sound") if one.value == "cough" and one.polarity == "present" else one for one in said]
+            said = [
+                replace(one, concept="sound") if one.value == "cough" and one.polarity == "present" else one
+                for one in said
+            ]
         result += said
     return result
 
@@ -52,6 +58,8 @@ def _sentence(text: str, start: int, end: int, here: Sequence[Mention]) -> list[
     for one in here:
         polarity, of, concept, rest = said.get(one, one.polarity), None, one.concept, False
         if one in said:
+            if concept == "outcome" and _of_a_sign(text, one, here):
+                continue
             if _modified(text, one, deniable, said):
                 continue
             rest = polarity == "absent" and _rest(text, start, one, end, said)
@@ -75,7 +83,20 @@ def _modified(text: str, one: Mention, deniable: Sequence[Mention], said: dict[M
         return False
     place = deniable.index(one)
     before = deniable[place - 1] if place else None
-    return before is not None and before.value in _HEADS and linked(text, before, one) and "," not in text[before.end : one.start]
+    return (
+        before is not None
+        and before.value in _HEADS
+        and linked(text, before, one)
+        and "," not in text[before.end : one.start]
+    )
+
+
+def _of_a_sign(text: str, one: Mention, here: Sequence[Mention]) -> bool:
+    """Whether "normal" is said of a sign ("saturation is normal", "normal heart rate"), not of the examination."""
+    signs = [other for other in here if other.concept == "sign"]
+    return any(
+        0 <= one.start - other.end and _PREDICATE.fullmatch(text, other.end, one.start) for other in signs
+    ) or any(other.start >= one.end and not text[one.end : other.start].strip() for other in signs)
 
 
 def _rest(text: str, start: int, one: Mention, end: int, said: dict[Mention, str]) -> bool:
@@ -92,7 +113,12 @@ def _rest(text: str, start: int, one: Mention, end: int, said: dict[Mention, str
 def _denied(text: str, trait: Mention, said: dict[Mention, str]) -> bool:
     """Whether a trait stands before a word that is denied or undecided: "no harsh murmur" says nothing of harshness."""
     behind = [one for one in said if one.start >= trait.end]
-    return bool(behind) and said[behind[0]] != "present" and linked(text, trait, behind[0]) and "," not in text[trait.end : behind[0].start]
+    return (
+        bool(behind)
+        and said[behind[0]] != "present"
+        and linked(text, trait, behind[0])
+        and "," not in text[trait.end : behind[0].start]
+    )
 
 
 def _disease(severity: Mention, here: Sequence[Mention]) -> str | None:
@@ -103,4 +129,6 @@ def _disease(severity: Mention, here: Sequence[Mention]) -> str | None:
 
 def _not(text: str, one: Mention) -> bool:
     before = text[max(0, one.start - 28) : one.start].lower().split()
-    return any(word in ("not", "nor", "neither", "never", "without") for word in before[-4:]) and "," not in "".join(before[-2:])
+    return any(
+        word in ("not", "nor", "neither", "never", "without", "absent") for word in before[-4:]
+    ) and "," not in "".join(before[-2:])

@@ -38,7 +38,11 @@ class Proportion:
         return self.count / self.n
 
     def __str__(self) -> str:
-        return f"{self.count}/{self.n} ({self.value:.1%} [{self.low:.1%}, {self.high:.1%}])".replace("%", " %", 1).replace("%,", ",").replace("%]", "]")
+        return (
+            f"{self.count}/{self.n} ({self.value:.1%} [{self.low:.1%}, {self.high:.1%}])".replace("%", " %", 1)
+            .replace("%,", ",")
+            .replace("%]", "]")
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, ready for JSON."""

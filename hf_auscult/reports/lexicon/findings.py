@@ -74,6 +74,15 @@ FINDINGS: tuple[Entry, ...] = (
     ),
     Entry(
         "finding",
+        "adventitious sound",
+        r"(?:is|are|was|were)(?: \w+ly)? clear(?! (?:whether|if|that|from|what))",
+        "absent",
+    ),
+    Entry(
+        "finding", "adventitious sound", r"(?:is|are|was|were) not (?:\w+ly )?clear(?! (?:whether|if|that|from|what))"
+    ),
+    Entry(
+        "finding",
         "abnormal heart sound",
         rf"(?:normal|unremarkable|clear)(?: S1 and S2)? (?:heart|cardiac) sounds?|"
         rf"(?:heart|cardiac) (?:sounds?|tones?) {_BE} (?:normal|clear|unremarkable)",

@@ -27,9 +27,7 @@ DISEASES: tuple[Entry, ...] = (
                 r"(?:viral |bacterial )?(?:respiratory|lung|pulmonary|chest|airway)(?: tract)? infections?"
             ),
             "infection": r"(?:viral |bacterial )?infections?|infectious process|infected",
-            "COVID-19": (
-                rf"{_COVID}(?: (?:infection|disease|case|patient|positiv(?:e|ity)|status|(?:PCR )?test))?"
-            ),
+            "COVID-19": (rf"{_COVID}(?: (?:infection|disease|case|patient|positiv(?:e|ity)|status|(?:PCR )?test))?"),
             "heart failure": r"(?:congestive |systolic |diastolic )?(?:heart|cardiac) failure",
             "pulmonary fibrosis": (
                 r"(?:pulmonary|lung|interstitial) fibro(?:sis|tic (?:disease|changes?))|fibro(?:sis|tic changes) of the lungs?|"
@@ -118,8 +116,8 @@ SYMPTOMS: tuple[Entry, ...] = (
             "fatigue": r"fatigued?|tired(?:ness)?|exhaustion",
             "fever": r"(?:high )?fevers?|febrile|high temperature|pyrexia|fever(?:,| or| and)(?: a)? high temperature",
             "headache": r"headaches?",
-            "loss of smell": r"(?:loss|lack|change) (?:of|in|to)(?: the)?(?: sense of)? smell|anosmia|lost (?:the )?sense of smell",
-            "loss of taste": r"(?:loss|lack) of(?: the)?(?: sense of)? taste|ageusia",
+            "loss of smell": r"(?:loss|lack|change) (?:of|in|to)(?: the)?(?: sense of)? smell|anosmia|lost (?:(?:the|his|her|their) )?(?:sense of )?smell",
+            "loss of taste": r"(?:loss|lack) of(?: the)?(?: sense of)? taste|ageusia|lost (?:(?:the|his|her|their) )?(?:sense of )?taste",
             "change to sense of smell or taste": (
                 r"(?:changes?|alterations?|loss)(?: \w+)? (?:to|in|of)(?: the| their| his| her)?(?: sense)?(?: of)? "
                 r"(?:smell|taste)(?: and/or | or | and )(?:of )?(?:smell|taste)|altered (?:sense of )?smell or taste"
@@ -146,9 +144,17 @@ CONDITIONS: tuple[Entry, ...] = entries(
 )
 
 PARENTS: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(("COPD", "asthma", "obstructive lung disease"), ("obstructive lung disease", "respiratory disease")),
     **dict.fromkeys(
-        ("upper respiratory tract infection", "lower respiratory tract infection", "pneumonia", "bronchiolitis", "COVID-19"),
+        ("COPD", "asthma", "obstructive lung disease"), ("obstructive lung disease", "respiratory disease")
+    ),
+    **dict.fromkeys(
+        (
+            "upper respiratory tract infection",
+            "lower respiratory tract infection",
+            "pneumonia",
+            "bronchiolitis",
+            "COVID-19",
+        ),
         ("respiratory infection",),
     ),
     "respiratory infection": ("respiratory disease", "infection"),
@@ -160,7 +166,9 @@ PARENTS: dict[str, tuple[str, ...]] = {
     "protracted bacterial bronchitis": ("bronchitis",),
     "respiratory disease": ("illness",),
     **dict.fromkeys(("atrial septal defect", "ventricular septal defect"), ("septal defect",)),
-    **dict.fromkeys(("septal defect", "patent ductus arteriosus", "patent foramen ovale"), ("congenital heart disease",)),
+    **dict.fromkeys(
+        ("septal defect", "patent ductus arteriosus", "patent foramen ovale"), ("congenital heart disease",)
+    ),
     **dict.fromkeys(("aortic stenosis", "aortic regurgitation", "mitral stenosis"), ("valve disease",)),
     **dict.fromkeys(("mitral regurgitation", "mitral valve prolapse", "tricuspid regurgitation"), ("valve disease",)),
     **dict.fromkeys(("pulmonary stenosis", "multiple valve disease"), ("valve disease",)),

@@ -18,7 +18,7 @@ PEOPLE: tuple[Entry, ...] = (
             "neonate": r"neonat(?:e|es|al)|newborns?(?: (?:baby|infant|child))?",
             "infant": r"infants?|bab(?:y|ies)|infancy",
             "toddler": r"toddlers?",
-            "child": r"child(?:hood)?|children|child's|school age(?:d child)?|preschool(?:er)?",
+            "child": r"child(?:hood)?|children|child's|school aged?(?: child)?|preschool(?:er)?",
             "paediatric": r"pa?ediatric",
             "adolescent": r"adolescen(?:t|ts|ce)|teen(?:ager|agers|age)?",
             "young adult": r"young(?:er)? adult(?:hood|s)?|young(?= (?:wom[ae]n|m[ae]n|person|lady|male|female))",
@@ -53,9 +53,14 @@ PEOPLE: tuple[Entry, ...] = (
     *(
         Entry("country", name, forms)
         for name, forms in {
-            **{name: name for name in ("India", "France", "Canada", "Germany", "China", "Bahrain", "Portugal", "Greece")},
+            **{
+                name: name
+                for name in ("India", "France", "Canada", "Germany", "China", "Bahrain", "Portugal", "Greece")
+            },
             **{name: name for name in ("Brazil", "Jordan", "Turkey", "Taiwan", "Spain", "Italy", "Japan", "Australia")},
-            **{name: name for name in ("Singapore", "Sweden", "Switzerland", "Belgium", "Russia", "Mexico", "Pakistan")},
+            **{
+                name: name for name in ("Singapore", "Sweden", "Switzerland", "Belgium", "Russia", "Mexico", "Pakistan")
+            },
             "United States": r"(?:the )?United States(?: of America)?|U\.?S\.?A\.?",
             "United Kingdom": r"(?:the )?United Kingdom|U\.?K|Great Britain|England",
             "Netherlands The": r"(?:the )?Netherlands(?:,? the)?",

@@ -44,7 +44,7 @@ TRAITS: tuple[Entry, ...] = (
         "pitch",
         {
             value: (
-                rf"{value} (?:pitch(?:ed)?|frequency|toned)|pitch (?:is|was|being|of|as|described as|recorded as)? ?{value}|"
+                rf"{value} (?:pitch(?:ed)?|frequency|toned)|pitch(?: of the (?:murmur|sound))? (?:is|was|being|of|as|described as|recorded as)? ?{value}|"
                 rf"{value} in pitch|pitch: {value}|{value},? (?:and )?(?:\w+ )?in pitch"
             )
             for value in ("low", "high")
@@ -54,7 +54,7 @@ TRAITS: tuple[Entry, ...] = (
         "pitch",
         "medium",
         r"(?:medium|moderate|mid|intermediate) (?:pitch(?:ed)?|frequency)|(?:medium|intermediate|moderate) in pitch|"
-        r"pitch (?:is|was|being|of|as|described as|recorded as)? ?(?:medium|intermediate|moderate)|pitch: medium",
+        r"pitch(?: of the (?:murmur|sound))? (?:is|was|being|of|as|described as|recorded as)? ?(?:medium|intermediate|moderate)|pitch: medium",
     ),
     *entries("quality", {"blowing": r"blowing", "harsh": r"harsh(?:ness)?", "musical": r"musical"}),
     Entry("quality", "another quality", r"rumbling|vibratory|rough|grating|machine like|soft|scratchy"),

@@ -6,7 +6,18 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from hf_auscult.reports.facts import FACTS, coswara, coughvid, covid19_cough, heart, hf_lung, icbhi, kauh, lung, sprsound
+from hf_auscult.reports.facts import (
+    FACTS,
+    coswara,
+    coughvid,
+    covid19_cough,
+    heart,
+    hf_lung,
+    icbhi,
+    kauh,
+    lung,
+    sprsound,
+)
 from hf_auscult.reports.facts import uk_covid19 as uk
 from hf_auscult.reports.facts.circor import CIRCOR_FIELDS
 
@@ -42,7 +53,11 @@ def _events(draw: random.Random, kinds: Any) -> list[Row]:
 def _circor(draw: random.Random) -> Row:
     row = _blank(*CIRCOR_FIELDS) | {"organ": "heart", "site": draw.choice((*_VALVES, "other"))}
     row |= {"age_group": draw.choice(("Neonate", "Infant", "Child", "Adolescent", "Young adult", None))}
-    row |= {"sex": draw.choice(_SEX), "height": draw.choice((92.0, 121.5, None)), "weight": draw.choice((14.0, 8.4, None))}
+    row |= {
+        "sex": draw.choice(_SEX),
+        "height": draw.choice((92.0, 121.5, None)),
+        "weight": draw.choice((14.0, 8.4, None)),
+    }
     row |= {"pregnancy_status": draw.choice(("True", "False")), "outcome": draw.choice(("Normal", "Abnormal"))}
     row["murmur"] = draw.choice(("Present", "Absent", "Unknown"))
     if row["murmur"] != "Present":
@@ -65,12 +80,19 @@ def _sprsound(draw: random.Random) -> Row:
     record = draw.choice(("Normal", "CAS", "DAS", "CAS & DAS", "Poor Quality"))
     kinds = {"CAS": ("Rhonchi", "Wheeze", "Stridor"), "DAS": ("Coarse Crackle", "Fine Crackle")}
     kinds["CAS & DAS"] = (*kinds["CAS"], *kinds["DAS"], "Wheeze+Crackle")
-    return row | {"record_annotation": record, "events": _events(draw, kinds.get(record, ())) if record in kinds else []}
+    return row | {
+        "record_annotation": record,
+        "events": _events(draw, kinds.get(record, ())) if record in kinds else [],
+    }
 
 
 def _icbhi(draw: random.Random) -> Row:
     row = _lung(draw, icbhi.FIELDS) | {"events": _events(draw, icbhi.CYCLES)}
-    row |= {"adult_bmi": draw.choice((28.5, None)), "child_weight": draw.choice((14.0, None)), "child_height": draw.choice((95.0, None))}
+    row |= {
+        "adult_bmi": draw.choice((28.5, None)),
+        "child_weight": draw.choice((14.0, None)),
+        "child_height": draw.choice((95.0, None)),
+    }
     return row | {"diagnosis": draw.choice((*icbhi._DISEASES, None))}
 
 
@@ -95,19 +117,32 @@ def _cinc2016(draw: random.Random) -> Row:
 
 
 def _coughvid(draw: random.Random) -> Row:
-    row = _blank(*coughvid.FIELDS) | {"organ": "cough", "status": draw.choice(("healthy", "symptomatic", "COVID-19", None))}
-    row |= _person(draw, 70) | {name: draw.choice(("True", "False", None)) for name in ("respiratory_condition", "fever_muscle_pain")}
+    row = _blank(*coughvid.FIELDS) | {
+        "organ": "cough",
+        "status": draw.choice(("healthy", "symptomatic", "COVID-19", None)),
+    }
+    row |= _person(draw, 70) | {
+        name: draw.choice(("True", "False", None)) for name in ("respiratory_condition", "fever_muscle_pain")
+    }
     if draw.random() < 0.6:
         row |= {f"{name}_1": draw.choice(("True", "False")) for name in coughvid._SOUNDS}
-        row |= {"quality_1": draw.choice(tuple(coughvid._QUALITIES)), "cough_type_1": draw.choice(tuple(coughvid._TYPES))}
-        row |= {"diagnosis_1": draw.choice((*coughvid._DIAGNOSES, None)), "severity_1": draw.choice(tuple(coughvid._SEVERITIES))}
+        row |= {
+            "quality_1": draw.choice(tuple(coughvid._QUALITIES)),
+            "cough_type_1": draw.choice(tuple(coughvid._TYPES)),
+        }
+        row |= {
+            "diagnosis_1": draw.choice((*coughvid._DIAGNOSES, None)),
+            "severity_1": draw.choice(tuple(coughvid._SEVERITIES)),
+        }
     return row
 
 
 def _uk_covid19(draw: random.Random) -> Row:
     row = _blank(*uk.FIELDS) | {"modality": draw.choice(tuple(uk._SOUNDS)), "sex": draw.choice(_SEX)}
     row |= {"age_group": draw.choice(("18-44", "45-64", "65+", None))}
-    row |= {"smoker_status": draw.choice(("Never smoked", "Ex-smoker", "Current smoker (1 to 10 cigarettes per day)", None))}
+    row |= {
+        "smoker_status": draw.choice(("Never smoked", "Ex-smoker", "Current smoker (1 to 10 cigarettes per day)", None))
+    }
     row |= {name: draw.choice(("Yes", "No", None)) for name in uk._SYMPTOMS}
     row |= {name: draw.choice(("Yes", "No", None)) for name in uk._CONDITIONS}
     return row | {name: draw.choice(("Positive", "Negative", None)) for name in uk._RESULTS}
@@ -115,14 +150,20 @@ def _uk_covid19(draw: random.Random) -> Row:
 
 def _coswara(draw: random.Random) -> Row:
     row = _blank(*coswara.FIELDS) | {"modality": draw.choice(tuple(coswara._SOUNDS))} | _person(draw, 80)
-    row |= {"country": draw.choice(("India", "United States", "Netherlands The", None)), "smoker": draw.choice(("y", "n", None))}
+    row |= {
+        "country": draw.choice(("India", "United States", "Netherlands The", None)),
+        "smoker": draw.choice(("y", "n", None)),
+    }
     row |= {name: draw.choice(("True", None)) for name in (*coswara._SYMPTOMS, *coswara._CONDITIONS)}
     return row | {"quality": draw.choice(("0", "1", "2", None)), "covid_status": draw.choice((*coswara._STATUS, None))}
 
 
 def _covid19_cough(draw: random.Random) -> Row:
     row = _blank(*covid19_cough.FIELDS) | {"organ": "cough", "device": draw.choice(("phone", "messenger"))}
-    return row | {"covid_label": draw.choice(("positive", "negative")), "asymptomatic": draw.choice(("True", "False", None))}
+    return row | {
+        "covid_label": draw.choice(("positive", "negative")),
+        "asymptomatic": draw.choice(("True", "False", None)),
+    }
 
 
 RANDOM: dict[str, Callable[[random.Random], Row]] = {name: globals()[f"_{name}"] for name in FACTS}
