@@ -84,6 +84,29 @@ def mask(args: argparse.Namespace) -> dict[str, Any]:
     return {TEXT: "\n".join(lines), EXIT: status}
 
 
+def review(args: argparse.Namespace) -> dict[str, Any]:
+    """Write a page on which an expert reviews a sample of reports, recordings included."""
+    from ..runs.review import review_sets
+
+    found = review_sets(args.folders, args.n, args.output, prepared=args.audio, seed=args.seed)
+    return {"page": str(found.page), "sheet": str(found.sheet), "reports": len(found.rows)}
+
+
+def score(args: argparse.Namespace) -> dict[str, Any]:
+    """Score a review that an expert filled in: the measures of AcuLa's Table II with Wilson intervals."""
+    from ..reports.review import score_review
+
+    found = score_review(args.sheet).to_dict()
+    if args.json:
+        return found
+    names = {
+        "consistent": "consistent with the metadata",
+        "unsupported": "adds unsupported detail",
+        "plausible": "clinically plausible",
+    }
+    return {TEXT: "\n".join(f"{title}: {_share(found[name])}" for name, title in names.items())}
+
+
 GENERATORS = ("template", "transformers", "openai")  # of hf_auscult.reports, which --help need not import
 _OPTIONS = (
     *("model", "revision", "temperature", "max_tokens", "cache"),
@@ -94,7 +117,7 @@ _OPTIONS = (
 
 def add(verbs: Any) -> None:
     """Add `reports` and its verbs to the command's parser."""
-    text = "Clinical reports from metadata: generate, verify, mask"
+    text = "Clinical reports from metadata: generate, verify, mask, review, score"
     top = verbs.add_parser("reports", help=text, description=f"{text}.")
     inner = top.add_subparsers(dest="job", required=True, metavar="JOB")
 
@@ -138,6 +161,16 @@ def add(verbs: Any) -> None:
     one.add_argument("--mapping", metavar="FILE.yaml", help="field mapping of your own dataset")
     one.add_argument("--resamples", type=int, default=1000, metavar="N", help="of people, for the intervals")
     one.add_argument("--seed", type=int, default=0, metavar="N")
+
+    one = verb("review", review, "review reports/circor reports/icbhi --n 50 --audio prepared/circor --output review")
+    one.add_argument("folders", metavar="DIR", nargs="+", help="sets of reports, one a dataset")
+    one.add_argument("--n", type=int, default=50, metavar="N", help="reports in the review; default 50")
+    one.add_argument("--audio", metavar="DIR", nargs="+", default=(), help="prepared datasets, to listen to")
+    one.add_argument("--output", required=True, metavar="DIR", help="folder of review.html and review.csv")
+    one.add_argument("--seed", type=int, default=0, metavar="N", help="of the sample")
+
+    one = verb("score", score, "score review/review.csv")
+    one.add_argument("sheet", metavar="FILE.csv", help="the filled table")
 
 
 def _add_generator(one: argparse.ArgumentParser) -> None:

@@ -38,7 +38,7 @@ def prepared(tmp_path_factory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("job", ["generate", "verify", "mask"])
+@pytest.mark.parametrize("job", ["generate", "verify", "mask", "review", "score"])
 def test_every_job_has_help_with_an_example(job, capsys):
     with pytest.raises(SystemExit) as stop:
         main(["reports", job, "--help"])
