@@ -88,7 +88,7 @@ def _one_of(statement: Statement, facts: Sequence[Fact], compare: object) -> Jud
     for verdict in ("supported", "partly", "unsupported", "contradicted"):
         found = tuple(fact for fact, one in verdicts.items() if one == verdict)
         if found:
-            return Judged(statement, verdict, found if verdict == "supported" else ())  # type: ignore[arg-type]
+            return Judged(statement, verdict, found if verdict == "supported" else ())
     return Judged(statement, "unsupported")
 
 
@@ -197,7 +197,8 @@ def _outcome(statement: Statement, known: Knowledge) -> Judged:
             return Judged(statement, "contradicted")
         fine = known.absent("adventitious sound") or known.absent("illness")
         return Judged(statement, "supported" if fine else "contradicted" if known.ill() else "unsupported")
-    if known.abnormal() or known.ill():
+    unheard = "auscult" in statement.text.lower() and known.absent("adventitious sound")
+    if known.abnormal() or (known.ill() and not unheard):
         return Judged(statement, "supported")
     fine = known.absent("adventitious sound") or known.absent("illness")
     return Judged(statement, "contradicted" if fine else "unsupported")

@@ -39,7 +39,7 @@ def _own(text: str, facts: Sequence[Fact]) -> Iterable[Mention]:
         value, polarity = terms_of(fact.value) if fact.concept in TERM_CONCEPTS else (fact.value, "present")
         words = re.escape(fact.value).replace(r"\ ", " ").replace(r"\-", " ")
         for match in phrase(rf"{words}(?:s|es)?").finditer(text):
-            yield Mention(fact.concept, value, *match.span(), polarity)  # type: ignore[arg-type]
+            yield Mention(fact.concept, value, *match.span(), polarity)
 
 
 def _longest(found: Iterable[Mention]) -> list[Mention]:

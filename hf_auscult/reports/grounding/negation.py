@@ -17,70 +17,92 @@ from ..schema import Polarity
 from .mention import Mention
 
 _SENSED = (
-    r"(?:heard|present|audible|detected|detectable|found|seen|there|evident|apparent|appreciated|appreciable|reported|noted|"
-    r"observed|identified|documented|recorded|recognised|recognized|experienced|described|discernible|discerned|picked up|"
+    r"(?:heard|present|audible|detected|detectable|found|seen|there|evident|apparent|appreciated|appreciable|"
+    r"reported|noted|"
+    r"observed|identified|documented|recorded|recognised|recognized|experienced|described|discernible|"
+    r"discerned|picked up|"
     r"demonstrated|included|mentioned|made out|endorsed|noticed|perceived|registered|confirmed|marked|listed|a feature|"
     r"part of|distinguished|elicited|annotated|perceptible|complained of)"
 )
 _DECIDED = (
-    r"(?:determined?|decided?|assess(?:ed)?|established?|ascertain(?:ed)?|judged?|confirmed?(?: or (?:excluded|ruled out|denied))?|"
+    r"(?:determined?|decided?|assess(?:ed)?|established?|ascertain(?:ed)?|judged?|"
+    r"confirmed?(?: or (?:excluded|ruled out|denied))?|"
     r"evaluated?|verified|verify|resolved?|clarified|settled|told|said|inferred|concluded|known|ruled out|excluded)"
 )
 _BE = r"(?:is|are|was|were|be|been|being|remains?|remained)"
 _NOTHING = phrase(
     r"no (?:doubt|change|matter|(?:lack|absence) of)|not only|not (?:limited|necessarily)|without (?:doubt|difficulty)|"
-    r"not (?:entirely |completely |fully |wholly |quite )?(?:free (?:of|from)|without|absent|devoid of|lacking|negative for|"
+    r"not (?:entirely |completely |fully |wholly |quite )?(?:free (?:of|from)|without|absent|devoid of|"
+    r"lacking|negative for|"
     r"absence of)"
 )
 _UNKNOWN_AHEAD = phrase(
     rf"(?:can ?not|could not|can't|couldn't|unable to|not possible to|impossible to)(?: be)? (?:\w+ly )?{_DECIDED}"
     r"(?: (?:from|on|in|with) (?:this|the) \w+)? (?:whether|if)|"
-    r"(?:unclear|unknown|uncertain|undetermined|undecided|indeterminate|not (?:known|clear|certain|stated|possible to say|"
+    r"(?:unclear|unknown|uncertain|undetermined|undecided|indeterminate|not (?:known|clear|certain|stated|"
+    r"possible to say|"
     r"determined|decided|recorded))(?: (?:from|on|in) (?:this|the) \w+)? (?:whether|if|as to)|"
     r"(?:indeterminate|equivocal|questionable|uncertain|undetermined|inconclusive) (?:for |as to |regarding )?"
     r"(?:the )?(?:presence of )?"
 )
 _UNKNOWN_BEHIND = phrase(
-    rf"(?:can ?not|could not|can't|couldn't|can neither|could neither)(?: be)?(?: \w+ly)? {_DECIDED}(?: nor (?:excluded|ruled out))?|"
-    rf"{_BE}(?: \w+ly)? (?:unknown|undetermined|uncertain|unclear|indeterminate|undecided|inconclusive|equivocal|open|in doubt|"
+    rf"(?:can ?not|could not|can't|couldn't|can neither|"
+    rf"could neither)(?: be)?(?: \w+ly)? {_DECIDED}(?: nor (?:excluded|ruled out))?|"
+    rf"{_BE}(?: \w+ly)? (?:unknown|undetermined|uncertain|unclear|indeterminate|undecided|inconclusive|"
+    rf"equivocal|open|in doubt|"
     r"not (?:known|determined|established|determinable|clear|certain|decided)|under validation)|"
     r"(?:status|presence|state)?:? ?unknown"
 )
 _ABSENT_BEHIND = phrase(
-    rf"(?:can ?not|could not|can't|couldn't|(?:{_BE} )?(?:not|never)|(?:is|are|was|were)n't|neither)(?: (?:be|been|being))?"
+    rf"(?:can ?not|could not|can't|couldn't|(?:{_BE} )?(?:not|never)|(?:is|are|was|were)n't|neither)(?: (?:be|"
+    rf"been|being))?"
     rf"(?: (?:\w+ly|also|otherwise))? {_SENSED}|"
     rf"(?:{_BE}|recorded as|noted as|reported as|noted to be|found to be|described as|documented as|marked|marked as) "
     r"(?:\w+ly |also |all |both |likewise )?(?:absent|denied|ruled out|excluded|lacking|missing|negative|nil|none|"
     r"not (?:a feature|part))|"
-    rf"(?:do|does|did) not (?:belong|appear|occur|feature|arise|exist)|(?:is|are|was|were|do|does|did|has|have|had) not(?=\s*(?:[.,;]|$|in\b|over\b|at\b))|"
-    r"(?:goes|go|went) (?:un)?(?:heard|detected)|:? ?(?:absent|none|negative|nil)(?=\s*(?:[.,;)]|$|and\b|in\b|throughout\b))|: ?no"
+    rf"(?:do|does|did) not (?:belong|appear|occur|feature|arise|exist)|(?:is|are|was|were|do|does|did|has|"
+    rf"have|had) not(?=\s*(?:[.,;]|$|in\b|over\b|at\b))|"
+    r"(?:goes|go|went) (?:un)?(?:heard|detected)|:? ?(?:absent|none|negative|nil)(?=\s*(?:[.,;)]|$|and\b|in\b|"
+    r"throughout\b))|: ?no"
 )
 _ABSENT_AHEAD = phrase(
-    r"no(?: longer)?|not(?: (?:a|an|the|any|accompanied by|associated with|complicated by|known to have|reported to have|"
+    r"no(?: longer)?|not(?: (?:a|an|the|any|accompanied by|associated with|complicated by|known to have|"
+    r"reported to have|"
     r"been diagnosed with|diagnosed with|suffering from|positive for|indicative of|suggestive of))?|without|"
     r"(?:in )?(?:the |an |a |complete )*absence of|absent|free (?:of|from)|"
     r"lack(?:s|ing)?(?: of)?|devoid of|denie[sd]|denying|negative for|never|neither|"
-    r"nor(?: (?:is|are|was|were|does|do|did|has|have)(?: (?:there|he|she|they|it|the \w+|this \w+))?(?: any)?)?|rather than|instead of|"
+    r"nor(?: (?:is|are|was|were|does|do|did|has|have)(?: (?:there|he|she|they|it|the \w+|"
+    r"this \w+))?(?: any)?)?|rather than|instead of|"
     r"(?:rul(?:es|ed|ing)|rule) out|exclud(?:es|ed|ing|e)|(?:fails?|failed|failing) to \w+|none of|unaccompanied by|"
     r"(?:can ?not|could not|can't|couldn't|(?:do|does|did|was|were|is|are|has|have|had)n't)|un(?:marked|complicated) by"
 )
 EXCEPT = phrase(
-    r"except(?:ing)?(?: for| that)?|apart from|aside from|other than|with the exception of|but for|save for|beyond|besides"
+    r"except(?:ing)?(?: for| that)?|apart from|aside from|other than|with the exception of|but for|save for|"
+    r"beyond|besides"
 )
 OTHER = phrase(r"other|further|additional|else|remaining|otherwise|extra|more")
 _BREAK = phrase(
     r"but|however|although|though|while|whereas|yet|except|apart|aside|besides|who|whose|which|whom|in|at|over|on|with|"
-    r"from|by|during|despite|because|since|given|when|where|within|throughout|consistent|indicating|indicates?|suggesting|"
-    r"suggests?|suggestive|diagnosed|reveals?|revealed|shows?|showed|demonstrates?|demonstrated|is|are|was|were|be|has|have|had|"
+    r"from|by|during|despite|because|since|given|when|where|within|throughout|consistent|indicating|"
+    r"indicates?|suggesting|"
+    r"suggests?|suggestive|diagnosed|reveals?|revealed|shows?|showed|demonstrates?|demonstrated|is|are|was|"
+    r"were|be|has|have|had|"
     r"does|do|did|can|could|may|might|will|would|presents?|presented|exhibits?|displays?|reports|confirms?|produces?|"
     r"this|these|positive|present|accompanied|compatible|along|together|characteri[sz]ed|there|remains?|appears?|after|"
-    r"before|only|instead|just|supporting|reflecting|leaving|judged|classified|rated|deemed|considered|labell?ed|graded|alongside|for|aged"
+    r"before|only|instead|just|supporting|reflecting|leaving|judged|classified|rated|deemed|considered|"
+    r"labell?ed|graded|alongside|for|aged"
 )
 _CLAUSE = phrase(
     r"but|however|although|though|while|whereas|yet|is|are|was|were|has|have|had|does|do|did|reveals?|revealed|shows?|"
-    r"showed|demonstrates?|demonstrated|presents?|exhibits?|reports|confirms?|denies|remains?|appears?|can|could|who|which"
+    r"showed|demonstrates?|demonstrated|presents?|exhibits?|reports|confirms?|denies|remains?|appears?|can|"
+    r"could|who|which"
 )
 _COPULA = re.compile(r"\s*\b(?:is|are|was|were)\s*$", re.IGNORECASE)
+_INFINITIVE = re.compile(
+    r"\s*(?:be|been|have|has|had|reveal|show|demonstrate|exhibit|display|present|confirm|indicate|suggest|report)?\b"
+    r"(?:\s*with\b)?",
+    re.IGNORECASE,
+)
 _JOIN = re.compile(r"[,/&]|\b(?:and|or|nor|including|plus|like)\b|such as|as well as", re.IGNORECASE)
 _WORD = re.compile(r"\w+")
 _LIST_WORDS, _NOUN_WORDS, _AHEAD_WORDS, _BEHIND_WORDS = 7, 2, 7, 9
@@ -146,7 +168,7 @@ def polarities(
         for place in chosen:
             one = deniable[place]
             if one.polarity == "absent" and _words(text[mark.end : one.start]) > 1:
-                continue  # "no fever, healthy": a word that denies by itself is denied only where the trigger touches it
+                continue  # "no fever, healthy": what denies by itself is denied only where the trigger touches it
             if result[place] is None:
                 result[place] = mark.polarity
     return [_composed(one, said) for one, said in zip(deniable, result, strict=True)]
@@ -183,11 +205,7 @@ def _ahead(text: str, mark: Trigger, deniable: Sequence[Mention]) -> list[int]:
             if mark.polarity == "unknown":
                 reaches = _words(gap) <= _BEHIND_WORDS
             else:
-                verb = (
-                    re.match(r"\s*(?:be|been|have|has|had)\b", gap, re.IGNORECASE)
-                    if "n't" in said or "not" in said
-                    else None
-                )
+                verb = _INFINITIVE.match(gap) if "n't" in said or "not" in said else None
                 reaches = not _BREAK.search(gap[verb.end() :] if verb else gap) and _words(gap) <= _AHEAD_WORDS
             if not reaches:
                 return []

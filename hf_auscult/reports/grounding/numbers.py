@@ -7,10 +7,15 @@ from collections.abc import Iterator
 
 from .mention import Mention
 
-_ONES = ("zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
-         "seventeen eighteen nineteen").split()  # fmt: skip
+_ONES = [
+    *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
+    *("thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen"),
+]
 _TENS = {"twenty": 20, "thirty": 30, "forty": 40, "fifty": 50, "sixty": 60, "seventy": 70, "eighty": 80, "ninety": 90}
-_WORD = rf"(?:(?:{'|'.join(_TENS)})(?:[\s-](?:{'|'.join(_ONES[1:10])}))?|{'|'.join(sorted(_ONES[1:], key=len, reverse=True))})"
+_WORD = (
+    rf"(?:(?:{'|'.join(_TENS)})(?:[\s-](?:{'|'.join(_ONES[1:10])}))?|"
+    rf"{'|'.join(sorted(_ONES[1:], key=len, reverse=True))})"
+)
 _NUMBER = rf"(?:\d+(?:\.\d+)?|{_WORD})"
 _YEARS = {"year": 1.0, "yr": 1.0, "y": 1.0, "month": 1 / 12, "mo": 1 / 12, "week": 7 / 365.25, "day": 1 / 365.25}
 _UNIT = r"(?P<unit{0}>years?|yrs?|y|months?|mo|weeks?|days?)"
@@ -28,7 +33,8 @@ _RANGE = re.compile(
     re.IGNORECASE,
 )
 _OPEN = re.compile(
-    r"(?<![\w.])(?:aged?\s+(?:of\s+)?)?(?:(?P<one>\d{2})\s*(?:\+|(?:years?\s+)?(?:and|or)\s+(?:over|older|above))|(?:over|above)\s+"
+    r"(?<![\w.])(?:aged?\s+(?:of\s+)?)?(?:(?P<one>\d{2})\s*(?:\+|(?:years?\s+)?(?:and|or)\s+(?:over|older|"
+    r"above))|(?:over|above)\s+"
     r"(?P<other>\d{2}))(?:[\s-]*years?(?:[\s-]+(?:old|of[\s-]+age))?)?",
     re.IGNORECASE,
 )
@@ -49,7 +55,8 @@ _SIZES = (
     (
         "bmi",
         re.compile(
-            rf"(?<!\w)(?:BMI|body[\s-]mass[\s-]index)(?:\s*\(BMI\))?[\s:]*(?:(?:is|was|of|at|equals)\s+)?(?P<number>{_NUMBER})"
+            rf"(?<!\w)(?:BMI|body[\s-]mass[\s-]index)(?:\s*\(BMI\))?[\s:]*(?:(?:is|was|of|at|"
+            rf"equals)\s+)?(?P<number>{_NUMBER})"
             r"(?P<unit>\s*kg\s*/\s*m(?:²|2|\^2))?|(?<![\w.])(?P<other>\d+(?:\.\d+)?)\s*kg\s*/\s*m(?:²|2|\^2)",
             re.IGNORECASE,
         ),

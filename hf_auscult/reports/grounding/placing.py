@@ -25,7 +25,8 @@ def placed(statement: Statement, known: Knowledge) -> Placed:
     if statement.value == "all":
         return _everywhere(statement, site, location)
     if statement.concept == "loudest":
-        return _among(statement, loudest) if loudest else ("unsupported", ())
+        verdict, facts = _among(statement, loudest) if loudest else ("unsupported", ())
+        return verdict, (*facts, *(fact for fact in location if fact.value in {one.value for one in facts}))
     if statement.concept == "location":
         return _among(statement, location) if location else _among(statement, site)
     if statement.concept == "site" and site:
@@ -44,7 +45,7 @@ def _among(statement: Statement, facts: Sequence[Fact]) -> Placed:
     for verdict in ("supported", "partly", "unsupported"):
         found = tuple(fact for fact, one in verdicts.items() if one == verdict)
         if found:
-            return verdict, found if verdict == "supported" else ()  # type: ignore[return-value]
+            return verdict, found if verdict == "supported" else ()
     return "contradicted", ()
 
 

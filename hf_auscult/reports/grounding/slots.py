@@ -23,7 +23,7 @@ _BANDS = {
     "adolescent": (12.0, 18.0),
     "young adult": (18.0, 45.0),
     "adult": (18.0, 130.0),
-    "middle-aged": (40.0, 65.0),
+    "middle-aged": (45.0, 65.0),
     "older adult": (65.0, 130.0),
 }
 _WIDE = {
@@ -33,6 +33,7 @@ _WIDE = {
     "adolescent": (10.0, 20.0),
     "young adult": (17.0, 45.0),
     "adult": (18.0, 130.0),
+    "middle-aged": (38.0, 66.0),
     "older adult": (60.0, 130.0),
 }
 """Ages in years that a group's word may be used of, where the age itself is known."""
@@ -59,8 +60,8 @@ def age(said: str, fact: Fact) -> Verdict:
     """Compare an age or an age group in a text with a fact on either.
 
     Example:
-        >>> age("7", Fact("age", "7.52", "age")), age("adult", Fact("age", "66", "age")), age("8", Fact("age", "66", "age"))
-        ('supported', 'partly', 'contradicted')
+        >>> [age(said, Fact("age", "7.52", "age")) for said in ("7", "child", "9")]
+        ['supported', 'partly', 'contradicted']
     """
     mine, theirs = span(said), span(fact.value)
     if mine is None or theirs is None:
@@ -74,7 +75,7 @@ def age(said: str, fact: Fact) -> Verdict:
     if exact and mine[0] == mine[1]:
         return "supported" if _near(mine[0], theirs[0]) else "contradicted"
     if mine[0] == mine[1]:
-        return "unsupported" if theirs[0] <= mine[0] <= theirs[1] + 1 else "contradicted"
+        return "unsupported" if theirs[0] <= mine[0] <= theirs[1] + (1 if theirs[1] > 18 else 0) else "contradicted"
     if mine[0] <= theirs[0] and theirs[1] <= mine[1] + (1 if theirs[1] > 18 else 0):
         return "supported" if mine == theirs else "partly"
     return "unsupported" if mine[0] < theirs[1] and theirs[0] < mine[1] else "contradicted"
@@ -122,8 +123,8 @@ def place(said: str, fact: str) -> Verdict:
     """Compare two places.
 
     Example:
-        >>> place("left", "left posterior"), place("left lower posterior", "left posterior"), place("right", "left posterior")
-        ('partly', 'unsupported', 'contradicted')
+        >>> [place(said, "left posterior") for said in ("left", "left posterior lower", "right")]
+        ['partly', 'unsupported', 'contradicted']
     """
     if said == fact:
         return "supported"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from ..lexicon import ADDITIONS, TERM_CONCEPTS, ancestors
-from ..schema import Fact
+from ..schema import Fact, Polarity
 from . import mentions as named
 from .mention import Mention
 from .negation import EXCEPT, OTHER, linked, polarities
@@ -77,7 +77,7 @@ def _sentence(text: str, start: int, end: int, here: Sequence[Mention]) -> list[
     return result
 
 
-def _modified(text: str, one: Mention, deniable: Sequence[Mention], said: dict[Mention, str]) -> bool:
+def _modified(text: str, one: Mention, deniable: Sequence[Mention], said: Mapping[Mention, Polarity]) -> bool:
     """Whether a denied murmur is one kind of murmur only: "no diastolic murmur" leaves the systolic one."""
     if one.value != "murmur" or said[one] == "present":
         return False
@@ -95,11 +95,11 @@ def _of_a_sign(text: str, one: Mention, here: Sequence[Mention]) -> bool:
     """Whether "normal" is said of a sign ("saturation is normal", "normal heart rate"), not of the examination."""
     signs = [other for other in here if other.concept == "sign"]
     return any(
-        0 <= one.start - other.end and _PREDICATE.fullmatch(text, other.end, one.start) for other in signs
+        one.start - other.end >= 0 and _PREDICATE.fullmatch(text, other.end, one.start) for other in signs
     ) or any(other.start >= one.end and not text[one.end : other.start].strip() for other in signs)
 
 
-def _rest(text: str, start: int, one: Mention, end: int, said: dict[Mention, str]) -> bool:
+def _rest(text: str, start: int, one: Mention, end: int, said: Mapping[Mention, Polarity]) -> bool:
     """Whether something denied is so but for what the sentence excepts, or is called other."""
     if OTHER.search(text, max(start, one.start - 22), one.end):
         return True
@@ -110,7 +110,7 @@ def _rest(text: str, start: int, one: Mention, end: int, said: dict[Mention, str
     )
 
 
-def _denied(text: str, trait: Mention, said: dict[Mention, str]) -> bool:
+def _denied(text: str, trait: Mention, said: Mapping[Mention, Polarity]) -> bool:
     """Whether a trait stands before a word that is denied or undecided: "no harsh murmur" says nothing of harshness."""
     behind = [one for one in said if one.start >= trait.end]
     return (

@@ -38,11 +38,8 @@ class Proportion:
         return self.count / self.n
 
     def __str__(self) -> str:
-        return (
-            f"{self.count}/{self.n} ({self.value:.1%} [{self.low:.1%}, {self.high:.1%}])".replace("%", " %", 1)
-            .replace("%,", ",")
-            .replace("%]", "]")
-        )
+        share, low, high = (f"{100 * one:.1f}" for one in (self.value, self.low, self.high))
+        return f"{self.count}/{self.n} ({share} % [{low}, {high}])"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, ready for JSON."""

@@ -9,9 +9,11 @@ ADDITIONS: tuple[Entry, ...] = (
         "recommendation",
         {
             "recommendation": (
-                r"recommend(?:s|ed|ation|ations|ing)?|advis(?:e|es|ed|able|ing)|follow ups?|followed up|referr(?:al|ed)|"
+                r"recommend(?:s|ed|ation|ations|ing)?|advis(?:e|es|ed|able|ing)|follow ups?|followed up|"
+                r"referr(?:al|ed)|"
                 r"warrant(?:s|ed|ing)?|further (?:evaluation|investigation|assessment|testing|work ?up|examination)|"
-                r"should (?:be|undergo|have|receive|consider)|needs? (?:to be|to undergo|further)|consider(?:ation of)?|"
+                r"should (?:be|undergo|have|receive|consider)|needs? (?:to be|to undergo|further)|"
+                r"consider(?:ation of)?|"
                 r"monitor(?:ed|ing)?|re ?evaluat(?:e|ion)|require(?:s|d)? (?:further|treatment|"
                 r"monitoring|attention)|clinical correlation"
             ),
@@ -21,12 +23,14 @@ ADDITIONS: tuple[Entry, ...] = (
         "health claim",
         {
             "function": (
-                r"(?:normal |preserved |good |impaired |reduced |no abnormalit(?:y|ies) (?:in|of) (?:the )?)?(?:respiratory|pulmonary|"
+                r"(?:normal |preserved |good |impaired |reduced |no abnormalit(?:y|ies) (?:in|"
+                r"of) (?:the )?)?(?:respiratory|pulmonary|"
                 r"lung|cardiac|heart|ventricular|cardiovascular|cardiorespiratory|systolic|diastolic) (?:dys)?function"
                 r"(?: (?:is|was|appears) (?:normal|preserved|good|impaired))?"
             ),
             "general health": (
-                r"(?:overall|general|good|otherwise|cardiovascular|respiratory|cardiac) (?:good )?(?:health|well being|wellness)|"
+                r"(?:overall|general|good|otherwise|cardiovascular|respiratory|cardiac) (?:good )?(?:health|"
+                r"well being|wellness)|"
                 r"otherwise (?:healthy|well|normal|unremarkable)|well appearing|stable(?: condition)?|"
                 r"no (?:acute )?distress|(?:respiratory )?distress|(?:other |additional |reported )*complications?|"
                 r"good (?:air entry|aeration)|air (?:entry|movement)|comorbidit(?:y|ies)|thriving|"
@@ -38,18 +42,25 @@ ADDITIONS: tuple[Entry, ...] = (
         "sign",
         {
             "vital sign": (
-                r"(?:oxygen )?saturations?|SpO2|hypox(?:ia|ic|aemia|emia)|(?:heart|respiratory|pulse|breathing) rates?|"
-                r"(?:systolic |diastolic )?blood pressure|tachycardi(?:a|c)|bradycardi(?:a|c)|tachypno?e(?:a|ic)|vital signs|"
+                r"(?:oxygen )?saturations?|oxygenation|SpO2|hypox(?:ia|ic|aemia|emia)|"
+                r"(?:heart|respiratory|pulse|breathing) rates?|"
+                r"(?:systolic |diastolic )?blood pressure|tachycardi(?:a|c)|bradycardi(?:a|c)|tachypno?e(?:a|"
+                r"ic)|vital signs|"
                 r"h(?:a)?emodynamic(?:s|ally)?(?: \w+)?|afebrile|bpm|beats per minute|pulses?"
             ),
-            "rhythm": r"(?:regular|irregular|sinus)(?: cardiac| heart)? rhythm|rhythm (?:is|was) (?:regular|irregular)|arrhythmias?|"
+            "rhythm": r"(?:regular|irregular|sinus)(?: cardiac| heart)? rhythm|rhythm (?:is|was) (?:regular|"
+            r"irregular)|arrhythmias?|"
             r"regular rate and rhythm|palpitations?|(?:ir)?regular(?:ly)?",
-            "heart sounds": r"S1(?: and | ?[&/] ?)S2|S[12]|(?:first|second) heart sounds?|split(?:ting)?(?: of S2)?|prosthetic",
+            "heart sounds": r"S1(?: and | ?[&/] ?)S2|S[12]|(?:first|second) heart sounds?|"
+            r"split(?:ting)?(?: of S2)?|prosthetic",
             "physical sign": (
-                r"cyanosis|cyanotic|clubbing|o?edema|pallor|jaundice|retractions?|nasal flaring|grunting|thrills?|heaves?|"
-                r"(?:pericardial |pleural |friction )?rubs?|radiat(?:es|ing|ion|ed)|jugular|percussion|dullness|fremitus|"
+                r"cyanosis|cyanotic|clubbing|o?edema|pallor|jaundice|retractions?|nasal flaring|grunting|"
+                r"thrills?|heaves?|"
+                r"(?:pericardial |pleural |friction )?rubs?|radiat(?:es|ing|ion|ed)|jugular|percussion|"
+                r"dullness|fremitus|"
                 r"accessory muscles?|prolonged expiration|(?:diminished|reduced|decreased)(?: breath sounds| air)?|"
-                r"lymph nodes?|hepatomegaly|failure to thrive|sputum|phlegm|vomiting|nausea|chills|weight loss|dizziness|"
+                r"lymph nodes?|hepatomegaly|failure to thrive|sputum|phlegm|vomiting|nausea|chills|"
+                r"weight loss|dizziness|"
                 r"syncope|sneezing|hoarse(?:ness)?|sweating|loss of appetite|confusion"
             ),
         },
@@ -58,17 +69,23 @@ ADDITIONS: tuple[Entry, ...] = (
         "interpretation",
         {
             "mechanism": (
-                r"(?:airway|airflow|bronchial|valvular|outflow)(?: tract)? (?:obstruction|narrowing|involvement|inflammation|"
-                r"hyper ?reactivity|disease process|secretions|limitation|constriction)|obstructi(?:on|ve)|inflam(?:mation|matory|ed)|"
+                r"(?:airway|airflow|bronchial|valvular|outflow)(?: tract)? (?:obstruction|narrowing|"
+                r"involvement|inflammation|"
+                r"hyper ?reactivity|disease process|secretions|limitation|constriction)|obstructi(?:on|ve)|"
+                r"inflam(?:mation|matory|ed)|"
                 r"secretions?|muc(?:us|oid|osal)|consolidation|infiltrat(?:e|es|ion)|bronchospasm|bronchoconstriction|"
-                r"reactive airways?(?: \w+)?|turbulen(?:t|ce)|shunt(?:ing)?|regurgita(?:tion|nt)|stenosis|stenotic|fluid|"
-                r"hypertroph(?:y|ic)|dilat(?:ed|ation|ion)|calcifi(?:ed|cation)|innocent|functional murmur|benign|physiologic(?:al)?|"
-                r"exacerbat(?:ion|ed|ing)|progress(?:ion|ive|ing)|malignan(?:t|cy)|tumou?r|cancer|emphysema|atelectasis|sepsis|"
+                r"reactive airways?(?: \w+)?|turbulen(?:t|ce)|shunt(?:ing)?|regurgita(?:tion|nt)|stenosis|"
+                r"stenotic|fluid|"
+                r"hypertroph(?:y|ic)|dilat(?:ed|ation|ion)|calcifi(?:ed|cation)|innocent|functional murmur|"
+                r"benign|physiologic(?:al)?|"
+                r"exacerbat(?:ion|ed|ing)|progress(?:ion|ive|ing)|malignan(?:t|cy)|tumou?r|cancer|emphysema|"
+                r"atelectasis|sepsis|"
                 r"allerg(?:y|ies|ic)|narrowed|airway compromise|vir(?:al|us)|bacteri(?:a|al)|aspiration|trauma"
             ),
             "course": (
                 r"acute|chronic|worsen(?:ing|ed)?|improv(?:ing|ed|ement)|recurrent|recurring|resolv(?:ing|ed)|"
-                r"long ?standing|sudden|gradual|since (?:birth|childhood)|for (?:the past |several |\w+ )(?:days|weeks|months)|"
+                r"long ?standing|sudden|gradual|since (?:birth|childhood)|for (?:the past |several |"
+                r"\w+ )(?:days|weeks|months)|"
                 r"onset|persist(?:s|ing|ent)|intermittent(?:ly)?|premature|born|family history|incidental"
             ),
         },
@@ -77,13 +94,18 @@ ADDITIONS: tuple[Entry, ...] = (
         "treatment",
         {
             "treatment": (
-                r"treat(?:ed|ment|ments|ing)?|therap(?:y|ies)|medicat(?:ion|ions|ed)|antibiotics?|inhalers?|bronchodilators?|"
-                r"corticosteroids?|steroids?|oxygen(?: therapy)?|surg(?:ery|ical)|hospital(?:i[sz](?:ed|ation))?|intensive care|"
-                r"admi(?:tted|ssion)|prescrib(?:ed|es)|vaccinat(?:ed|ion)|salbutamol|diuretics?|ventilat(?:ed|or|ion)|physiotherapy"
+                r"treat(?:ed|ment|ments|ing)?|therap(?:y|ies)|medicat(?:ion|ions|ed)|antibiotics?|inhalers?|"
+                r"bronchodilators?|"
+                r"corticosteroids?|steroids?|oxygen(?: therapy)?|surg(?:ery|ical)|hospital(?:i[sz](?:ed|"
+                r"ation))?|intensive care|"
+                r"admi(?:tted|ssion)|prescrib(?:ed|es)|vaccinat(?:ed|ion)|salbutamol|diuretics?|ventilat(?:ed|"
+                r"or|ion)|physiotherapy"
             ),
             "investigation": (
-                r"echocardiogra(?:m|ms|phy|phic)|echo|ECG|EKG|electrocardiogra(?:m|phy)|x ?rays?|radiogra(?:ph|phs|phy|phic|phically)|CT|MRI|imaging|"
-                r"spirometr(?:y|ic)|lab(?:oratory)?(?: tests?| results| findings)?|biopsy|blood tests?|ultrasound|cathet(?:er|erization)|"
+                r"echocardiogra(?:m|ms|phy|phic)|echo|ECG|EKG|electrocardiogra(?:m|phy)|x ?rays?|"
+                r"radiogra(?:ph|phs|phy|phic|phically)|CT|MRI|imaging|"
+                r"spirometr(?:y|ic)|lab(?:oratory)?(?: tests?| results| findings)?|biopsy|blood tests?|"
+                r"ultrasound|cathet(?:er|erization)|"
                 r"pulmonary function tests?|FEV1|FVC"
             ),
         },
@@ -92,8 +114,10 @@ ADDITIONS: tuple[Entry, ...] = (
         "detail",
         {
             "extent": (
-                r"scattered|diffuse(?:ly)?|widespread|focal(?:ly)?|locali[sz]ed|occasional(?:ly)?|sporadic|frequent(?:ly)?|few|numerous|"
-                r"patchy|generali[sz]ed|extensive|isolated|bibasilar|rare|abundant|throughout (?:the|all|both) (?:lung|chest)(?: fields?)?"
+                r"scattered|diffuse(?:ly)?|widespread|focal(?:ly)?|locali[sz]ed|occasional(?:ly)?|sporadic|"
+                r"frequent(?:ly)?|few|numerous|"
+                r"patchy|generali[sz]ed|extensive|isolated|bibasilar|rare|abundant|throughout (?:the|all|"
+                r"both) (?:lung|chest)(?: fields?)?"
             ),
             "loudness": (
                 r"loud(?:ly)?|faint(?:ly)?|quiet|subtle|barely audible|striking|strong|weak|distant|muffled|bounding|"

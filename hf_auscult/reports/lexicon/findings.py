@@ -55,7 +55,8 @@ FINDINGS: tuple[Entry, ...] = (
                 r"(?:ejection |systolic )?clicks?|opening snaps?"
             ),
             "abnormal heart sound": r"abnormal (?:heart|cardiac) sounds?",
-            "wheezing cough": r"wheez(?:y|ing) coughs?|wheez(?:e|es|ing) (?:in|during|within|with) (?:the )?cough(?:ing)?",
+            "wheezing cough": r"wheez(?:y|ing) coughs?|wheez(?:e|es|ing) (?:in|during|within|"
+            r"with) (?:the )?cough(?:ing)?",
             "stridor in cough": r"stridor(?:ous)? (?:(?:in|during|within|with) (?:the )?)?cough(?:ing)?",
             "choking": r"chok(?:e|es|ing)",
             "congestion": r"congest(?:ion|ed)",

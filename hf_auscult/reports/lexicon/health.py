@@ -30,7 +30,8 @@ DISEASES: tuple[Entry, ...] = (
             "COVID-19": (rf"{_COVID}(?: (?:infection|disease|case|patient|positiv(?:e|ity)|status|(?:PCR )?test))?"),
             "heart failure": r"(?:congestive |systolic |diastolic )?(?:heart|cardiac) failure",
             "pulmonary fibrosis": (
-                r"(?:pulmonary|lung|interstitial) fibro(?:sis|tic (?:disease|changes?))|fibro(?:sis|tic changes) of the lungs?|"
+                r"(?:pulmonary|lung|interstitial) fibro(?:sis|tic (?:disease|changes?))|fibro(?:sis|"
+                r"tic changes) of the lungs?|"
                 r"interstitial lung disease"
             ),
             "pleural effusion": r"pleural effusions?|pleural fluid",
@@ -46,7 +47,8 @@ DISEASES: tuple[Entry, ...] = (
             "patent ductus arteriosus": r"patent (?:ductus arteriosus|arterial duct)|PDA|ductus arteriosus",
             "patent foramen ovale": r"patent foramen ovale|PFO",
             "septal defect": r"septal defects?",
-            "congenital heart disease": rf"congenital (?:heart|cardiac) (?:{_DISEASE}|defects?|anomal(?:y|ies)|lesions?)|CHD",
+            "congenital heart disease": rf"congenital (?:heart|cardiac) (?:{_DISEASE}|defects?|anomal(?:y|"
+            rf"ies)|lesions?)|CHD",
             "aortic stenosis": r"aortic(?: valve)? stenosis",
             "aortic regurgitation": r"aortic(?: valve)? (?:regurgitation|insufficiency)",
             "mitral stenosis": r"mitral(?: valve)? stenosis",
@@ -59,7 +61,8 @@ DISEASES: tuple[Entry, ...] = (
             "rheumatic heart disease": r"rheumatic heart disease",
             "coronary artery disease": r"coronary(?: artery)? disease|ischa?emic heart disease",
             "heart disease": (
-                rf"(?:(?:structural |underlying |organic )?(?:heart|cardiac|cardiovascular) (?:{_DISEASE}|defects?|problems?|"
+                rf"(?:(?:structural |underlying |organic )?(?:heart|cardiac|cardiovascular) (?:{_DISEASE}|"
+                rf"defects?|problems?|"
                 r"abnormalit(?:y|ies)))"
             ),
             "chronic lung disease": r"chronic (?:lung|respiratory|pulmonary) (?:disease|condition)s?",
@@ -68,10 +71,12 @@ DISEASES: tuple[Entry, ...] = (
                 r"(?:y|ies|s|es)?"
             ),
             "respiratory disease": (
-                rf"(?:underlying |known |other )?(?:respiratory|lung|pulmonary|airways?) (?:{_DISEASE}|problems?|ailments?)"
+                rf"(?:underlying |known |other )?(?:respiratory|lung|pulmonary|airways?) (?:{_DISEASE}|"
+                rf"problems?|ailments?)"
             ),
             "illness": (
-                r"(?:underlying |known |documented |acute )?(?:disease|illness(?:es)?|medical conditions?|patholog(?:y|ies))|"
+                r"(?:underlying |known |documented |acute )?(?:disease|illness(?:es)?|medical conditions?|"
+                r"patholog(?:y|ies))|"
                 r"health problems?"
             ),
         },
@@ -83,14 +88,16 @@ DISEASES: tuple[Entry, ...] = (
         rf"(?:tested |tests |test |testing |swab |PCR |result )?(?:(?:is|was) )?negative (?:on|in|for|by)"
         rf"(?: an?| the)?(?: PCR)?(?: test)?(?: for)? {_COVID}(?: (?:PCR )?test)?|"
         rf"negative {_COVID} (?:PCR )?(?:test|result|swab)|"
-        rf"{_COVID}(?: PCR)?(?: test(?:ing)?)?(?: result)?s?(?: (?:is|was|came back|returned|being|being reported as|has|"
+        rf"{_COVID}(?: PCR)?(?: test(?:ing)?)?(?: result)?s?(?: (?:is|was|came back|returned|being|"
+        rf"being reported as|has|"
         r"proved|of))*(?: a| as)?(?::)? negative",
         "absent",
     ),
     Entry(
         "disease",
         "illness",
-        r"healthy(?! (?:cough|sound))|in good health|disease free|healthy (?:control|volunteer|individual|subject|person|"
+        r"healthy(?! (?:cough|sound))|in good health|disease free|healthy (?:control|volunteer|individual|"
+        r"subject|person|"
         r"participant|child|adult)|control group|healthy control group|a control(?: subject| participant| child)?",
         "absent",
     ),
@@ -116,8 +123,10 @@ SYMPTOMS: tuple[Entry, ...] = (
             "fatigue": r"fatigued?|tired(?:ness)?|exhaustion",
             "fever": r"(?:high )?fevers?|febrile|high temperature|pyrexia|fever(?:,| or| and)(?: a)? high temperature",
             "headache": r"headaches?",
-            "loss of smell": r"(?:loss|lack|change) (?:of|in|to)(?: the)?(?: sense of)? smell|anosmia|lost (?:(?:the|his|her|their) )?(?:sense of )?smell",
-            "loss of taste": r"(?:loss|lack) of(?: the)?(?: sense of)? taste|ageusia|lost (?:(?:the|his|her|their) )?(?:sense of )?taste",
+            "loss of smell": r"(?:loss|lack|change) (?:of|in|to)(?: the)?(?: sense of)? smell|anosmia|"
+            r"lost (?:(?:the|his|her|their) )?(?:sense of )?smell",
+            "loss of taste": r"(?:loss|lack) of(?: the)?(?: sense of)? taste|ageusia|lost (?:(?:the|his|her|"
+            r"their) )?(?:sense of )?taste",
             "change to sense of smell or taste": (
                 r"(?:changes?|alterations?|loss)(?: \w+)? (?:to|in|of)(?: the| their| his| her)?(?: sense)?(?: of)? "
                 r"(?:smell|taste)(?: and/or | or | and )(?:of )?(?:smell|taste)|altered (?:sense of )?smell or taste"
@@ -127,9 +136,11 @@ SYMPTOMS: tuple[Entry, ...] = (
                 r"fever(?: or |/| and/or )(?:muscle (?:pain|aches?|soreness)|myalgias?|muscular pain)|"
                 r"muscle pain or fever"
             ),
-            "cold": r"(?:a |the )?common cold|(?:has|had|having|with|a|reports?|of) (?:a )?cold(?: symptoms)?|cold symptoms",
+            "cold": r"(?:a |the )?common cold|(?:has|had|having|with|a|reports?|of) (?:a )?cold(?: symptoms)?|"
+            r"cold symptoms",
             "chest pain": r"chest (?:pain|tightness|discomfort)",
-            "any symptom": r"(?:respiratory |other |cardiac )?symptoms?(?! (?:(?:do|does) not )?(?:includ\w*|such|of|like|status))(?!:)|symptomatic",
+            "any symptom": r"(?:respiratory |other |cardiac )?symptoms?(?! (?:(?:do|does) not )?(?:includ\w*|"
+            r"such|of|like|status))(?!:)|symptomatic",
         },
     ),
     Entry("symptom", "any symptom", r"asymptomatic|symptom free|symptomless", "absent"),

@@ -24,7 +24,8 @@ PEOPLE: tuple[Entry, ...] = (
             "young adult": r"young(?:er)? adult(?:hood|s)?|young(?= (?:wom[ae]n|m[ae]n|person|lady|male|female))",
             "middle-aged": r"middle aged?",
             "older adult": (
-                r"(?:older|senior|aged) adults?|(?:older|senior)(?= (?:wom[ae]n|m[ae]n|person|patient|individual|male|female))|"
+                r"(?:older|senior|aged) adults?|(?:older|senior)(?= (?:wom[ae]n|m[ae]n|person|patient|"
+                r"individual|male|female))|"
                 r"elderly|old age|geriatric|seniors?"
             ),
             "adult": r"adult(?:s|hood)?",
@@ -34,17 +35,21 @@ PEOPLE: tuple[Entry, ...] = (
         "smoking",
         {
             "smoker": (
-                r"(?:current |active |daily |regular )?smok(?:er|ers|es|ing(?! status| history|:))|(?:currently|actively) smok(?:es|ing)|"
+                r"(?:current |active |daily |regular )?smok(?:er|ers|es|ing(?! status| history|:))|"
+                r"(?:currently|actively) smok(?:es|ing)|"
                 r"smok(?:es|ing) currently|(?:current |active )tobacco us(?:er|e)"
             ),
             "former smoker": (
-                r"(?:former|ex|previous|past|prior) smok(?:er|ers|ing)|formerly smoked|used to smoke|(?:quit|stopped) smoking|"
+                r"(?:former|ex|previous|past|prior) smok(?:er|ers|ing)|formerly smoked|used to smoke|(?:quit|"
+                r"stopped) smoking|"
                 r"smoked (?:in the past|previously|formerly)|(?:history of|previously|past history of) smok(?:ing|ed)"
             ),
             "non-smoker": (
-                r"(?:non|never|lifelong non|life long non|lifetime non) ?smok(?:er|ers|ing)|(?:has |have |had |who |and |)never"
+                r"(?:non|never|lifelong non|life long non|lifetime non) ?smok(?:er|ers|ing)|(?:has |have |"
+                r"had |who |and |)never"
                 r" (?:smoked|used tobacco)|never having smoked|(?:does not|doesn't|did not|do not|is not|was not|not)"
-                r"(?: (?:currently|a|a current))* smok(?:e|er|ing)|no (?:history of (?:smoking|tobacco use)|smoking(?: history)?|"
+                r"(?: (?:currently|a|a current))* smok(?:e|er|ing)|no (?:history of (?:smoking|tobacco use)|"
+                r"smoking(?: history)?|"
                 r"tobacco use)|(?:denies|without)(?: a)?(?: history of)? smoking(?: history)?|tobacco free"
             ),
         },

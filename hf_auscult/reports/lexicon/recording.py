@@ -50,7 +50,8 @@ RECORDING: tuple[Entry, ...] = (
             ),
             "poor": (
                 r"(?:poor|low|bad|insufficient|inadequate)(?: (?:recording|audio|signal|sound))? quality|quality"
-                r"(?: (?:is|was|as|of|the|recording|being|too|rated|judged))* (?:poor|low|bad|insufficient)|nois[yeier]+"
+                r"(?: (?:is|was|as|of|the|recording|being|too|rated|judged))* (?:poor|low|bad|insufficient)|"
+                r"nois[yeier]+"
                 r" (?:recording|signal|part)|(?:recording|signal|audio) (?:is|was) (?:noisy|poor)|"
                 r"poorly recorded|background noise"
             ),
@@ -66,12 +67,16 @@ RECORDING: tuple[Entry, ...] = (
     *entries(
         "sound",
         {
-            "heart": r"heart (?:sound )?recordings?|cardiac auscultation|phonocardiograms?|heart auscultation|heart was "
+            "heart": r"heart (?:sound )?recordings?|cardiac auscultation|phonocardiograms?|heart auscultation|"
+            r"heart was "
             r"auscultated|auscultation of the heart|cardiac recording",
-            "lung": r"(?:lung|pulmonary|chest) auscultation(?! area)|lung (?:sound )?recordings?|auscultation of the (?:lungs?|chest)|"
+            "lung": r"(?:lung|pulmonary|chest) auscultation(?! area)|lung (?:sound )?recordings?|"
+            r"auscultation of the (?:lungs?|chest)|"
             r"(?:lungs?|chest) (?:was|were) auscultated",
-            "cough": r"cough(?:ing)? (?:sounds?|recordings?|audio|sample|signal|clip)|recordings? of (?:a |an |the |three )?"
-            r"(?:voluntary |forced |induced |heavy |shallow |single )?cough(?:s|ing)?|(?:voluntary|forced|induced) coughs?|"
+            "cough": r"cough(?:ing)? (?:sounds?|recordings?|audio|sample|signal|clip)|recordings? of (?:a |"
+            r"an |the |three )?"
+            r"(?:voluntary |forced |induced |heavy |shallow |single )?cough(?:s|ing)?|(?:voluntary|forced|"
+            r"induced) coughs?|"
             r"audio of (?:a )?cough(?:ing)?|recorded coughs?|three coughs?",
             "heavy cough": r"heavy cough(?:s|ing)?(?: (?:sounds?|recordings?))?",
             "shallow cough": r"shallow cough(?:s|ing)?(?: (?:sounds?|recordings?))?",

@@ -44,7 +44,8 @@ TRAITS: tuple[Entry, ...] = (
         "pitch",
         {
             value: (
-                rf"{value} (?:pitch(?:ed)?|frequency|toned)|pitch(?: of the (?:murmur|sound))? (?:is|was|being|of|as|described as|recorded as)? ?{value}|"
+                rf"{value} (?:pitch(?:ed)?|frequency|toned)|pitch(?: of the (?:murmur|sound))? (?:is|was|"
+                rf"being|of|as|described as|recorded as)? ?{value}|"
                 rf"{value} in pitch|pitch: {value}|{value},? (?:and )?(?:\w+ )?in pitch"
             )
             for value in ("low", "high")
@@ -54,7 +55,8 @@ TRAITS: tuple[Entry, ...] = (
         "pitch",
         "medium",
         r"(?:medium|moderate|mid|intermediate) (?:pitch(?:ed)?|frequency)|(?:medium|intermediate|moderate) in pitch|"
-        r"pitch(?: of the (?:murmur|sound))? (?:is|was|being|of|as|described as|recorded as)? ?(?:medium|intermediate|moderate)|pitch: medium",
+        r"pitch(?: of the (?:murmur|sound))? (?:is|was|being|of|as|described as|recorded as)? ?(?:medium|"
+        r"intermediate|moderate)|pitch: medium",
     ),
     *entries("quality", {"blowing": r"blowing", "harsh": r"harsh(?:ness)?", "musical": r"musical"}),
     Entry("quality", "another quality", r"rumbling|vibratory|rough|grating|machine like|soft|scratchy"),
@@ -75,14 +77,19 @@ _WHAT = (
     r"(?:outcome|examination|exam|findings?|result|results|assessment|evaluation|study|auscultation|recording|status|"
     r"clinical outcome|overall outcome|impression|conclusion|classification|presentation|event|cycle|annotation)"
 )
-_BODY = r"(?:cardiac|clinical|respiratory|pulmonary|physical|overall|auscultatory|auscultation|heart|lung|diagnostic|record)"
+_BODY = (
+    r"(?:cardiac|clinical|respiratory|pulmonary|physical|overall|auscultatory|auscultation|heart|lung|"
+    r"diagnostic|record)"
+)
 _IS = r"(?:is|was|are|were|as|being|remains|remained|of|to be|being|reads|classified as|rated|judged|deemed|considered)"
 
 OUTCOMES: tuple[Entry, ...] = (
     Entry(
         "outcome",
         "abnormal",
-        rf"abnormal(?: {_BODY})*(?: {_WHAT})?|abnormalit(?:y|ies)(?: (?:in|of|on) (?:the )?(?:heart|cardiac)(?: sounds?)?)?|"
+        rf"(?:{_BODY} )*{_WHAT}(?: {_IS})* abnormal|"
+        rf"abnormal(?: {_BODY})*(?: {_WHAT})?|abnormalit(?:y|ies)(?: (?:in|of|on) (?:the )?(?:heart|"
+        rf"cardiac)(?: sounds?)?)?|"
         r"anomal(?:y|ies)|pathological(?: findings?)?",
     ),
     Entry(

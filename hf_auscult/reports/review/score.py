@@ -62,7 +62,9 @@ def score_review(file: str | Path) -> ReviewScore:
     numbers = [row["number"].strip() for row in rows]
     twice = sorted({number for number in numbers if numbers.count(number) > 1})
     if twice:
-        raise DataError(f"reports {', '.join(twice)} stand twice", where=path, remedy="score one reviewer's sheet at a time")
+        raise DataError(
+            f"reports {', '.join(twice)} stand twice", where=path, remedy="score one reviewer's sheet at a time"
+        )
     unanswered = [row["number"] for row in rows if any(not row[name].strip() for name in QUESTIONS)]
     if unanswered:
         raise DataError(
@@ -70,7 +72,9 @@ def score_review(file: str | Path) -> ReviewScore:
             where=path,
             remedy="answer all three questions of each",
         )
-    odd = [(row["number"], row[name]) for row in rows for name in QUESTIONS if row[name].strip().lower() not in _ANSWERS]
+    odd = [
+        (row["number"], row[name]) for row in rows for name in QUESTIONS if row[name].strip().lower() not in _ANSWERS
+    ]
     if odd:
         raise DataError(f"report {odd[0][0]} is answered {odd[0][1]!r}", where=path, remedy="answer yes or no")
     names = sorted({row["dataset"] for row in rows})

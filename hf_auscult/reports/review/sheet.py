@@ -141,7 +141,10 @@ def sample(
 
 
 def _pair(number: int, row: ReviewRow) -> dict[str, object]:
-    facts = [(_name(fact), fact.value if fact.polarity == "present" else f"{fact.value}: {fact.polarity}") for fact in row.facts]
+    facts = [
+        (_name(fact), fact.value if fact.polarity == "present" else f"{fact.value}: {fact.polarity}")
+        for fact in row.facts
+    ]
     return {
         "number": number,
         "recording_id": row.recording_id,

@@ -130,7 +130,9 @@ def test_bytes_ogg_and_no_audio(tmp_path: Path):
 def test_scores_are_table_two(tmp_path: Path):
     review = make_review(rows(), 50, tmp_path)
     six = {row.recording_id for row in review.rows[:6]}
-    file = filled(review.sheet, tmp_path / "f.csv", lambda row: ("Yes", "yes" if row["recording_id"] in six else "n", "y"))
+    file = filled(
+        review.sheet, tmp_path / "f.csv", lambda row: ("Yes", "yes" if row["recording_id"] in six else "n", "y")
+    )
     score = score_review(file)
     assert (score.n, score.consistent.count, score.nothing_added.count, score.unsupported.count) == (50, 50, 44, 6)
     assert score.unsupported.value == pytest.approx(0.12)
