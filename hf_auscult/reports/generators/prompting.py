@@ -38,7 +38,7 @@ def system_prompt(organ: str, version: str = VERSION) -> SystemPrompt:
 
     Example:
         >>> system_prompt("heart").text.split(".")[0]
-        'You are a cardiologist who dictates the findings of an auscultation'
+        'You are a cardiologist who dictates the findings of an auscultation of the heart'
     """
     file = _FOLDER / f"{organ}.{version}.txt"
     if not file.is_file():
