@@ -26,7 +26,6 @@ from ..errors import ConfigurationError
 from ..metrics import auroc_over_runs, paired_difference
 from ..models.acula.teacher_acula import resolve_teacher
 from ..probes import ProbeResult
-from ..reports import Report
 from . import plots
 from .conditions import Condition, permutation, select
 from .config import RunConfig
@@ -50,6 +49,7 @@ from .pairs import (
     prepare_data,
     read_prompts,
     read_reports,
+    source_of,
     training_examples,
 )
 from .table import render, tables
@@ -85,24 +85,19 @@ def run(config: RunConfig, *, command: str = "", progress: bool = True) -> dict[
         if state.is_main_process:
             prepare_data(config.data, work)
     corpus = load_corpus(config.data, data_folder(config.data, work), extractor.sampling_rate)
-    reports: dict[str, list[list[Report]]] = {}
-    source: dict[str, Any] = {"mask": config.reports.mask, "generator": {"generator": "template"}}
-    if config.reports.folder:
-        corpus, reports[_own(config)], source = keep_reported(corpus, config.reports.folder)
-    say(_people_line(corpus))
-    if any(source.get("left_out", {}).values()):
-        say(f"left out for want of a report: {source['left_out']}")
+    corpus, left_out = keep_reported(corpus, config.reports, config.data.task)
+    say(_people_line(corpus, left_out))
 
     teacher = Teacher(config.teacher, cache=work / "teachers", device=effective_device())
     conditions = select(config.checks)
-    masks = {_own(config), *(c.text for c in conditions if c.text not in (None, "aligned"))} - set(reports)
-    reports |= {mask: make_reports(corpus, config.reports, mask, config.data.task) for mask in sorted(masks)}
+    masks = {config.reports.mask, *(c.text for c in conditions if c.text not in (None, "aligned"))}
+    reports = {mask: make_reports(corpus, config.reports, mask, config.data.task) for mask in sorted(masks)}
     with state.main_process_first():
         texts = {mask: read_reports(found, teacher, progress=progress) for mask, found in reports.items()}
         prompts = read_prompts(corpus, config.data.task, teacher)
 
     trained: dict[str, Trained] = {}
-    random_model = new_model(config, texts[_own(config)].shape[-1])
+    random_model = new_model(config, texts[config.reports.mask].shape[-1])
     before = Trained(random_model.eval(), [])
     if config.start.steps:
         before = train(config, "start", random_model, training_examples(corpus), extractor, progress=progress)
@@ -125,15 +120,15 @@ def run(config: RunConfig, *, command: str = "", progress: bool = True) -> dict[
     if not state.is_main_process:
         return {}
     encoded = encode({name: found.model for name, found in trained.items()}, corpus, extractor, progress=progress)
-    judged = _Judge(config, corpus, extractor, texts[_own(config)][:, 0], reports, prompts, encoded)
+    judged = _Judge(config, corpus, extractor, texts[config.reports.mask][:, 0], reports, prompts, encoded)
     say("judging on held-out people …")
     results: dict[str, Any] = {
         "name": Path(config.output).name,
+        "reports": {**source_of(config.reports), "left_out": left_out},
         "command": command,
         "processes": state.num_processes,
         "config": config.to_dict(),
         "data": describe(corpus),
-        "reports": source,
         "teacher": {"name": config.teacher.name, "fingerprint": config.teacher.fingerprint()},
         "conditions": {c.name: {"title": c.title, "asks": c.asks, **judged(c, trained[c.name])} for c in conditions},
         "log_mel_statistics": judged.probe_only("log_mel_statistics", log_mel_statistics(corpus, extractor)),
@@ -151,15 +146,10 @@ def run(config: RunConfig, *, command: str = "", progress: bool = True) -> dict[
     return results
 
 
-def _own(config: RunConfig) -> str:
-    """Key of the texts that the aligned model reads: the folder of a set, or the templates' mask."""
-    return config.reports.folder or config.reports.mask
-
-
 def _examples(condition: Condition, corpus: Corpus, texts: dict[str, np.ndarray], config: RunConfig) -> list[Any]:
     if condition.text is None:
         return training_examples(corpus)
-    embeddings = texts[_own(config) if condition.text == "aligned" else condition.text]
+    embeddings = texts[config.reports.mask if condition.text == "aligned" else condition.text]
     labels = [corpus.recordings[index].label for index in corpus.rows("train")]
     return training_examples(corpus, embeddings, permutation(len(labels), condition.permute, labels, config.seed))
 
@@ -178,7 +168,7 @@ class _Judge:
         encoded: dict[str, Encoded],
     ) -> None:
         self.config, self.corpus, self.extractor, self.texts, self.prompts = config, corpus, extractor, texts, prompts
-        self.reports = [group[0].text for group in reports[_own(config)]]
+        self.reports = [group[0].text for group in reports[config.reports.mask]]
         self.shared_frame = get(config.training.get("objective", "infonce")).shared_frame
         self.encoded = encoded
         self.probes: dict[str, ProbeResult] = {}
@@ -305,9 +295,11 @@ def check_output(output: Path) -> None:
         raise ConfigurationError("exists and is not a model folder", where=output, remedy="choose another output")
 
 
-def _people_line(corpus: Corpus) -> str:
+def _people_line(corpus: Corpus, left_out: dict[str, int]) -> str:
     parts = [f"{split} {corpus.people(split)}" for split in ("train", "validation", "test")]
-    return f"{corpus.dataset}: {len(corpus.recordings)} recordings of {corpus.people()} people ({', '.join(parts)})"
+    line = f"{corpus.dataset}: {len(corpus.recordings)} recordings of {corpus.people()} people ({', '.join(parts)})"
+    number = sum(left_out.values())
+    return f"{line}; {number} more are left out for want of a report" if number else line
 
 
 def _plain(value: Any) -> Any:

@@ -17,7 +17,7 @@ from tests.runs.test_pairs import Forgetful
 @pytest.mark.slow
 def test_a_run_reads_a_set_and_says_who_was_left_out(tmp_path, monkeypatch):
     monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
-    values = settings(tmp_path) | {"checks": [], "reports": {"folder": str(tmp_path / "set")}}
+    values = settings(tmp_path) | {"checks": [], "reports": {"mask": "strict", "folder": str(tmp_path / "set")}}
     values["start"]["steps"] = 0
     values["training"]["max_steps"] = 2
     (tmp_path / "run.yaml").write_text(yaml.safe_dump(values))
@@ -28,7 +28,7 @@ def test_a_run_reads_a_set_and_says_who_was_left_out(tmp_path, monkeypatch):
     generate_set(job, tmp_path / "set", Forgetful(), progress=False)
     results = run(config, command="a test", progress=False)
     left_out = results["reports"]["left_out"]
-    assert sum(left_out.values()) > 0 and results["reports"]["mask"] == "strict"
+    assert sum(left_out.values()) > 0 and results["reports"]["folder"] == str(tmp_path / "set")
     rows = [row["split"] for row in job.source.rows]
     whole = {split: rows.count(split) for split in left_out}
     used = {split: part["recordings"] for split, part in results["data"]["splits"].items()}
