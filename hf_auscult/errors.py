@@ -77,3 +77,7 @@ class ConversionError(AuscultError, ValueError):
 
 class ConfigurationError(AuscultError, ValueError):
     """A setting is unknown, out of range or contradicts another."""
+
+
+class GenerationError(AuscultError, RuntimeError):
+    """A language model or its endpoint will write no report at all: wrong key, unknown model, no chat template."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .facts import CIRCOR_FIELDS, FACTS, FieldMapping, circor_facts, facts_of
-from .generate import GENERATORS, Report, generate
+from .generate import Report, generate, requests_of
+from .generators import GENERATORS
 from .leakage import Leakage, leakage
 from .masking import STRENGTHS, Mask, mask_of
 from .prompts import class_prompts
@@ -25,4 +26,5 @@ __all__ = [
     "generate",
     "leakage",
     "mask_of",
+    "requests_of",
 ]

@@ -1,15 +1,15 @@
-"""Reports for recordings, each with the fields that it states."""
+"""Reports for recordings, each with the facts that it states."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ..errors import ConfigurationError, DataError
+from ..errors import ConfigurationError, DataError, GenerationError
 from .facts import Row, facts_of, stated
+from .generators import Failed, Generator, Request, TemplateGenerator
 from .masking import Mask, mask_of
 from .schema import Fact
-from .templates import chooser, write
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Report:
     """A text about one recording.
 
     Args:
-        recording_id: of the recording.
+        recording_id: of the recording; ``recording#3`` for its segment 3.
         text: the report.
         mask: name of the mask, one of :data:`hf_auscult.reports.STRENGTHS`.
         draw: number of the paraphrase.
@@ -36,23 +36,56 @@ class Report:
         return tuple(sorted({fact.field for fact in self.facts}))
 
 
-Generator = Callable[[Sequence[Fact], Mask, tuple[str, int, int]], str]
-"""Facts, mask and (recording id, seed, draw) in, text out. It states the given facts and no other."""
+def requests_of(rows: Iterable[Row], *, dataset: str, mask: Mask, seed: int = 0, draws: int = 1) -> list[Request]:
+    """Mask the facts of recordings: what a generator is given.
+
+    Args:
+        rows: prepared recordings or segments; ``organ`` names the specialist who writes.
+        dataset: whose rows they are, or the path of a field mapping in YAML.
+        mask: what may be stated.
+        seed: another seed gives other phrasings.
+        draws: paraphrases per row.
+
+    Returns:
+        ``draws`` requests per row, in the order of the rows.
+
+    Raises:
+        ConfigurationError: unknown dataset, or fewer than one draw.
+        DataError: a row lacks a column or an id, or holds a word that the dataset does not use.
+    """
+    read = facts_of(dataset)
+    if draws < 1:
+        raise ConfigurationError(f"draws is {draws}", remedy="ask for 1 or more")
+    return [
+        Request(name_of(row), facts, mask.noun, stated(row.get("organ")) or "body", seed, draw)
+        for row in rows
+        for facts in (mask.keep(read(row)),)
+        for draw in range(draws)
+    ]
 
 
-def from_templates(facts: Sequence[Fact], mask: Mask, key: tuple[str, int, int]) -> str:
-    """Write a report with :mod:`hf_auscult.reports.templates`."""
-    return write(facts, mask, chooser(*key))
+def name_of(row: Row) -> str:
+    """Name of a row: its recording, and its number among the recording's segments where it is one.
 
+    Raises:
+        DataError: it has no recording_id.
 
-GENERATORS: dict[str, Generator] = {"template": from_templates}
+    Example:
+        >>> name_of({"recording_id": "101_Al", "segment": 3})
+        '101_Al#3'
+    """
+    name = stated(row.get("recording_id"))
+    if name is None:
+        raise DataError("a row has no recording_id", remedy="pass rows of a prepared dataset")
+    segment = stated(row.get("segment"))
+    return name if segment is None else f"{name}#{segment}"
 
 
 def generate(
     rows: Iterable[Row],
     *,
     dataset: str = "circor",
-    generator: str = "template",
+    generator: Generator | None = None,
     mask: str = "none",
     task: str | None = None,
     seed: int = 0,
@@ -60,12 +93,13 @@ def generate(
 ) -> list[Report]:
     """Write reports for recordings from their metadata.
 
-    A text depends on its row, the mask, the seed and the draw only: neither on the other rows nor on the process.
+    A text of the templates depends on its row, the mask, the seed and the draw only: neither on the other rows nor on
+    the process.
 
     Args:
         rows: prepared recordings; see :data:`hf_auscult.reports.CIRCOR_FIELDS`.
-        dataset: whose rows they are.
-        generator: what writes.
+        dataset: whose rows they are, or the path of a field mapping in YAML.
+        generator: what writes; templates by default, see :mod:`hf_auscult.reports.generators`.
         mask: ``none``, ``paper``, ``strict`` or ``context``; see :func:`hf_auscult.reports.mask_of`.
         task: whose label the mask hides; None for the labels of all the dataset's tasks.
         seed: another seed gives other phrasings.
@@ -75,8 +109,9 @@ def generate(
         ``draws`` reports per row, in the order of the rows.
 
     Raises:
-        ConfigurationError: unknown dataset, generator, mask or task, or fewer than one draw.
+        ConfigurationError: unknown dataset, mask or task, or fewer than one draw.
         DataError: a row lacks a column or an id, or holds a word that the dataset does not use.
+        GenerationError: the generator failed on a row; `hf-auscult reports generate` goes on instead.
 
     Example:
         >>> from hf_auscult.reports import CIRCOR_FIELDS
@@ -84,18 +119,12 @@ def generate(
         >>> generate([row], mask="context")[0].fields
         ('sex', 'site')
     """
-    read, chosen = facts_of(dataset), mask_of(dataset, task, mask)
-    if generator not in GENERATORS:
-        raise ConfigurationError(f"no generator {generator!r}", remedy=f"choose one of {', '.join(GENERATORS)}")
-    if draws < 1:
-        raise ConfigurationError(f"draws is {draws}", remedy="ask for 1 or more")
+    requests = requests_of(rows, dataset=dataset, mask=mask_of(dataset, task, mask), seed=seed, draws=draws)
+    outcomes = dict((generator or TemplateGenerator()).write(requests))
     reports: list[Report] = []
-    for row in rows:
-        name = stated(row.get("recording_id"))
-        if name is None:
-            raise DataError("a row has no recording_id", remedy="pass rows of a prepared dataset")
-        facts = chosen.keep(read(row))
-        for draw in range(draws):
-            text = GENERATORS[generator](facts, chosen, (name, seed, draw))
-            reports.append(Report(name, text, mask, draw, facts))
+    for place, request in enumerate(requests):
+        outcome = outcomes[place]
+        if isinstance(outcome, Failed):
+            raise GenerationError(f"{outcome.reason}: {outcome.detail}", where=request.recording_id)
+        reports.append(Report(request.recording_id, outcome.text, mask, request.draw, request.facts))
     return reports

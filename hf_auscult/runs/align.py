@@ -44,11 +44,13 @@ from .evaluate import (
 from .pairs import (
     Corpus,
     data_folder,
+    keep_reported,
     load_corpus,
     make_reports,
     prepare_data,
     read_prompts,
     read_reports,
+    source_of,
     training_examples,
 )
 from .table import render, tables
@@ -84,7 +86,8 @@ def run(config: RunConfig, *, command: str = "", progress: bool = True) -> dict[
         if state.is_main_process:
             prepare_data(config.data, work)
     corpus = load_corpus(config.data, data_folder(config.data, work), extractor.sampling_rate)
-    say(_people_line(corpus))
+    corpus, left_out = keep_reported(corpus, config.reports, config.data.task)
+    say(_people_line(corpus, left_out))
 
     teacher = Teacher(config.teacher, cache=work / "teachers", device=effective_device())
     conditions = select(config.checks)
@@ -130,6 +133,7 @@ def run(config: RunConfig, *, command: str = "", progress: bool = True) -> dict[
     say("judging on held-out people …")
     results: dict[str, Any] = {
         "name": Path(config.output).name,
+        "reports": {**source_of(config.reports), "left_out": left_out},
         "command": command,
         "processes": state.num_processes,
         "config": config.to_dict(),
@@ -308,9 +312,11 @@ def check_output(output: Path) -> None:
         raise ConfigurationError("exists and is not a model folder", where=output, remedy="choose another output")
 
 
-def _people_line(corpus: Corpus) -> str:
+def _people_line(corpus: Corpus, left_out: dict[str, int]) -> str:
     parts = [f"{split} {corpus.people(split)}" for split in ("train", "validation", "test")]
-    return f"{corpus.dataset}: {len(corpus.recordings)} recordings of {corpus.people()} people ({', '.join(parts)})"
+    line = f"{corpus.dataset}: {len(corpus.recordings)} recordings of {corpus.people()} people ({', '.join(parts)})"
+    number = sum(left_out.values())
+    return f"{line}; {number} more are left out for want of a report" if number else line
 
 
 def _plain(value: Any) -> Any:

@@ -69,11 +69,14 @@ class ReportsConfig:
         mask: `none`, `paper`, `strict` or `context`, see `hf_auscult.reports.mask_of`; it hides `data.task`.
         draws: phrasings a recording; training draws one at random each time.
         seed: of the phrasing.
+        folder: a set that `hf-auscult reports generate` wrote under the same mask, in place of the templates; its own
+            draws and seed hold then, and recordings without a report in it are left out of the run.
     """
 
     mask: str = "none"
     draws: int = 4
     seed: int = 0
+    folder: str | None = None
 
 
 @dataclass(frozen=True)

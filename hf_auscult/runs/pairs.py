@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,11 @@ from ..alignment.teachers import Teacher
 from ..audio import read
 from ..data import SplitSpec, load_prepared, prepare
 from ..data.guards import assert_no_reserved, assert_subject_disjoint, bare_id, reserved_subjects
-from ..errors import DataError
+from ..errors import ConfigurationError, DataError
 from ..reports import Report, class_prompts, generate
 from ..training import AlignmentExample
 from .config import DataConfig, ReportsConfig
+from .report_set import read_set
 
 UNKNOWN = -100
 
@@ -121,12 +122,70 @@ def load_corpus(config: DataConfig, folder: Path, sampling_rate: int) -> Corpus:
 
 
 def make_reports(corpus: Corpus, config: ReportsConfig, mask: str, task: str) -> list[list[Report]]:
-    """Return every recording's reports under one mask, `draws` phrasings each, in the corpus's order."""
+    """Return every recording's reports under one mask, `draws` phrasings each, in the corpus's order.
+
+    Those under the run's own mask come from its set, where it names one; see :func:`keep_reported`.
+    """
+    if config.folder is not None and mask == config.mask:
+        return _from_set(corpus, config.folder)
     rows = [recording.row for recording in corpus.recordings]
     found: dict[str, list[Report]] = {}
     for report in generate(rows, dataset=corpus.dataset, mask=mask, task=task, seed=config.seed, draws=config.draws):
         found.setdefault(report.recording_id, []).append(report)
     return [sorted(found[recording.recording_id], key=lambda item: item.draw) for recording in corpus.recordings]
+
+
+def keep_reported(corpus: Corpus, config: ReportsConfig, task: str) -> tuple[Corpus, dict[str, int]]:
+    """Leave recordings out that the run's set of reports has none for.
+
+    Returns:
+        The corpus that is left, and how many recordings of each split were left out; all and 0 for templates.
+
+    Raises:
+        DataError: not a set of reports, or one without a report on any recording of training.
+        ConfigurationError: a set on another dataset, under another mask than the run's, or that hides another label.
+    """
+    left_out = dict.fromkeys(("train", "validation", "test"), 0)
+    if config.folder is None:
+        return corpus, left_out
+    found = read_set(config.folder)
+    settings = found.about["settings"]
+    for what, have, want in (
+        ("on", settings["dataset"], corpus.dataset),
+        ("under mask", settings["mask"], config.mask),
+    ):
+        if have != want:
+            raise ConfigurationError(
+                f"reports {what} {have}, where the run has {want}", where=config.folder, remedy="make them agree"
+            )
+    if config.mask in ("paper", "strict") and settings["task"] not in (None, task):
+        raise ConfigurationError(
+            f"the reports hide the label of {settings['task']}, not of {task}",
+            where=config.folder,
+            remedy=f"generate them with --task {task}",
+        )
+    by_name = found.by_name()
+    for recording in corpus.recordings:
+        left_out[recording.split] += recording.recording_id not in by_name
+    kept = tuple(recording for recording in corpus.recordings if recording.recording_id in by_name)
+    if not any(recording.split == "train" for recording in kept):
+        raise DataError("no report on a recording of training", where=config.folder, remedy="generate them anew")
+    return replace(corpus, recordings=kept), left_out
+
+
+def source_of(config: ReportsConfig) -> dict[str, Any]:
+    """Say who wrote the run's reports, for its card."""
+    if config.folder is None:
+        return {"folder": None, "generator": {"generator": "template"}}
+    return {"folder": config.folder, "generator": read_set(config.folder).about["settings"]["generator"]}
+
+
+def _from_set(corpus: Corpus, folder: str) -> list[list[Report]]:
+    """Reports of a set, as many for each recording: one that has fewer draws gives those it has in turn."""
+    by_name = read_set(folder).by_name()
+    groups = [by_name[recording.recording_id] for recording in corpus.recordings]
+    draws = max(map(len, groups))
+    return [[group[draw % len(group)] for draw in range(draws)] for group in groups]
 
 
 def read_reports(reports: Sequence[Sequence[Report]], teacher: Teacher, *, progress: bool) -> np.ndarray:

@@ -83,7 +83,7 @@ def test_reports_need_no_dataset_package():
 
 @pytest.mark.parametrize(
     "wrong",
-    [{"dataset": "circus"}, {"mask": "full"}, {"task": "murmurs"}, {"generator": "oracle"}, {"draws": 0}],
+    [{"dataset": "circus"}, {"mask": "full"}, {"task": "murmurs"}, {"draws": 0}],
     ids=str,
 )
 def test_unknown_settings_are_refused_even_without_rows(wrong):

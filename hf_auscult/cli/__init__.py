@@ -7,19 +7,18 @@ import json
 import os
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-from . import __version__
-from .errors import AuscultError, ConfigurationError
-
-EXIT, TEXT = "__exit__", "__text__"  # what a handler may say of its exit status, and text instead of name: value lines
-Handler = Callable[[argparse.Namespace], dict[str, Any]]
+from .. import __version__
+from ..errors import AuscultError, ConfigurationError
+from . import reports
+from .outcome import EXIT, TEXT, Handler
 
 
 def convert(args: argparse.Namespace) -> dict[str, Any]:
     """Convert a published checkpoint."""
-    from .models.convert_checkpoint import convert as run
+    from ..models.convert_checkpoint import convert as run
 
     folder = run(args.family, args.checkpoint, args.output, with_code=args.with_code)
     return {"output": str(folder), "files": sorted(path.name for path in folder.iterdir())}
@@ -27,7 +26,7 @@ def convert(args: argparse.Namespace) -> dict[str, Any]:
 
 def embed(args: argparse.Namespace) -> dict[str, Any]:
     """Embed recordings into a Parquet file."""
-    from .embedding_files import embed_files
+    from ..embedding_files import embed_files
 
     return embed_files(
         args.model, args.paths, args.output, protocol=args.protocol, batch_size=args.batch_size
@@ -36,16 +35,16 @@ def embed(args: argparse.Namespace) -> dict[str, Any]:
 
 def onnx(args: argparse.Namespace) -> dict[str, Any]:
     """Export an encoder to ONNX, compared with torch."""
-    from .models.export_onnx import export
+    from ..models.export_onnx import export
 
     return export(args.model, args.output, opset=args.opset, frames=args.frames, int8=args.int8).to_dict()
 
 
 def prepare(args: argparse.Namespace) -> dict[str, Any]:
     """Prepare a dataset."""
-    from .data import SplitSpec
-    from .data import prepare as run
-    from .data.from_folder import folder_spec
+    from ..data import SplitSpec
+    from ..data import prepare as run
+    from ..data.from_folder import folder_spec
 
     own = {"name": args.name, "organ": args.organ, "licence": args.licence}
     if args.dataset != "from_folder" and (args.name or args.organ):
@@ -84,7 +83,7 @@ def prepare(args: argparse.Namespace) -> dict[str, Any]:
 
 def audit(args: argparse.Namespace) -> dict[str, Any]:
     """Look for people and sounds on both sides of splits; exit status 1 when any are found."""
-    from .data.audit import audit as run
+    from ..data.audit import audit as run
 
     ledger = run(args.sources, listen=not args.quick)
     if args.json:
@@ -107,8 +106,8 @@ def corpus(args: argparse.Namespace) -> dict[str, Any]:
 
 def align(args: argparse.Namespace) -> dict[str, Any]:
     """Align an encoder with reports."""
-    from .runs.align import run
-    from .runs.config import load_config
+    from ..runs.align import run
+    from ..runs.config import load_config
 
     overrides = {name: getattr(args, name) for name in ("output", "work", "seed") if getattr(args, name) is not None}
     config = load_config(args.config, overrides)
@@ -200,11 +199,13 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--output", metavar="DIR", help="replaces the file's")
     one.add_argument("--work", metavar="DIR", help="replaces the file's")
     one.add_argument("--seed", type=int, metavar="N", help="replaces the file's")
+
+    reports.add(verbs)
     return top
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; 0 when it worked, 1 when an audit found leaks, 2 on an error of the user's or the data's."""
+    """Run the command; 0 when it worked, 1 when a check did not pass, 2 on an error of the user's or the data's."""
     args = parser().parse_args(argv)
     try:
         outcome = args.handler(args)

@@ -1,0 +1,74 @@
+"""Texts that were written before, one file each, so that none is asked for or paid for twice."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ...errors import DataError
+
+
+def cache_key(system: str, user: str, settings: Mapping[str, Any], sample: tuple[int, int, int]) -> str:
+    """Hash of everything that a text depends on: prompt, model, settings, and which of several draws it is.
+
+    Example:
+        >>> a, b = (cache_key("s", "u", {"model": name}, (0, 0, 0)) for name in ("x", "y"))
+        >>> len(a), a == b
+        (64, False)
+    """
+    parts = {"system": system, "user": user, "settings": dict(settings), "sample": sample}
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+class TextCache:
+    """A folder of texts by key.
+
+    A file appears whole or not at all, and several threads or processes may write: an interrupted run loses only what
+    had not been answered yet.
+
+    Args:
+        folder: made when the first text is written.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]) -> None:
+        self.folder = Path(folder)
+
+    def get(self, key: str) -> str | None:
+        """Return the text, or None.
+
+        Raises:
+            DataError: a damaged file.
+        """
+        file = self._file(key)
+        try:
+            text = json.loads(file.read_text("utf-8"))["text"]
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, TypeError) as error:
+            raise DataError(
+                f"damaged cache file ({error})", where=file, remedy="delete it; its text is written again"
+            ) from error
+        return str(text)
+
+    def put(self, key: str, text: str, about: Mapping[str, Any] | None = None) -> None:
+        """Store a text with what is known of how it came about."""
+        file = self._file(key)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{key[:8]}.", suffix=".tmp", dir=file.parent)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as stream:
+                json.dump({"text": text, **(about or {})}, stream, ensure_ascii=False)
+                stream.flush()
+                os.fsync(stream.fileno())
+            Path(name).replace(file)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+
+    def _file(self, key: str) -> Path:
+        return self.folder / key[:2] / f"{key}.json"
