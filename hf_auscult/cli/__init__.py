@@ -93,7 +93,7 @@ def audit(args: argparse.Namespace) -> dict[str, Any]:
 
 def corpus(args: argparse.Namespace) -> dict[str, Any]:
     """Assemble a training corpus from prepared datasets."""
-    from .data.corpora import build_corpus
+    from ..data.corpora import build_corpus
 
     report = build_corpus(args.corpus, args.prepared, args.output, seed=args.seed, progress=not args.json)
     if args.json:

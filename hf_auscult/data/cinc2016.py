@@ -104,7 +104,7 @@ def _header(folder: Path, name: str) -> Header:
     file = folder / f"{name}.hea"
     if not file.exists():
         return Header(None, None)
-    lines = [line.strip() for line in read_text(file, strict=False).splitlines() if line.strip()]
+    lines = [line.strip() for line in read_text(file, errors="replace").splitlines() if line.strip()]
     comments = [line.removeprefix("#").strip() for line in lines if line.startswith("#")]
     signals = [line.split() for line in lines[1:] if not line.startswith("#")]
     if not lines or lines[0].split()[0] != name or not signals:

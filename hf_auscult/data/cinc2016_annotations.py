@@ -129,7 +129,9 @@ def _appendix(file: Path) -> tuple[dict[str, Annotation], list[str]]:
     """Name -> its line, and lines with words that are not understood."""
     found: dict[str, Annotation] = {}
     strange: list[str] = []
-    for _, line in read_table(file, tuple(_HEADER.values()), remedy="download it again, or delete it", strict=False):
+    for _, line in read_table(
+        file, tuple(_HEADER.values()), remedy="download it again, or delete it", errors="replace"
+    ):
         cells = {key: text_or_none(line[column]) for key, column in _HEADER.items()}
         name = cells["name"]
         if name is None:

@@ -7,6 +7,7 @@ import io
 import math
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import Literal
 
 from ..errors import DataError
 from .schema import SEXES, text_or_none
@@ -15,19 +16,19 @@ _OLDEST = 130
 AGAIN = "download it again"
 
 
-def read_text(file: Path, *, remedy: str = AGAIN, strict: bool = True) -> str:
+def read_text(file: Path, *, remedy: str = AGAIN, errors: Literal["strict", "replace"] = "strict") -> str:
     """Read a file of text; a byte order mark is dropped.
 
     Args:
         file: it.
         remedy: what to do where it is not as it should be.
-        strict: refuse bytes that are not UTF-8; otherwise they become U+FFFD.
+        errors: ``strict`` refuses bytes that are not UTF-8; ``replace`` makes them U+FFFD.
 
     Raises:
         DataError: missing, a folder, not to be opened, or not text.
     """
     try:
-        text = file.read_text("utf-8-sig", errors="strict" if strict else "replace")
+        text = file.read_text("utf-8-sig", errors=errors)
     except UnicodeDecodeError as error:
         raise DataError(f"not text in UTF-8 (byte {error.start})", where=file, remedy=remedy) from error
     except OSError as error:
@@ -38,7 +39,7 @@ def read_text(file: Path, *, remedy: str = AGAIN, strict: bool = True) -> str:
 
 
 def read_table(
-    file: Path, required: Collection[str], *, remedy: str = AGAIN, strict: bool = True
+    file: Path, required: Collection[str], *, remedy: str = AGAIN, errors: Literal["strict", "replace"] = "strict"
 ) -> Iterator[tuple[int, dict[str, str]]]:
     """Read a comma-separated table as ``(line, column -> cell)``, also lines with cells too many or too few.
 
@@ -47,7 +48,7 @@ def read_table(
     Raises:
         DataError: see :func:`read_text`; a column is missing, or the quotes do not match.
     """
-    reader = csv.DictReader(io.StringIO(read_text(file, remedy=remedy, strict=strict), newline=""))
+    reader = csv.DictReader(io.StringIO(read_text(file, remedy=remedy, errors=errors), newline=""))
     try:
         reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
         missing = [name for name in required if name not in reader.fieldnames]

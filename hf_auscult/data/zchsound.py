@@ -72,7 +72,7 @@ def _folder(root: Path, prefix: str) -> str:
 def _lines(file: Path) -> list[tuple[int, dict[str, str]]]:
     """Cells of every line by the first word of their column: file, gender, age, diagnosis."""
     # Only the header may hold anything but ASCII (a unit), and no column is found by that part of it.
-    reader = csv.reader(read_text(file, strict=False).splitlines(), delimiter=";")
+    reader = csv.reader(read_text(file, errors="replace").splitlines(), delimiter=";")
     header = [cell.strip().casefold() for cell in next(reader, [])]
     places: dict[str, int] = {}
     for word in ("filename", "gender", "age", "diagnosis"):
