@@ -12,7 +12,7 @@ from typing import Any
 
 from .. import __version__
 from ..errors import AuscultError, ConfigurationError
-from . import reports
+from . import bench, reports
 from .outcome import EXIT, TEXT, Handler
 
 
@@ -201,6 +201,7 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--seed", type=int, metavar="N", help="replaces the file's")
 
     reports.add(verbs)
+    bench.add(verb)
     return top
 
 
