@@ -22,6 +22,8 @@ from transformers.utils.logging import disable_progress_bar as disable_transform
 from ..alignment.objectives import get
 from ..alignment.teachers import Teacher
 from ..cards import write_model_card
+from ..data.trained_on import FILE as PEOPLE_FILE
+from ..data.trained_on import training_people
 from ..errors import ConfigurationError
 from ..metrics import auroc_over_runs, paired_difference
 from ..models.acula.teacher_acula import resolve_teacher
@@ -41,6 +43,7 @@ from .evaluate import (
     with_map,
     zero_shot_auroc,
 )
+from .files import write_json
 from .pairs import (
     Corpus,
     data_folder,
@@ -292,6 +295,9 @@ def _write(config: RunConfig, aligned: Trained, extractor: Any, results: dict[st
         resolve_teacher(config.teacher.name), revision=config.teacher.revision
     ).save_pretrained(temporary)
     (temporary / "results.json").write_text(json.dumps(results, indent=2, sort_keys=True) + "\n")
+    corpus = judged.corpus
+    trained_on = {corpus.recordings[row].subject_id for row in corpus.rows("train")}
+    write_json(temporary / PEOPLE_FILE, training_people(corpus.dataset, trained_on))
     plots.loss_curves(results, temporary / "loss_curves.png")
     plots.roc(results, judged, temporary / "roc.png")
     plots.retrieval_example(judged, aligned.model, temporary / "retrieval_example.png")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -29,6 +28,7 @@ from ..probes import LogisticProbe
 from .bench.cache import Example, FeatureCache
 from .bench.models import EncoderModel, bench_model, key_of
 from .explain_plot import draw
+from .files import write_json
 
 FIGURES = {"time_auroc": None, "pointing": "time_share", "energy": "time_share", "band": "band_share"}
 """Score -> the score that is its chance level; None for one half."""
@@ -120,7 +120,8 @@ def explain(config: ExplainConfig, *, progress: bool = True) -> dict[str, Any]:
         "people": len(set(people)),
     }
     per_recording = [{"recording_id": name, **asdict(score)} for name, score in zip(names, scores, strict=True)]
-    _write(config.output / "explanation.json", {**results, "per_recording": per_recording})
+    config.output.mkdir(parents=True, exist_ok=True)
+    write_json(config.output / "explanation.json", {**results, "per_recording": per_recording})
     return results
 
 
@@ -199,10 +200,3 @@ def _summary(scores: list[Localisation], people: list[str], config: ExplainConfi
             "chance": level,
         }
     return summary
-
-
-def _write(target: Path, content: Mapping[str, Any]) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.tmp")
-    temporary.write_text(json.dumps(content, indent=1) + "\n", "utf-8")
-    temporary.rename(target)

@@ -11,8 +11,9 @@ from ..results import ModelResult, SuiteResult, TaskResult
 from .markdown import NONE, number, shown, table
 
 LEGEND = (
-    "95 % intervals over people (patient bootstrap). ° not above the metadata-only shortcut beyond its uncertainty. "
-    "† the split shares people between train and test. ‡ the model may have been trained on these test people."
+    "95 % intervals over the test people (patient bootstrap); of two classes, how many people carry the positive one. "
+    "° not above the metadata-only shortcut beyond its uncertainty. "
+    "† the split shares people between train and test. ‡ the model was, or may have been, trained on these test people."
 )
 TITLES = {
     "auroc": "AUROC",
@@ -38,7 +39,7 @@ def overview(result: SuiteResult, protocol: str, metric: str) -> str:
     """
     best = best_published(result.suite)
     tasks = [task for task in result.tasks if metric in task.spec.metrics]
-    header = ["", "Task", "people", "shortcut", *result.models, "best published"]
+    header = ["", "Task", "people (positive)", "shortcut", *result.models, "best published"]
     rows = []
     for task in tasks:
         published = best.get(task.spec.number)
@@ -89,8 +90,11 @@ def _better(found: ModelResult, metric: str) -> bool:
 
 
 def _people(task: TaskResult) -> str:
+    if task.spec.folds == "subject":
+        return str(sum(part["people"] for part in task.counts.values() if "people" in part))
     counts = task.counts.get("test", {})
-    return f"{counts.get('people', NONE)}"
+    positive = counts.get("positive_people")
+    return f"{counts.get('people', NONE)}" + (f" ({positive})" if positive is not None else "")
 
 
 def _means(result: SuiteResult, tasks: Sequence[TaskResult], protocol: str, metric: str) -> list[list[str]]:

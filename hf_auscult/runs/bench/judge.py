@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -13,8 +13,10 @@ from ...benchmarks.results import Difference, ModelResult
 from ...benchmarks.scoring import Predictions, delong_of, difference, figures, subgroup
 from ...benchmarks.task import BenchmarkTask
 from ...data.contamination import exposures
+from ...data.trained_on import seen_in_training
 from ...metrics import age_groups
 from .examples import Examples
+from .models import BenchModel
 from .probe import Outcome
 from .trust import trust
 
@@ -23,7 +25,7 @@ GROUPS = ("sex", "age_group", "device", "site")
 
 def judge(
     spec: BenchmarkTask,
-    model: str,
+    model: BenchModel,
     protocol: str,
     outcome: Outcome,
     examples: Examples,
@@ -35,9 +37,9 @@ def judge(
     """Figures of one model; ``guessed`` is what the metadata-only baseline said of the same recordings."""
     said = outcome.predictions
     analytic = delong_of(said) if spec.metrics[0] == "auroc" else None
-    seen = sorted({item for name in spec.datasets for item in _exposure(model, name)})
+    seen = [*_exposure(model.name, spec.datasets), *_known_people(model, spec, said)]
     return ModelResult(
-        model=model,
+        model=model.name,
         protocol=protocol,
         figures=figures(spec, said, draws=draws, seed=seed),
         penalty=outcome.penalty,
@@ -50,12 +52,21 @@ def judge(
     )
 
 
-def _exposure(model: str, dataset: str) -> list[str]:
+def _exposure(model: str, datasets: Sequence[str]) -> list[str]:
+    """What the register says: datasets of which the model may have seen test people."""
     return [
-        f"{dataset}: {item.part} ({item.evidence}; {item.source})"
-        for item in exposures(model, dataset)
+        f"{name}: {item.part} ({item.evidence}; {item.source})"
+        for name in datasets
+        for item in exposures(model, name)
         if item.sees_test_people
     ]
+
+
+def _known_people(model: BenchModel, spec: BenchmarkTask, said: Predictions) -> list[str]:
+    """What the model's own folder says: test people that it was trained on."""
+    people = set(map(str, said.subjects))
+    count = seen_in_training(getattr(model, "given", ""), spec.dataset, people)
+    return [f"{spec.dataset}: trained on {count} of the {len(people)} test people"] if count else []
 
 
 def _attributes(rows: np.ndarray, examples: Examples) -> dict[str, np.ndarray]:

@@ -43,12 +43,13 @@ class BenchModel(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class EncoderModel:
-    """Any encoder that :func:`hf_auscult.embed` accepts."""
+    """Any encoder that :func:`hf_auscult.embed` accepts; ``given`` is the folder or Hub id that it came from."""
 
     name: str
     fingerprint: str
     embedder: Embedder
     protocol: str
+    given: str = ""
 
     def rows(self, examples: Iterable[tuple[Key, Mapping[str, Any]]]) -> Iterable[np.ndarray]:
         """Embed one recording at a time."""
@@ -182,7 +183,7 @@ def bench_model(name: str, protocol: str = "default") -> BenchModel:
         "weights": weights_of(embedder),
         "protocol": protocol,
     }
-    return EncoderModel(shown, _sha256(settings), embedder, protocol)
+    return EncoderModel(shown, _sha256(settings), embedder, protocol, name)
 
 
 def _opensmile(feature_set: Any) -> Embedder:

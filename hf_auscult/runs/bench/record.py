@@ -43,6 +43,8 @@ def counts_of(examples: Examples) -> dict[str, Any]:
             per_class = {}
         people = len(np.unique(examples.subjects[rows]))
         out[str(part)] = {"recordings": int(rows.sum()), "people": people, "per_class": per_class}
+        if len(examples.classes) == 2 and labels.ndim == 1:
+            out[str(part)]["positive_people"] = len(np.unique(examples.subjects[rows][labels == 1]))
     if examples.balance:
         out["balance"] = {"table": list(examples.balance)}
     return out

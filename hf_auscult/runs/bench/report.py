@@ -6,6 +6,7 @@ from pathlib import Path
 
 from ...benchmarks.results import SuiteResult
 from ...benchmarks.tables import LEGEND, PAPER_TABLES, TITLES, differences, missing, overview, paper_table
+from ..files import write_text
 from .figures import suite_figures
 
 
@@ -31,7 +32,5 @@ def write_report(result: SuiteResult, folder: str | Path) -> Path:
         if item.suite == result.suite:
             parts += [f"## Table {item.number}: {item.title}", paper_table(key, result, result.protocols[-1])]
     target = Path(folder) / "README.md"
-    temporary = target.with_name(".README.md.tmp")
-    temporary.write_text("\n\n".join(part for part in parts if part) + "\n", "utf-8")
-    temporary.rename(target)
+    write_text(target, "\n\n".join(part for part in parts if part) + "\n")
     return target

@@ -130,7 +130,7 @@ def _run_task(
         clock["probes"] += time.perf_counter() - start
         said[model.name, protocol] = outcome.predictions
         start = time.perf_counter()
-        judged = judge(spec, model.name, protocol, outcome, examples, guessed, draws=config.draws, seed=config.seed)
+        judged = judge(spec, model, protocol, outcome, examples, guessed, draws=config.draws, seed=config.seed)
         file = write_predictions(spec, model.name, protocol, outcome.predictions, config.output)
         results.append(replace(judged, predictions=file))
         clock["intervals"] += time.perf_counter() - start
