@@ -15,13 +15,17 @@ from ...benchmarks.scoring import Predictions
 from ...benchmarks.task import BenchmarkTask
 from .examples import Examples
 
-_FACTS = ("content_sha256", "audio_sha256", "split_sha256", "split", "complete", "presence", "warnings")
+_FACTS = ("audio_sha256", "split_sha256", "split", "complete", "presence", "warnings")
 
 
 def facts_of(task: Task) -> dict[str, dict[str, Any]]:
     """Dataset -> hashes, split, warnings and whether the split leaks."""
     return {
-        name: {**{key: manifest[key] for key in _FACTS}, "leaks": leaks(manifest)}
+        name: {
+            "content_sha256": manifest["content_sha256"][task.spec.config],
+            **{key: manifest[key] for key in _FACTS},
+            "leaks": leaks(manifest),
+        }
         for name, manifest in task.manifests.items()
     }
 

@@ -1,0 +1,28 @@
+"""Explaining a model on the bundled recordings."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from hf_auscult.runs.explain import ExplainConfig, explain
+from tests.models import zoo
+from tests.runs.bench.conftest import data_root, feature_cache  # noqa: F401 - fixtures
+
+
+@pytest.mark.parametrize("method", ["gradient", "rollout"])
+def test_scores_pictures_and_chance(method, data_root, feature_cache, tmp_path):  # noqa: F811
+    model = tmp_path / "opera"
+    zoo.GT.model().save_pretrained(model)
+    zoo.GT.extractor().save_pretrained(model)
+    config = ExplainConfig(
+        str(model), data_root / "circor", "murmur", tmp_path / "heat", feature_cache, method, pictures=1, draws=100
+    )
+    found = explain(config, progress=False)
+    assert found["recordings"] > 3 and found["time_auroc"]["chance"] == 0.5
+    assert 0 < found["energy"]["chance"] < 0.5 and 0 <= found["energy"]["value"] <= 1
+    stored = json.loads((tmp_path / "heat" / "explanation.json").read_text())
+    assert len(stored["per_recording"]) == found["recordings"]
+    assert len(list((tmp_path / "heat").glob("*.png"))) == 1
+    assert explain(config, progress=False) == found
