@@ -4,5 +4,17 @@ from __future__ import annotations
 
 from .overview import LEGEND, TITLES, differences, missing, overview
 from .paper import PAPER_TABLES, PaperTable, paper_table
+from .reliance import calibration, subgroups
 
-__all__ = ["LEGEND", "PAPER_TABLES", "TITLES", "PaperTable", "differences", "missing", "overview", "paper_table"]
+__all__ = [
+    "LEGEND",
+    "PAPER_TABLES",
+    "TITLES",
+    "PaperTable",
+    "calibration",
+    "differences",
+    "missing",
+    "overview",
+    "paper_table",
+    "subgroups",
+]

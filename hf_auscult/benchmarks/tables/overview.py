@@ -13,7 +13,9 @@ from .markdown import NONE, number, shown, table
 LEGEND = (
     "95 % intervals over the test people (patient bootstrap); of two classes, how many people carry the positive one. "
     "° not above the metadata-only shortcut beyond its uncertainty. "
-    "† the split shares people between train and test. ‡ the model was, or may have been, trained on these test people."
+    "† the split shares people between train and test. "
+    "‡ the model was, or may have been, trained on these test people. "
+    "Published values are of other splits and protocols."
 )
 TITLES = {
     "auroc": "AUROC",

@@ -42,13 +42,14 @@ def suite_figures(result: SuiteResult, folder: Path) -> list[str]:
             if task.spec.metrics[0] != metric or task.missing:
                 continue
             printed = best.get(task.spec.number)
+            ours = _intervals(task, models, protocol, metric)
             rows.append(
                 ForestRow(
                     _title(task.spec),
-                    _intervals(task, models, protocol, metric),
+                    ours,
                     published=printed.value if printed is not None and printed.metric == metric else None,
                     shortcut=_shortcut(task, metric),
-                    note="split leaks" if task.leaks else "",
+                    note="split leaks" if task.leaks else "" if ours else "too few people",
                 )
             )
         if any(row.ours for row in rows):

@@ -5,7 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from ...benchmarks.results import SuiteResult
-from ...benchmarks.tables import LEGEND, PAPER_TABLES, TITLES, differences, missing, overview, paper_table
+from ...benchmarks.tables import (
+    LEGEND,
+    PAPER_TABLES,
+    TITLES,
+    calibration,
+    differences,
+    missing,
+    overview,
+    paper_table,
+    subgroups,
+)
 from ..files import write_text
 from .figures import suite_figures
 
@@ -21,6 +31,8 @@ def write_report(result: SuiteResult, folder: str | Path) -> Path:
     compared = differences(result)
     if compared:
         parts += ["## Differences between models", compared]
+    for title, text in (("Calibration", calibration(result)), ("By sex and age", subgroups(result))):
+        parts += [f"## {title}", text] if text else []
     absent = missing(result)
     if absent:
         parts += ["## Not run", absent]

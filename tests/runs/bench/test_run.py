@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import replace
 
 import numpy as np
@@ -113,12 +114,18 @@ def test_tasks_of_ones_own(config, tmp_path):
     assert sizes[max(sizes)].value == task.results[0].figures["auroc"].value
 
 
-def test_balanced_without_known_people_says_why(config, tmp_path):
-    # CirCor states no age in years but an age group: balancing works, on fewer people
+def test_balanced_over_age_group_and_sex(config, tmp_path):
     own = BenchmarkTask("mine", "T1", "Murmur", "circor", "murmur", ("auroc",), balanced=True)
     (task,) = bench("mine", [own], replace(config, models=("logmel",), output=tmp_path), progress=False).tasks
-    table = task.counts.get("balance", {}).get("table", [])
-    assert task.missing or all(row["after"] <= row["before"] for row in table)
+    table = task.counts["balance"]["table"]
+    after = Counter()
+    for row in table:
+        after[row["split"], row["label"]] += row["after"]
+        assert row["after"] <= row["before"]
+    for part in ("train", "test"):
+        assert after[part, "Absent"] == after[part, "Present"] > 0
+    assert task.counts["test"]["people"] == 2 * after["test", "Present"]
+    assert not task.missing and task.results[0].figures["auroc"].value is not None
 
 
 def test_refusals(config):
