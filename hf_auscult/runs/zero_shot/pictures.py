@@ -1,0 +1,97 @@
+"""Held-out recordings with the three training reports that they retrieve (AcuLa, figure 3)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from ...audio import read
+from ...features.logmel import log_mel
+from ...plots import RetrievedReport, retrieval_plot
+from ..bench.examples import Examples
+from ..train import picture_front_end
+from .model import AlignedModel
+from .result import ZeroShotResult
+from .texts import Reports
+
+REPORTS = 3
+
+
+def draw_examples(
+    result: ZeroShotResult,
+    model: AlignedModel,
+    examples: Examples,
+    test: np.ndarray,
+    train: tuple[str, ...],
+    reports: Reports,
+    folder: Path,
+    count: int,
+) -> tuple[str, ...]:
+    """Draw recordings of every class in turn, chosen by name alone; returns the names of the files.
+
+    Args:
+        result: whose first mask is drawn.
+        model: for its front end.
+        examples: all of the task.
+        test: places of the held-out ones.
+        train: names of the training ones.
+        reports: of the first mask.
+        folder: of the pictures.
+        count: how many.
+    """
+    found = result.pipelines[0]
+    spec = picture_front_end(model.extractor)
+    of_key = {cell.key: place for place, cell in enumerate(examples.cells)}
+    names = []
+    for row in chosen(examples, test)[:count]:
+        place = int(test[row])
+        cell = examples.cells[place]
+        waveform = read(cell.audio, sampling_rate=spec.sampling_rate).array
+        padded = np.pad(waveform, (0, max(0, spec.n_fft - len(waveform))))
+        image = log_mel(torch.from_numpy(padded)[None], spec)[0].numpy().T
+        retrieved = [
+            RetrievedReport(str(reports.texts[of_key[train[found.first[report]]]]), float(similarity))
+            for report, similarity in zip(found.neighbours[row], found.similarity[row], strict=True)
+        ]
+        own = reports.texts[place]
+        saved = retrieval_plot(
+            image,
+            retrieved[:REPORTS],
+            folder / f"retrieved-{_plain(cell.entry)}",
+            seconds=len(waveform) / spec.sampling_rate,
+            band=(spec.f_min, spec.f_max),
+            title=f"{cell.key}, {result.task}: {_label(examples, place)}",
+            caption="" if own is None else f"Its own report, which is not among those searched: {own}",
+        )
+        names.append(saved.png.name)
+    return tuple(names)
+
+
+def chosen(examples: Examples, test: np.ndarray) -> list[int]:
+    """Held-out recordings in the order they are drawn in: by name, the classes taking turns, the positive one first."""
+    labels = [_label(examples, int(place)) for place in test]
+    queues = [
+        sorted(
+            (row for row, label in enumerate(labels) if label == name), key=lambda row: examples.cells[test[row]].entry
+        )
+        for name in sorted(set(labels), key=lambda name: (-_number(examples, name), name))
+    ]
+    turns = [(turn, queue, row) for queue, rows in enumerate(queues) for turn, row in enumerate(rows)]
+    return [row for _, _, row in sorted(turns)]
+
+
+def _label(examples: Examples, place: int) -> str:
+    label = examples.labels[place]
+    if examples.labels.ndim == 1:
+        return examples.classes[int(label)]
+    return " + ".join(name for name, carried in zip(examples.classes, label, strict=True) if carried) or "none"
+
+
+def _number(examples: Examples, name: str) -> int:
+    return examples.classes.index(name) if name in examples.classes else -1
+
+
+def _plain(text: str) -> str:
+    return "".join(sign if sign.isalnum() or sign in "-_." else "-" for sign in text)
