@@ -57,9 +57,9 @@ class AlignedModel:
                     rows[index] = row
             yield window_mean(torch.stack(rows), torch.tensor(features.seconds))
 
-    def texts(self, texts: Sequence[str], *, progress: bool = False) -> np.ndarray:
+    def texts(self, texts: Sequence[str]) -> np.ndarray:
         """(texts, D): read by the teacher and projected."""
-        return project_text(self.model, self.teacher.embed(texts, progress=progress))
+        return project_text(self.model, self.teacher.embed(texts))
 
 
 def load_aligned(name: str, *, teacher_cache: str | Path | None = None) -> AlignedModel:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ...errors import DataError
 from ...metrics.arrays import Floats, Integers
@@ -19,7 +21,7 @@ SHUFFLES = 100
 
 @dataclass(frozen=True)
 class Floor:
-    """AUROC when what is read is another report than the one retrieved: mean and 95 % range over shuffles."""
+    """AUROC when what is read is a report of somebody else than the one retrieved: mean and 95 % range of shuffles."""
 
     mean: float | None
     low: float | None
@@ -33,7 +35,7 @@ class Read:
     Args:
         against: ``class names`` or ``sentences``.
         retrieved: of the reports retrieved for a recording.
-        shuffled: of as many reports of other recordings.
+        shuffled: of as many reports of other training people.
         own: of the recording's own report: how much of the label the text gives away, and the most that retrieval can
             reach; None where a recording has none.
     """
@@ -75,6 +77,7 @@ def pipeline(
     reports: Sequence[str],
     keys: Floats,
     values: Floats,
+    people: Sequence[str],
     own: Floats | None,
     class_texts: Mapping[str, Mapping[str, Floats]],
     held_out: HeldOut,
@@ -91,6 +94,7 @@ def pipeline(
         reports: (m,) training reports.
         keys: (m, D) projected: what is searched.
         values: (m, E) read by the second model.
+        people: (m,) whom they are about; shuffles exchange people, because one person's reports are alike.
         own: (n, E) the held-out recordings' own reports read by the second model.
         class_texts: kind -> class -> (p, E) read by the second model, classes in their order.
         held_out: who is judged on.
@@ -114,7 +118,8 @@ def pipeline(
     found = nearest(audio, keys[first], k, search=search)
     table = unit_rows(np.asarray(values, np.float64)[first])
     rng = np.random.default_rng(held_out.seed)
-    orders = [rng.permutation(len(first)) for _ in range(shuffles)]
+    owners = np.asarray(people)[first]
+    orders = [exchanged(owners, rng) for _ in range(shuffles)]
     read, scores = [], {}
     for kind, texts in class_texts.items():
         scores[kind] = zero_shot_scores(table[found.rows].mean(axis=1), texts)
@@ -128,6 +133,19 @@ def pipeline(
             )
         )
     return Pipeline(mask, len(first), k, tuple(read), first, found.rows, found.similarity, scores)
+
+
+def exchanged(owners: NDArray[Any], rng: np.random.Generator) -> Integers:
+    """For every report one of the person who takes the place of its own.
+
+    Example:
+        >>> exchanged(np.array(["a", "a", "b"]), np.random.default_rng(1)).tolist()
+        [2, 2, 0]
+    """
+    people, owner = np.unique(owners, return_inverse=True)
+    members = [np.flatnonzero(owner == person) for person in range(len(people))]
+    order = rng.permutation(len(people))
+    return np.array([rng.choice(members[order[person]]) for person in owner], np.int64)
 
 
 def _floor(values: Sequence[float | None]) -> Floor:

@@ -9,7 +9,7 @@ from ...benchmarks.suites import suite_of
 from ...benchmarks.tables import paper_table
 from ...benchmarks.tables.markdown import NONE, number, shown, table
 from .pairing import KS, Pairing
-from .pipeline import Floor
+from .pipeline import SHUFFLES, Floor
 from .result import ZeroShotResult, write_text
 
 MASKS = {
@@ -18,8 +18,8 @@ MASKS = {
     "strict": "strictly masked",
 }
 _RETRIEVAL_LEGEND = (
-    "Held-out recordings and their own reports, cosine in the shared space. Equal reports are one target; ties count as "
-    "broken at random."
+    "Held-out recordings and their own reports, cosine in the shared space. Equal reports are one target; ties count "
+    "as broken at random."
 )
 WAYS = {"audio_to_text": "audio to text", "text_to_audio": "text to audio"}
 
@@ -96,7 +96,7 @@ def pipeline_table(result: ZeroShotResult) -> str:
                     shown(figures.get("macro_f1")),
                 ]
             )
-    header = ("reports", "read against", "reports read", "AUROC", "floor: shuffled", "ceiling: own report", "macro-F1")
+    header = ("reports", "read against", "reports read", "AUROC", "floor: shuffled", "own report", "macro-F1")
     base = next((row for row in result.direct.rows if row.name.startswith("floor")), None)
     if base is not None:
         rows.append(
@@ -157,8 +157,10 @@ def _calibration(result: ZeroShotResult) -> str:
 def _pipeline_legend(result: ZeroShotResult) -> str:
     lines = [
         f"For each recording the {result.settings['top_k']} nearest different training reports are retrieved and "
-        f"read by {result.second['given']}. Floor: other training reports read in their place, mean and 95 % range of "
-        "100 shuffles. Ceiling: the recording's own report read, that is how much of the label the text itself says.",
+        f"read by {result.second['given']}. Floor: reports of other training people read in their place, mean "
+        f"and 95 % range of {SHUFFLES} shuffles. Own report: read instead of those retrieved, that is how much of the "
+        "label the text itself says. Macro-F1 is of the class whose text is nearest, the paper's answer; one class's "
+        "text can be nearest to everything, whatever the AUROC.",
         *(f"- {MASKS[mask]}: {text}." for mask, text in result.leaks.items() if mask in result.sources),
     ]
     return "\n".join(lines[:1]) + "\n\n" + "\n".join(lines[1:])

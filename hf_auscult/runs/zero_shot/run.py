@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections import defaultdict
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -96,7 +97,11 @@ def run(config: ZeroShotConfig, *, command: str = "", progress: bool = True) -> 
     audio = np.asarray(cache.features(model, examples.cells, progress=progress), np.float64)
     clock["recordings"] = time.perf_counter() - start
     start = time.perf_counter()
-    prompts = {name: model.texts(wordings, progress=progress) for name, wordings in sentences.items()}
+    everything = [text for wordings in sentences.values() for text in wordings]
+    everything += [text for found in reports for text in found.texts if text is not None]
+    for teacher in (model.teacher, second):  # each is loaded once; from here on both read from their stores
+        teacher.read([*everything, *sentences], progress=progress)
+    prompts = {name: model.texts(wordings) for name, wordings in sentences.items()}
     class_texts = {
         "class names": {name: second.embed([name]) for name in sentences},
         "sentences": {name: second.embed(wordings) for name, wordings in sentences.items()},
@@ -112,7 +117,7 @@ def run(config: ZeroShotConfig, *, command: str = "", progress: bool = True) -> 
         seed=config.seed,
     )
     parts = [
-        _with_reports(found, model, second.embed, audio, places, class_texts, held_out, config, progress)
+        _with_reports(found, model, second.embed, audio, examples, places, class_texts, held_out, config)
         for found in reports
     ]
     clock["reports"] = time.perf_counter() - start
@@ -174,13 +179,13 @@ def _examples(config: ZeroShotConfig, dataset: str, manifest: dict[str, Any]) ->
 def _with_reports(
     reports: Reports,
     model: AlignedModel,
-    embed: Any,
+    embed: Callable[[Sequence[str]], np.ndarray],
     audio: Floats,
+    examples: Examples,
     places: dict[str, np.ndarray],
     class_texts: dict[str, dict[str, np.ndarray]],
     held_out: HeldOut,
     config: ZeroShotConfig,
-    progress: bool,
 ) -> tuple[Pipeline, Pairing]:
     """The pipeline and both ways of retrieval under one mask."""
     train = [place for place in places["train"] if reports.texts[place] is not None]
@@ -191,8 +196,9 @@ def _with_reports(
         reports.mask,
         audio[places["test"]],
         texts,
-        model.texts(texts, progress=progress) if texts else np.empty((0, audio.shape[1])),
-        embed(texts, progress=progress) if texts else np.empty((0, 1)),
+        model.texts(texts) if texts else np.empty((0, audio.shape[1])),
+        embed(texts) if texts else np.empty((0, 1)),
+        examples.subjects[train].tolist(),
         embed(own_texts) if len(own) == len(places["test"]) else None,
         class_texts,
         held_out,
