@@ -70,15 +70,16 @@ def draw_examples(
 
 
 def chosen(examples: Examples, test: np.ndarray) -> list[int]:
-    """Held-out recordings in the order they are drawn in: by name, the classes taking turns, the positive one first."""
-    labels = [_label(examples, int(place)) for place in test]
-    queues = [
-        sorted(
-            (row for row, label in enumerate(labels) if label == name), key=lambda row: examples.cells[test[row]].entry
-        )
-        for name in sorted(set(labels), key=lambda name: (-_number(examples, name), name))
+    """Held-out people's first recordings by name, in the order of drawing: classes take turns, the last first."""
+    first: dict[tuple[str, str], int] = {}
+    for row in sorted(range(len(test)), key=lambda row: examples.cells[test[row]].entry):
+        first.setdefault((_label(examples, int(test[row])), str(examples.subjects[test[row]])), row)
+    names = sorted({label for label, _ in first}, key=lambda name: (-_number(examples, name), name))
+    turns = [
+        (turn, place, row)
+        for place, name in enumerate(names)
+        for turn, row in enumerate(row for (label, _), row in first.items() if label == name)
     ]
-    turns = [(turn, queue, row) for queue, rows in enumerate(queues) for turn, row in enumerate(rows)]
     return [row for _, _, row in sorted(turns)]
 
 

@@ -36,7 +36,7 @@ def write_readme(result: ZeroShotResult, folder: Path) -> Path:
         _pipeline_legend(result),
         pipeline_table(result),
     ]
-    parts += ["Printed in the paper (Table VII; COVID-19, COPD, smoking and sex, none of them heard in the heart):"]
+    parts += ["Printed in the paper (Table VII; other people, other reports and a larger model):"]
     parts += [_table_seven(result)]
     parts += ["## Which report belongs to which recording", _RETRIEVAL_LEGEND, retrieval_table(result)]
     parts += [
