@@ -36,8 +36,8 @@ class Read:
         against: ``class names`` or ``sentences``.
         retrieved: of the reports retrieved for a recording.
         shuffled: of as many reports of other training people.
-        own: of the recording's own report: how much of the label the text gives away, and the most that retrieval can
-            reach; None where a recording has none.
+        own: of the recording's own report: how much of the label the second model finds in the text, and what a
+            perfect retrieval would give it to read; None where a recording has none.
     """
 
     against: str
@@ -139,8 +139,8 @@ def exchanged(owners: NDArray[Any], rng: np.random.Generator) -> Integers:
     """For every report one of the person who takes the place of its own.
 
     Example:
-        >>> exchanged(np.array(["a", "a", "b"]), np.random.default_rng(1)).tolist()
-        [2, 2, 0]
+        >>> exchanged(np.array(["a", "a", "b"]), np.random.default_rng(4)).tolist()
+        [2, 2, 1]
     """
     people, owner = np.unique(owners, return_inverse=True)
     members = [np.flatnonzero(owner == person) for person in range(len(people))]

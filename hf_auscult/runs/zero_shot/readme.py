@@ -169,7 +169,7 @@ def _pipeline_legend(result: ZeroShotResult) -> str:
         f"For each recording the {result.settings['top_k']} nearest different training reports are retrieved and "
         f"read by {result.second['given']}. Floor: reports of other training people read in their place, mean "
         f"and 95 % range of {SHUFFLES} shuffles. Own report: read instead of those retrieved, that is how much of the "
-        "label the text itself says. Macro-F1 is of the class whose text is nearest, the paper's answer; one class's "
+        "label this text model finds in the text itself. Macro-F1 is of the class whose text is nearest, the paper's answer; one class's "
         "text can be nearest to everything, whatever the AUROC.",
         *(f"- {MASKS[mask]}: {text}." for mask, text in result.leaks.items() if mask in result.sources),
     ]

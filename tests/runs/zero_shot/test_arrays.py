@@ -8,7 +8,7 @@ import pytest
 from hf_auscult.runs.zero_shot.direct import direct
 from hf_auscult.runs.zero_shot.held_out import HeldOut
 from hf_auscult.runs.zero_shot.pairing import pairing
-from hf_auscult.runs.zero_shot.pipeline import pipeline
+from hf_auscult.runs.zero_shot.pipeline import exchanged, pipeline
 
 N, D = 120, 24
 CLASSES = ("Absent", "Present")
@@ -137,3 +137,39 @@ def test_reports_that_are_all_the_same_pair_with_nothing():
     world = World(told=0.0)
     found = pairing("strict", world.shared["test"], world.shared["test"], ["same"] * N, np.arange(N), world.held_out)
     assert found.problem and found.figures == {}
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_scores_that_are_all_equal_are_at_chance_exactly(seed):
+    """Means of equal numbers differ in their last bit by how many there are; that must not rank people."""
+    rng = np.random.default_rng(seed)
+    people = np.array([f"p{person}" for person in range(12) for _ in range(3 + 2 * person)])
+    carried = rng.permutation(12) % 3
+    truth = np.array([carried[int(person[1:])] for person in people])
+    held_out = HeldOut(tuple(map(str, range(len(people)))), people, truth, ("a", "b", "c"), draws=50)
+    prior = np.tile(rng.dirichlet((3, 2, 1)), (len(people), 1))
+    row = held_out.row("constant", prior, prior)
+    assert row.figures["auroc"].value == 0.5 == row.figures["auroc_subject"].value == held_out.auroc(prior)
+
+
+def test_one_report_for_everybody_says_nothing():
+    world = World(told=1.0)
+    world.texts["train"] = ["The same."] * N
+    (read,) = world.pipeline(world.shared["test"]).read
+    assert read.retrieved.figures["auroc"].value == 0.5 == read.shuffled.low == read.shuffled.high
+
+
+def test_one_person_has_a_calibration_error_without_an_interval():
+    held_out = HeldOut(("a", "b"), np.array(["p", "p"]), np.array([0, 1]), CLASSES, draws=50)
+    found = held_out.ece(np.array([[0.75, 0.25], [0.25, 0.75]]))
+    assert found.value == pytest.approx(0.25) and found.interval is None and found.problem
+
+
+def test_shuffles_exchange_people_as_a_whole():
+    """Reports of one person are alike; shuffled one by one they would make a floor that is too narrow."""
+    owners = np.repeat(["a", "b", "c", "d"], (5, 1, 3, 2))
+    for seed in range(20):
+        order = exchanged(owners, np.random.default_rng(seed))
+        taken = {owner: set(owners[order[owners == owner]]) for owner in "abcd"}
+        assert all(len(found) == 1 for found in taken.values())
+        assert set.union(*taken.values()) == set("abcd")
