@@ -19,8 +19,8 @@ MASKS = {
     "strict": "strictly masked",
 }
 _RETRIEVAL_LEGEND = (
-    "Held-out recordings and their own reports, cosine in the shared space. Equal reports are one target; ties count "
-    "as broken at random."
+    "Held-out recordings and their own reports, cosine in the shared space. Equal reports are one target, reports that "
+    "differ in wording alone are several; ties count as broken at random."
 )
 WAYS = {"audio_to_text": "audio to text", "text_to_audio": "text to audio"}
 
@@ -165,15 +165,14 @@ def _calibration(result: ZeroShotResult) -> str:
 
 
 def _pipeline_legend(result: ZeroShotResult) -> str:
-    lines = [
+    leaks = [f"- {MASKS[mask]}: {text}." for mask, text in result.leaks.items() if mask in result.sources]
+    return (
         f"For each recording the {result.settings['top_k']} nearest different training reports are retrieved and "
-        f"read by {result.second['given']}. Floor: reports of other training people read in their place, mean "
-        f"and 95 % range of {SHUFFLES} shuffles. Own report: read instead of those retrieved, that is how much of the "
-        "label this text model finds in the text itself. Macro-F1 is of the class whose text is nearest, the paper's answer; one class's "
-        "text can be nearest to everything, whatever the AUROC.",
-        *(f"- {MASKS[mask]}: {text}." for mask, text in result.leaks.items() if mask in result.sources),
-    ]
-    return "\n".join(lines[:1]) + "\n\n" + "\n".join(lines[1:])
+        f"read by {result.second['given']}. Floor: reports of other training people read in their place, mean and "
+        f"95 % range of {SHUFFLES} shuffles. Own report: read instead of those retrieved, that is how much of the "
+        "label this text model finds in the text itself. Macro-F1 is of the class whose text is nearest, the paper's "
+        "answer; one class's text can be nearest to everything, whatever the AUROC.\n\n"
+    ) + "\n".join(leaks)
 
 
 def _table_seven(result: ZeroShotResult) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
@@ -14,7 +13,6 @@ import numpy as np
 
 from ...benchmarks.load import Task
 from ...benchmarks.task import BenchmarkTask
-from ...data.contamination import exposures
 from ...data.load import load_prepared, manifest_of
 from ...errors import ConfigurationError, DataError
 from ...metrics.arrays import Floats
@@ -29,6 +27,7 @@ from .model import AlignedModel, load_aligned, read_all, second_reader
 from .pairing import Pairing, pairing
 from .pictures import draw_examples
 from .pipeline import Pipeline, pipeline
+from .provenance import exposure, identity
 from .readme import write_readme
 from .result import ZeroShotResult, write_predictions, write_results
 from .texts import Reports, prompts_of, reports_of
@@ -136,7 +135,7 @@ def run(config: ZeroShotConfig, *, command: str = "", progress: bool = True) -> 
         dataset=dataset,
         task=config.task,
         classes=examples.classes,
-        model=_identity(model, config.model, audio.shape[1]),
+        model=identity(model, config.model, audio.shape[1]),
         second={"given": config.second, **second.provenance()},
         data=facts,
         counts=counts_of(examples),
@@ -145,7 +144,7 @@ def run(config: ZeroShotConfig, *, command: str = "", progress: bool = True) -> 
         pairings=tuple(found for _, found in parts),
         leaks={found.mask: found.leaks for found in reports},
         sources={found.mask: found.source for found in reports},
-        exposure=_exposure(model.name, config.model, dataset, manifest),
+        exposure=exposure(model.name, config.model, dataset, manifest),
         settings={"top_k": config.top_k, "search": config.search, "draws": config.draws, "seed": config.seed},
         versions=_versions(),
         command=command,
@@ -218,33 +217,3 @@ def _with_reports(
         rows,
         held_out,
     )
-
-
-def _identity(model: AlignedModel, given: str, width: int) -> dict[str, Any]:
-    config = model.model.config
-    return {
-        "name": model.name,
-        "given": given,
-        "fingerprint": model.fingerprint,
-        "teacher": config.teacher,
-        "objective": config.objective,
-        "map": config.retrieval_map_kind if config.retrieval_map != "none" else None,
-        "width": width,
-    }
-
-
-def _exposure(name: str, given: str, dataset: str, manifest: dict[str, Any]) -> tuple[str, ...]:
-    """What speaks against the held-out people being new to the model."""
-    found = [
-        f"{item.part} ({item.evidence}; {item.source})" for item in exposures(name, dataset) if item.sees_test_people
-    ]
-    file = Path(given) / "results.json"
-    if file.is_file():
-        try:
-            own = json.loads(file.read_text("utf-8")).get("data", {})
-        except json.JSONDecodeError as error:
-            raise DataError(f"damaged ({error})", where=file, remedy="align the model again") from error
-        split = own.get("prepare", {}).get("split_sha256")
-        if own.get("dataset") == dataset and split != manifest["split_sha256"]:
-            found.append(f"aligned on another split of {dataset}, so it may have been trained on people held out here")
-    return tuple(found)
