@@ -107,7 +107,7 @@ def corpus(args: argparse.Namespace) -> dict[str, Any]:
 
 def zero_shot(args: argparse.Namespace) -> dict[str, Any]:
     """Tell classes apart by text alone, and find the reports of recordings."""
-    from .runs.zero_shot.command import run_command
+    from hf_auscult.runs.zero_shot.command import run_command
 
     found = run_command(args)
     return found if args.json else {TEXT: found["tables"]}
