@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from ...errors import ConfigurationError, DataError
 from ...reports import class_prompts, generate, mask_of
 from ..bench.models import Key
+from ..report_set import TABLE, read_set
 
 MASKS = ("none", "paper", "strict")
 
@@ -77,10 +75,10 @@ def reports_of(
             for mask in MASKS
         ]
     found: dict[str, dict[Key, str]] = {}
-    for file in _sets(folder):
-        for mask, texts in _read(file).items():
+    for each in _sets(folder):
+        for mask, texts in _read(each, dataset, task).items():
             if mask in found:
-                raise DataError(f"a second set under mask {mask}", where=file, remedy="name a folder with one each")
+                raise DataError(f"a second set under mask {mask}", where=each, remedy="name a folder with one each")
             found[mask] = texts
     kept = [
         Reports(mask, tuple(found[mask].get(key) for key in keys), leaks[mask], str(folder))
@@ -95,23 +93,25 @@ def reports_of(
 
 
 def _sets(folder: Path) -> list[Path]:
-    own = folder / "reports.parquet"
-    found = [own] if own.is_file() else sorted(folder.glob("*/reports.parquet"))
+    found = [folder] if (folder / TABLE).is_file() else sorted(file.parent for file in folder.glob(f"*/{TABLE}"))
     if not found:
         raise DataError("no set of reports", where=folder, remedy="make one with hf-auscult reports generate")
     return found
 
 
-def _read(file: Path) -> dict[str, dict[Key, str]]:
+def _read(folder: Path, dataset: str, task: str) -> dict[str, dict[Key, str]]:
     """Mask -> key of a recording (or of its segment) -> its first phrasing."""
-    try:
-        table = pq.read_table(file, columns=["recording_id", "segment", "draw", "text", "mask"]).to_pylist()
-    except (pa.ArrowException, OSError, KeyError, ValueError) as error:
-        raise DataError(f"not a set of reports ({error})", where=file, remedy="generate it again") from error
+    read = read_set(folder)
+    settings = read.about["settings"]
+    if settings["dataset"] != dataset:
+        raise ConfigurationError(
+            f"reports on {settings['dataset']}, not on {dataset}", where=folder, remedy="name another"
+        )
+    if settings["mask"] not in ("none", "context") and settings["task"] not in (None, task):
+        raise ConfigurationError(
+            f"their mask hides the label of {settings['task']}, not of {task}", where=folder, remedy="name another"
+        )
     found: dict[str, dict[Key, str]] = {}
-    for row in sorted(table, key=lambda row: int(row["draw"])):
-        key = row["recording_id"] if row["segment"] is None else f"{row['recording_id']}#{row['segment']}"
-        if not (row["text"] or "").strip():
-            raise DataError(f"empty report of {key}", where=file, remedy="generate it again")
-        found.setdefault(row["mask"], {}).setdefault(key, row["text"])
+    for key, reports in read.by_name().items():
+        found.setdefault(reports[0].mask, {})[key] = reports[0].text
     return found
