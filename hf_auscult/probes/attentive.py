@@ -68,7 +68,9 @@ def fit_attentive(tokens: Floats, table: Integers, link: Link, penalty: float, b
     from scipy.optimize import minimize
 
     if tokens.ndim != 3:
-        raise DataError(f"shape {tokens.shape}; the attentive probe reads (recordings, tokens, columns)", where="tokens")
+        raise DataError(
+            f"shape {tokens.shape}; the attentive probe reads (recordings, tokens, columns)", where="tokens"
+        )
     present = ~np.isnan(tokens).any(axis=2)
     if not present.any(axis=1).all():
         raise DataError(f"recording {int((~present.any(axis=1)).argmax())} has no token", where="tokens")
@@ -99,7 +101,9 @@ def fit_attentive(tokens: Floats, table: Integers, link: Link, penalty: float, b
     )
 
 
-def _standard(tokens: Floats, mean: Floats, scale: Floats) -> tuple[Floats, np.ndarray[tuple[int, ...], np.dtype[np.bool_]]]:
+def _standard(
+    tokens: Floats, mean: Floats, scale: Floats
+) -> tuple[Floats, np.ndarray[tuple[int, ...], np.dtype[np.bool_]]]:
     if tokens.ndim != 3 or tokens.shape[2] != len(mean):
         raise DataError(f"shape {tokens.shape}; {len(mean)} columns are expected", where="tokens")
     absent = np.isnan(tokens).any(axis=2)

@@ -138,13 +138,17 @@ def held_out_losses(
         inner, start = z[fold.train], None
         held, truth = z[fold.test], table[fold.test]
         for penalty in losses:
-            start = fit_logistic(
-                inner, energy * len(inner) / len(z), table[fold.train], link, penalty, balanced, start
-            )
-            p = np.clip(probabilities(held, start, link), 1e-12, 1 - 1e-12)
-            cost = truth * np.log(p) if link == "softmax" else truth * np.log(p) + (1 - truth) * np.log1p(-p)
-            losses[penalty] -= float((weights[fold.test] * cost).sum())
+            start = fit_logistic(inner, energy * len(inner) / len(z), table[fold.train], link, penalty, balanced, start)
+            p = probabilities(held, start, link)
+            losses[penalty] += weighted_log_loss(p, truth, weights[fold.test], link)
     return losses
+
+
+def weighted_log_loss(p: Floats, table: Integers, weights: Floats, link: Link) -> float:
+    """Sum over rows (and labels) of -log of the probability given to what is so."""
+    p = np.clip(p, 1e-12, 1 - 1e-12)
+    cost = table * np.log(p) if link == "softmax" else table * np.log(p) + (1 - table) * np.log1p(-p)
+    return -float((weights * cost).sum())
 
 
 def _sigmoid(logits: Floats) -> Floats:
