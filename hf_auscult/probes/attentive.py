@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..errors import DataError
 from ..metrics.arrays import Floats, Integers
@@ -68,12 +69,11 @@ def fit_attentive(tokens: Floats, table: Integers, link: Link, penalty: float, b
     from scipy.optimize import minimize
 
     if tokens.ndim != 3:
-        raise DataError(
-            f"shape {tokens.shape}; the attentive probe reads (recordings, tokens, columns)", where="tokens"
-        )
-    present = ~np.isnan(tokens).any(axis=2)
-    if not present.any(axis=1).all():
-        raise DataError(f"recording {int((~present.any(axis=1)).argmax())} has no token", where="tokens")
+        raise DataError(f"shape {tokens.shape}; expected (recordings, tokens, columns)", where="tokens")
+    present: NDArray[np.bool_] = np.logical_not(np.isnan(tokens).any(axis=2))
+    heard = present.sum(axis=1)
+    if heard.min() == 0:
+        raise DataError(f"recording {int(heard.argmin())} has no token", where="tokens")
     mean, scale = tokens[present].mean(axis=0), tokens[present].std(axis=0)
     scale[scale <= 1e-12 * np.maximum(np.abs(mean), 1e-300)] = np.inf
     standard, absent = _standard(tokens, mean, scale)
@@ -101,10 +101,8 @@ def fit_attentive(tokens: Floats, table: Integers, link: Link, penalty: float, b
     )
 
 
-def _standard(
-    tokens: Floats, mean: Floats, scale: Floats
-) -> tuple[Floats, np.ndarray[tuple[int, ...], np.dtype[np.bool_]]]:
+def _standard(tokens: Floats, mean: Floats, scale: Floats) -> tuple[Floats, NDArray[np.bool_]]:
     if tokens.ndim != 3 or tokens.shape[2] != len(mean):
         raise DataError(f"shape {tokens.shape}; {len(mean)} columns are expected", where="tokens")
-    absent = np.isnan(tokens).any(axis=2)
+    absent: NDArray[np.bool_] = np.asarray(np.isnan(tokens).any(axis=2))
     return np.where(absent[:, :, None], 0.0, (tokens - mean) / scale), absent

@@ -1,4 +1,4 @@
-"""Gradient-trained heads, several runs at once: parameters of all runs in one array, updates in each run's own order."""
+"""Gradient-trained heads: the parameters of all runs in one array, each run's own order of updates."""
 
 from __future__ import annotations
 
@@ -152,7 +152,7 @@ def _step(
         losses = F.mse_loss(output, y, reduction="none").mean(dim=(1, 2))
     penalty = torch.stack([p.pow(2).sum(dim=(1, 2)) for p in parameters]).sum(dim=0)
     adam.zero_grad()
-    (losses + settings.l2 * penalty).sum().backward()  # type: ignore[no-untyped-call]
+    (losses + settings.l2 * penalty).sum().backward()
     gradients = [p.grad for p in parameters if p.grad is not None]
     norms = torch.stack([g.norm(dim=(1, 2)) for g in gradients]).norm(dim=0)
     scale = (settings.clip / (norms + 1e-6)).clamp(max=1.0)[:, None, None]
