@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,19 +40,20 @@ class PublishedRuns:
 
         train, held = self._sides(goal, fold)
         truth = _truth(goal)
-        features = torch.from_numpy(x.astype(np.float32))
-        heads = train_heads(
-            features[train],
-            truth[train],
-            features[held],
-            truth[held],
-            self.settings,
-            self.streams,
-            max(1, len(goal.classes)),
-        )
-        for stream in self.streams:  # the script's test loader, opened before the next fold's head is made
-            open_loader(stream, shuffled=self.settings.shuffled_validation)
-        return heads.predict(features[fold.test]), heads.best_epoch
+        with _one_thread():
+            features = torch.from_numpy(x.astype(np.float32))
+            heads = train_heads(
+                features[train],
+                truth[train],
+                features[held],
+                truth[held],
+                self.settings,
+                self.streams,
+                max(1, len(goal.classes)),
+            )
+            for stream in self.streams:  # the script's test loader, opened before the next fold's head is made
+                open_loader(stream, shuffled=self.settings.shuffled_validation)
+            return heads.predict(features[fold.test]), heads.best_epoch
 
     def _sides(self, goal: Target, fold: Fold) -> tuple[Integers, Integers]:
         if self.settings.select == "test":
@@ -72,6 +75,19 @@ class PublishedRuns:
         except ValueError as error:
             raise DataError(f"the protocol's validation cut fails: {error}", where="train") from error
         return train, held
+
+
+@contextmanager
+def _one_thread() -> Iterator[None]:
+    """Thousands of small steps: on busy cores, two threads that wait for each other took ten times as long as one."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _truth(goal: Target) -> Tensor:
