@@ -1,94 +1,95 @@
-"""Ridge regression on frozen features, one person left out at a time; every penalty at once, nothing random."""
+"""Ridge regression with its penalty chosen by leaving people out, in closed form for all penalties at once."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..errors import DataError
-from ..metrics.arrays import Floats, numbers
+from ..errors import ConfigurationError, DataError
+from ..metrics.arrays import Floats
 from ..metrics.resampling import People
-from ._inputs import features_of
-from .linear import _one_thread
-
-PENALTIES: tuple[float, ...] = tuple(10.0**power for power in range(-2, 7))
 
 
-@dataclass(frozen=True, eq=False)
-class LeftOut:
-    """Predictions of people that the regression never saw.
+@dataclass(frozen=True)
+class RidgeFit:
+    """A fitted ridge regression.
 
     Attributes:
-        predicted: (n,) in the unit of the target.
-        penalties: person -> penalty chosen among the others.
-        baseline: (n,) mean of the others: what is known without listening.
+        penalty: chosen strength (large = strong); of equal ones the strongest.
+        errors: strength -> mean over people of the mean absolute error when the person is left out.
+        mean: of the columns.
+        scale: of the columns.
+        weights: on standardised columns.
+        centre: predicted where every column is at its mean.
     """
 
-    predicted: Floats
-    penalties: dict[str, float]
-    baseline: Floats
+    penalty: float
+    errors: dict[float, float]
+    mean: Floats
+    scale: Floats
+    weights: Floats
+    centre: float
+
+    def predict(self, x: Floats) -> Floats:
+        """(m,) values of (m, d) features.
+
+        Raises:
+            DataError: another number of columns than in training.
+        """
+        if x.shape[1] != len(self.mean):
+            raise DataError(f"{x.shape[1]} columns, the probe was fitted on {len(self.mean)}", where="features")
+        values: Floats = ((x - self.mean) / self.scale) @ self.weights + self.centre
+        return values
 
 
-def leave_one_subject_out(
-    x: ArrayLike, y: ArrayLike, subjects: ArrayLike, *, penalties: tuple[float, ...] = PENALTIES
-) -> LeftOut:
-    """Predict every person by a ridge regression on all others.
+def fit_ridge(x: Floats, y: Floats, subjects: ArrayLike, penalties: Sequence[float]) -> RidgeFit:
+    """Standardise, fit, and choose the penalty by leaving out one person at a time.
 
-    Columns are standardised and the target centred on the training people. The penalty is the one with the smallest
-    mean absolute error over *their* people, each left out in turn: in closed form from the hat matrix, for all
-    penalties from one decomposition. Equal errors choose the strongest.
+    With hat matrix H of all rows, the residuals of person G's rows in a fit without them are
+    ``(I - H_GG)^-1 e_G``: exact, but for the columns' scale, which stays that of all training rows.
 
     Args:
         x: (n, d) features.
-        y: (n,) target.
+        y: (n,) values.
         subjects: (n,) who was recorded.
-        penalties: squared-norm penalties on standardised columns.
+        penalties: strengths to choose from.
 
     Raises:
-        DataError: fewer than three people, NaN, or unequal lengths.
+        ConfigurationError: no penalties, or one that is not above 0.
+        DataError: fewer than two people.
 
     Example:
-        >>> x = np.arange(8.0)[:, None]
-        >>> found = leave_one_subject_out(x, 2 * x[:, 0] + 1, list("abcdefgh"))
-        >>> bool(np.abs(found.predicted - (2 * x[:, 0] + 1)).max() < 0.1)
-        True
+        >>> x = np.arange(6.0)[:, None]
+        >>> fit = fit_ridge(x, 2 * x[:, 0] + 1, list("abcdef"), (1e-6, 100.0))
+        >>> fit.penalty, fit.predict(np.array([[10.0]])).round(3).item()
+        (1e-06, 21.0)
     """
-    target = numbers(y, "y")
-    table = features_of(x, target, "x")
+    if not penalties or min(penalties) <= 0:
+        raise ConfigurationError(f"{tuple(penalties)}: give at least one, all above 0", where="ridge_penalties")
     people = People.of(subjects)
-    if len(people) < 3:
-        raise DataError(f"{len(people)} people", where="subjects", remedy="one left out needs at least three")
-    predicted, baseline = np.empty(len(target)), np.empty(len(target))
-    chosen: dict[str, float] = {}
-    with _one_thread():
-        for person, name in enumerate(people.names.tolist()):
-            held = people.owner == person
-            known, owner = target[~held], people.owner[~held]
-            mean, scale = table[~held].mean(axis=0), table[~held].std(axis=0)
-            scale = np.where(scale > 1e-12 * np.maximum(np.abs(mean), 1e-300), scale, np.inf)
-            z, centre = (table[~held] - mean) / scale, known.mean()
-            u, s, vt = np.linalg.svd(z, full_matrices=False)
-            penalty = _best(u, s, known - centre, owner, penalties)
-            weights = vt.T @ (s / (s**2 + penalty) * (u.T @ (known - centre)))
-            predicted[held] = (table[held] - mean) / scale @ weights + centre
-            baseline[held] = centre
-            chosen[str(name)] = penalty
-    return LeftOut(predicted, chosen, baseline)
+    if len(people) < 2:
+        raise DataError("one person; the penalty is chosen by leaving people out", where="subjects")
+    mean, scale, centre = x.mean(axis=0), x.std(axis=0), float(y.mean())
+    scale[scale <= 1e-12 * np.maximum(np.abs(mean), 1e-300)] = np.inf
+    left, singular, right = np.linalg.svd((x - mean) / scale, full_matrices=False)
+    grid = np.array(sorted(penalties, reverse=True))
+    shrink = singular**2 / (singular**2 + grid[:, None])
+    along = left.T @ (y - centre)
+    residual = (y - centre) - (shrink * along) @ left.T
 
-
-def _best(u: Floats, s: Floats, y: Floats, owner: Floats, penalties: tuple[float, ...]) -> float:
-    """Penalty with the smallest error over people left out; the intercept is part of the hat matrix."""
-    n = len(y)
-    groups = [np.flatnonzero(owner == who) for who in np.unique(owner)]
-    errors = {}
-    for penalty in sorted(penalties, reverse=True):
-        shrunk = s**2 / (s**2 + penalty)
-        residual = y - (u * shrunk) @ (u.T @ y)
-        total = 0.0
-        for rows in groups:
-            hat = (u[rows] * shrunk) @ u[rows].T + 1 / n
-            total += float(np.abs(np.linalg.solve(np.eye(len(rows)) - hat, residual[rows])).mean())
-        errors[penalty] = total / len(groups)
-    return min(errors, key=lambda penalty: (errors[penalty], -penalty))
+    errors = np.zeros(len(grid))
+    for person in range(len(people)):
+        rows = np.flatnonzero(people.owner == person)
+        part = left[rows]
+        hat = (part * shrink[:, None, :]) @ part.T + 1 / len(y)
+        held = np.linalg.solve(np.eye(len(rows)) - hat, residual[:, rows, None])
+        errors += np.abs(held[:, :, 0]).mean(axis=1) / len(people)
+    best = int(errors.argmin())
+    safe = np.where(singular > 1e-12 * max(float(singular[0]), 1e-300), singular, np.inf)
+    weights = right.T @ (shrink[best] * along / safe)
+    return RidgeFit(
+        float(grid[best]), dict(zip(grid.tolist(), errors.tolist(), strict=True)), mean, scale, weights, centre
+    )
