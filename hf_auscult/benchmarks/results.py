@@ -32,6 +32,7 @@ class ModelResult:
         exposure: what the contamination register says of this model and dataset; empty where it is clean.
         subgroups: group -> value -> figures.
         trust: calibration, prediction sets, abstention and gaps between groups.
+        selected_on_test: the protocol chose its epoch on the test recordings, as the paper's script does.
     """
 
     model: str
@@ -45,6 +46,7 @@ class ModelResult:
     exposure: tuple[str, ...] = ()
     subgroups: Mapping[str, Mapping[str, Mapping[str, Figure]]] = field(default_factory=dict)
     trust: Mapping[str, Any] = field(default_factory=dict)
+    selected_on_test: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,7 @@ class TaskResult:
         differences: between models.
         scaling: model -> training people -> leading metric, where the suite asks for it.
         figures: its pictures, names in the folder ``figures``.
+        notes: protocols that could not be run on it, and why.
     """
 
     spec: BenchmarkTask
@@ -85,6 +88,7 @@ class TaskResult:
     differences: tuple[Difference, ...] = ()
     scaling: Mapping[str, Mapping[int, Interval]] = field(default_factory=dict)
     figures: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def leaks(self) -> bool:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from dataclasses import dataclass
+from typing import Literal
 
 from ..errors import ConfigurationError
 
@@ -33,7 +32,7 @@ class BenchmarkTask:
         target: ``class``, several ``classes`` at once, or a ``value``.
         positive: the positive class of two; by default the configuration's second.
         folds: ``subject`` where every person is tested in turn instead of a fixed split.
-        published: settings of the papers' probe that differ from its usual ones, with its name under ``probe``.
+        published: name of the papers' probe, see :mod:`hf_auscult.benchmarks.protocols`; empty where there is none.
         trained_on: another dataset to train on, for tests across datasets.
         balanced: whether people are drawn so that every stratum of age and sex holds as many of both classes.
         scaling: whether it is also run with fewer training people.
@@ -58,7 +57,7 @@ class BenchmarkTask:
     target: Target = "class"
     positive: str | None = None
     folds: Literal["split", "subject"] = "split"
-    published: Mapping[str, Any] = field(default_factory=dict)
+    published: str = ""
     trained_on: str | None = None
     balanced: bool = False
     scaling: bool = False

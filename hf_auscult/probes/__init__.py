@@ -8,11 +8,8 @@ from .evaluate import Figure, ProbeFigures, ProbeResult, evaluate_probe
 from .folds import Fold, grouped_folds, leave_one_subject_out
 from .fraction import FewLabelScores, probe_with_label_fraction
 from .linear import LogisticProbe, ProbeSettings
-<<<<<<< HEAD
 from .neighbours import Neighbours, nearest
-=======
 from .outcome import ProbeOutcome, pool_scores
->>>>>>> probes
 from .people import mean_by_person
 from .published import (
     AUSCULTABENCH,
@@ -58,11 +55,8 @@ __all__ = [
     "leave_one_subject_out",
     "margins",
     "mean_by_person",
-<<<<<<< HEAD
     "nearest",
-=======
     "pool_scores",
->>>>>>> probes
     "probe_with_label_fraction",
     "run_probe",
     "train_heads",

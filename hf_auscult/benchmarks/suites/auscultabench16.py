@@ -23,7 +23,7 @@ def _task(
     metrics = (*F1S, "auroc") if binary else F1S
     return BenchmarkTask(
         *("auscultabench16", number, title, dataset, config, metrics, group, sound, target),
-        published={"probe": "auscultabench"},
+        published="auscultabench-multilabel" if target == "classes" else "auscultabench",
     )
 
 

@@ -15,6 +15,7 @@ LEGEND = (
     "° not above the metadata-only shortcut beyond its uncertainty. "
     "† the split shares people between train and test. "
     "‡ the model was, or may have been, trained on these test people. "
+    "§ the paper's protocol chooses its epoch on the test recordings. "
     "Published values are of other splits and protocols."
 )
 TITLES = {
@@ -58,6 +59,7 @@ def overview(result: SuiteResult, protocol: str, metric: str) -> str:
 def missing(result: SuiteResult) -> str:
     """What was not run, and what to do about it; empty where everything was."""
     rows = [(task.spec.number, task.spec.title, task.missing) for task in result.tasks if task.missing]
+    rows += [(task.spec.number, task.spec.title, note) for task in result.tasks for note in task.notes]
     return table(("", "Task", "to run it"), rows) if rows else ""
 
 
@@ -78,7 +80,7 @@ def _of_model(task: TaskResult, found: ModelResult | None, metric: str) -> str:
     if found is None:
         return NONE
     lead = metric == task.spec.metrics[0]
-    marks = "†" * task.leaks + "‡" * bool(found.exposure)
+    marks = "†" * task.leaks + "‡" * bool(found.exposure) + "§" * found.selected_on_test
     if lead and found.above_shortcut is not None and not _better(found, metric):
         marks = "°" + marks
     return shown(found.figures.get(metric), marks)

@@ -48,6 +48,7 @@ def judge(
         above_shortcut=None if guessed is None else difference(spec, said, guessed, draws=draws, seed=seed),
         exposure=tuple(seen),
         subgroups=_subgroups(spec, said, outcome.rows, examples, draws, seed),
+        selected_on_test=outcome.selected_on_test,
         trust=trust(said, outcome.validation, _attributes(outcome.rows, examples), draws=draws, seed=seed),
     )
 

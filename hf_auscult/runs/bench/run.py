@@ -120,14 +120,20 @@ def _run_task(
     clock["encode"] += time.perf_counter() - start
     widths |= {name: rows.shape[1] for name, rows in encoded.items()}
     start = time.perf_counter()
-    shortcut, columns, guessed = _shortcut(spec, examples, quality, config)
+    shortcut, columns, guessed = _shortcut(spec, examples, quality, config, task.leaks)
     clock["shortcuts"] += time.perf_counter() - start
     results: list[ModelResult] = []
+    notes: dict[str, None] = {}
     said: dict[tuple[str, str], Predictions] = {}
     for model, protocol in itertools.product(models, config.protocols):
         start = time.perf_counter()
-        outcome = probe(spec, encoded[model.name], examples, protocol, seed=config.seed)
-        clock["probes"] += time.perf_counter() - start
+        try:
+            outcome = probe(spec, encoded[model.name], examples, protocol, leaks=task.leaks)
+        except (DataError, ConfigurationError) as error:
+            notes[f"{protocol} protocol: {error}"] = None
+            continue
+        finally:
+            clock["probes"] += time.perf_counter() - start
         said[model.name, protocol] = outcome.predictions
         start = time.perf_counter()
         judged = judge(spec, model, protocol, outcome, examples, guessed, draws=config.draws, seed=config.seed)
@@ -139,10 +145,12 @@ def _run_task(
     clock["intervals"] += time.perf_counter() - start
     first = {model: found for (model, protocol), found in said.items() if protocol == config.protocols[0]}
     start = time.perf_counter()
-    pictures = task_figures(spec, first, config.output / "figures")
+    pictures = task_figures(spec, first, config.output / "figures") if first else []
     clock["figures"] += time.perf_counter() - start
     start = time.perf_counter()
-    sizes = scaling(spec, encoded, examples, draws=config.draws, seed=config.seed) if spec.scaling else {}
+    sizes = (
+        scaling(spec, encoded, examples, draws=config.draws, seed=config.seed, leaks=task.leaks) if spec.scaling else {}
+    )
     pictures += scaling_figure(spec, sizes, config.output / "figures")
     clock["scaling"] += time.perf_counter() - start
     return TaskResult(
@@ -155,6 +163,7 @@ def _run_task(
         differences=pairs,
         scaling=sizes,
         figures=tuple(pictures),
+        notes=tuple(notes),
     )
 
 
@@ -190,7 +199,7 @@ def _encode(model: BenchModel, examples: Examples, config: BenchConfig, progress
 
 
 def _shortcut(
-    spec: BenchmarkTask, examples: Examples, quality: np.ndarray, config: BenchConfig
+    spec: BenchmarkTask, examples: Examples, quality: np.ndarray, config: BenchConfig, leaks: bool
 ) -> tuple[ModelResult | None, tuple[str, ...], Predictions | None]:
     """The default probe on what is known without listening."""
     rows = [
@@ -200,9 +209,9 @@ def _shortcut(
     train = np.ones(len(rows), bool) if spec.folds == "subject" else examples.split == "train"
     try:
         made = shortcut_features(rows, shortcut_spec(spec.dataset, spec.config), train)
-    except DataError:  # nothing but constants: there is no shortcut to take
+        outcome = probe(spec, made.values.astype(np.float32), examples, "default", leaks=leaks)
+    except DataError:  # nothing but constants, or a training part that teaches nothing: no shortcut to take
         return None, (), None
-    outcome = probe(spec, made.values.astype(np.float32), examples, "default", seed=config.seed)
     shown = figures(spec, outcome.predictions, draws=config.draws, seed=config.seed)
     result = ModelResult(SHORTCUT, "default", shown, outcome.penalty, outcome.seconds)
     return result, made.used, outcome.predictions

@@ -24,6 +24,7 @@ def scaling(
     *,
     draws: int,
     seed: int,
+    leaks: bool = False,
     shares: tuple[float, ...] = SHARES,
 ) -> dict[str, dict[int, Interval]]:
     """Model -> training people -> leading metric on the same test people, under the default probe.
@@ -40,7 +41,7 @@ def scaling(
         part = examples.take(places)
         for name, rows in encoded.items():
             try:
-                said = probe(spec, rows[places], part, "default", seed=seed).predictions
+                said = probe(spec, rows[places], part, "default", leaks=leaks).predictions
             except DataError:
                 continue
             figure = figures(spec, said, draws=draws, seed=seed)[spec.metrics[0]]

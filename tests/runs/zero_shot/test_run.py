@@ -7,12 +7,13 @@ import shutil
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
 from hf_auscult.cli import main
 from hf_auscult.errors import ConfigurationError, DataError
+from hf_auscult.runs.report_set import read_set, write_set
+from hf_auscult.runs.reports import ReportSettings, generate_set, plan
 from hf_auscult.runs.zero_shot import ZeroShotConfig, run
 from hf_auscult.runs.zero_shot.model import load_aligned, second_reader, teacher_of
 from hf_auscult.runs.zero_shot.texts import MASKS, prompts_of, reports_of
@@ -165,19 +166,18 @@ def test_reports_from_sets_on_disk(made, tmp_path):
     config, _ = made
     prepared = pq.read_table(config.data / "murmur", columns=["recording_id"])["recording_id"].to_pylist()
     for mask in ("none", "strict"):
-        (tmp_path / "sets" / mask).mkdir(parents=True)
-        rows = [
-            {"recording_id": name, "segment": None, "draw": draw, "text": f"Report {draw} {name}.", "mask": mask}
-            for name in sorted(prepared)[::2]
-            for draw in (1, 0)
-        ]
-        pq.write_table(pa.Table.from_pylist(rows), tmp_path / "sets" / mask / "reports.parquet")
+        folder = tmp_path / "sets" / mask
+        generate_set(plan(config.data, ReportSettings(mask=mask, task="murmur")), folder, progress=False)
+        kept = [row for row in read_set(folder).rows if row.recording_id in sorted(prepared)[::2]]
+        write_set(folder, kept, [])
     found = run(replace(config, reports=tmp_path / "sets", output=tmp_path / "out", pictures=1), progress=False)
     assert [one.mask for one in found.pipelines] == ["none", "strict"]
     test = pq.read_table(tmp_path / "out" / "predictions.parquet").to_pydict()
     assert {name for names in test["none_reports"] for name in names} <= set(sorted(prepared)[::2])
     assert found.pairings[0].recordings == sum(name in sorted(prepared)[::2] for name in test["example"])
     assert found.pipelines[0].read[0].own is None
+    with pytest.raises(ConfigurationError, match="hides the label of murmur"):
+        run(replace(config, task="outcome", reports=tmp_path / "sets" / "strict"), progress=False)
     with pytest.raises(DataError, match="no set of reports"):
         run(replace(config, reports=tmp_path / "nothing"), progress=False)
     shutil.copytree(tmp_path / "sets" / "none", tmp_path / "sets" / "twice")
