@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -76,3 +77,14 @@ def write_predictions(spec: BenchmarkTask, model: str, protocol: str, said: Pred
 
 def _plain(text: str) -> str:
     return "".join(sign if sign.isalnum() or sign in "-_." else "-" for sign in text)
+
+
+def versions() -> dict[str, str]:
+    """Of the libraries that figures can depend on."""
+    found = {}
+    for name in ("hf-auscult", "torch", "transformers", "datasets", "scikit-learn", "numpy"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "source tree"
+    return found

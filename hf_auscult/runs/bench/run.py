@@ -7,7 +7,6 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +25,7 @@ from .figures import scaling_figure, task_figures
 from .judge import compare, judge
 from .models import QUALITY, BenchModel, SoundQuality, bench_model
 from .probe import probe
-from .record import counts_of, facts_of, write_predictions
+from .record import counts_of, facts_of, versions, write_predictions
 from .report import write_report
 from .scaling import scaling
 
@@ -89,7 +88,7 @@ def bench(
         protocols=config.protocols,
         command=command,
         seeds={"seed": config.seed, "bootstrap_draws": config.draws},
-        versions=_versions(),
+        versions=versions(),
         seconds=dict(clock),
     )
     write_results(result, config.output)
@@ -215,13 +214,3 @@ def _shortcut(
     shown = figures(spec, outcome.predictions, draws=config.draws, seed=config.seed)
     result = ModelResult(SHORTCUT, "default", shown, outcome.penalty, outcome.seconds)
     return result, made.used, outcome.predictions
-
-
-def _versions() -> dict[str, str]:
-    found = {}
-    for name in ("hf-auscult", "torch", "transformers", "datasets", "scikit-learn", "numpy"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            found[name] = "source tree"
-    return found

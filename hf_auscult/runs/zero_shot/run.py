@@ -19,8 +19,7 @@ from ...metrics.arrays import Floats
 from ...probes.neighbours import Search, check_search
 from ..bench.cache import FeatureCache
 from ..bench.examples import Examples, examples_of
-from ..bench.record import counts_of, facts_of
-from ..bench.run import _versions
+from ..bench.record import counts_of, facts_of, versions
 from .direct import direct
 from .held_out import HeldOut
 from .model import AlignedModel, load_aligned, read_all, second_reader
@@ -144,9 +143,9 @@ def run(config: ZeroShotConfig, *, command: str = "", progress: bool = True) -> 
         pairings=tuple(found for _, found in parts),
         leaks={found.mask: found.leaks for found in reports},
         sources={found.mask: found.source for found in reports},
-        exposure=exposure(model.name, config.model, dataset, manifest),
+        exposure=exposure(model.name, config.model, dataset, manifest, examples.subjects[test]),
         settings={"top_k": config.top_k, "search": config.search, "draws": config.draws, "seed": config.seed},
-        versions=_versions(),
+        versions=versions(),
         command=command,
         read={"recordings": cache.encoded, "texts": model.teacher.texts_read + second.texts_read},
     )
