@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from hf_auscult.cli import main
+from hf_auscult.data.trained_on import FILE
 from hf_auscult.errors import ConfigurationError, DataError
 from hf_auscult.runs.report_set import read_set, write_set
 from hf_auscult.runs.reports import ReportSettings, generate_set, plan
@@ -155,6 +156,8 @@ def test_a_model_aligned_on_another_split_is_said_to_be(made, tmp_path):
     own["data"]["prepare"]["split_sha256"] = "0" * 64
     (tmp_path / "acula-opera" / "results.json").write_text(json.dumps(own))
     moved = replace(config, model=str(tmp_path / "acula-opera"), output=tmp_path / "out", pictures=0)
+    assert run(moved, progress=False).exposure == ()  # the folder lists whom it was trained on, and they are others
+    (tmp_path / "acula-opera" / FILE).unlink()
     assert "another split of circor" in run(moved, progress=False).exposure[0]
     assert "**Warning:** aligned on another split" in (tmp_path / "out" / "README.md").read_text()
 
