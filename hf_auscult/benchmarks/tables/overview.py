@@ -94,7 +94,7 @@ def _better(found: ModelResult, metric: str) -> bool:
 
 
 def _people(task: TaskResult) -> str:
-    if task.spec.folds == "subject":
+    if task.spec.folds == "subject" or "test" not in task.counts:
         return str(sum(part["people"] for part in task.counts.values() if "people" in part))
     counts = task.counts.get("test", {})
     positive = counts.get("positive_people")

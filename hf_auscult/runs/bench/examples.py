@@ -25,7 +25,7 @@ class Examples:
         rows: metadata of each.
         labels: (n,) class numbers or values, or (n, C) of 0 and 1.
         subjects: (n,) who was recorded.
-        split: (n,) ``train``, ``validation`` or ``test``.
+        split: (n,) ``train``, ``validation`` or ``test``; or names of sources or people, each tested in turn.
         classes: of the label; empty for a value.
         sources: (n,) dataset that each is of.
         cells: what is encoded.
@@ -42,6 +42,11 @@ class Examples:
     cells: tuple[Example, ...]
     strata: NDArray[np.str_] | None = None
     balance: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def fixed(self) -> bool:
+        """Whether there is one test part, instead of parts that are tested in turn."""
+        return set(self.split.tolist()) <= {"train", "validation", "test"}
 
     def take(self, places: NDArray[np.int64]) -> Examples:
         """Some of them."""

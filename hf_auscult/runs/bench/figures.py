@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +20,7 @@ from ...plots import (
     borda_plot,
     calibration_plot,
     confusion_plot,
+    embedding_map,
     forest_plot,
     radar_plot,
     roc_plot,
@@ -27,6 +28,7 @@ from ...plots import (
 )
 
 MOST = 7  # series that one figure can tell apart
+FEWEST_POINTS, MOST_POINTS = 20, 500  # of a map
 TITLES = {"auroc": "AUROC", "macro_f1": "Macro-F1", "mae": "Mean absolute error"}
 
 
@@ -106,6 +108,19 @@ def task_figures(spec: BenchmarkTask, said: Mapping[str, Predictions], folder: P
         radar_plot(classes, scores, folder / f"{stem}_classes", support=support.tolist(), title=title)
         made.append(f"{stem}_classes.png")
     return made
+
+
+def map_figure(
+    spec: BenchmarkTask, model: str, rows: np.ndarray, labels: Sequence[str], folder: Path, seed: int
+) -> list[str]:
+    """Where a model puts recordings of each class (t-SNE); nothing for too few of them, or too many classes."""
+    if len(rows) < FEWEST_POINTS or not 2 <= len(set(labels)) <= MOST:
+        return []
+    kept = np.linspace(0, len(rows) - 1, min(len(rows), MOST_POINTS)).round().astype(int)
+    name = f"{_stem(spec)}_map"
+    title = f"{_title(spec)}: {model}"
+    embedding_map(rows[kept], [labels[place] for place in kept], folder / name, seed=seed, title=title)
+    return [f"{name}.png"]
 
 
 def scaling_figure(spec: BenchmarkTask, sizes: Mapping[str, Mapping[int, Interval]], folder: Path) -> list[str]:

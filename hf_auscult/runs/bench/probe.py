@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -65,39 +67,59 @@ def probe(
         DataError: training people without one of the classes (default: without two).
     """
     settings: PublishedProbe | DefaultProbe = DefaultProbe() if protocol == "default" else published_probe(spec)
-    kind = KINDS[spec.target]
+    parts = [
+        _one_fold(spec, features, examples, fold, settings, leaks=leaks) for fold in _folds(spec, examples, settings)
+    ]
+    rows = np.concatenate([said.test_rows for said, _ in parts])
+    scores = np.concatenate([table for _, table in parts], axis=1)
+    # Of a fixed split, validation people are asked as well, but chose nothing.
+    one_test = examples.fixed and spec.folds != "subject"
+    others = examples.split[rows] == "validation" if one_test else np.zeros(len(rows), bool)
+    penalties = {penalty for said, _ in parts for penalty in said.penalties}
+    return Outcome(
+        _predictions(examples, rows[~others], scores[:, ~others]),
+        rows[~others],
+        _predictions(examples, rows[others], scores[:, others]) if others.any() else None,
+        penalties.pop() if len(penalties) == 1 else None,
+        any(said.selected_on_test for said, _ in parts),
+        sum(said.seconds for said, _ in parts),
+    )
+
+
+def _folds(spec: BenchmarkTask, examples: Examples, settings: PublishedProbe | DefaultProbe) -> Sequence[Fold]:
+    """Every person in turn, every split in turn (sources, people), or the one fixed split."""
     if spec.folds == "subject":
-        folds = leave_one_subject_out(examples.subjects)
-        said = run_probe(features, examples.labels, examples.subjects, folds, settings, kind=kind)  # type: ignore[arg-type]
-        predictions = _predictions(examples, said.test_rows, said.scores)
-        return Outcome(predictions, said.test_rows, None, None, False, said.seconds)
-    rows = {name: np.flatnonzero(examples.split == name) for name in ("train", "validation", "test")}
+        return leave_one_subject_out(examples.subjects)
+    if not examples.fixed:
+        names = np.unique(examples.split)
+        return [Fold(np.flatnonzero(examples.split != name), np.flatnonzero(examples.split == name)) for name in names]
+    train, validation, test = (np.flatnonzero(examples.split == name) for name in ("train", "validation", "test"))
     if isinstance(settings, PublishedProbe):
-        fold = Fold(rows["train"], rows["test"], rows["validation"] if len(rows["validation"]) else None)
-        kept = np.arange(examples.labels.shape[1] if examples.labels.ndim == 2 else len(examples.classes))
-        labels = examples.labels
-    else:
-        # Validation people are asked, too, but choose nothing.
-        fold = Fold(rows["train"], np.concatenate([rows["validation"], rows["test"]]))
-        labels, kept = _learnable(examples.labels, rows["train"])
-    positive = 1 if kind == "classification" and len(kept) == 2 else None
+        return [Fold(train, test, validation if len(validation) else None)]
+    return [Fold(train, np.concatenate([validation, test]))]
+
+
+def _one_fold(
+    spec: BenchmarkTask,
+    features: np.ndarray,
+    examples: Examples,
+    fold: Fold,
+    settings: PublishedProbe | DefaultProbe,
+    *,
+    leaks: bool,
+) -> tuple[ProbeOutcome, Floats]:
+    """What was said of a fold's tested rows, and (runs, m, classes) of it over all classes."""
+    kind: Any = KINDS[spec.target]
+    labels, kept = examples.labels, np.arange(len(examples.classes))
+    if spec.target != "value" and isinstance(settings, DefaultProbe):
+        labels, kept = _learnable(labels, fold.train)
     said = run_probe(
         *(features, labels, examples.subjects, [fold], settings),
-        kind=kind,  # type: ignore[arg-type]
-        positive=positive,
+        kind=kind,
+        positive=1 if kind == "classification" and len(kept) == 2 else None,
         allow_shared_subjects=leaks,
     )
-    scores = _every_class(said, examples, rows["train"], kept)
-    in_test = np.isin(said.test_rows, rows["test"])
-    others = ~in_test
-    return Outcome(
-        _predictions(examples, said.test_rows[in_test], scores[:, in_test]),
-        said.test_rows[in_test],
-        _predictions(examples, said.test_rows[others], scores[:, others]) if others.any() else None,
-        said.penalties[0] if said.penalties else None,
-        said.selected_on_test,
-        said.seconds,
-    )
+    return said, said.scores if spec.target == "value" else _every_class(said, examples, fold.train, kept)
 
 
 def _learnable(labels: NDArray[np.int64], train: Rows) -> tuple[NDArray[np.int64], Rows]:

@@ -21,7 +21,7 @@ from ...data.load import manifest_of
 from ...errors import ConfigurationError, DataError
 from .cache import FeatureCache
 from .examples import Examples, examples_of
-from .figures import scaling_figure, task_figures
+from .figures import map_figure, scaling_figure, task_figures
 from .judge import compare, judge
 from .models import QUALITY, BenchModel, SoundQuality, bench_model
 from .probe import probe
@@ -145,10 +145,16 @@ def _run_task(
     first = {model: found for (model, protocol), found in said.items() if protocol == config.protocols[0]}
     start = time.perf_counter()
     pictures = task_figures(spec, first, config.output / "figures") if first else []
+    if first and spec.target == "class":
+        names = np.asarray(examples.classes)[examples.labels].tolist()
+        pictures += map_figure(
+            spec, models[0].name, encoded[models[0].name], names, config.output / "figures", config.seed
+        )
     clock["figures"] += time.perf_counter() - start
     start = time.perf_counter()
+    sizes_wanted = spec.scaling and examples.fixed
     sizes = (
-        scaling(spec, encoded, examples, draws=config.draws, seed=config.seed, leaks=task.leaks) if spec.scaling else {}
+        scaling(spec, encoded, examples, draws=config.draws, seed=config.seed, leaks=task.leaks) if sizes_wanted else {}
     )
     pictures += scaling_figure(spec, sizes, config.output / "figures")
     clock["scaling"] += time.perf_counter() - start
@@ -168,7 +174,7 @@ def _run_task(
 
 def _refuse_empty(spec: BenchmarkTask, examples: Examples) -> None:
     """A task that cannot be trained or tested says so instead of giving a number."""
-    if spec.folds == "subject":
+    if spec.folds == "subject" or not examples.fixed:
         if len(np.unique(examples.subjects)) < 3:
             raise DataError("fewer than three people", where=spec.key, remedy="prepare the complete dataset")
         return
@@ -205,7 +211,8 @@ def _shortcut(
         {**row, **dict(zip(QUALITY, values.tolist(), strict=True))}
         for row, values in zip(examples.rows, quality, strict=True)
     ]
-    train = np.ones(len(rows), bool) if spec.folds == "subject" else examples.split == "train"
+    in_turn = spec.folds == "subject" or not examples.fixed
+    train = np.ones(len(rows), bool) if in_turn else examples.split == "train"
     try:
         made = shortcut_features(rows, shortcut_spec(spec.dataset, spec.config), train)
         outcome = probe(spec, made.values.astype(np.float32), examples, "default", leaks=leaks)
