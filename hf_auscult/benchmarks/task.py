@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from ..errors import ConfigurationError
 
@@ -29,8 +29,8 @@ class BenchmarkTask:
         metrics: what is printed, the first one leading.
         group: part of the paper's averages.
         sound: organ or kind of sound.
-        target: ``class``, several ``classes`` at once, or a ``value``.
-        positive: the positive class of two; by default the configuration's second.
+        target: ``class`` (of two, the configuration's second is the positive one), several ``classes`` at once, or a
+            ``value``.
         folds: ``subject`` where every person is tested in turn instead of a fixed split.
         published: name of the papers' probe, see :mod:`hf_auscult.benchmarks.protocols`; empty where there is none.
         trained_on: another dataset to train on, for tests across datasets.
@@ -39,7 +39,7 @@ class BenchmarkTask:
         unit: of the value to regress.
 
     Raises:
-        ConfigurationError: a metric that does not exist.
+        ConfigurationError: a metric, target or way of folding that does not exist.
 
     Example:
         >>> BenchmarkTask("mine", "T1", "Wheeze", "mine", "wheeze").key
@@ -55,7 +55,6 @@ class BenchmarkTask:
     group: Group = "own"
     sound: str = ""
     target: Target = "class"
-    positive: str | None = None
     folds: Literal["split", "subject"] = "split"
     published: str = ""
     trained_on: str | None = None
@@ -67,6 +66,11 @@ class BenchmarkTask:
         unknown = [name for name in self.metrics if name not in METRICS]
         if unknown or not self.metrics:
             raise ConfigurationError(f"metrics {list(self.metrics)}", where=self.key, remedy=f"use {METRICS}")
+        for name, known in (("target", get_args(Target)), ("folds", ("split", "subject"))):
+            if getattr(self, name) not in known:
+                raise ConfigurationError(f"{name} {getattr(self, name)!r}", where=self.key, remedy=f"use {known}")
+        if (self.target == "value") != (self.metrics[0] in ("mae", "mape")):
+            raise ConfigurationError(f"{self.metrics[0]} of a {self.target}", where=self.key, remedy="mae is of values")
 
     @property
     def key(self) -> str:

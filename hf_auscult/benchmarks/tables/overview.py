@@ -48,11 +48,13 @@ def overview(result: SuiteResult, protocol: str, metric: str) -> str:
         published = best.get(task.spec.number)
         printed = f"{number(published.value)} {published.model}" if published and published.metric == metric else NONE
         if task.missing:
-            rows.append([task.spec.number, task.spec.title, "not run", *[NONE] * (len(result.models) + 1), printed])
+            rows.append(
+                [task.spec.number, _title(task, metric), "not run", *[NONE] * (len(result.models) + 1), printed]
+            )
             continue
         cells = [_of_model(task, task.of(model, protocol), metric) for model in result.models]
         shortcut = shown(task.shortcut.figures.get(metric)) if task.shortcut else NONE
-        rows.append([task.spec.number, task.spec.title, _people(task), shortcut, *cells, printed])
+        rows.append([task.spec.number, _title(task, metric), _people(task), shortcut, *cells, printed])
     return table(header, [*rows, *_means(result, tasks, protocol, metric)])
 
 
@@ -91,6 +93,10 @@ def _better(found: ModelResult, metric: str) -> bool:
     gap = found.above_shortcut
     assert gap is not None
     return gap.high < 0 if metric in ("mae", "mape") else gap.low > 0
+
+
+def _title(task: TaskResult, metric: str) -> str:
+    return f"{task.spec.title}, {task.spec.unit}" if task.spec.unit and metric == "mae" else task.spec.title
 
 
 def _people(task: TaskResult) -> str:
