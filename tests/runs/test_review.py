@@ -13,6 +13,7 @@ from hf_auscult.cli import main
 from hf_auscult.data import prepare
 from hf_auscult.errors import ConfigurationError
 from hf_auscult.reports.review import QUESTIONS
+from hf_auscult.runs.report_set import read_set
 from hf_auscult.runs.reports import generate_set, plan
 from hf_auscult.runs.review import review_sets
 
@@ -39,7 +40,9 @@ def test_a_review_is_written_and_scored(folders, tmp_path, capsys):
     found = json.loads(capsys.readouterr().out)
     with Path(found["sheet"]).open(newline="", encoding="utf-8-sig") as stream:
         rows = list(csv.DictReader(stream))
-    assert sorted(row["dataset"] for row in rows) == ["coughvid"] * 2 + ["icbhi"] * 3
+    heard = len(read_set(folders["coughvid"][1]).rows)  # its webm needs the extra `codec`
+    assert heard in (1, 2)
+    assert sorted(row["dataset"] for row in rows) == ["coughvid"] * heard + ["icbhi"] * (5 - heard)
     page = Path(found["page"]).read_text("utf-8")
     assert page.count("data:audio/") == 5 and "http://" not in page.replace("http://www.w3.org", "")
     assert main(["reports", "score", found["sheet"]]) == 2
