@@ -83,6 +83,8 @@ def explain(args: argparse.Namespace) -> dict[str, Any]:
     lines[0] += f" of {found['people']} people" + (
         f", {found['without_heat']} without heat" if found["without_heat"] else ""
     )
+    if found["trained_on"]:
+        lines.append(f"  WARNING: the model was trained on {found['trained_on']} of them")
     for name in FIGURES:
         figure, bounds = found[name], found[name]["interval"]
         reach = f" [{bounds['low']:.2f}, {bounds['high']:.2f}]" if bounds else " (too few people for an interval)"

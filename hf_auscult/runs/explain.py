@@ -16,6 +16,7 @@ from tqdm.auto import tqdm
 from ..audio import read
 from ..data import load_prepared
 from ..data.load import manifest_of
+from ..data.trained_on import seen_in_training
 from ..embedding import Embedder
 from ..errors import ConfigurationError, DataError
 from ..explanations import EvidenceSpec, Localisation, evidence_of, heat_maps, localise
@@ -118,6 +119,7 @@ def explain(config: ExplainConfig, *, progress: bool = True) -> dict[str, Any]:
         "recordings": len(scores),
         "without_heat": skipped,
         "people": len(set(people)),
+        "trained_on": seen_in_training(config.model, dataset, set(people)),
     }
     per_recording = [{"recording_id": name, **asdict(score)} for name, score in zip(names, scores, strict=True)]
     config.output.mkdir(parents=True, exist_ok=True)

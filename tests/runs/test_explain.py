@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from hf_auscult.data import load_prepared
+from hf_auscult.data.trained_on import FILE, training_people
 from hf_auscult.runs.explain import ExplainConfig, explain
 from tests.models import zoo
 from tests.runs.bench.conftest import data_root, feature_cache  # noqa: F401 - fixtures
@@ -25,4 +27,7 @@ def test_scores_pictures_and_chance(method, data_root, feature_cache, tmp_path):
     stored = json.loads((tmp_path / "heat" / "explanation.json").read_text())
     assert len(stored["per_recording"]) == found["recordings"]
     assert len(list((tmp_path / "heat").glob("*.png"))) == 1
-    assert explain(config, progress=False) == found
+    assert explain(config, progress=False) == found and found["trained_on"] is None
+    people = {row["subject_id"] for row in load_prepared(config.data, "murmur")["test"].remove_columns("audio")}
+    (model / FILE).write_text(json.dumps(training_people("circor", people)))
+    assert explain(config, progress=False)["trained_on"] == found["people"]
