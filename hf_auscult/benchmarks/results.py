@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
 from ..metrics.intervals import Interval
@@ -141,13 +139,3 @@ def correct(tasks: Sequence[TaskResult]) -> tuple[TaskResult, ...]:
         for (row, column), value in zip(places, values, strict=True):
             corrected[row][column] = replace(corrected[row][column], p_holm=float(value))
     return tuple(replace(task, differences=tuple(found)) for task, found in zip(tasks, corrected, strict=True))
-
-
-def write_results(result: SuiteResult, folder: str | Path) -> Path:
-    """Write ``results.json``, whole or not at all."""
-    target = Path(folder) / "results.json"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(".results.json.tmp")
-    temporary.write_text(json.dumps(result.to_dict(), indent=1, ensure_ascii=False, default=str) + "\n", "utf-8")
-    temporary.rename(target)
-    return target

@@ -106,7 +106,7 @@ def corpus(args: argparse.Namespace) -> dict[str, Any]:
 
 def zero_shot(args: argparse.Namespace) -> dict[str, Any]:
     """Tell classes apart by text alone, and find the reports of recordings."""
-    from hf_auscult.runs.zero_shot.command import run_command
+    from ..runs.zero_shot.command import run_command
 
     found = run_command(args)
     return found if args.json else {TEXT: found["tables"]}
@@ -152,7 +152,11 @@ def parser() -> argparse.ArgumentParser:
         return found
 
     one = verb("convert", convert, "convert opera-gt --checkpoint encoder-operaGT.ckpt --output auscult/opera-gt")
-    one.add_argument("family", metavar="FAMILY", help="opera-gt or acula")
+    one.add_argument(
+        "family",
+        metavar="FAMILY",
+        help="opera-ct, auscultabase, audiomae, panns-cnn14, vggish, msclap-2023, acula …: see the README",
+    )
     one.add_argument("--checkpoint", required=True, metavar="FILE", help="the file the authors published")
     one.add_argument("--output", required=True, metavar="DIR", help="new folder")
     one.add_argument("--with-code", action="store_true", help="add the code that trust_remote_code=True loads")

@@ -44,6 +44,16 @@ def band_centres(spec: FrontEnd) -> np.ndarray:
     return mel_bank(spec).argmax(dim=0).double().numpy() * rate / spec.n_fft
 
 
+def band_statistics(image: np.ndarray) -> np.ndarray:
+    """Mean, standard deviation and 10th and 90th percentile over time of a log-mel image (frames, bands), (4 * bands,).
+
+    Example:
+        >>> band_statistics(np.ones((5, 2))).tolist()
+        [1.0, 1.0, 0.0, 0.0, 1.0, 1.0, 1.0, 1.0]
+    """
+    return np.concatenate([image.mean(0), image.std(0), *np.percentile(image, (10, 90), axis=0)])
+
+
 def _htk_mel(hertz: torch.Tensor) -> torch.Tensor:
     return 1127.0 * torch.log1p(hertz / 700.0)
 

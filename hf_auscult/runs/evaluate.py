@@ -16,7 +16,7 @@ from ..audio import assess
 from ..benchmarks.shortcuts import ShortcutResult, evaluate_shortcuts
 from ..embedding import by_shape, window_mean
 from ..features import WindowedFeatureExtractor
-from ..features.logmel import log_mel
+from ..features.logmel import band_statistics, log_mel
 from ..metrics import (
     auroc,
     bidirectional_retrieval,
@@ -75,7 +75,7 @@ def log_mel_statistics(corpus: Corpus, extractor: WindowedFeatureExtractor) -> n
     rows, spec = [], picture_front_end(extractor)
     for recording in corpus.recordings:
         image = log_mel(torch.from_numpy(recording.waveform)[None], spec)[0].numpy()
-        rows.append(np.concatenate([image.mean(0), image.std(0), *np.percentile(image, (10, 90), axis=0)]))
+        rows.append(band_statistics(image))
     return np.stack(rows).astype(np.float32)
 
 

@@ -26,8 +26,9 @@ from ..features.spec import FrontEnd
 from ..metrics import patient_bootstrap
 from ..metrics.intervals import Interval as Bounds
 from ..probes import LogisticProbe
+from ..reports.generate import name_of
 from .bench.cache import Example, FeatureCache
-from .bench.models import EncoderModel, bench_model, key_of
+from .bench.models import EncoderModel, bench_model
 from .explain_plot import draw
 from .files import write_json
 
@@ -163,7 +164,7 @@ def _direction(model: EncoderModel, config: ExplainConfig, spec: EvidenceSpec, p
     data: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
     for name in ("train", "validation"):
         rows = [dict(row) for row in parts[name]]
-        features = cache.features(model, [Example(key_of(row), row["audio"]) for row in rows], progress=progress)
+        features = cache.features(model, [Example(name_of(row), row["audio"]) for row in rows], progress=progress)
         positive = parts[name].features["label"].str2int(spec.positive)
         labels = np.array([int(row["label"] == positive) for row in rows])
         data[name] = features, labels, np.array([row["subject_id"] for row in rows])

@@ -7,6 +7,9 @@ import os
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 
 def write_json(path: Path, content: Any) -> None:
     """Write indented JSON."""
@@ -15,9 +18,21 @@ def write_json(path: Path, content: Any) -> None:
 
 def write_text(path: Path, text: str) -> None:
     """Write a text over whatever was there."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = _beside(path)
     temporary.write_text(text, "utf-8")
     temporary.replace(path)
+
+
+def write_table(path: Path, table: pa.Table) -> None:
+    """Write Parquet over whatever was there."""
+    temporary = _beside(path)
+    pq.write_table(table, temporary)
+    temporary.replace(path)
+
+
+def _beside(path: Path) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
 
 
 def _plain(value: Any) -> Any:

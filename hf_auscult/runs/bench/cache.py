@@ -25,7 +25,7 @@ class Example:
     """One recording, or one segment of it.
 
     Args:
-        key: its name, see :func:`hf_auscult.runs.bench.models.key_of`.
+        key: its name, see :func:`hf_auscult.reports.generate.name_of`.
         audio: undecoded cell of the audio column.
         part: which part of the recording it is; empty for all of it.
     """

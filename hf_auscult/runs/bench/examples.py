@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from ...benchmarks.balance import Balance, balance
 from ...benchmarks.load import Task
 from ...errors import ConfigurationError
+from ...reports.generate import name_of
 from .cache import Example
-from .models import key_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,7 +100,7 @@ def _read(parts: list[tuple[str, str, datasets.Dataset]]) -> Examples:
             label = row.pop("label")
             labels.append([int(number in label) for number in range(len(names))] if several else label)
             cut = f"{row['segment_start']:.6f}-{row['segment_end']:.6f}" if row.get("segment") is not None else ""
-            cells.append(Example(key_of(row), audio, cut))
+            cells.append(Example(name_of(row), audio, cut))
             for name, value in (("subject", row["subject_id"]), ("split", split), ("source", source)):
                 columns[name].append(value)
             rows.append(row)

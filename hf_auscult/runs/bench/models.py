@@ -19,8 +19,9 @@ from ...embedding import Embedder
 from ...embedding_files import weights_of
 from ...errors import ConfigurationError, DataError
 from ...features import FRONT_ENDS
-from ...features.logmel import log_mel
+from ...features.logmel import band_statistics, log_mel
 from ...features.spec import FrontEnd
+from ...reports.generate import name_of
 
 Key = str
 QUALITY = ("duration", "loudness", "silence_ratio")
@@ -84,8 +85,7 @@ class LogMelStatistics:
             waveform = read(audio, sampling_rate=self._spec.sampling_rate).array
             short = self._spec.n_fft - len(waveform)
             image = log_mel(torch.from_numpy(np.pad(waveform, (0, max(0, short))))[None], self._spec)[0].numpy()
-            parts = [image.mean(0), image.std(0), *np.percentile(image, (10, 90), axis=0)]
-            yield np.concatenate(parts).astype(np.float32)
+            yield band_statistics(image).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -127,7 +127,7 @@ class EmbeddingsFile:
                 f"not a file of embeddings ({error})", where=path, remedy="give columns recording_id and embedding"
             ) from error
         keys = [
-            key_of({"recording_id": name, "segment": content.get("segment", [None] * len(names))[row]})
+            name_of({"recording_id": name, "segment": content.get("segment", [None] * len(names))[row]})
             for row, name in enumerate(names)
         ]
         if len(set(keys)) != len(keys):
@@ -145,12 +145,6 @@ class EmbeddingsFile:
             if key not in self.table:
                 raise DataError(f"no embedding of {key}", where=self.name, remedy="embed every recording of the task")
             yield self.table[key]
-
-
-def key_of(row: Mapping[str, Any]) -> Key:
-    """Name of an example: its recording, and its number among the recording's segments where it is one."""
-    segment = row.get("segment")
-    return str(row["recording_id"]) if segment is None else f"{row['recording_id']}#{segment}"
 
 
 def bench_model(name: str, protocol: str = "default") -> BenchModel:

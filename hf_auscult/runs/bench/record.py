@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from ...benchmarks.load import Task, leaks
 from ...benchmarks.scoring import Predictions
 from ...benchmarks.task import BenchmarkTask
+from ..files import write_table
 from .examples import Examples
 
 _FACTS = ("audio_sha256", "split_sha256", "split", "complete", "presence", "warnings")
@@ -58,8 +58,6 @@ def counts_of(examples: Examples) -> dict[str, Any]:
 def write_predictions(spec: BenchmarkTask, model: str, protocol: str, said: Predictions, output: Path) -> str:
     """One row a test recording: who, truth, and every run's probabilities (or values)."""
     name = f"predictions/{_plain(spec.key)}--{_plain(model)}--{protocol}.parquet"
-    target = output / name
-    target.parent.mkdir(parents=True, exist_ok=True)
     runs = said.runs.transpose(1, 0, 2)
     table = pa.table(
         {
@@ -69,9 +67,7 @@ def write_predictions(spec: BenchmarkTask, model: str, protocol: str, said: Pred
             "scores": runs.tolist(),
         }
     ).replace_schema_metadata({"classes": "\t".join(said.classes)})
-    temporary = target.with_name(f".{target.name}.tmp")
-    pq.write_table(table, temporary)
-    temporary.rename(target)
+    write_table(output / name, table)
     return name
 
 

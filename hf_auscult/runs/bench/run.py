@@ -13,12 +13,13 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from ...benchmarks.load import load_task, missing_data
-from ...benchmarks.results import ModelResult, SuiteResult, TaskResult, correct, write_results
+from ...benchmarks.results import ModelResult, SuiteResult, TaskResult, correct
 from ...benchmarks.scoring import Predictions, figures
 from ...benchmarks.shortcuts import shortcut_features, shortcut_spec
 from ...benchmarks.task import BenchmarkTask
 from ...data.load import manifest_of
 from ...errors import ConfigurationError, DataError
+from ..files import write_json
 from .cache import FeatureCache
 from .examples import Examples, examples_of
 from .figures import map_figure, scaling_figure, task_figures
@@ -91,7 +92,7 @@ def bench(
         versions=versions(),
         seconds=dict(clock),
     )
-    write_results(result, config.output)
+    write_json(config.output / "results.json", result.to_dict())
     write_report(result, config.output)
     return result
 

@@ -9,9 +9,10 @@ from ...benchmarks.suites import suite_of
 from ...benchmarks.tables import paper_table
 from ...benchmarks.tables.markdown import NONE, number, shown, table
 from ...probes import Figure
+from ..files import write_text
 from .pairing import KS, Pairing
 from .pipeline import SHUFFLES, Floor
-from .result import ZeroShotResult, write_text
+from .result import ZeroShotResult
 
 MASKS = {
     "none": "everything stated",
@@ -45,7 +46,9 @@ def write_readme(result: ZeroShotResult, folder: Path) -> Path:
         paper_table("acula18/XX"),
     ]
     parts += [f"![{name}](figures/{name})" for name in result.pictures]
-    return write_text(folder / "README.md", "\n\n".join(part for part in parts if part) + "\n")
+    target = folder / "README.md"
+    write_text(target, "\n\n".join(part for part in parts if part) + "\n")
+    return target
 
 
 def summary(result: ZeroShotResult) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -11,8 +9,8 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
+from ..files import write_table
 from .direct import Direct
 from .held_out import HeldOut
 from .pairing import Pairing
@@ -102,11 +100,6 @@ class ZeroShotResult:
         return {"schema": SCHEMA, **out}
 
 
-def write_results(result: ZeroShotResult, folder: Path) -> Path:
-    """Write ``results.json``, whole or not at all."""
-    return write_text(folder / "results.json", json.dumps(result.to_dict(), indent=1, ensure_ascii=False) + "\n")
-
-
 def write_predictions(result: ZeroShotResult, held_out: HeldOut, train: tuple[str, ...], folder: Path) -> Path:
     """Write ``predictions.parquet``: a row a held-out recording.
 
@@ -133,20 +126,5 @@ def write_predictions(result: ZeroShotResult, held_out: HeldOut, train: tuple[st
             columns[f"{found.mask}_{kind.replace(' ', '_')}"] = scores.tolist()
     table = pa.table(columns).replace_schema_metadata({"classes": "\t".join(held_out.classes)})
     target = folder / "predictions.parquet"
-    temporary = _temporary(target)
-    pq.write_table(table, temporary)
-    temporary.replace(target)
+    write_table(target, table)
     return target
-
-
-def write_text(target: Path, text: str) -> Path:
-    """Write a text file, whole or not at all."""
-    temporary = _temporary(target)
-    temporary.write_text(text, "utf-8")
-    temporary.replace(target)
-    return target
-
-
-def _temporary(target: Path) -> Path:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    return target.with_name(f".{target.name}.{os.getpid()}.tmp")

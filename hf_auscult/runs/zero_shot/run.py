@@ -20,6 +20,7 @@ from ...probes.neighbours import Search, check_search
 from ..bench.cache import FeatureCache
 from ..bench.examples import Examples, examples_of
 from ..bench.record import counts_of, facts_of, versions
+from ..files import write_json
 from .direct import direct
 from .held_out import HeldOut
 from .model import AlignedModel, load_aligned, read_all, second_reader
@@ -28,7 +29,7 @@ from .pictures import draw_examples
 from .pipeline import Pipeline, pipeline
 from .provenance import exposure, identity
 from .readme import write_readme
-from .result import ZeroShotResult, write_predictions, write_results
+from .result import ZeroShotResult, write_predictions
 from .texts import Reports, prompts_of, reports_of
 
 SPLITS = ("train", "validation", "test")
@@ -156,7 +157,7 @@ def run(config: ZeroShotConfig, *, command: str = "", progress: bool = True) -> 
     result = replace(result, pictures=drawn, seconds=dict(clock))
     write_predictions(result, held_out, train, config.output)
     write_readme(result, config.output)
-    write_results(result, config.output)
+    write_json(config.output / "results.json", result.to_dict())
     return result
 
 

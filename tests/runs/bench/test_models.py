@@ -9,7 +9,8 @@ import pytest
 
 import hf_auscult
 from hf_auscult.errors import ConfigurationError, DataError
-from hf_auscult.runs.bench.models import QUALITY, SoundQuality, bench_model, key_of
+from hf_auscult.reports.generate import name_of
+from hf_auscult.runs.bench.models import QUALITY, SoundQuality, bench_model
 from tests.models import zoo
 
 
@@ -80,5 +81,5 @@ def test_unknown_names_are_refused():
 
 
 def test_keys():
-    assert key_of({"recording_id": "a"}) == key_of({"recording_id": "a", "segment": None}) == "a"
-    assert key_of({"recording_id": "a", "segment": 3}) == "a#3"
+    assert name_of({"recording_id": "a"}) == name_of({"recording_id": "a", "segment": None}) == "a"
+    assert name_of({"recording_id": "a", "segment": 3}) == "a#3"
