@@ -26,7 +26,7 @@ import torch
 from transformers import AutoModel
 from transformers.utils.logging import disable_progress_bar
 
-from hf_auscult.embedding import Embedder
+from hf_auscult.embedding.embedder import Embedder
 from hf_auscult.models.convert_checkpoint import FAMILIES
 
 RATE = 16_000

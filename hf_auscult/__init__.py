@@ -8,13 +8,13 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from . import _registration
 from .errors import AuscultError
+from .hub import registration as _registration
 
 if TYPE_CHECKING:
     from .alignment import objectives
-    from .benchmarks.load import load_task
-    from .embedding import embed
+    from .embedding.embedder import embed
+    from .evaluation.load import load_task
     from .models.adapter.convert_adapter import adapt
 
 __version__ = "0.1.0"
@@ -23,7 +23,7 @@ __all__ = ["AuscultError", "__version__", "adapt", "embed", "load_task", "object
 _LAZY = {
     "adapt": "models.adapter.convert_adapter:adapt",
     "embed": "embedding:embed",
-    "load_task": "benchmarks.load:load_task",
+    "load_task": "evaluation.load:load_task",
     "objectives": "alignment.objectives",
 }
 

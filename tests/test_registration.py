@@ -15,7 +15,7 @@ from transformers import (
 )
 
 import hf_auscult
-from hf_auscult._registration import ENTRIES, load
+from hf_auscult.hub.registration import ENTRIES, load
 
 IMPORT_COST = """
 import time

@@ -26,7 +26,7 @@ def convert(args: argparse.Namespace) -> dict[str, Any]:
 
 def embed(args: argparse.Namespace) -> dict[str, Any]:
     """Embed recordings into a Parquet file."""
-    from ..embedding_files import embed_files
+    from ..embedding.store import embed_files
 
     return embed_files(
         args.model, args.paths, args.output, protocol=args.protocol, batch_size=args.batch_size
@@ -35,7 +35,7 @@ def embed(args: argparse.Namespace) -> dict[str, Any]:
 
 def onnx(args: argparse.Namespace) -> dict[str, Any]:
     """Export an encoder to ONNX, compared with torch."""
-    from ..models.export_onnx import export
+    from ..hub.export_onnx import export
 
     return export(args.model, args.output, opset=args.opset, frames=args.frames, int8=args.int8).to_dict()
 
@@ -106,7 +106,7 @@ def corpus(args: argparse.Namespace) -> dict[str, Any]:
 
 def zero_shot(args: argparse.Namespace) -> dict[str, Any]:
     """Tell classes apart by text alone, and find the reports of recordings."""
-    from ..runs.zero_shot.command import run_command
+    from .zero_shot import run_command
 
     found = run_command(args)
     return found if args.json else {TEXT: found["tables"]}
@@ -114,8 +114,8 @@ def zero_shot(args: argparse.Namespace) -> dict[str, Any]:
 
 def align(args: argparse.Namespace) -> dict[str, Any]:
     """Align an encoder with reports."""
-    from ..runs.align import run
-    from ..runs.config import load_config
+    from ..recipes.align.config import load_config
+    from ..recipes.align.run import run
 
     overrides = {name: getattr(args, name) for name in ("output", "work", "seed") if getattr(args, name) is not None}
     config = load_config(args.config, overrides)

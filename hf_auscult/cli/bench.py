@@ -17,10 +17,11 @@ CACHE = "features"
 
 def bench(args: argparse.Namespace) -> dict[str, Any]:
     """Judge models on a suite: encode once, probe, intervals over people, shortcuts, tables, plots."""
-    from ..benchmarks import read_user_tasks, suite_of
-    from ..benchmarks.tables import missing, overview
-    from ..runs.bench.run import BenchConfig
-    from ..runs.bench.run import bench as run
+    from ..evaluation.runner import BenchConfig
+    from ..evaluation.runner import bench as run
+    from ..evaluation.suites import suite_of
+    from ..evaluation.tables import missing, overview
+    from ..evaluation.user_task import read_user_tasks
 
     own = args.suite.endswith((".yaml", ".yml"))
     tasks = read_user_tasks(args.suite) if own else suite_of(args.suite)
@@ -53,8 +54,8 @@ def bench(args: argparse.Namespace) -> dict[str, Any]:
 
 def explain(args: argparse.Namespace) -> dict[str, Any]:
     """Compare where an encoder's decision comes from with where the annotators heard the sound."""
-    from ..runs.explain import FIGURES, ExplainConfig
-    from ..runs.explain import explain as run
+    from ..evaluation.explanations.run import FIGURES, ExplainConfig
+    from ..evaluation.explanations.run import explain as run
 
     found = run(
         ExplainConfig(

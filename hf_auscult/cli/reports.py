@@ -11,8 +11,8 @@ from .outcome import EXIT, TEXT, Handler
 
 def generate(args: argparse.Namespace) -> dict[str, Any]:
     """Write reports on a prepared dataset; exit status 1 when some are missing."""
-    from ..runs.report_generators import build_generator, confirm
-    from ..runs.reports import ReportSettings, generate_set, plan
+    from ..reports.report_generators import build_generator, confirm
+    from ..reports.sets import ReportSettings, generate_set, plan
 
     settings = ReportSettings(
         config=args.config,
@@ -43,7 +43,7 @@ def generate(args: argparse.Namespace) -> dict[str, Any]:
 
 def verify(args: argparse.Namespace) -> dict[str, Any]:
     """Compare every report of a set with its facts; exit status 1 when too many contradict or add something."""
-    from ..runs.reports import verify_set
+    from ..reports.sets import verify_set
 
     found = verify_set(args.folder, contradictions=args.max_contradictions, unsupported=args.max_unsupported)
     status = int(not found["passed"])
@@ -61,7 +61,7 @@ def verify(args: argparse.Namespace) -> dict[str, Any]:
 
 def mask(args: argparse.Namespace) -> dict[str, Any]:
     """Measure how well a label can be read off reports under each mask; exit status 1 unless strict is at chance."""
-    from ..runs.leakage import measure_leakage
+    from ..recipes.leakage import measure_leakage
 
     found = measure_leakage(
         args.folder,
@@ -87,7 +87,7 @@ def mask(args: argparse.Namespace) -> dict[str, Any]:
 
 def review(args: argparse.Namespace) -> dict[str, Any]:
     """Write a page on which an expert reviews a sample of reports, recordings included."""
-    from ..runs.review import review_sets
+    from ..reports.review.run import review_sets
 
     found = review_sets(args.folders, args.n, args.output, prepared=args.audio, seed=args.seed)
     return {"page": str(found.page), "sheet": str(found.sheet), "reports": len(found.rows)}

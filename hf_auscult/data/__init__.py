@@ -8,13 +8,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from .guards import (
-    assert_no_reserved,
-    assert_no_shared_audio,
-    assert_subject_disjoint,
-    check_splits,
-    reserved_subjects,
-)
+from .guards import assert_no_reserved, assert_no_shared_audio, assert_subject_disjoint, check_splits, reserved_subjects
 from .identity import merge
 from .people import assign_people
 from .report import PrepareReport

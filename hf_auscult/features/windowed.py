@@ -133,7 +133,7 @@ class WindowedFeatureExtractor(SequenceFeatureExtractor):
         auto_map: dict[str, str] = getattr(self, "auto_map", None) or {}
         if own.startswith("hf_auscult.") and (self._carries_code or auto_map):
             # Named by a string: it stays behind when this file is copied into a model's folder.
-            write_flat = import_module("hf_auscult._flatten").write_flat
+            write_flat = import_module("hf_auscult.codegen.flatten").write_flat
             self.auto_map = {**auto_map, "AutoFeatureExtractor": write_flat(type(self), Path(json_file_path).parent)}
         super().to_json_file(json_file_path)
 

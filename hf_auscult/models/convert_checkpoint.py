@@ -172,7 +172,7 @@ def convert(family: str, checkpoint: str | Path, output: str | Path, *, with_cod
         model.eval().save_pretrained(temporary)
         extractor.save_pretrained(temporary)
         if with_code:
-            from .custom_code import add_code
+            from ..codegen.custom_code import add_code
 
             add_code(temporary)
         if output.exists():

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from hf_auscult.cli import main
-from tests.runs.bench.conftest import data_root, feature_cache  # noqa: F401 - fixtures
+from tests.evaluation.conftest import data_root, feature_cache  # noqa: F401 - fixtures
 
 
 def test_bench_prints_the_table_and_what_was_not_run(data_root, feature_cache, tmp_path, capsys):  # noqa: F811

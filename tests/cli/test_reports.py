@@ -17,7 +17,7 @@ from hf_auscult.cli import main
 from hf_auscult.cli.reports import GENERATORS
 from hf_auscult.data import prepare
 from hf_auscult.reports import GENERATORS as KNOWN
-from hf_auscult.runs.report_set import read_set
+from hf_auscult.reports.report_set import read_set
 from tests.reports.generators.loopback import Answer, good, serving
 
 ROOT = Path(__file__).resolve().parents[2]

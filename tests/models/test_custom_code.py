@@ -21,18 +21,18 @@ from transformers import (
     pipeline,
 )
 
-from hf_auscult import _flatten
-from hf_auscult._registration import ENTRIES
 from hf_auscult.cli import main
+from hf_auscult.codegen import custom_code
+from hf_auscult.codegen import flatten as _flatten
+from hf_auscult.codegen.custom_code import add_code
 from hf_auscult.errors import ConfigurationError
-from hf_auscult.models import custom_code
+from hf_auscult.hub.registration import ENTRIES
 from hf_auscult.models.acula import AcuLaConfig
-from hf_auscult.models.custom_code import add_code
 from hf_auscult.models.opera import OperaGTConfig
 from tests.models import without_package
 from tests.models.zoo import GT, ZOO, sound
 
-MODELS = Path(_flatten.__file__).parent / "models"
+MODELS = Path(_flatten.__file__).parents[1] / "models"
 AUTO = ("AutoModel", "AutoModelForPreTraining", "AutoModelForAudioClassification")
 FIRST = list({variant.config().model_type: variant for variant in reversed(ZOO)}.values())
 CASES = [(f"acula({one.name})" if around else one.name, one, around) for one in ZOO for around in (False, True)]

@@ -15,7 +15,7 @@ from transformers import (
 )
 
 import hf_auscult
-from hf_auscult.embedding import Embedder
+from hf_auscult.embedding.embedder import Embedder
 from hf_auscult.errors import AudioError
 from tests.models.zoo import ZOO, sound
 

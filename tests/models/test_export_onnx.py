@@ -15,10 +15,10 @@ from hf_auscult.audio import WindowPolicy
 from hf_auscult.cli import main
 from hf_auscult.errors import ConfigurationError, ConversionError
 from hf_auscult.features import AuscultFeatureExtractor
-from hf_auscult.models import export_onnx
+from hf_auscult.hub import export_onnx
+from hf_auscult.hub.export_onnx import export
 from hf_auscult.models.acula import AcuLaConfig
 from hf_auscult.models.acula.modeling_acula import AcuLaModel
-from hf_auscult.models.export_onnx import export
 from tests.models.zoo import GT, ZOO
 
 

@@ -8,10 +8,10 @@ import torch
 import torch.nn.functional as F
 from transformers import AutoConfig, AutoModel, AutoModelForAudioClassification, AutoTokenizer, pipeline
 
+from hf_auscult.codegen.custom_code import add_code
 from hf_auscult.models.acula.map_acula import AcuLaMap
 from hf_auscult.models.acula.modeling_acula import AcuLaModel
 from hf_auscult.models.acula.teacher_acula import resolve_teacher
-from hf_auscult.models.custom_code import add_code
 from tests import tiny
 from tests.models.test_custom_code import job, run_without_package
 

@@ -8,7 +8,7 @@ import torch
 from transformers import AutoFeatureExtractor, AutoModel
 
 import hf_auscult
-from hf_auscult.embedding import Embedder
+from hf_auscult.embedding.embedder import Embedder
 from hf_auscult.models.acula import AcuLaConfig
 from hf_auscult.models.acula.modeling_acula import AcuLaModel
 from hf_auscult.models.adapter import AudioAdapterConfig

@@ -29,7 +29,7 @@ from transformers.models.qwen2_5_omni.modeling_qwen2_5_omni import Qwen2_5OmniTh
 
 import hf_auscult
 from hf_auscult.audio import WindowPolicy
-from hf_auscult.embedding import Embedder
+from hf_auscult.embedding.embedder import Embedder
 from hf_auscult.errors import ConfigurationError
 from hf_auscult.features import AuscultFeatureExtractor
 from hf_auscult.models.adapter.modeling_adapter import AudioAdapterModel

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from transformers import AutoModel
 
 import hf_auscult
-from hf_auscult.embedding import Embedder
+from hf_auscult.embedding.embedder import Embedder
 from hf_auscult.models.convert_checkpoint import convert
 from hf_auscult.models.msclap import MSClapConfig
 from hf_auscult.models.msclap.convert_msclap import feature_extractor

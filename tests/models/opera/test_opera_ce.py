@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from transformers import AutoModel, AutoModelForPreTraining
 
-from hf_auscult.embedding import Embedder
+from hf_auscult.embedding.embedder import Embedder
 from hf_auscult.errors import ConversionError
 from hf_auscult.models.convert_checkpoint import convert
 from hf_auscult.models.opera import OperaCEConfig

@@ -7,7 +7,7 @@ import pytest
 import torch
 from transformers import AutoModel
 
-from hf_auscult.embedding import Embedder
+from hf_auscult.embedding.embedder import Embedder
 from hf_auscult.errors import ShortAudioError
 from hf_auscult.models.panns import PannsConfig
 from hf_auscult.models.panns.convert_panns import feature_extractor

@@ -18,7 +18,7 @@ from transformers import (
 
 import hf_auscult
 from hf_auscult.audio import WindowPolicy
-from hf_auscult.embedding import Embedder
+from hf_auscult.embedding.embedder import Embedder
 from hf_auscult.features import FRONT_ENDS, AuscultFeatureExtractor, PublishedVariant
 from tests.models.parity import Array, Parity, wav
 from tests.reference import Case

@@ -7,7 +7,7 @@ import pytest
 import torch
 from transformers import AutoFeatureExtractor, AutoModel
 
-from hf_auscult.embedding import Embedder
+from hf_auscult.embedding.embedder import Embedder
 from hf_auscult.errors import ShortAudioError
 from hf_auscult.models.vggish import VGGishConfig
 from hf_auscult.models.vggish.convert_vggish import feature_extractor

@@ -1,0 +1,1 @@
+"""Self-contained code of models and extractors, for `trust_remote_code=True`."""

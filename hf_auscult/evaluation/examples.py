@@ -1,0 +1,115 @@
+"""The examples of a benchmark task, in one order: rows without sound, labels, people, splits, and cells to encode."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import datasets
+import numpy as np
+from numpy.typing import NDArray
+
+from ..embedding.cache import Example
+from ..errors import ConfigurationError
+from ..reports.generate import name_of
+from .balance import Balance, balance
+from .load import Task
+
+
+@dataclass(frozen=True, eq=False)
+class Examples:
+    """All examples of a task.
+
+    Args:
+        rows: metadata of each.
+        labels: (n,) class numbers or values, or (n, C) of 0 and 1.
+        subjects: (n,) who was recorded.
+        split: (n,) ``train``, ``validation`` or ``test``; or names of sources or people, each tested in turn.
+        classes: of the label; empty for a value.
+        sources: (n,) dataset that each is of.
+        cells: what is encoded.
+        strata: (n,) stratum of age and sex, where the task is balanced.
+        balance: what balancing left out.
+    """
+
+    rows: tuple[Mapping[str, Any], ...]
+    labels: NDArray[Any]
+    subjects: NDArray[np.str_]
+    split: NDArray[np.str_]
+    classes: tuple[str, ...]
+    sources: NDArray[np.str_]
+    cells: tuple[Example, ...]
+    strata: NDArray[np.str_] | None = None
+    balance: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def fixed(self) -> bool:
+        """Whether there is one test part, instead of parts that are tested in turn."""
+        return set(self.split.tolist()) <= {"train", "validation", "test"}
+
+    def take(self, places: NDArray[np.int64]) -> Examples:
+        """Some of them."""
+        return replace(
+            self,
+            rows=tuple(self.rows[place] for place in places),
+            labels=self.labels[places],
+            subjects=self.subjects[places],
+            split=self.split[places],
+            sources=self.sources[places],
+            cells=tuple(self.cells[place] for place in places),
+            strata=None if self.strata is None else self.strata[places],
+        )
+
+
+def examples_of(task: Task, *, seed: int = 0) -> Examples:
+    """Read a task's examples; across datasets, train and validation are of one and test is of the other.
+
+    Raises:
+        DataError: a balanced task without a stratum of age and sex that has every class.
+    """
+    spec = task.spec
+    parts = [(spec.dataset, name, part) for name, part in task.dataset.items()]
+    if task.train is not None:
+        parts = [part for part in parts if part[1] == "test"]
+        parts += [(str(spec.trained_on), name, part) for name, part in task.train.items() if name != "test"]
+    found = _read(parts)
+    if not spec.balanced:
+        return found
+    kept: Balance = balance(
+        found.rows, found.labels.tolist(), found.subjects.tolist(), found.split.tolist(), found.classes, seed=seed
+    )
+    return replace(found.take(kept.rows), strata=kept.strata, balance=kept.table)
+
+
+def _read(parts: list[tuple[str, str, datasets.Dataset]]) -> Examples:
+    rows: list[dict[str, Any]] = []
+    cells: list[Example] = []
+    labels: list[Any] = []
+    classes: tuple[str, ...] = ()
+    columns: dict[str, list[str]] = {"subject": [], "split": [], "source": []}
+    for source, split, part in parts:
+        feature = part.features["label"]
+        names = tuple(getattr(getattr(feature, "feature", feature), "names", ()))
+        if classes and names != classes:
+            raise ConfigurationError(f"classes {names} of {source} are not {classes}", remedy="align the two tasks")
+        classes = names
+        several = isinstance(feature, datasets.List)
+        for row in part:
+            audio = row.pop("audio")
+            label = row.pop("label")
+            labels.append([int(number in label) for number in range(len(names))] if several else label)
+            cut = f"{row['segment_start']:.6f}-{row['segment_end']:.6f}" if row.get("segment") is not None else ""
+            cells.append(Example(name_of(row), audio, cut))
+            for name, value in (("subject", row["subject_id"]), ("split", split), ("source", source)):
+                columns[name].append(value)
+            rows.append(row)
+    return Examples(
+        tuple(rows),
+        np.asarray(labels, dtype=np.int64 if classes else np.float64),
+        np.asarray(columns["subject"]),
+        np.asarray(columns["split"]),
+        classes,
+        np.asarray(columns["source"]),
+        tuple(cells),
+    )

@@ -1,0 +1,108 @@
+"""A benchmark task with its recordings, from a folder of prepared datasets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import ConfigurationError, DataError
+from .suites import task_of
+from .task import BenchmarkTask
+
+if TYPE_CHECKING:
+    import datasets
+
+
+@dataclass(frozen=True, eq=False)
+class Task:
+    """A task that can be run.
+
+    Args:
+        spec: what it is.
+        dataset: its splits; ``audio`` undecoded, ``label``, ``subject_id`` and the dataset's own columns.
+        manifests: dataset -> how it was prepared: hashes, split, warnings.
+        protocol: ``default`` or ``published``.
+        train: where it is trained on another dataset: that one's splits.
+    """
+
+    spec: BenchmarkTask
+    dataset: datasets.DatasetDict
+    manifests: dict[str, dict[str, Any]]
+    protocol: str = "default"
+    train: datasets.DatasetDict | None = None
+
+    @property
+    def metric(self) -> str:
+        """The leading metric."""
+        return self.spec.metrics[0]
+
+    @property
+    def leaks(self) -> bool:
+        """Whether a split was prepared with leaks allowed."""
+        return any(leaks(manifest) for manifest in self.manifests.values())
+
+
+def load_task(key: str | BenchmarkTask, *, root: str | Path, protocol: str = "default") -> Task:
+    """Load a benchmark task's recordings with their split.
+
+    Args:
+        key: e.g. ``acula18/T8``, or a task of your own.
+        root: folder of prepared datasets, each in a folder of its name.
+        protocol: ``default``, or ``published`` for the papers' own probe.
+
+    Returns:
+        The task, with ``.dataset``, ``.metric`` and ``.protocol``.
+
+    Raises:
+        ConfigurationError: no such task or protocol.
+        DataError: its dataset is not prepared; the message says what to download and how to prepare it.
+        LeakageError: its split shares people and was not prepared as one that does.
+
+    Example:
+        `load_task("acula18/T17", root="prepared").dataset["train"].features["label"].names`
+    """
+    if protocol not in ("default", "published"):
+        raise ConfigurationError(f"no protocol {protocol!r}", remedy="use default or published")
+    spec = task_of(key) if isinstance(key, str) else key
+    missing = missing_data(spec, root)
+    if missing:
+        raise DataError("; ".join(missing.values()), where=Path(root), remedy="prepare it there")
+    loaded = {name: _load(name, spec.config, Path(root)) for name in spec.datasets}
+    manifests = {name: manifest for name, (_, manifest) in loaded.items()}
+    train = loaded[spec.datasets[0]][0] if len(loaded) > 1 else None
+    return Task(spec, loaded[spec.dataset][0], manifests, protocol, train)
+
+
+def leaks(manifest: Mapping[str, Any]) -> bool:
+    """Whether a prepared split was allowed to share people or recordings."""
+    return bool(manifest["split"].get("allow_leakage"))
+
+
+def missing_data(spec: BenchmarkTask, root: str | Path) -> dict[str, str]:
+    """Dataset -> what to download and how to prepare it, for every dataset of a task that is not in ``root``.
+
+    Example:
+        >>> from hf_auscult.evaluation import task_of
+        >>> print(missing_data(task_of("acula18/T8"), "nowhere")["kauh"])  # doctest: +ELLIPSIS
+        kauh: get https://..., then hf-auscult prepare kauh --source ... --output nowhere/kauh
+    """
+    from ..data.manifest import MANIFEST
+    from ..data.registry import DATASETS
+
+    found = {}
+    for name in spec.datasets:
+        if (Path(root) / name / MANIFEST).is_file():
+            continue
+        source = f"get {DATASETS[name].source_url}, then " if name in DATASETS else ""
+        verb = name if name in DATASETS else "from_folder"
+        found[name] = f"{name}: {source}hf-auscult prepare {verb} --source DIR --output {Path(root) / name}"
+    return found
+
+
+def _load(name: str, config: str, root: Path) -> tuple[datasets.DatasetDict, dict[str, Any]]:
+    from ..data.load import load_prepared, manifest_of
+
+    manifest = manifest_of(root / name)
+    return load_prepared(root / name, config, allow_leakage=leaks(manifest)), manifest

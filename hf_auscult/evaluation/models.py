@@ -1,0 +1,195 @@
+"""What a benchmark can judge: encoders, openSMILE, log-mel statistics, and embeddings made elsewhere."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+
+from ..audio import Waveform, assess, read
+from ..embedding.embedder import Embedder
+from ..embedding.store import weights_of
+from ..errors import ConfigurationError, DataError
+from ..features import FRONT_ENDS
+from ..features.logmel import band_statistics, log_mel
+from ..features.spec import FrontEnd
+from ..reports.generate import name_of
+
+Key = str
+QUALITY = ("duration", "loudness", "silence_ratio")
+
+
+class BenchModel(Protocol):
+    """Something that makes one row of numbers of a recording."""
+
+    @property
+    def name(self) -> str:
+        """As tables print it."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Identifies everything that the numbers depend on; part of the cache's name."""
+
+    def rows(self, examples: Iterable[tuple[Key, Mapping[str, Any]]]) -> Iterable[np.ndarray]:
+        """Give (dim,) float32 for each example: its key and its undecoded audio cell."""
+
+
+@dataclass(frozen=True, eq=False)
+class EncoderModel:
+    """Any encoder that :func:`hf_auscult.embed` accepts; ``given`` is the folder or Hub id that it came from."""
+
+    name: str
+    fingerprint: str
+    embedder: Embedder
+    protocol: str
+    given: str = ""
+
+    def rows(self, examples: Iterable[tuple[Key, Mapping[str, Any]]]) -> Iterable[np.ndarray]:
+        """Embed one recording at a time."""
+        for _, audio in examples:
+            yield self.embedder([audio], protocol=self.protocol)[0]
+
+
+@dataclass(frozen=True)
+class LogMelStatistics:
+    """Mean, standard deviation and 10th and 90th percentile over time of every band of a front end: no learning.
+
+    Example:
+        >>> LogMelStatistics("opera").name
+        'log-mel statistics'
+    """
+
+    front_end: str = "opera"
+    name: str = "log-mel statistics"
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the front end."""
+        return _sha256({"log-mel": repr(self._spec)})
+
+    @property
+    def _spec(self) -> FrontEnd:
+        return FRONT_ENDS[self.front_end]
+
+    def rows(self, examples: Iterable[tuple[Key, Mapping[str, Any]]]) -> Iterable[np.ndarray]:
+        """(4 * bands,) of the whole recording."""
+        for _, audio in examples:
+            waveform = read(audio, sampling_rate=self._spec.sampling_rate).array
+            short = self._spec.n_fft - len(waveform)
+            image = log_mel(torch.from_numpy(np.pad(waveform, (0, max(0, short))))[None], self._spec)[0].numpy()
+            yield band_statistics(image).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class SoundQuality:
+    """Duration (s), loudness (dBFS) and share of silence: what a shortcut may use of the sound."""
+
+    name: str = "sound quality"
+    fingerprint: str = "quality-1"
+
+    def rows(self, examples: Iterable[tuple[Key, Mapping[str, Any]]]) -> Iterable[np.ndarray]:
+        """(3,) in the order of :data:`QUALITY`."""
+        for _, audio in examples:
+            waveform: Waveform = read(audio)
+            quality = assess(waveform)
+            yield np.array([waveform.seconds, quality.loudness_dbfs, quality.silence_ratio], np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class EmbeddingsFile:
+    """Embeddings made elsewhere: Parquet with ``recording_id``, ``segment`` where a task has them, ``embedding``."""
+
+    name: str
+    fingerprint: str
+    table: Mapping[Key, np.ndarray]
+
+    @classmethod
+    def of(cls, path: Path) -> EmbeddingsFile:
+        """Read the file.
+
+        Raises:
+            DataError: not Parquet, a column missing, or two rows of one recording.
+        """
+        try:
+            content = pq.read_table(path).to_pydict()
+            names = [str(name) for name in content["recording_id"]]
+            vectors = [np.asarray(row, np.float32) for row in content["embedding"]]
+        except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
+            raise DataError(
+                f"not a file of embeddings ({error})", where=path, remedy="give columns recording_id and embedding"
+            ) from error
+        keys = [
+            name_of({"recording_id": name, "segment": content.get("segment", [None] * len(names))[row]})
+            for row, name in enumerate(names)
+        ]
+        if len(set(keys)) != len(keys):
+            raise DataError("a recording stands there twice", where=path, remedy="keep one row each")
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        return cls(path.stem, digest, dict(zip(keys, vectors, strict=True)))
+
+    def rows(self, examples: Iterable[tuple[Key, Mapping[str, Any]]]) -> Iterable[np.ndarray]:
+        """Look the rows up.
+
+        Raises:
+            DataError: a recording that the file lacks.
+        """
+        for key, _ in examples:
+            if key not in self.table:
+                raise DataError(f"no embedding of {key}", where=self.name, remedy="embed every recording of the task")
+            yield self.table[key]
+
+
+def bench_model(name: str, protocol: str = "default") -> BenchModel:
+    """Find what a name stands for.
+
+    Args:
+        name: ``logmel`` or ``logmel:FRONT_END``; ``opensmile`` or ``opensmile:eGeMAPSv02``; a ``.parquet`` file of
+            embeddings; or a folder or Hub id of an encoder.
+        protocol: how encoders cut and average windows, see :func:`hf_auscult.embed`.
+
+    Raises:
+        ConfigurationError: an unknown front end or feature set.
+        OSError: no such model.
+    """
+    kind, _, variant = name.partition(":")
+    if kind == "logmel":
+        if variant and variant not in FRONT_ENDS:
+            raise ConfigurationError(f"no front end {variant!r}", remedy=f"choose one of {', '.join(FRONT_ENDS)}")
+        return LogMelStatistics(variant, f"log-mel statistics ({variant})") if variant else LogMelStatistics()
+    if kind == "opensmile":
+        embedder, shown = _opensmile(variant or "ComParE_2016"), f"openSMILE {variant or 'ComParE_2016'}"
+    elif name.endswith(".parquet"):
+        return EmbeddingsFile.of(Path(name))
+    else:
+        embedder, shown = Embedder(name), name.rstrip("/").rpartition("/")[2]
+    embedder.feature_extractor.policy(protocol)  # an unknown protocol is refused before any work
+    settings = {
+        "front_end": embedder.feature_extractor.to_dict(),
+        "encoder": embedder.encoder.config.to_dict(),
+        "weights": weights_of(embedder),
+        "protocol": protocol,
+    }
+    return EncoderModel(shown, _sha256(settings), embedder, protocol, name)
+
+
+def _opensmile(feature_set: Any) -> Embedder:
+    from ..features import OpenSmileFeatureExtractor
+    from ..models.opensmile.configuration_opensmile import OpenSmileConfig
+    from ..models.opensmile.modeling_opensmile import OpenSmileModel
+
+    if feature_set not in ("ComParE_2016", "eGeMAPSv02"):
+        raise ConfigurationError(f"no feature set {feature_set!r}", remedy="use ComParE_2016 or eGeMAPSv02")
+    model = OpenSmileModel(OpenSmileConfig(feature_set=feature_set))
+    return Embedder(model, OpenSmileFeatureExtractor(feature_set=feature_set))
+
+
+def _sha256(content: Mapping[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""Classes and reports found without a trained head: sentences, AcuLa's pipeline, retrieval both ways."""

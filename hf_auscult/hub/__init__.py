@@ -1,0 +1,1 @@
+"""Registration with transformers, ONNX, cards and publishing."""

@@ -1,0 +1,1 @@
+"""Alignment with its standing checks: an aligned model, what it is compared with, plots and a card."""

@@ -1,0 +1,194 @@
+"""What a run is made of: a YAML file read into frozen dataclasses, every key checked."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+
+import yaml
+
+from ...alignment.teacher_config import TeacherConfig
+from ...alignment.teacher_presets import teacher_config
+from ...audio import Augmentation
+from ...errors import ConfigurationError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """Which recordings, and how people are divided.
+
+    Args:
+        dataset: name in `hf_auscult.data.DATASETS`.
+        source: the original download; prepared first when given.
+        prepared: a prepared dataset's folder; made under the run's work folder when absent.
+        task: the configuration whose labels are probed.
+        fractions: shares of people in train, validation and test.
+        seed: of the split.
+        locked: also judge on the people reserved as a locked test set; without it they are left out altogether.
+    """
+
+    dataset: str = "circor"
+    source: str | None = None
+    prepared: str | None = None
+    task: str = "murmur"
+    fractions: dict[str, float] = field(default_factory=lambda: {"train": 0.6, "validation": 0.2, "test": 0.2})
+    seed: int = 0
+    locked: bool = False
+
+
+@dataclass(frozen=True)
+class StartConfig:
+    """The encoder before alignment: a checkpoint, or a fresh one pre-trained on the training people's sound alone.
+
+    Args:
+        checkpoint: folder or Hub id of a pre-training model; its own front end is used.
+        front_end, frames: front end by name and image length in frames, without a checkpoint.
+        encoder: configuration of the encoder (`model_type` and sizes), without a checkpoint.
+        steps, learning_rate: masked reconstruction before any condition; 0 steps for none.
+    """
+
+    checkpoint: str | None = None
+    front_end: str = "opera"
+    frames: int = 256
+    encoder: dict[str, Any] = field(default_factory=lambda: {"model_type": "opera-gt"})
+    steps: int = 0
+    learning_rate: float = 1e-3
+
+
+@dataclass(frozen=True)
+class ReportsConfig:
+    """The text side.
+
+    Args:
+        mask: `none`, `paper`, `strict` or `context`, see `hf_auscult.reports.mask_of`; it hides `data.task`.
+        draws: phrasings a recording; training draws one at random each time.
+        seed: of the phrasing.
+        folder: a set that `hf-auscult reports generate` wrote under the same mask, in place of the templates; its own
+            draws and seed hold then, and recordings without a report in it are left out of the run.
+    """
+
+    mask: str = "none"
+    draws: int = 4
+    seed: int = 0
+    folder: str | None = None
+
+
+@dataclass(frozen=True)
+class EvaluationConfig:
+    """How conditions are compared.
+
+    Args:
+        bootstrap_draws: resamples of people for intervals.
+        label_fraction: share of training people whose labels the second probe sees.
+        fraction_draws: how many such samples are averaged.
+    """
+
+    bootstrap_draws: int = 2000
+    label_fraction: float = 0.1
+    fraction_draws: int = 20
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """One alignment run.
+
+    Args:
+        output: folder of the model and its card, e.g. `auscult/acula-opera`.
+        work: folder of prepared data and checkpoints.
+        seed: of weights, order, crops, masks and controls.
+        data, start, reports, evaluation: see their classes.
+        teacher: the frozen language model; in YAML also a preset's name, or `preset:` beside other settings.
+        model: settings of `AcuLaConfig` besides encoder and teacher.
+        training: settings of `AlignmentArguments` (`objective`, `max_steps`, `learning_rate` …).
+        retrieval_map: `procrustes` or `ridge`: for objectives without a common frame (CKA), a map fitted on the
+            training pairs and stored in the model, so that it retrieves; `None` for none.
+        augmentation: settings of `audio.Augmentation`; `None` for none.
+        crop_start, crop_padding, crop_samples: see `training.CropPolicy`; one window of the extractor by default.
+        checks: names of `runs.conditions` to run beside the aligned model; all by default.
+    """
+
+    output: str
+    work: str = ".auscult"
+    seed: int = 0
+    data: DataConfig = field(default_factory=DataConfig)
+    start: StartConfig = field(default_factory=StartConfig)
+    teacher: TeacherConfig = field(default_factory=TeacherConfig)
+    reports: ReportsConfig = field(default_factory=ReportsConfig)
+    model: dict[str, Any] = field(default_factory=dict)
+    training: dict[str, Any] = field(default_factory=dict)
+    retrieval_map: Literal["procrustes", "ridge"] | None = None
+    augmentation: Augmentation | None = None
+    crop_start: Literal["random", "first"] = "random"
+    crop_padding: Literal["repeat", "zero"] = "repeat"
+    crop_samples: int | None = None
+    evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
+    checks: tuple[str, ...] | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values."""
+        return dataclasses.asdict(self)
+
+
+def load_config(path: str | Path, overrides: Mapping[str, Any] | None = None) -> RunConfig:
+    """Read a run's YAML file.
+
+    Args:
+        path: the file.
+        overrides: top-level values that replace the file's.
+
+    Raises:
+        ConfigurationError: missing file, bad YAML, unknown keys or values of another type (named).
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise ConfigurationError("no such file", where=path, remedy="see examples/configs")
+    try:
+        values = yaml.safe_load(path.read_text())
+    except yaml.YAMLError as error:
+        raise ConfigurationError(f"not YAML: {error}", where=path) from error
+    if not isinstance(values, Mapping):
+        raise ConfigurationError("not a mapping of settings", where=path)
+    values = {**values, **(overrides or {})}
+    if isinstance(values.get("teacher"), str) or "preset" in (values.get("teacher") or {}):
+        values["teacher"] = dataclasses.asdict(teacher_config(values["teacher"]))
+    return build(RunConfig, values, str(path))
+
+
+def build(cls: type[T], values: Mapping[str, Any], where: str) -> T:
+    """Build a dataclass from a mapping, nested ones included; unknown keys and wrong types are refused."""
+    hints = get_type_hints(cls)
+    names = {item.name for item in dataclasses.fields(cls)}  # type: ignore[arg-type]
+    unknown = sorted(set(values) - names)
+    if unknown:
+        raise ConfigurationError(f"unknown settings {unknown}", where=where, remedy=f"use {', '.join(sorted(names))}")
+    arguments = {name: _value(hints[name], value, f"{where}: {name}") for name, value in values.items()}
+    try:
+        return cls(**arguments)
+    except TypeError as error:
+        raise ConfigurationError(str(error), where=where) from error
+
+
+def _value(hint: Any, value: Any, where: str) -> Any:
+    options = get_args(hint) if get_origin(hint) in (types.UnionType, Union) else (hint,)
+    if value is None and type(None) in options:
+        return None
+    for option in options:
+        origin = get_origin(option) or option
+        if dataclasses.is_dataclass(option) and isinstance(value, Mapping):
+            return build(option, value, where)  # type: ignore[arg-type]
+        if origin is float and isinstance(value, (int, float)) and not isinstance(value, bool):
+            return float(value)
+        if origin is tuple and isinstance(value, (list, tuple)):
+            return tuple(value)
+        if isinstance(origin, type) and isinstance(value, origin) and not (origin is int and isinstance(value, bool)):
+            return value
+        if not isinstance(origin, type) and value in get_args(option):  # Literal
+            return value
+    remedy = "PyYAML reads 1e-3 as text: write 1.0e-3" if isinstance(value, str) else None
+    raise ConfigurationError(f"{value!r} is not {hint}", where=where, remedy=remedy)

@@ -1,1 +1,0 @@
-"""Benchmark runs: data, models, probes and judgement put together."""

@@ -1,0 +1,135 @@
+"""Whole benchmark runs on the bundled recordings."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import replace
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from hf_auscult.data.trained_on import FILE, training_people
+from hf_auscult.embedding import cache
+from hf_auscult.errors import ConfigurationError
+from hf_auscult.evaluation.runner import BenchConfig, bench
+from hf_auscult.evaluation.suites import suite_of
+from hf_auscult.evaluation.task import BenchmarkTask
+from tests.models import zoo
+
+
+@pytest.fixture(scope="module")
+def config(data_root, feature_cache, tmp_path_factory):
+    output = tmp_path_factory.mktemp("out") / "results"
+    return BenchConfig(("logmel", "logmel:heart"), data_root, output, feature_cache, draws=200)
+
+
+@pytest.fixture(scope="module")
+def result(config):
+    return bench("auscultabench16", suite_of("auscultabench16"), config, command="a test", progress=False)
+
+
+def test_every_task_is_run_or_says_what_it_needs(result):
+    run = {task.spec.number for task in result.tasks if not task.missing}
+    assert run == {"T8", "T15"}  # the tasks on CirCor
+    for task in result.tasks:
+        if task.missing:
+            assert f"hf-auscult prepare {task.spec.dataset} --source" in task.missing and "http" in task.missing
+            assert not task.results
+        else:
+            assert {found.model for found in task.results} == {"log-mel statistics", "log-mel statistics (heart)"}
+            assert task.shortcut is not None and "sex" in task.shortcut_columns
+
+
+def test_predictions_on_disk_give_the_figures(result, config):
+    task = next(task for task in result.tasks if task.spec.number == "T15")
+    for found in task.results:
+        table = pq.read_table(config.output / found.predictions).to_pydict()
+        scores = np.array(table["scores"])[:, 0, 1]
+        figure = found.figures["auroc"]
+        assert figure.value == pytest.approx(roc_auc_score(table["truth"], scores))
+        assert figure.interval.subjects == len(set(table["subject_id"])) == task.counts["test"]["people"]
+        assert found.trust["ece"]["value"] >= 0
+
+
+def test_results_are_json_with_everything(result, config):
+    stored = json.loads((config.output / "results.json").read_text())
+    assert stored["schema"] == 1 and stored["command"] == "a test" and stored["models"]
+    task = next(task for task in stored["tasks"] if task["spec"]["number"] == "T8")
+    facts = task["data"]["circor"]
+    assert len(facts["content_sha256"]) == len(facts["split_sha256"]) == 64 and facts["leaks"] is False
+    assert task["differences"][0]["p_holm"] is not None
+    assert stored["seconds"]["probes"] > 0
+
+
+def test_report_and_pictures(result, config):
+    text = (config.output / "README.md").read_text()
+    assert "## Macro-F1, default protocol" in text and "2 of 7 tasks" not in text
+    assert "0 of 7" not in text and "1 of 7 tasks" in text  # disease diagnosis: T15 alone
+    for line in text.splitlines():
+        for part in line.split("](")[1:]:
+            name = part.split(")")[0]
+            assert (config.output / name).is_file(), name
+    assert (config.output / "figures" / "borda.png").is_file()
+
+
+def test_a_second_run_encodes_nothing_and_says_the_same(result, config, tmp_path, monkeypatch):
+    def refuse(*args):
+        raise AssertionError("encoded again")
+
+    monkeypatch.setattr(cache, "_write", lambda place, rows: refuse() if rows else rows)
+    tasks = [task for task in suite_of("auscultabench16") if task.number == "T15"]
+    again = bench("auscultabench16", tasks, replace(config, output=tmp_path), progress=False)
+    (task,) = again.tasks
+    before = next(task for task in result.tasks if task.spec.number == "T15")
+    for first, second in zip(before.results, task.results, strict=True):
+        assert first.figures == second.figures
+
+
+def test_a_model_that_knows_the_test_people_is_marked(config, data_root, tmp_path):
+    folder = tmp_path / "opera"
+    zoo.GT.model().save_pretrained(folder)
+    zoo.GT.extractor().save_pretrained(folder)
+    splits = [line.split(",") for line in (data_root / "circor" / "splits.csv").read_text().splitlines()]
+    header = splits[0]
+    people = {row[header.index("subject_id")] for row in splits[1:] if row[header.index("split")] == "test"}
+    (folder / FILE).write_text(json.dumps(training_people("circor", people)))
+    tasks = [task for task in suite_of("acula18") if task.number == "T17"]
+    settings = replace(config, models=(str(folder),), output=tmp_path / "out")
+    (task,) = bench("acula18", tasks, settings, progress=False).tasks
+    count = task.counts["test"]["people"]
+    assert task.results[0].exposure == (f"circor: trained on {count} of the {count} test people",)
+    assert "‡" in (tmp_path / "out" / "README.md").read_text().split("## AUROC")[1]
+
+
+def test_tasks_of_ones_own(config, tmp_path):
+    own = BenchmarkTask("mine", "T1", "Murmur", "circor", "murmur", ("auroc", "f1"), scaling=True)
+    settings = replace(config, models=("logmel",), output=tmp_path)
+    (task,) = bench("mine", [own], settings, progress=False).tasks
+    assert set(task.results[0].figures) == {"auroc", "f1", "auroc_subject"}
+    sizes = task.scaling["log-mel statistics"]
+    assert list(sizes) == sorted(sizes) and max(sizes) == task.counts["train"]["people"]
+    assert sizes[max(sizes)].value == task.results[0].figures["auroc"].value
+
+
+def test_balanced_over_age_group_and_sex(config, tmp_path):
+    own = BenchmarkTask("mine", "T1", "Murmur", "circor", "murmur", ("auroc",), balanced=True)
+    (task,) = bench("mine", [own], replace(config, models=("logmel",), output=tmp_path), progress=False).tasks
+    table = task.counts["balance"]["table"]
+    after = Counter()
+    for row in table:
+        after[row["split"], row["label"]] += row["after"]
+        assert row["after"] <= row["before"]
+    for part in ("train", "test"):
+        assert after[part, "Absent"] == after[part, "Present"] > 0
+    assert task.counts["test"]["people"] == 2 * after["test", "Present"]
+    assert not task.missing and task.results[0].figures["auroc"].value is not None
+
+
+def test_refusals(config):
+    with pytest.raises(ConfigurationError, match="one name"):
+        bench("acula18", suite_of("acula18"), replace(config, models=("logmel", "logmel")), progress=False)
+    with pytest.raises(ConfigurationError, match="protocols"):
+        bench("acula18", suite_of("acula18"), replace(config, protocols=("best",)), progress=False)

@@ -1,0 +1,115 @@
+"""Tables say what is marked, what is missing and what a mean is of."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from hf_auscult.errors import ConfigurationError
+from hf_auscult.evaluation.probes import Figure
+from hf_auscult.evaluation.results import Difference, ModelResult, SuiteResult, TaskResult, correct
+from hf_auscult.evaluation.suites import suite_of
+from hf_auscult.evaluation.tables import PAPER_TABLES, differences, missing, overview, paper_table
+from hf_auscult.metrics import Interval
+
+
+def interval(value, low, high, p=None):
+    return Interval(value, low, high, subjects=30, positives=10, draws=2000, p_value=p)
+
+
+def model(name="mine", value=0.8, gap=0.1, exposure=()):
+    figure = Figure(value, interval(value, value - 0.1, value + 0.1))
+    above = interval(gap, gap - 0.05, gap + 0.05)
+    return ModelResult(name, "default", {"auroc": figure}, above_shortcut=above, exposure=exposure)
+
+
+def suite(run):
+    """`acula18` with results on some tasks: number -> TaskResult changes."""
+    tasks = []
+    for spec in suite_of("acula18"):
+        if spec.number not in run:
+            tasks.append(TaskResult(spec, missing=f"prepare {spec.dataset}"))
+            continue
+        results = {"results": (model(),), "counts": {"test": {"people": 30, "positive_people": 10}}}
+        tasks.append(TaskResult(spec, **{**results, **run[spec.number]}))
+    return SuiteResult("acula18", tuple(tasks), {"mine": {}}, ("default",), "", {}, {}, {})
+
+
+def line(text, start):
+    return next(line for line in text.splitlines() if line.startswith(f"| {start} "))
+
+
+def test_marks():
+    text = overview(
+        suite(
+            {
+                "T1": {},
+                "T2": {"results": (model(gap=0.0),)},
+                "T3": {"results": (model(exposure=("coughvid: all",)),)},
+                "T4": {"data": {"coughvid": {"leaks": True}}},
+            }
+        ),
+        "default",
+        "auroc",
+    )
+    cells = {number: line(text, number).split(" | ")[4] for number in ("T1", "T2", "T3", "T4")}
+    assert cells == {
+        "T1": ".800 [.70, .90]",
+        "T2": ".800 [.70, .90]°",
+        "T3": ".800 [.70, .90]‡",
+        "T4": ".800 [.70, .90]†",
+    }
+    assert "30 (10)" in line(text, "T1") and "not run" in line(text, "T5")
+
+
+def test_means_are_of_what_was_run_and_say_so():
+    result = suite({"T1": {}, "T2": {"results": (model(value=0.6),)}})
+    text = overview(result, "default", "auroc")
+    row = next(line for line in text.splitlines() if "mean, respiratory" in line)
+    assert "2 of 9 tasks" in row and "| .700 |" in row
+    row = next(line for line in text.splitlines() if "mean, cardiac" in line)
+    assert "0 of 2 tasks" in row and ".7" not in row
+    # a model without a figure on one of the tasks has no mean
+    broken = suite({"T1": {}, "T2": {"results": ()}})
+    assert ".800" not in next(
+        line for line in overview(broken, "default", "auroc").splitlines() if "mean, resp" in line
+    )
+
+
+def test_everything_not_run_is_listed():
+    text = missing(suite({"T1": {}}))
+    assert len(text.splitlines()) == 2 + 17 and "prepare kauh" in line(text, "T8")
+    assert missing(replace(suite({}), tasks=())) == ""
+
+
+def test_papers_tables_stand_beside_ours():
+    text = paper_table("acula18/IV", suite({"T8": {}}), "default")
+    assert line(text, "T8").endswith("| .752 ± .019 | .800 [.70, .90] |")
+    assert line(text, "T1").endswith("| .698 ± .001 | – |")
+    # a group's mean is given only when all of its tasks were run
+    assert line(paper_table("acula18/IX", suite({"T17": {}}), "default"), "cardiac").endswith("| – |")
+    both = suite({"T17": {}, "T18": {"results": (model(value=0.6),)}})
+    assert line(paper_table("acula18/IX", both, "default"), "cardiac").endswith("| .700 |")
+
+
+def test_every_paper_table_renders():
+    for key in PAPER_TABLES:
+        assert len(paper_table(key).splitlines()) > 2
+    with pytest.raises(ConfigurationError, match="no table"):
+        paper_table("acula18/I")
+    with pytest.raises(ConfigurationError, match="results are of acula18"):
+        paper_table("covid_balanced/text", suite({}))
+
+
+def test_holm_is_over_tasks_of_one_pair():
+    def task(number, *pairs):
+        spec = next(spec for spec in suite_of("acula18") if spec.number == number)
+        found = tuple(Difference(a, b, "default", interval(0.1, 0.0, 0.2, p)) for a, b, p in pairs)
+        return TaskResult(spec, differences=found)
+
+    tasks = correct([task("T1", ("a", "b", 0.01), ("a", "c", 0.04)), task("T2", ("a", "b", 0.03)), task("T3")])
+    corrected = [(found.a, found.b, found.p_holm) for one in tasks for found in one.differences]
+    assert corrected == [("a", "b", pytest.approx(0.02)), ("a", "c", 0.04), ("a", "b", pytest.approx(0.03))]
+    result = replace(suite({}), tasks=tasks)
+    assert "T1" in differences(result) and ".020" in differences(result)

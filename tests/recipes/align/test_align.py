@@ -1,0 +1,294 @@
+"""The main job end to end: what it writes, what the controls really change, and that it can be repeated."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import yaml
+
+from hf_auscult.data.guards import bare_id, reserved_subjects
+from hf_auscult.errors import ConfigurationError, LeakageError
+from hf_auscult.hub.model_card import usage_snippet
+from hf_auscult.recipes.align import pairs
+from hf_auscult.recipes.align import run as align
+from hf_auscult.recipes.align.conditions import CONDITIONS, permutation, select
+from hf_auscult.recipes.align.config import DataConfig, load_config
+from hf_auscult.recipes.align.table import render
+from tests.recipes.align.conftest import ROOT, settings
+
+SAMPLE = ROOT / "examples" / "data" / "circor_sample" / "training_data"
+
+
+def test_what_is_written(run_folder):
+    folder, _ = run_folder
+    output = folder / "auscult" / "acula-opera"
+    names = {path.name for path in output.iterdir()}
+    assert {"config.json", "model.safetensors", "preprocessor_config.json", "README.md", "results.json"} <= names
+    assert {"loss_curves.png", "roc.png", "retrieval_example.png", "tokenizer.json"} <= names
+    for plot in output.glob("*.png"):
+        assert plot.read_bytes()[:4] == b"\x89PNG"
+        assert plot.stat().st_size > 10_000
+    assert not [path for path in output.parent.iterdir() if path.name.startswith(".")]
+    assert not (folder / "work" / "training").exists()
+
+
+def test_every_condition_is_judged(run_folder):
+    _, results = run_folder
+    assert list(results["conditions"]) == list(CONDITIONS)
+    for name, found in results["conditions"].items():
+        for fraction in ("1.0", "0.1"):
+            interval = found["probe"]["figures"][fraction]["recording"]["interval"]
+            assert interval["low"] <= interval["value"] <= interval["high"]
+            assert interval["subjects"] == found["probe"]["counts"]["test"]["people"]
+        assert ("retrieval" in found) == (CONDITIONS[name].text is not None)
+        assert ("history" in found) and bool(found["history"]) == (CONDITIONS[name].trained or name == "before")
+    aligned = results["conditions"]["aligned"]["retrieval"]
+    assert aligned["n"] == results["data"]["splits"]["test"]["recordings"]
+    assert set(aligned["audio_to_text"]) == {"R@1", "R@5", "R@10", "median_rank"} == set(aligned["text_to_audio"])
+    assert results["shortcut"]["columns"]["used"]
+    gains = results["gains"]
+    assert set(gains) == {*CONDITIONS, "log_mel_statistics", "shortcut"} - {"aligned"}
+    value = {name: results["conditions"][name]["probe"]["figures"]["0.1"]["recording"]["value"] for name in CONDITIONS}
+    assert gains["shuffled"]["0.1"]["value"] == pytest.approx(value["aligned"] - value["shuffled"])
+    table = render(results)
+    for words in ("reports shuffled within label", "metadata only (shortcut)", "chance", "log-mel statistics"):
+        assert words in table
+
+
+def test_conditions_differ_only_where_they_should(run_folder):
+    """All trained conditions start at the same loss on the same batches; their text differs."""
+    _, results = run_folder
+    first = {
+        name: found["history"][0]["reconstruction_loss"]
+        for name, found in results["conditions"].items()
+        if found["history"] and "reconstruction_loss" in found["history"][0] and name != "before"
+    }
+    assert set(first) == {"aligned", "audio_only", "shuffled", "shuffled_within_label", "context_only"}
+    assert len({round(value, 5) for value in first.values()}) == 1, first
+    losses = [results["conditions"][name]["history"][-1]["alignment_loss"] for name in ("aligned", "shuffled")]
+    assert losses[0] != losses[1]
+
+
+def test_people(run_folder):
+    _, results = run_folder
+    splits = results["data"]["splits"]
+    assert sum(counts["people"] for counts in splits.values()) == results["data"]["people"] == 59
+    assert sum(counts["recordings"] for counts in splits.values()) == 68
+
+
+def test_the_card_s_snippet_runs_as_printed(run_folder):
+    """In a fresh process, from the folder above the model, as a reader would."""
+    folder, _ = run_folder
+    card = (folder / "auscult" / "acula-opera" / "README.md").read_text()
+    snippet = usage_snippet(card).replace(str(folder) + "/", "")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", snippet], cwd=folder, capture_output=True, text=True, env=environment, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert "(1, 512)" in done.stdout
+    front = yaml.safe_load(card.split("---")[1])
+    assert front["license"] == "apache-2.0"
+    assert "not for diagnosis" in card
+    assert "**21 held-out people**" in card
+
+
+def test_zero_shot_pipeline(run_folder):
+    from transformers import pipeline
+
+    folder, _ = run_folder
+    classify = pipeline("zero-shot-audio-classification", model=str(folder / "auscult" / "acula-opera"))
+    from hf_auscult.audio import read
+
+    wave = read(min(SAMPLE.glob("*.wav")), sampling_rate=4_000).array
+    answers = classify(wave, candidate_labels=["a heart murmur", "no murmur"], hypothesis_template="{} is heard.")
+    assert {answer["label"] for answer in answers} == {"a heart murmur", "no murmur"}
+    assert sum(answer["score"] for answer in answers) == pytest.approx(1)
+    assert answers[0]["score"] > answers[1]["score"]
+
+
+def test_score_from_paths_and_sentences(run_folder):
+    from transformers import AutoModel
+
+    folder, _ = run_folder
+    model = AutoModel.from_pretrained(folder / "auscult" / "acula-opera").eval()
+    files = sorted(SAMPLE.glob("*.wav"))[:2]
+    scores = model.score(files, ["A murmur is heard.", "No murmur is heard.", "A cough."])
+    assert scores.shape == (2, 3)
+    assert bool((scores.abs() <= 1).all())
+
+
+@pytest.mark.slow
+def test_the_same_file_gives_the_same_results(run_folder, tmp_path):
+    """A second run, killed in the middle of a condition and started again, ends with the same figures and weights."""
+    folder, results = run_folder
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump(settings(tmp_path)))
+    code = (
+        "import sys, transformers\n"
+        "from hf_auscult.recipes.align.run import run\n"
+        "from hf_auscult.recipes.align.config import load_config\n"
+        "from hf_auscult.training import AlignmentTrainer\n"
+        "class Kill(transformers.TrainerCallback):\n"
+        "    def on_step_end(self, args, state, control, **kwargs):\n"
+        "        if 'shuffled' in args.output_dir and state.global_step == 3: import os; os._exit(9)\n"
+        "real = AlignmentTrainer.__init__\n"
+        "def init(self, *args, **kwargs):\n"
+        "    real(self, *args, **kwargs); self.add_callback(Kill())\n"
+        "if sys.argv[2] == 'kill': AlignmentTrainer.__init__ = init\n"
+        "run(load_config(sys.argv[1]), progress=False)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"}
+    for mode, status in (("kill", 9), ("go on", 0)):
+        done = subprocess.run(
+            [sys.executable, "-c", code, str(tmp_path / "run.yaml"), mode],
+            capture_output=True,
+            text=True,
+            env=environment,
+            check=False,
+        )
+        assert done.returncode == status, done.stderr[-2000:]
+        assert (tmp_path / "auscult" / "acula-opera").exists() == (status == 0)
+    again = json.loads((tmp_path / "auscult" / "acula-opera" / "results.json").read_text())
+    for name in CONDITIONS:
+        ours, theirs = (r["conditions"][name] for r in (again, json.loads(json.dumps(results))))
+        assert ours["probe"] == theirs["probe"], name
+        assert ours.get("retrieval") == theirs.get("retrieval"), name
+    weights = [(base / "auscult" / "acula-opera" / "model.safetensors").read_bytes() for base in (folder, tmp_path)]
+    assert weights[0] == weights[1]
+
+
+@pytest.mark.slow
+def test_two_processes_under_accelerate(tmp_path):
+    """The launch line of the documentation: every stage of a run, on two processes that know of each other."""
+    values = settings(tmp_path) | {"checks": ["shuffled", "label_supervision"]}
+    values["training"] = {**values["training"], "per_device_train_batch_size": 4}
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump(values))
+    flags = "--multi_gpu --num_processes 2 --num_machines 1 --mixed_precision no --dynamo_backend no"
+    command = [sys.executable, "-m", "accelerate.commands.accelerate_cli", "launch", *shlex.split(flags)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1", "ACCELERATE_USE_CPU": "true"}
+    done = subprocess.run(
+        [*command, str(ROOT / "examples" / "align.py"), "--config", str(tmp_path / "run.yaml"), "--json"],
+        capture_output=True,
+        text=True,
+        env={**environment, "OMP_NUM_THREADS": "1"},
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    results = json.loads((tmp_path / "auscult" / "acula-opera" / "results.json").read_text())
+    assert results["processes"] == 2
+    assert set(results["conditions"]) == {"untrained", "before", "aligned", "shuffled", "label_supervision"}
+
+
+def test_permutations():
+    labels = [0, 1, 0, 1, -100, 0, 1, 0]
+    assert permutation(8, None, labels, 0).tolist() == list(range(8))
+    shuffled = permutation(8, "all", labels, 0)
+    assert sorted(shuffled) == list(range(8))
+    assert shuffled.tolist() != list(range(8))
+    within = permutation(8, "within_label", labels, 0)
+    assert [labels[index] for index in within] == labels
+    assert within.tolist() != list(range(8))
+    assert np.array_equal(within, permutation(8, "within_label", labels, 0))
+
+
+def test_reserved_people_never_enter_a_run(run_folder, monkeypatch):
+    """A person who becomes reserved after the data were prepared stops the run, or is left out of the test split."""
+    folder, _ = run_folder
+    prepared = folder / "work" / "prepared" / "circor"
+    config = DataConfig(prepared=str(prepared), fractions={"train": 0.5, "validation": 0.15, "test": 0.35})
+    corpus = pairs.load_corpus(config, prepared, 4_000)
+    by_split = {split: {corpus.recordings[i].subject_id for i in corpus.rows(split)} for split in ("train", "test")}
+    assert not any(bare_id(person, "circor") in reserved_subjects("circor") for person in by_split["train"])
+
+    judged = min(by_split["test"])
+    monkeypatch.setattr(pairs, "reserved_subjects", lambda _: frozenset({bare_id(judged, "circor")}))
+    fewer = pairs.load_corpus(config, prepared, 4_000)
+    assert fewer.people("test") == len(by_split["test"]) - 1
+    everyone = pairs.load_corpus(DataConfig(prepared=str(prepared), locked=True), prepared, 4_000)
+    assert everyone.people("test") == len(by_split["test"])
+
+    trained = min(by_split["train"])
+    from hf_auscult.data import guards
+
+    monkeypatch.setattr(guards, "reserved_subjects", lambda _: frozenset({bare_id(trained, "circor")}))
+    with pytest.raises(LeakageError):
+        pairs.load_corpus(DataConfig(prepared=str(prepared), locked=True), prepared, 4_000)
+
+
+def test_settings_are_checked(tmp_path):
+    path = tmp_path / "run.yaml"
+    for text, message in (
+        ("output: x\ntrainig: {}", r"unknown settings \['trainig'\]"),
+        ("output: x\nstart: {learning_rate: 1e-3}", "PyYAML reads 1e-3 as text"),
+        ("output: x\ndata: {fractions: 3}", "is not dict"),
+        ("output: x\ncrop_start: middle", "'middle' is not"),
+        ("[1]", "not a mapping"),
+        ("a: [", "not YAML"),
+        ("seed: 1", "output"),
+    ):
+        path.write_text(text)
+        with pytest.raises(ConfigurationError, match=message):
+            load_config(path)
+    with pytest.raises(ConfigurationError, match="no such file"):
+        load_config(tmp_path / "absent.yaml")
+    with pytest.raises(ConfigurationError, match="unknown checks"):
+        select(["astrology"])
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "examples" / "configs").glob("*.yaml")), ids=lambda path: path.stem)
+def test_shipped_configurations_are_valid(path):
+    config = load_config(path)
+    assert Path(config.output).parts[0] == "auscult"
+
+
+def test_foreign_folders_are_not_replaced(tmp_path):
+    (tmp_path / "output").mkdir()
+    (tmp_path / "output" / "thesis.tex").touch()
+    with pytest.raises(ConfigurationError, match="not a model folder"):
+        align.check_output(tmp_path / "output")
+
+
+def test_objectives_without_a_shared_frame_retrieve_through_a_fitted_map(tmp_path):
+    """CKA leaves audio and text in rotated spaces: a ridge map from training pairs takes the cosine's place."""
+    from hf_auscult.recipes.align.run import run
+
+    values = settings(tmp_path) | {"checks": []}
+    values["training"] = {**values["training"], "objective": "debiased_cka", "max_steps": 2}
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump(values))
+    results = run(load_config(tmp_path / "run.yaml"), progress=False)
+    assert list(results["conditions"]) == ["untrained", "before", "aligned"]
+    aligned = results["conditions"]["aligned"]
+    assert aligned["retrieval"]["map"].startswith("ridge map")
+    assert "zero_shot" not in aligned
+
+
+def test_a_checkpoint_as_the_start(tmp_path):
+    """A converted encoder brings its weights and its front end."""
+    import torch
+
+    from hf_auscult.audio import WindowPolicy
+    from hf_auscult.features import AuscultFeatureExtractor
+    from hf_auscult.recipes.align.train import crop_samples, feature_extractor, new_model, noise_size
+    from tests import tiny
+
+    encoder = tiny.model(seed=5).audio_model
+    encoder.save_pretrained(tmp_path / "encoder")
+    AuscultFeatureExtractor("heart", WindowPolicy("sliding", samples=tiny.SAMPLES)).save_pretrained(
+        tmp_path / "encoder"
+    )
+    values = settings(tmp_path)
+    values["start"] = {"checkpoint": str(tmp_path / "encoder")}
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump(values))
+    config = load_config(tmp_path / "run.yaml")
+    model, extractor = new_model(config, 384), feature_extractor(config)
+    assert all(torch.equal(model.audio_model.state_dict()[key], value) for key, value in encoder.state_dict().items())
+    assert noise_size(model, extractor, crop_samples(config, extractor)) == 64
+    paper = load_config(ROOT / "examples" / "configs" / "acula_paper.yaml")
+    assert crop_samples(paper, extractor) == 131_000  # what the released loader cuts, not the extractor's window
