@@ -125,7 +125,7 @@ def count_range(counts: Sequence[int]) -> str:
 
 @dataclass(frozen=True)
 class Table:
-    """A table of results.
+    r"""A table of results.
 
     Attributes:
         header: name of each column.
