@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
-from typing import Any, NamedTuple, ParamSpec, TypeVar
+from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar
 
 from ..errors import ConfigurationError, DataError
 
@@ -58,6 +58,24 @@ class Look(NamedTuple):
     line: Any
     marker: str
     hatch: str
+
+
+class Estimate(Protocol):
+    """A figure with its bounds, such as :class:`~hf_auscult.metrics.Interval`; both None where there is no interval."""
+
+    @property
+    def value(self) -> float: ...  # noqa: D102
+    @property
+    def low(self) -> float | None: ...  # noqa: D102
+    @property
+    def high(self) -> float | None: ...  # noqa: D102
+
+
+def bounds(estimate: Estimate) -> tuple[float, float]:
+    """Both ends of the bar that is drawn: the value itself where there is no interval."""
+    if estimate.low is None or estimate.high is None:
+        return estimate.value, estimate.value
+    return estimate.low, estimate.high
 
 
 def look(number: int) -> Look:
