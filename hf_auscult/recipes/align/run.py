@@ -20,7 +20,7 @@ from transformers import AutoTokenizer
 from transformers.utils.logging import disable_progress_bar as disable_transformers_bars
 
 from ...alignment.objectives import get
-from ...alignment.teachers import Teacher
+from ...alignment.teachers import Teacher, default_device
 from ...data.trained_on import FILE as PEOPLE_FILE
 from ...data.trained_on import training_people
 from ...evaluation.probes import ProbeResult
@@ -56,7 +56,7 @@ from .pairs import (
     training_examples,
 )
 from .table import render, tables
-from .train import Trained, effective_device, feature_extractor, new_model, train
+from .train import Trained, feature_extractor, new_model, train
 
 PACKAGES = ("hf-auscult", "torch", "transformers", "datasets", "accelerate", "scikit-learn", "numpy")
 
@@ -91,7 +91,7 @@ def run(config: RunConfig, *, command: str = "", progress: bool = True) -> dict[
     corpus, left_out = keep_reported(corpus, config.reports, config.data.task)
     say(_people_line(corpus, left_out))
 
-    teacher = Teacher(config.teacher, cache=work / "teachers", device=effective_device())
+    teacher = Teacher(config.teacher, cache=work / "teachers", device=default_device())
     conditions = select(config.checks)
     masks = {config.reports.mask, *(c.text for c in conditions if c.text not in (None, "aligned"))}
     reports = {mask: make_reports(corpus, config.reports, mask, config.data.task) for mask in sorted(masks)}

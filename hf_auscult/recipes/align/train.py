@@ -7,7 +7,7 @@ import hashlib
 import json
 import math
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -182,12 +182,6 @@ def crop_samples(config: RunConfig, extractor: WindowedFeatureExtractor) -> int:
     return length
 
 
-def picture_front_end(extractor: WindowedFeatureExtractor) -> FrontEnd:
-    """Return the log-mel a person looks at and the statistics baseline uses: the encoder's own, whole, or OPERA's."""
-    own = getattr(extractor, "front_end", None)
-    return replace(own or FRONT_ENDS["opera"], sampling_rate=extractor.sampling_rate, num_frames=None)
-
-
 def noise_size(model: AcuLaModel, extractor: WindowedFeatureExtractor, samples: int) -> int:
     """Return how many noise values the encoder's own objective takes a crop; 0 for encoders without one."""
     if not model.can_reconstruct:
@@ -218,8 +212,3 @@ class _Bar(ProgressCallback):
         if self.training_bar is not None and logs:
             shown = {short: f"{logs[name]:.3f}" for name, short in names.items() if name in logs}
             self.training_bar.set_postfix(shown)
-
-
-def effective_device() -> torch.device:
-    """Return where evaluation runs: the GPU when there is one."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
