@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import os
 import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -12,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar
 
 from ..errors import ConfigurationError, DataError
+from ..files import new_file
 
 # Okabe & Ito's colours without yellow, which white paper swallows.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -126,14 +125,10 @@ def save(figure: Any, path: str | Path) -> Saved:
     stem = stem.with_suffix("") if stem.suffix in (".png", ".svg") else stem
     if not stem.name or Path(path).is_dir():
         raise DataError("is a folder", where=str(path), remedy="name the figure, for instance figures/roc")
-    stem.parent.mkdir(parents=True, exist_ok=True)
     written = Saved(*(stem.with_name(f"{stem.name}.{kind}") for kind in ("png", "svg")))
     for target, metadata in zip(written, ({"Software": None}, {"Date": None, "Creator": None}), strict=True):
-        data = io.BytesIO()
-        figure.savefig(data, format=target.suffix[1:], metadata=metadata)
-        part = target.with_name(f".{target.name}.{os.getpid()}.part")
-        part.write_bytes(data.getvalue())
-        part.replace(target)
+        with new_file(target) as part:
+            figure.savefig(part, format=target.suffix[1:], metadata=metadata)
     return written
 
 

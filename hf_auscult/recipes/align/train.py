@@ -21,6 +21,7 @@ from ...alignment.objectives import get
 from ...audio import WindowPolicy
 from ...errors import ConfigurationError
 from ...features import FRONT_ENDS, AuscultFeatureExtractor, FrontEnd, WindowedFeatureExtractor
+from ...files import new_folder, write_json
 from ...models.acula import AcuLaConfig
 from ...models.acula.modeling_acula import AcuLaModel
 from ...training import (
@@ -157,10 +158,9 @@ def train(
     history = [entry for entry in trainer.state.log_history if "loss" in entry]
     model = model.eval().to("cpu")
     if trainer.is_world_process_zero():
-        temporary = folder / "finished.tmp"
-        model.save_pretrained(temporary)
-        (temporary / "history.json").write_text(json.dumps(history))
-        temporary.rename(finished)
+        with new_folder(finished) as part:
+            model.save_pretrained(part)
+            write_json(part / "history.json", history)
         for checkpoint in folder.glob(f"{PREFIX_CHECKPOINT_DIR}-*"):
             shutil.rmtree(checkpoint)
     trainer.accelerator.wait_for_everyone()
