@@ -1,6 +1,6 @@
-"""Figures and their uncertainty: plain numpy functions, and evaluate modules in ``modules/``.
+"""Figures and their uncertainty: plain numpy functions, and ``load(name)`` for them as ``evaluate`` metrics.
 
-Imports nothing else of the package but its errors, so that every other layer can use it.
+Imports nothing else of the package but its errors and its file writer, so that every other layer can use it.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from .delong import DeLong, delong, delong_difference
 from .fairness import FairnessReport, Gap, GroupFigure, fairness_report
 from .icbhi import IcbhiScore, icbhi_score
 from .intervals import Interval, paired_difference, patient_bootstrap
+from .modules import MetricModule, load, metric_class, metric_names, register, write_modules
 from .multiplicity import holm
 from .operating import OperatingPoint, choose_threshold, operating_point
 from .per_class import ClassScores, class_scores, multilabel_scores
@@ -40,6 +41,7 @@ __all__ = [
     "GroupFigure",
     "IcbhiScore",
     "Interval",
+    "MetricModule",
     "OperatingPoint",
     "OutcomeCost",
     "QueryRanks",
@@ -76,9 +78,12 @@ __all__ = [
     "group_rows",
     "holm",
     "icbhi_score",
+    "load",
     "macro_f1",
     "mae",
     "mape",
+    "metric_class",
+    "metric_names",
     "micro_f1",
     "multilabel_scores",
     "murmur_weighted_accuracy",
@@ -86,6 +91,7 @@ __all__ = [
     "paired_difference",
     "patient_bootstrap",
     "physionet2022_cost",
+    "register",
     "regression_scores",
     "reliability",
     "retrieval_intervals",
@@ -98,5 +104,6 @@ __all__ = [
     "temperature_scaling",
     "weighted_auroc",
     "within_groups_debiased_cka",
+    "write_modules",
     "zero_shot_scores",
 ]
