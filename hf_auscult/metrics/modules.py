@@ -26,11 +26,11 @@ from ..files import write_text
 from .borda import borda_count as count_borda
 from .calibration import brier, reliability
 from .calibration import ece as binned_error
+from .classification import class_scores
 from .conformal_report import conformal_coverage as coverage_report
 from .icbhi import icbhi_score as score_icbhi
 from .intervals import patient_bootstrap
 from .operating import operating_point as count_at_threshold
-from .per_class import class_scores
 from .physionet2022 import OUTCOME, murmur_weighted_accuracy, physionet2022_cost
 from .ranking import auroc
 from .recalibration import calibration_line
