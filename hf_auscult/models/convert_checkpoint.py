@@ -138,14 +138,14 @@ def check_fixed(found: StateDict, computed: StateDict, where: str) -> None:
             )
 
 
-def convert(family: str, checkpoint: str | Path, output: str | Path, *, with_code: bool = False) -> Path:
+def convert(family: str, checkpoint: str | Path, output: str | Path) -> Path:
     """Convert a published checkpoint to a folder that `from_pretrained` loads.
 
     Args:
         family: a key of `FAMILIES`.
         checkpoint: the file its authors published.
-        output: folder to make: config.json, model.safetensors, preprocessor_config.json. Must not hold anything yet.
-        with_code: the folder also carries its code, see `custom_code`.
+        output: folder to make: config.json, model.safetensors, preprocessor_config.json and the code that loads them
+            (`trust_remote_code=True`). Must not hold anything yet.
 
     Returns:
         The folder.
@@ -171,10 +171,6 @@ def convert(family: str, checkpoint: str | Path, output: str | Path, *, with_cod
     try:
         model.eval().save_pretrained(temporary)
         extractor.save_pretrained(temporary)
-        if with_code:
-            from ..codegen.custom_code import add_code
-
-            add_code(temporary)
         if output.exists():
             output.rmdir()
         temporary.chmod(0o755)

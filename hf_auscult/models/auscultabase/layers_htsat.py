@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import nn
 from transformers import ClapAudioConfig, ClapAudioModel
 
-from .configuration_htsat import HTSATConfig
+from ..shared.configuration_htsat import HTSATConfig
 
 
 @dataclass
