@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ..lexicon import TERM_CONCEPTS, language, lexicon, phrase, terms_of, words
 from ..schema import VALUES, Fact, Polarity
@@ -55,8 +56,8 @@ def sentences(text: str) -> list[tuple[int, int]]:
         >>> [text[a:b] for text in ["Age is 2.5; male. Good."] for a, b in sentences(text)]
         ['Age is 2.5;', ' male.', ' Good.']
     """
-    ends = [*(match.end() for match in _END.finditer(text)), len(text)]
-    return [(start, end) for start, end in zip([0, *ends], ends, strict=False) if text[start:end].strip()]
+    borders = [0, *(match.end() for match in _END.finditer(text)), len(text)]
+    return [(start, end) for start, end in pairwise(borders) if text[start:end].strip()]
 
 
 def find_mentions(text: str, facts: Sequence[Fact]) -> list[Mention]:
