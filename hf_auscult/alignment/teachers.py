@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
@@ -18,16 +17,12 @@ from tqdm.auto import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from ..errors import ConfigurationError, DataError
+from ..files import default_cache
 from ..models.acula.teacher_acula import load_teacher, teacher_embeddings, tokenize_reports
 from .teacher_config import PRESETS, TeacherConfig, teacher_config, weights_of
 from .teacher_store import EmbeddedTexts, TeacherStore
 
 WRITE_EVERY = 1024  # texts between two files: what an interrupted pass can lose
-
-
-def default_cache() -> Path:
-    """Return the cache folder: `AUSCULT_CACHE`, or `~/.cache/hf_auscult`."""
-    return Path(os.environ.get("AUSCULT_CACHE", "~/.cache/hf_auscult")).expanduser()
 
 
 def default_device() -> torch.device:
@@ -213,4 +208,4 @@ def tokenizer_hash(tokenizer: PreTrainedTokenizerBase) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-__all__ = ["PRESETS", "EmbeddedTexts", "Teacher", "TeacherConfig", "default_cache", "teacher_config", "tokenizer_hash"]
+__all__ = ["PRESETS", "EmbeddedTexts", "Teacher", "TeacherConfig", "teacher_config", "tokenizer_hash"]

@@ -1,4 +1,4 @@
-"""One call to an OpenAI-compatible endpoint, and what its answer means."""
+"""The client of an OpenAI-compatible endpoint: one call, and what its answer means."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import requests
 
 from .answers import shortened
-from .pace import retry_after
+from .rate_limit import retry_after
 
 _SCHEMA = {
     "type": "json_schema",
@@ -26,7 +26,7 @@ _SCHEMA = {
     },
 }
 _FORMATS: tuple[dict[str, Any] | None, ...] = (_SCHEMA, {"type": "json_object"}, None)
-_FOR_GOOD = {
+_FATAL = {  # status -> what to do: every call would meet it
     401: "check the key",
     402: "add credit, then run the same command again",
     403: "check what the key may do",
@@ -35,8 +35,8 @@ _FOR_GOOD = {
 
 
 @dataclass(frozen=True)
-class Dialect:
-    """What this endpoint understands of the protocol; learned from what it rejects.
+class Capabilities:
+    """What an endpoint understands of the protocol; learned from what it rejects.
 
     Args:
         format: how JSON is asked for: 0 by schema, 1 as an object, 2 in words alone.
@@ -48,20 +48,20 @@ class Dialect:
     limit: str = "max_tokens"
     seed: bool = True
 
-    def speak(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """Put a call into this dialect."""
-        said = {key: value for key, value in body.items() if key not in ("max_tokens", "seed")}
-        said[self.limit] = body["max_tokens"]
+    def body_of(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """Put a call as this endpoint takes it."""
+        adapted = {key: value for key, value in body.items() if key not in ("max_tokens", "seed")}
+        adapted[self.limit] = body["max_tokens"]
         if self.seed:
-            said["seed"] = body["seed"]
-        asked = _FORMATS[self.format]
-        return said if asked is None else {**said, "response_format": asked}
+            adapted["seed"] = body["seed"]
+        response_format = _FORMATS[self.format]
+        return adapted if response_format is None else {**adapted, "response_format": response_format}
 
-    def learn(self, complaint: str) -> Dialect:
-        """Return the dialect that avoids a complaint; the same one if it is about something else.
+    def without(self, complaint: str) -> Capabilities:
+        """Return the capabilities without what a complaint is about; the same ones if it is about something else.
 
         Example:
-            >>> Dialect().learn("Unsupported parameter: response_format json_schema").format
+            >>> Capabilities().without("Unsupported parameter: response_format json_schema").format
             1
         """
         text = complaint.lower()
@@ -98,7 +98,7 @@ class Reply:
         return self.remedy is not None
 
 
-class Wire:
+class Client:
     """Makes calls; safe among threads. The key goes into the header of the request and nowhere else.
 
     Args:
@@ -108,22 +108,22 @@ class Wire:
     """
 
     def __init__(self, base_url: str, key: str | None, *, timeout: float) -> None:
-        self.url, self.timeout, self.dialect = f"{base_url.rstrip('/')}/chat/completions", timeout, Dialect()
+        self.url, self.timeout, self.capabilities = f"{base_url.rstrip('/')}/chat/completions", timeout, Capabilities()
         self._key = key
         self._lock = threading.Lock()
         self._local = threading.local()
 
     def post(self, body: Mapping[str, Any]) -> Reply:
-        """Make one call; more only where the endpoint rejects a way of speaking that it can be spared."""
+        """Make one call; more only where the endpoint rejects a setting that it can be spared."""
         while True:
-            dialect = self.dialect
-            reply = self._once(dialect.speak(body))
+            capabilities = self.capabilities
+            reply = self._once(capabilities.body_of(body))
             if not reply.rejected:
                 return reply
             with self._lock:
-                if self.dialect == dialect:
-                    self.dialect = dialect.learn(reply.problem)
-                if self.dialect == dialect:
+                if self.capabilities == capabilities:
+                    self.capabilities = capabilities.without(reply.problem)
+                if self.capabilities == capabilities:
                     return reply
 
     def _once(self, body: Mapping[str, Any]) -> Reply:
@@ -134,30 +134,30 @@ class Wire:
         except requests.Timeout:
             return Reply(problem=f"no answer within {self.timeout:g} s")
         except requests.RequestException as error:
-            return Reply(problem=self._said(f"no connection ({type(error).__name__}: {error})"))
+            return Reply(problem=self._shown(f"no connection ({type(error).__name__}: {error})"))
         if response.status_code == 200:
             try:
-                found = response.json()
+                answer = response.json()
             except ValueError:
-                return Reply(problem=self._said(f"status 200 without JSON: {response.text}"))
-            return Reply(answer=found if isinstance(found, dict) else {"answer": found})
+                return Reply(problem=self._shown(f"status 200 without JSON: {response.text}"))
+            return Reply(answer=answer if isinstance(answer, dict) else {"answer": answer})
         return self._refusal(response)
 
     def _refusal(self, response: requests.Response) -> Reply:
         status, text = response.status_code, response.text
-        problem = self._said(f"status {status}: {text}")
-        if status in _FOR_GOOD:
-            return Reply(problem=problem, remedy=_FOR_GOOD[status])
+        problem = self._shown(f"status {status}: {text}")
+        if status in _FATAL:
+            return Reply(problem=problem, remedy=_FATAL[status])
         if status == 429 and "insufficient_quota" in text:
-            return Reply(problem=problem, remedy=_FOR_GOOD[402])
+            return Reply(problem=problem, remedy=_FATAL[402])
         if 300 <= status < 400:
             return Reply(problem=problem, remedy="give the base url that it redirects to")
         if status in (408, 409, 425, 429) or status >= 500:
             return Reply(problem=problem, wait=retry_after(response.headers))
         # A complaint's useful words may stand behind a long start.
-        return Reply(problem=self._said(f"status {status}: {text}", 1000), rejected=True)
+        return Reply(problem=self._shown(f"status {status}: {text}", 1000), rejected=True)
 
-    def _said(self, text: str, length: int = 200) -> str:
+    def _shown(self, text: str, length: int = 200) -> str:
         return shortened(text.replace(self._key, "[key]") if self._key else text, length)
 
     def _sign(self, prepared: requests.PreparedRequest) -> requests.PreparedRequest:

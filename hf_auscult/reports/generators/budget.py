@@ -1,4 +1,4 @@
-"""What an endpoint will cost, before it is asked, and a purse that is never overdrawn."""
+"""What an endpoint will cost, before it is asked, and a budget that is never exceeded."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Estimate:
 
     Args:
         requests: texts wanted.
-        known: of them in the cache already, or asked for once for several recordings.
+        cached: of them in the cache already, or asked for once for several recordings.
         read: tokens of the prompts of the rest.
         written: tokens of their answers.
         most_written: tokens of their answers, were all as long as is allowed.
@@ -63,7 +63,7 @@ class Estimate:
     """
 
     requests: int
-    known: int
+    cached: int
     read: int
     written: int
     most_written: int
@@ -72,7 +72,7 @@ class Estimate:
     @property
     def calls(self) -> int:
         """Texts that have to be asked for."""
-        return self.requests - self.known
+        return self.requests - self.cached
 
     @property
     def cost(self) -> float | None:
@@ -91,7 +91,7 @@ class Estimate:
             >>> Estimate(10, 4, 3000, 540, 1800, (2.5, 10.0)).describe()
             '10 texts, 4 known, 6 to ask for: about 3,000 tokens read and 540 written, $0.01 (at most $0.03)'
         """
-        line = f"{self.requests:,} texts, {self.known:,} known, {self.calls:,} to ask for"
+        line = f"{self.requests:,} texts, {self.cached:,} known, {self.calls:,} to ask for"
         if not self.calls:
             return f"{line}: nothing to pay"
         line += f": about {self.read:,} tokens read and {self.written:,} written"
@@ -100,7 +100,7 @@ class Estimate:
         return f"{line}, ${self.cost:.2f} (at most ${self.ceiling:.2f})"
 
 
-class Purse:
+class Budget:
     """Money that calls reserve before they are made, and settle after; safe among threads.
 
     Args:
@@ -108,10 +108,10 @@ class Purse:
         price: per million tokens.
 
     Example:
-        >>> purse = Purse(1.0, (1.0, 1.0))
-        >>> purse.reserve(600_000, 300_000), purse.reserve(200_000, 0)
+        >>> budget = Budget(1.0, (1.0, 1.0))
+        >>> budget.reserve(600_000, 300_000), budget.reserve(200_000, 0)
         (True, False)
-        >>> purse.settle((600_000, 300_000), (600_000, 100_000)); purse.reserve(200_000, 0)
+        >>> budget.settle((600_000, 300_000), (600_000, 100_000)); budget.reserve(200_000, 0)
         True
     """
 

@@ -1,14 +1,16 @@
-"""A generator from the options of a command, and the user's word before anything is paid."""
+"""A generator from the options of a command, and the user's consent before anything is paid."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..alignment.teachers import default_cache
-from ..errors import ConfigurationError
-from .generators import GENERATORS, ChatConfig, ChatGenerator, Generator, Request, TemplateGenerator, TextCache
-from .generators.endpoint import EndpointConfig, EndpointGenerator
+from ...errors import ConfigurationError
+from .base import Generator, Request
+from .cache import TextCache
+from .chat import ChatConfig, ChatGenerator
+from .endpoint import EndpointConfig, EndpointGenerator
+from .template import TemplateGenerator
 
 _SHARED = frozenset({"model", "temperature", "max_tokens", "cache"})
 _OPTIONS: dict[str, frozenset[str]] = {
@@ -31,8 +33,8 @@ def build_generator(name: str, options: Mapping[str, Any] | None = None, *, draw
         ConfigurationError: unknown name, an option that it does not take, no model, or several draws of a model that
             always writes its likeliest text.
     """
-    if name not in GENERATORS:
-        raise ConfigurationError(f"no generator {name!r}", remedy=f"choose one of {', '.join(GENERATORS)}")
+    if name not in _OPTIONS:
+        raise ConfigurationError(f"no generator {name!r}", remedy=f"choose one of {', '.join(_OPTIONS)}")
     given = dict(options or {})
     wrong = sorted(set(given) - _OPTIONS[name])
     if wrong:
@@ -41,25 +43,25 @@ def build_generator(name: str, options: Mapping[str, Any] | None = None, *, draw
         return TemplateGenerator()
     if "model" not in given:
         raise ConfigurationError(f"generator {name} needs a model", remedy="name it with --model")
-    cache = TextCache(given.pop("cache", None) or default_cache() / "reports")
-    found: ChatGenerator | EndpointGenerator
+    cache = TextCache(given.pop("cache", None))
+    generator: ChatGenerator | EndpointGenerator
     if name == "transformers":
         if "max_tokens" in given:
             given["max_new_tokens"] = given.pop("max_tokens")
-        found = ChatGenerator(ChatConfig(**given), cache)
+        generator = ChatGenerator(ChatConfig(**given), cache)
     else:
         if "price" in given:
             given["price"] = tuple(given["price"])
-        found = EndpointGenerator(EndpointConfig(**given), cache)
-    if draws > 1 and not found.config.temperature:
+        generator = EndpointGenerator(EndpointConfig(**given), cache)
+    if draws > 1 and not generator.config.temperature:
         raise ConfigurationError(
             f"{draws} draws at temperature 0 are {draws} times the same text", remedy="set a temperature above 0"
         )
-    return found
+    return generator
 
 
 def confirm(generator: Generator, requests: Sequence[Request], *, yes: bool, say: Callable[[str], None]) -> None:
-    """Say what an endpoint will cost, and go on only with the user's word.
+    """Say what an endpoint will cost, and go on only with the user's consent.
 
     Raises:
         ConfigurationError: neither ``yes`` nor a budget, or a budget below the expected cost.

@@ -1,4 +1,4 @@
-"""How fast an endpoint is asked: so many requests a minute, and a pause for all when it asks for one."""
+"""How fast an endpoint is asked: a limit of requests a minute, a pause for all when it asks for one, and back-off."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ import threading
 import time
 from collections.abc import Mapping
 
+LONGEST_WAIT = 300.0
+"""Seconds: no wait is longer, whatever an endpoint asks for; a run paused for longer had better be started anew."""
 
-class Pace:
+
+class RateLimit:
     """Lets threads through one after the other.
 
     Args:
@@ -38,17 +41,13 @@ class Pace:
         self._closed.wait(seconds)
 
     def pause(self, seconds: float) -> None:
-        """Let nobody through for so long."""
+        """Let no thread through for so long."""
         with self._lock:
             self._next = max(self._next, time.monotonic() + seconds)
 
     def close(self) -> None:
-        """Send everybody home."""
+        """Give the run up: waiting threads return at once."""
         self._closed.set()
-
-
-LONGEST = 300.0
-"""No wait is longer, whatever an endpoint asks for: seconds."""
 
 
 def retry_after(headers: Mapping[str, str], now: float | None = None) -> float | None:
@@ -63,20 +62,20 @@ def retry_after(headers: Mapping[str, str], now: float | None = None) -> float |
     for name, unit in (("Retry-After-Ms", 1e-3), ("Retry-After", 1.0)):
         text = headers.get(name, "").strip()
         if text.replace(".", "", 1).isdigit():
-            return min(float(text) * unit, LONGEST)
+            return min(float(text) * unit, LONGEST_WAIT)
     try:
         date = email.utils.parsedate_to_datetime(headers.get("Retry-After", ""))
     except ValueError:
         return None
-    return min(max(0.0, date.timestamp() - (time.time() if now is None else now)), LONGEST)
+    return min(max(0.0, date.timestamp() - (time.time() if now is None else now)), LONGEST_WAIT)
 
 
-def back_off(key: str, attempt: int, first: float) -> float:
+def backoff(key: str, attempt: int, first: float) -> float:
     """Seconds before the next attempt: doubled each time, and spread by 50 % so that threads do not come back at once.
 
     Example:
-        >>> 4.0 <= back_off("a", 2, first=1.0) <= 6.0
+        >>> 4.0 <= backoff("a", 2, first=1.0) <= 6.0
         True
     """
     spread = int.from_bytes(hashlib.sha256(f"{key}{attempt}".encode()).digest()[:4], "big") / 2**32
-    return min(first * 2**attempt * (1 + spread / 2), LONGEST)
+    return min(first * 2**attempt * (1 + spread / 2), LONGEST_WAIT)

@@ -13,11 +13,12 @@ import pytest
 from hf_auscult.data import prepare
 from hf_auscult.errors import ConfigurationError, DataError, GenerationError
 from hf_auscult.reports import Fact
+from hf_auscult.reports.generate_set import ReportSettings, generate_set, plan_set
 from hf_auscult.reports.generators import Failed, TemplateGenerator, TextCache, Written, system_prompt
 from hf_auscult.reports.generators.endpoint import EndpointConfig, EndpointGenerator
-from hf_auscult.reports.report_generators import build_generator, confirm
+from hf_auscult.reports.generators.options import build_generator, confirm
 from hf_auscult.reports.report_set import read_set
-from hf_auscult.reports.sets import ReportSettings, generate_set, plan, verify_set
+from hf_auscult.reports.verify import verify_set
 from tests.reports.generators.loopback import Answer, completion, serving
 
 SAMPLE = Path(__file__).resolve().parents[2] / "examples" / "data" / "circor_sample"
@@ -50,27 +51,27 @@ def rephrased(body) -> Answer:
 
 
 def test_templates_end_to_end(prepared, tmp_path):
-    about = generate_set(plan(prepared, ReportSettings(draws=2)), tmp_path / "set", progress=False)
+    info = generate_set(plan_set(prepared, ReportSettings(draws=2)), tmp_path / "set", progress=False)
     found = read_set(tmp_path / "set")
-    counts = about["counts"]
+    counts = info.counts
     assert (counts["recordings"], counts["with_report"], counts["reports"], counts["failed"]) == (68, 68, 136, 0)
-    assert about["complete"] and about["settings"]["content_sha256"]
+    assert info.complete and info.settings["content_sha256"]
     assert Counter(row.draw for row in found.rows) == {0: 68, 1: 68}
     assert {row.grounded for row in found.rows} == {True} and {row.prompt_sha256 for row in found.rows} == {None}
-    splits = {row["recording_id"]: row["split"] for row in plan(prepared).source.rows}
+    splits = {row["recording_id"]: row["split"] for row in plan_set(prepared).source.rows}
     assert {row.recording_id: row.split for row in found.rows} == splits
     for row in found.rows:
         assert row.facts and set(row.report().fields) == {fact.field for fact in row.facts}
-    assert verify_set(tmp_path / "set")["passed"]
+    assert verify_set(tmp_path / "set").passed
     assert {path.name for path in (tmp_path / "set").iterdir()} == {
         *("reports.parquet", "reports.json", "failures.jsonl", "grounding.json", "README.md", ".files.json")
     }
-    again = generate_set(plan(prepared, ReportSettings(draws=2)), tmp_path / "set", progress=False)
-    assert again == about
+    again = generate_set(plan_set(prepared, ReportSettings(draws=2)), tmp_path / "set", progress=False)
+    assert again == info
 
 
 def test_load_dataset_reads_it_and_the_card_tells(prepared, tmp_path):
-    generate_set(plan(prepared, ReportSettings(mask="strict", task="murmur")), tmp_path / "set", progress=False)
+    generate_set(plan_set(prepared, ReportSettings(mask="strict", task="murmur")), tmp_path / "set", progress=False)
     loaded = datasets.load_dataset(str(tmp_path / "set"))
     assert list(loaded) == ["reports"]
     assert loaded["reports"].num_rows == 68
@@ -84,7 +85,7 @@ def test_load_dataset_reads_it_and_the_card_tells(prepared, tmp_path):
 
 def test_segments_have_their_own_reports(shared, tmp_path):
     prepare("icbhi", shared / "data" / "icbhi2017", tmp_path / "icbhi", progress=False)
-    generate_set(plan(tmp_path / "icbhi", ReportSettings(config="cycles")), tmp_path / "set", progress=False)
+    generate_set(plan_set(tmp_path / "icbhi", ReportSettings(config="cycles")), tmp_path / "set", progress=False)
     found = read_set(tmp_path / "set")
     assert len(found.by_name()) == len(found.rows) == 97
     row = found.rows[0]
@@ -92,8 +93,8 @@ def test_segments_have_their_own_reports(shared, tmp_path):
 
 
 def test_another_set_or_folder_is_not_overwritten(prepared, tmp_path):
-    generate_set(plan(prepared), tmp_path / "set", progress=False)
-    other = plan(prepared, ReportSettings(seed=1))
+    generate_set(plan_set(prepared), tmp_path / "set", progress=False)
+    other = plan_set(prepared, ReportSettings(seed=1))
     with pytest.raises(ConfigurationError, match="other settings"):
         generate_set(other, tmp_path / "set", progress=False)
     before = (tmp_path / "set" / "reports.parquet").read_bytes()
@@ -115,12 +116,12 @@ def test_an_endpoint_that_breaks_down_leaves_a_list_and_is_not_asked_twice(prepa
 
     with serving(script) as endpoint:
         first = generate_set(
-            plan(prepared),
+            plan_set(prepared),
             tmp_path / "set",
             endpoint_generator(endpoint.url, tmp_path / "c", workers=1),
             progress=False,
         )
-        assert not first["complete"] and set(first["failures"]) == {"not_tried"}
+        assert not first.complete and set(first.failures) == {"not_tried"}
         lines = (tmp_path / "set" / "failures.jsonl").read_text().splitlines()
         failed = {json.loads(line)["recording_id"] for line in lines}
         written = {row.name for row in read_set(tmp_path / "set").rows}
@@ -130,9 +131,9 @@ def test_an_endpoint_that_breaks_down_leaves_a_list_and_is_not_asked_twice(prepa
         answered = Counter(endpoint.prompts[:20])
         endpoint.script = lambda body, _: rephrased(body)
         second = generate_set(
-            plan(prepared), tmp_path / "set", endpoint_generator(endpoint.url, tmp_path / "c"), progress=False
+            plan_set(prepared), tmp_path / "set", endpoint_generator(endpoint.url, tmp_path / "c"), progress=False
         )
-        assert second["complete"] and second["counts"]["with_report"] == 68
+        assert second.complete and second.counts["with_report"] == 68
         assert not set(endpoint.prompts[21:]) & set(answered)
         assert max(Counter(endpoint.prompts[21:]).values()) == 1
     rows = read_set(tmp_path / "set").rows
@@ -142,7 +143,8 @@ def test_an_endpoint_that_breaks_down_leaves_a_list_and_is_not_asked_twice(prepa
 
 def test_a_wrong_key_changes_nothing(prepared, tmp_path):
     with serving(lambda *_: Answer({"error": "key"}, 401)) as endpoint, pytest.raises(GenerationError, match="key"):
-        generate_set(plan(prepared), tmp_path / "set", endpoint_generator(endpoint.url, tmp_path / "c"), progress=False)
+        generator = endpoint_generator(endpoint.url, tmp_path / "c")
+        generate_set(plan_set(prepared), tmp_path / "set", generator, progress=False)
     assert not (tmp_path / "set").exists()
 
 
@@ -169,23 +171,23 @@ ADDS = "Wheezes are heard in this patient with pneumonia, who should be followed
 
 @pytest.mark.parametrize(("policy", "reports", "grounded"), [("drop", 0, set()), ("keep", 68, {False})])
 def test_ungrounded_texts(prepared, tmp_path, policy, reports, grounded):
-    job = plan(prepared, ReportSettings(on_ungrounded=policy))
+    job = plan_set(prepared, ReportSettings(on_ungrounded=policy))
     if not reports:
         with pytest.raises(ConfigurationError, match="'ungrounded': 68"):
             generate_set(job, tmp_path / "set", Scripted(ADDS), progress=False)
         return
-    assert generate_set(job, tmp_path / "set", Scripted(ADDS), progress=False)["counts"]["reports"] == reports
+    assert generate_set(job, tmp_path / "set", Scripted(ADDS), progress=False).counts["reports"] == reports
     assert {row.grounded for row in read_set(tmp_path / "set").rows} == grounded
     verified = verify_set(tmp_path / "set")
-    assert not verified["passed"] and len(verified["failures"]) == 68
-    assert verify_set(tmp_path / "set", contradictions=1.0, unsupported=1.0)["passed"]
+    assert not verified.passed and len(verified.failures) == 68
+    assert verify_set(tmp_path / "set", contradictions=1.0, unsupported=1.0).passed
 
 
 def test_ungrounded_texts_are_written_again_with_what_was_wrong(prepared, tmp_path):
     generator = Scripted(ADDS, "This is an examination of the heart.")
-    job = plan(prepared, ReportSettings(on_ungrounded="regenerate"))
-    about = generate_set(job, tmp_path / "set", generator, progress=False)
-    assert about["complete"] and {row.grounded for row in read_set(tmp_path / "set").rows} == {True}
+    job = plan_set(prepared, ReportSettings(on_ungrounded="regenerate"))
+    info = generate_set(job, tmp_path / "set", generator, progress=False)
+    assert info.complete and {row.grounded for row in read_set(tmp_path / "set").rows} == {True}
     assert [request.attempt for request in generator.seen] == [0] * 68 + [1] * 68
     assert "pneumonia" in generator.seen[-1].correction
 
@@ -196,8 +198,8 @@ def test_failed_reports_are_never_empty_strings(prepared, tmp_path):
             for place, _ in enumerate(requests):
                 yield place, Failed("empty") if place % 2 else Written("This is an examination of the heart.")
 
-    about = generate_set(plan(prepared), tmp_path / "set", Moody(), progress=False)
-    assert about["failures"] == {"empty": 34}
+    info = generate_set(plan_set(prepared), tmp_path / "set", Moody(), progress=False)
+    assert info.failures == {"empty": 34}
     assert all(row.text.strip() for row in read_set(tmp_path / "set").rows)
     table = pq.read_table(tmp_path / "set" / "reports.parquet")
     broken = table.set_column(table.schema.get_field_index("text"), "text", [[" "] * table.num_rows])
@@ -207,7 +209,7 @@ def test_failed_reports_are_never_empty_strings(prepared, tmp_path):
 
 
 def test_money_needs_a_word(prepared, tmp_path, capsys):
-    job = plan(prepared)
+    job = plan_set(prepared)
     with serving() as endpoint:
         options = {"model": "gpt-4o", "base_url": endpoint.url, "key_variable": "AUSCULT_NO_KEY", "cache": tmp_path}
         generator = build_generator("openai", options)
@@ -243,11 +245,11 @@ def test_options_that_do_not_fit(name, options, draws):
 )
 def test_bad_settings(prepared, wrong):
     with pytest.raises(ConfigurationError):
-        plan(prepared, ReportSettings(**wrong))
+        plan_set(prepared, ReportSettings(**wrong))
 
 
 def test_not_a_set(tmp_path, prepared):
     with pytest.raises(DataError, match="not a set of reports"):
         read_set(prepared)
     with pytest.raises(DataError, match="not a prepared dataset"):
-        plan(tmp_path)
+        plan_set(tmp_path)

@@ -12,10 +12,10 @@ import pytest
 from hf_auscult.cli import main
 from hf_auscult.data import prepare
 from hf_auscult.errors import ConfigurationError
+from hf_auscult.reports.generate_set import generate_set, plan_set
 from hf_auscult.reports.report_set import read_set
 from hf_auscult.reports.review import QUESTIONS
-from hf_auscult.reports.review.run import review_sets
-from hf_auscult.reports.sets import generate_set, plan
+from hf_auscult.reports.review.review_sets import review_sets
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def folders(shared, tmp_path_factory) -> dict[str, tuple[Path, Path]]:
     for name, source in (("icbhi", "icbhi2017"), ("coughvid", "coughvid")):
         found[name] = (root / name, root / f"{name}_reports")
         prepare(name, shared / "data" / source, found[name][0], progress=False)
-        generate_set(plan(found[name][0]), found[name][1], progress=False)
+        generate_set(plan_set(found[name][0]), found[name][1], progress=False)
     yield found
     patch.undo()
 
@@ -54,7 +54,7 @@ def test_a_review_is_written_and_scored(folders, tmp_path, capsys):
             writer.writerow(row | dict.fromkeys(QUESTIONS, "yes") | {"unsupported_detail": "no" if place else "yes"})
     assert main(["reports", "score", found["sheet"]]) == 0
     text = capsys.readouterr().out
-    assert "consistent with the metadata: 5 of 5 (100.0%" in text and "adds unsupported detail: 1 of 5 (20.0%" in text
+    assert "consistent with the metadata: 5 of 5 (100.0 %" in text and "adds unsupported detail: 1 of 5 (20.0 %" in text
 
 
 def test_what_does_not_fit(folders, tmp_path):

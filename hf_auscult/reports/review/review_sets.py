@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,11 @@ import soundfile
 
 from ...audio import read
 from ...data import load_prepared
+from ...data.load import manifest_of
 from ...errors import ConfigurationError
 from ..generate import name_of
-from ..report_set import read_set
-from . import Review, ReviewRow, make_review, sample
+from ..report_set import ReportSet, read_set
+from .sheet import Review, ReviewRow, make_review, sample
 
 _PLAYED = (b"RIFF", b"OggS", b"fLaC", b"ID3", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2")
 
@@ -36,35 +37,33 @@ def review_sets(
         ConfigurationError: fewer reports than asked for, two sets on one dataset, or a prepared dataset without a set.
         DataError: not a set of reports.
     """
-    sets: dict[str, Any] = {}
+    sets: dict[str, ReportSet] = {}
     for folder in folders:
-        found = read_set(folder)
-        if (name := found.about["settings"]["dataset"]) in sets:
+        reports = read_set(folder)
+        if (name := reports.info.dataset) in sets:
             raise ConfigurationError(f"a second set on {name}", where=folder, remedy="review one set of a dataset")
-        sets[name] = found
+        sets[name] = reports
     rows = [
-        ReviewRow(report_name, dataset, group[0].text, group[0].facts)
-        for dataset, found in sets.items()
-        for report_name, group in found.by_name().items()
+        ReviewRow(recording, dataset, group[0].text, group[0].facts)
+        for dataset, reports in sets.items()
+        for recording, group in reports.by_name().items()
     ]
     chosen = sample(rows, n, seed=seed)
     for folder in prepared:
-        chosen = _with_sound(chosen, Path(folder), {name: found.about["settings"] for name, found in sets.items()})
+        chosen = _with_sound(chosen, Path(folder), {name: one.info.settings["config"] for name, one in sets.items()})
     return make_review(chosen, len(chosen), output, seed=seed)
 
 
-def _with_sound(rows: Sequence[ReviewRow], folder: Path, settings: dict[str, dict[str, Any]]) -> list[ReviewRow]:
-    from ...data.load import manifest_of
-
+def _with_sound(rows: Sequence[ReviewRow], folder: Path, configs: Mapping[str, str]) -> list[ReviewRow]:
     dataset = str(manifest_of(folder)["dataset"])
-    if dataset not in settings:
+    if dataset not in configs:
         raise ConfigurationError(f"holds {dataset}, on which there is no set", where=folder, remedy="leave it out")
     wanted = {row.recording_id for row in rows if row.dataset == dataset}
     sounds: dict[str, bytes] = {}
-    for part in load_prepared(folder, settings[dataset]["config"]).values():
+    for part in load_prepared(folder, configs[dataset]).values():
         names = [name_of(row) for row in part.remove_columns("audio")]
-        for place in (place for place, name in enumerate(names) if name in wanted):
-            sounds[names[place]] = _playable(part[place]["audio"])
+        for number in (number for number, name in enumerate(names) if name in wanted):
+            sounds[names[number]] = _playable(part[number]["audio"])
     return [
         replace(row, audio=sounds.get(row.recording_id, row.audio)) if row.dataset == dataset else row for row in rows
     ]
