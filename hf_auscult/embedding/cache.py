@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -15,9 +15,23 @@ import pyarrow.parquet as pq
 from tqdm.auto import tqdm
 
 from ..errors import AudioError, DataError
-from ..evaluation.models import BenchModel
 
 PART = 256  # rows an interrupted pass can lose
+
+
+class RecordingEncoder(Protocol):
+    """Something that makes one row of numbers of a recording."""
+
+    @property
+    def name(self) -> str:
+        """As tables print it."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Identifies everything that the numbers depend on; part of the cache's name."""
+
+    def rows(self, examples: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterable[np.ndarray]:
+        """Give (dim,) float32 for each example: its key and its undecoded audio cell."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +66,7 @@ class FeatureCache:
         self.folder, self.content = Path(folder), content
         self.encoded = 0
 
-    def features(self, model: BenchModel, examples: Sequence[Example], *, progress: bool = False) -> np.ndarray:
+    def features(self, model: RecordingEncoder, examples: Sequence[Example], *, progress: bool = False) -> np.ndarray:
         """(examples, dim) float32; only examples that the cache lacks are encoded, and kept as they come.
 
         Raises:
