@@ -1,4 +1,4 @@
-"""One recording and the reports it retrieves."""
+"""Spectrograms: a recording with the reports it retrieves, or with the evidence of a decision."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import DataError
-from .style import Saved, canvas, save, styled, wrapped
+from .style import COLOURS, Saved, canvas, save, styled, wrapped
 
 _LETTERS = 78  # per line of a report
 _LINES = 9  # of one report
@@ -81,4 +81,50 @@ def retrieval_plot(
         line += len(lines) + 2
     if caption:
         right.text(0.02, line, wrapped(caption, _LETTERS + 8), va="top", fontsize=9, style="italic")
+    return save(figure, path)
+
+
+@styled
+def evidence_plot(
+    spectrogram: ArrayLike,
+    evidence: ArrayLike,
+    path: str | Path,
+    *,
+    seconds: float,
+    band_centres: ArrayLike,
+    annotated: Sequence[tuple[float, float]] = (),
+    title: str = "",
+) -> Saved:
+    """Draw what is heard above, where the decision comes from below, and bars where the sound was annotated.
+
+    Args:
+        spectrogram: (mels, frames), low frequencies first.
+        evidence: (mels, frames) of the same recording.
+        path: of the picture.
+        seconds: length of the recording.
+        band_centres: (mels,) in Hz.
+        annotated: begin and end of each annotated sound in seconds.
+        title: above it.
+
+    Raises:
+        DataError: tables of other shapes than the bands.
+    """
+    tables = {"log-mel": np.asarray(spectrogram), "evidence": np.asarray(evidence)}
+    centres = np.asarray(band_centres)
+    for name, table in tables.items():
+        if table.ndim != 2 or len(table) != len(centres):
+            raise DataError(f"shape {table.shape} for {len(centres)} bands", where=name)
+    figure, both = canvas(9, 4.6, rows=2, sharex=True)
+    ticks = np.linspace(0, len(centres) - 1, 5).round().astype(int)
+    for axes, (name, table), colours in zip(both, tables.items(), ("gray_r", "cividis"), strict=True):
+        extent = (0.0, seconds, 0.0, float(len(table)))
+        axes.imshow(table, origin="lower", aspect="auto", cmap=colours, extent=extent, interpolation="nearest")
+        axes.set_yticks(ticks + 0.5, [f"{centres[tick]:.0f}" for tick in ticks])
+        axes.set_ylabel("Hz")
+        ink = "white" if name == "evidence" else "black"
+        axes.text(0.995, 0.05, name, transform=axes.transAxes, ha="right", fontsize=8, color=ink)
+        for begin, end in annotated:
+            axes.axvspan(begin, min(end, seconds), ymin=0.96, color=COLOURS[1], linewidth=0)
+    both[0].set_title(f"{title}\norange: annotated sound", fontsize=9, loc="left")
+    both[1].set_xlabel("seconds")
     return save(figure, path)

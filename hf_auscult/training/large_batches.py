@@ -1,17 +1,48 @@
-"""A batch-coupled loss over accumulated micro-batches, exact, at the memory of one of them (arXiv:2101.06983)."""
+"""Batches larger than a device: rows of all processes, micro-batches as one (GradCache), pairs of earlier batches."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
+import torch.distributed as dist
+from safetensors.torch import load_file, save_file
 from torch import nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from ..errors import ConfigurationError, DataError
+
 Batch = TypeVar("Batch")
 Representations = Mapping[str, torch.Tensor]
+
+
+class _GatherRows(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, rows: torch.Tensor) -> torch.Tensor:
+        ctx.size = len(rows)
+        parts = [torch.empty_like(rows) for _ in range(dist.get_world_size())]
+        dist.all_gather(parts, rows.contiguous())
+        return torch.cat(parts)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: torch.Tensor) -> torch.Tensor:
+        # Every process has the gradient of its own copy of the loss. Their sum, which DDP then divides by the number
+        # of processes, is the gradient of the one loss over the whole batch.
+        gradient = gradients[0].contiguous()
+        dist.all_reduce(gradient)
+        start = dist.get_rank() * ctx.size
+        return gradient[start : start + ctx.size]
+
+
+def gather_rows(rows: torch.Tensor) -> torch.Tensor:
+    """Concatenate (B, …) of all processes, equal B everywhere, with exact gradients under DDP; identity for one."""
+    if not dist.is_available() or not dist.is_initialized() or dist.get_world_size() == 1:
+        return rows
+    gathered: torch.Tensor = _GatherRows.apply(rows)
+    return gathered
 
 
 class CachedLoss:
@@ -114,3 +145,53 @@ def _batch_norms_kept(model: nn.Module) -> Iterator[None]:
     finally:
         for buffer, value in kept:
             buffer.copy_(value)
+
+
+class EmbeddingMemory:
+    """The newest `size` pairs, first in, first out, held alike by every process.
+
+    Reports are kept as the frozen teacher read them and projected anew when used: unlike the recordings, which are
+    kept as they were projected then, they never grow stale.
+
+    Args:
+        size: how many pairs.
+
+    Example:
+        >>> memory = EmbeddingMemory(3)
+        >>> memory.push(text=torch.tensor([[1.0], [2.0]]))
+        >>> memory.push(text=torch.tensor([[3.0], [4.0]]))
+        >>> memory.rows["text"].flatten().tolist()
+        [2.0, 3.0, 4.0]
+    """
+
+    def __init__(self, size: int) -> None:
+        if size < 1:
+            raise ConfigurationError(f"a memory of {size} pairs", remedy="use 1 or more")
+        self.size = size
+        self.rows: dict[str, torch.Tensor] = {}
+
+    def __len__(self) -> int:
+        return len(next(iter(self.rows.values()))) if self.rows else 0
+
+    def push(self, **rows: torch.Tensor) -> None:
+        """Add a batch: equally many rows under the same names each time."""
+        if self.rows and set(rows) != set(self.rows):
+            raise DataError(f"batches with {sorted(rows)} and with {sorted(self.rows)}", where="embedding memory")
+        for name, new in rows.items():
+            old = self.rows.get(name)
+            new = new.detach()
+            self.rows[name] = (new if old is None else torch.cat([old, new]))[-self.size :].clone()
+
+    def save(self, path: Path) -> None:
+        """Write the memory; a resumed run goes on with it."""
+        save_file({name: rows.contiguous().cpu() for name, rows in self.rows.items()}, path)
+
+    def load(self, path: Path, device: torch.device | str = "cpu") -> None:
+        """Read what :meth:`save` wrote.
+
+        Raises:
+            DataError: no such file: the checkpoint is of a run without a memory.
+        """
+        if not path.is_file():
+            raise DataError("the checkpoint holds no memory", where=path, remedy="start anew or set memory_size to 0")
+        self.rows = load_file(path, device=str(device))
