@@ -76,9 +76,7 @@ def estimate(
     except DataError as error:
         return Estimate(None, None, str(error), left_out)
     try:
-        interval = patient_bootstrap(
-            statistic, *arrays, subjects=subjects, draws=bootstrap.draws, seed=bootstrap.seed
-        )
+        interval = patient_bootstrap(statistic, *arrays, subjects=subjects, draws=bootstrap.draws, seed=bootstrap.seed)
     except DataError as error:
         return Estimate(value, None, str(error), left_out)
     return Estimate(value, interval, left_out=left_out)

@@ -45,9 +45,7 @@ def evaluate_model(
         penalty=chosen_penalty(outcome),
         seconds=outcome.seconds,
         delong=delong_interval(predictions) if spec.metrics[0] == "auroc" else None,
-        above_shortcut=None
-        if shortcut is None
-        else difference(spec.metrics[0], predictions, shortcut, bootstrap),
+        above_shortcut=None if shortcut is None else difference(spec.metrics[0], predictions, shortcut, bootstrap),
         contamination=(*_registered(model.name, spec.datasets), *_known_people(model, spec, predictions)),
         subgroups=_subgroups(spec, predictions, rows, examples, bootstrap),
         selected_on_test=outcome.selected_on_test,

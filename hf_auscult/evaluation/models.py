@@ -25,6 +25,7 @@ from ..features.spec import FrontEnd
 from ..reports.generate import name_of
 from .shortcuts import LEVEL
 
+
 @dataclass(frozen=True, eq=False)
 class EncoderModel:
     """Any encoder that :func:`hf_auscult.embed` accepts; ``given`` is the folder or Hub id that it came from."""

@@ -88,9 +88,7 @@ class Predictions:
         return self.truth if self.multilabel else one_hot(self.truth, len(self.classes))
 
 
-def estimates(
-    metrics: Sequence[str], predictions: Predictions, bootstrap: Bootstrap
-) -> dict[str, Estimate]:
+def estimates(metrics: Sequence[str], predictions: Predictions, bootstrap: Bootstrap) -> dict[str, Estimate]:
     """Metrics over recordings, and the AUROC of exclusive classes over people as ``auroc_subject``.
 
     Args:
@@ -104,9 +102,7 @@ def estimates(
     return out
 
 
-def subgroup_estimates(
-    metrics: Sequence[str], predictions: Predictions, bootstrap: Bootstrap
-) -> dict[str, Estimate]:
+def subgroup_estimates(metrics: Sequence[str], predictions: Predictions, bootstrap: Bootstrap) -> dict[str, Estimate]:
     """:func:`estimates` of a part of the recordings, refused where too few are positive."""
     if len(predictions.classes) == 2 and not predictions.multilabel:
         positives = int((predictions.truth == 1).sum())

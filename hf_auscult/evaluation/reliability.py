@@ -170,7 +170,12 @@ def _sets(
     groups: dict[str, NDArray[Any] | None] = {"everybody": None, **attributes}
     return {
         name: conformal_coverage(
-            predictions.truth, sets, subjects=predictions.subjects, groups=column, draws=bootstrap.draws, seed=bootstrap.seed
+            predictions.truth,
+            sets,
+            subjects=predictions.subjects,
+            groups=column,
+            draws=bootstrap.draws,
+            seed=bootstrap.seed,
         )
         for name, column in groups.items()
     }

@@ -19,16 +19,16 @@ from ..data.load import manifest_of
 from ..embedding.cache import FeatureCache, RecordingEncoder
 from ..errors import ConfigurationError, DataError
 from ..files import write_json
+from .benchmark_plots import plot_embedding_map, plot_scaling, plot_task
+from .benchmark_readme import write_readme
 from .estimates import Bootstrap
 from .examples import Examples, counts_of, examples_of
 from .load import load_task, missing_data
 from .model_evaluation import chosen_penalty, compare, evaluate_model
 from .models import RecordingLevel, find_encoder
-from .plots import plot_embedding_map, plot_scaling, plot_task
 from .predictions import Predictions, estimates
 from .probes import ProbeSettings
 from .provenance import facts_of, versions
-from .readme import write_readme
 from .results import ModelResult, Result, TaskResult, correct
 from .scaling import scaling
 from .shortcuts import LEVEL, METADATA, METADATA_AND_LEVEL, shortcut_features, shortcut_spec
@@ -107,7 +107,7 @@ def evaluate(
         DataError: a recording that the model cannot encode.
 
     Example:
-        `hf_auscult.evaluate("auscult/acula-opera", "acula18/T17", root="prepared").tasks[0].results[0].figures["auroc"]`
+        `hf_auscult.evaluate("auscult/acula-opera", "acula18/T17", root="prepared").task("T17").results[0].figures`
     """
     settings = replace(settings or BenchmarkSettings(Path(root)), data_root=Path(root), protocols=(protocol,))
     suite, chosen = find_tasks(tasks)
@@ -189,9 +189,7 @@ class _Run:
         for encoder, protocol in itertools.product(self.encoders, self.settings.protocols):
             with self._timed("probes"):
                 try:
-                    outcome = probe_task(
-                        spec, encoded[encoder.name], examples, spec.probe(protocol), leaks=task.leaks
-                    )
+                    outcome = probe_task(spec, encoded[encoder.name], examples, spec.probe(protocol), leaks=task.leaks)
                 except (DataError, ConfigurationError) as error:
                     notes[f"{protocol} protocol: {error}"] = None
                     continue

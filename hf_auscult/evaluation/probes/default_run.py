@@ -34,7 +34,9 @@ def fit_by_default(
         if settings.pooling == "attentive":
             found, penalty = _attentive(x, target, owner, train, settings)
         else:
-            found, penalty = fit_linear(x[train], target.table[train], target.kind != "multilabel", owner[train], settings)
+            found, penalty = fit_linear(
+                x[train], target.table[train], target.kind != "multilabel", owner[train], settings
+            )
 
     def predict(rows: Integers) -> Floats:
         with one_thread():

@@ -129,5 +129,6 @@ def grouped_folds(subjects: ArrayLike, table: Integers, folds: int = 5) -> tuple
     fold_of_person[np.argsort(stratum, kind="stable")] = np.arange(len(people)) % min(folds, len(people))
     fold_of_row = fold_of_person[people.owner]
     return tuple(
-        Fold(np.flatnonzero(fold_of_row != k), np.flatnonzero(fold_of_row == k)) for k in range(fold_of_person.max() + 1)
+        Fold(np.flatnonzero(fold_of_row != k), np.flatnonzero(fold_of_row == k))
+        for k in range(fold_of_person.max() + 1)
     )
