@@ -62,7 +62,7 @@ def test_interrupted_pass_keeps_what_it_has(tmp_path, monkeypatch):
 
 def test_damaged_file_is_named(tmp_path):
     FeatureCache(tmp_path, "data").features(Counting(), examples("a"))
-    (file,) = tmp_path.rglob("*.parquet")
+    (file,) = tmp_path.rglob("*.arrow")
     file.write_bytes(file.read_bytes()[:50])
     with pytest.raises(DataError, match="damaged") as error:
         FeatureCache(tmp_path, "data").features(Counting(), examples("a"))
