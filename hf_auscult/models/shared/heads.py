@@ -1,8 +1,4 @@
-"""Classification over any encoder: three heads, and the forward pass around them.
-
-This file is the same in every model folder, because a folder must load without the rest of the package; a test
-compares the copies.
-"""
+"""Classification over any encoder: three heads, and the forward pass around them."""
 
 from typing import Any
 
@@ -10,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 from transformers.modeling_outputs import SequenceClassifierOutput
+from transformers.utils.generic import can_return_tuple
 
 
 class ClassificationHead(nn.Module):
@@ -41,20 +38,6 @@ class ClassificationHead(nn.Module):
         return self.output(self.dropout(features))
 
 
-def recording_mean(
-    values: torch.Tensor, recording_index: torch.Tensor | None, window_seconds: torch.Tensor | None
-) -> torch.Tensor:
-    """Average (windows, D) to (recordings, D), weighted by seconds; without an index every window is a recording."""
-    if recording_index is None:
-        return values
-    number = int(recording_index.max()) + 1
-    weights = torch.ones_like(recording_index) if window_seconds is None else window_seconds
-    weights = weights.to(values.dtype)
-    total = values.new_zeros(number).index_add(0, recording_index, weights)
-    summed = values.new_zeros(number, values.shape[1]).index_add(0, recording_index, values * weights[:, None])
-    return summed / total[:, None]
-
-
 class AudioClassificationMixin:
     """`…ForAudioClassification` of a family: name its `encoder_class`, mix in before its `PreTrainedModel`."""
 
@@ -68,40 +51,42 @@ class AudioClassificationMixin:
         self.classifier = ClassificationHead(config)
         self.post_init()  # type: ignore[attr-defined]
 
+    @can_return_tuple
     def forward(
         self,
         input_features: torch.Tensor,
         labels: torch.Tensor | None = None,
-        recording_index: torch.Tensor | None = None,
         window_seconds: torch.Tensor | None = None,
+        window_frames: torch.Tensor | None = None,
         output_hidden_states: bool | None = None,
         output_attentions: bool | None = None,
-        return_dict: bool | None = None,
-    ) -> SequenceClassifierOutput | tuple[torch.Tensor, ...]:
+    ) -> SequenceClassifierOutput:
         """Classify recordings.
 
         Args:
-            input_features: features of windows, from the feature extractor.
+            input_features: (recordings, frames, bands), from the feature extractor.
             labels: class indices (recordings,), or targets (recordings, labels) for several labels and regression.
-            recording_index, window_seconds: which recording each window belongs to and its weight; logits of a
-                recording are the weighted mean over its windows.
+            window_seconds, window_frames: from the feature extractor, see `EncoderMixin`; logits of a recording are
+                the weighted mean over its windows.
             output_hidden_states, output_attentions, return_dict: as everywhere in transformers.
 
         Returns:
             `logits` (recordings, labels) and, with labels, `loss`.
         """
-        config = self.config
-        encoded = getattr(self, self.base_model_prefix)(
-            input_features,
-            output_hidden_states=output_hidden_states,
-            output_attentions=output_attentions,
-            return_dict=True,
-        )
-        logits = self.classifier(encoded.last_hidden_state, encoded.pooler_output)
-        logits = recording_mean(logits, recording_index, window_seconds)
-        loss = None if labels is None else classification_loss(config, logits, labels)
-        output = SequenceClassifierOutput(loss, logits, encoded.hidden_states, encoded.attentions)
-        return output if (config.return_dict if return_dict is None else return_dict) else output.to_tuple()
+        encoder = getattr(self, self.base_model_prefix)
+        flags = encoder.wanted(output_hidden_states=output_hidden_states, output_attentions=output_attentions)
+
+        def classify(windows: torch.Tensor) -> SequenceClassifierOutput:
+            encoded = encoder.encode(windows, **flags)
+            logits = self.classifier(encoded.last_hidden_state, encoded.pooler_output)
+            return SequenceClassifierOutput(
+                logits=logits, hidden_states=encoded.hidden_states, attentions=encoded.attentions
+            )
+
+        output = encoder.cut(input_features, window_seconds, window_frames).apply(classify)
+        if labels is not None:
+            output.loss = classification_loss(self.config, output.logits, labels)
+        return output
 
 
 def classification_loss(config: Any, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -118,4 +103,4 @@ def classification_loss(config: Any, logits: torch.Tensor, labels: torch.Tensor)
     return F.cross_entropy(logits, labels)
 
 
-__all__ = ["AudioClassificationMixin", "ClassificationHead", "classification_loss", "recording_mean"]
+__all__ = ["AudioClassificationMixin", "ClassificationHead", "classification_loss"]

@@ -12,12 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hf_auscult.reports import FACTS, Fact, generate, mask_of
+from hf_auscult.reports.lexicon import language
 from hf_auscult.reports.schema import VALUES
-from hf_auscult.reports.templates import FRAMES, PHRASES, chooser, write
-from hf_auscult.reports.templates.phrases import SURFACES
+from hf_auscult.reports.templates import chooser, write
 
-from ..conftest import MURMUR, OTHER
-from ..facts.test_readers import FIELDS, events
+from .conftest import MURMUR, OTHER
+from .facts.test_readers import FIELDS, events
+
+PHRASES, FRAMES, SURFACES = (language("phrases")[name] for name in ("phrases", "frames", "surfaces"))
 
 FULL = {
     "cinc2016": {"organ": "heart", "site": "mitral", "device": "JABES", "age": 50.0, "sex": "male", "reference": "1"}

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..lexicon import TERM_CONCEPTS, ancestors, terms_of
-from ..lexicon.terms import COVERED
+from ..lexicon import TERM_CONCEPTS, ancestors, lexicon, terms_of
 from ..schema import Fact, Polarity
+from .statements import phases_of
 
 _SWAP: dict[Polarity, Polarity] = {"present": "absent", "absent": "present", "unknown": "unknown"}
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownTerm:
     """A term that a fact states, or entails.
 
     Args:
@@ -41,28 +41,27 @@ class Knowledge:
 
     def __init__(self, facts: Sequence[Fact]) -> None:
         self.facts = tuple(dict.fromkeys(facts))
-        self.terms: list[Known] = []
+        self.terms: list[KnownTerm] = []
         for fact in self.facts:
             if fact.concept in TERM_CONCEPTS:
-                term, polarity = terms_of(fact.value)
-                self.terms.append(Known(term, _turned(polarity, fact.polarity), fact))
+                term, own = terms_of(fact.value)
+                self.terms.append(KnownTerm(term, _SWAP[fact.polarity] if own == "absent" else fact.polarity, fact))
             elif fact.concept == "severity" and fact.value == "asymptomatic":
-                self.terms.append(Known("any symptom", "absent", fact))
+                self.terms.append(KnownTerm("any symptom", "absent", fact))
         stated = {known.term for known in self.terms}
         for fact in self.facts:
+            if fact.polarity != "present":
+                continue
             entailed = [fact.of] if fact.of and fact.kind == "finding" else []
-            if fact.concept == "timing":
-                entailed += [f"{kind} murmur" for kind in ("systolic", "diastolic") if fact.value.endswith(f"-{kind}")]
-                entailed += [f"{kind} murmur" for kind in ("systolic", "diastolic") if fact.value == f"holo{kind}"]
-            for name in entailed:
-                term = terms_of(name)[0]
-                if term not in stated and fact.polarity == "present":
+            entailed += phases_of("timing", fact.value) if fact.concept == "timing" else ()
+            for term in (terms_of(name)[0] for name in entailed):
+                if term not in stated:
                     stated.add(term)
-                    self.terms.append(Known(term, "present", None))
+                    self.terms.append(KnownTerm(term, "present", None))
 
-    def of_concept(self, concept: str) -> list[Fact]:
-        """Facts of one concept."""
-        return [fact for fact in self.facts if fact.concept == concept]
+    def of_concept(self, *concepts: str) -> list[Fact]:
+        """Facts of some concepts, concept by concept."""
+        return [fact for concept in concepts for fact in self.facts if fact.concept == concept]
 
     def present(self, term: str) -> bool:
         """Whether the facts say that something is there: itself, or a kind of it."""
@@ -72,7 +71,8 @@ class Knowledge:
         """Whether the facts say that something is not there: itself, what it is a kind of, or all of its kinds."""
         if any(known.polarity == "absent" and known.term in ancestors(term) for known in self.terms):
             return True
-        return term in COVERED and all(self.absent(kind) for kind in COVERED[term])
+        covered = lexicon().covered
+        return term in covered and all(self.absent(kind) for kind in covered[term])
 
     def abnormal(self) -> bool:
         """Whether something abnormal is heard."""
@@ -84,7 +84,3 @@ class Knowledge:
             known.polarity == "present" and known.fact is not None and known.fact.concept == "disease"
             for known in self.terms
         )
-
-
-def _turned(own: Polarity, said: Polarity) -> Polarity:
-    return _SWAP[said] if own == "absent" else said
