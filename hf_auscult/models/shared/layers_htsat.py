@@ -1,8 +1,4 @@
-"""HTS-AT over log-mel images of any length: transformers' `ClapAudioModel`, and crops of what it refuses.
-
-This file is the same in every model folder that has it, because a folder must load without the rest of the package; a
-test compares the copies.
-"""
+"""HTS-AT over log-mel images of any length: transformers' `ClapAudioModel`, and crops of what it refuses."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +9,7 @@ import torch.nn.functional as F
 from torch import nn
 from transformers import ClapAudioConfig, ClapAudioModel
 
-from ..shared.base import check_windows
+from .base import check_windows
 from .configuration_htsat import HTSATConfig
 
 

@@ -1,17 +1,12 @@
-"""The configuration that every HTS-AT encoder with a contrastive head shares.
-
-This file is the same in every model folder that has it, because a folder must load without the rest of the package; a
-test compares the copies.
-"""
-
-from typing import Literal
+"""The configuration that every HTS-AT encoder with a contrastive head shares."""
 
 from huggingface_hub.dataclasses import strict
-from transformers.configuration_utils import PreTrainedConfig
+
+from .configuration_contrastive import ContrastiveConfig
 
 
 @strict
-class HTSATConfig(PreTrainedConfig):
+class HTSATConfig(ContrastiveConfig):
     """HTS-AT (arXiv:2202.00874) over log-mel images, and the contrastive head of COLA (arXiv:2010.10915).
 
     The image is stretched to `max_frames`, and its consecutive blocks of `spec_size` frames are stacked along the
@@ -26,13 +21,7 @@ class HTSATConfig(PreTrainedConfig):
         window_size: side of the attention windows, in patches.
         mlp_ratio: hidden width of the feed-forward layers over their input's.
         drop_path_rate: of the last block's residual branches, in training; earlier blocks' rates rise to it linearly.
-        view_frames: length of the two random views that contrastive training compares.
-        mask_start_rate, mask_continue_rate: of a frame of the image to start a run set to the image's mean, and of its
-            successor to continue it.
-        projection_size: width of the space in which views are compared.
-        projection_dropout: of the head, in training.
-        initializer_range: standard deviation of linear layers' initial weights.
-        classifier_head, classifier_hidden_size, classifier_dropout: see `heads`.
+        view_frames and the other settings of pre-training: see `ContrastiveConfig`.
 
     Raises:
         ValueError: sizes that contradict each other.
@@ -47,15 +36,6 @@ class HTSATConfig(PreTrainedConfig):
     window_size: int = 8
     mlp_ratio: float = 4.0
     drop_path_rate: float = 0.1
-    view_frames: int = 200
-    mask_start_rate: float = 0.1
-    mask_continue_rate: float = 0.2
-    projection_size: int = 512
-    projection_dropout: float = 0.1
-    initializer_range: float = 0.02
-    classifier_head: Literal["linear", "mlp", "attentive"] = "linear"
-    classifier_hidden_size: int = 256
-    classifier_dropout: float = 0.0
 
     def __post_init__(self, **kwargs):  # type: ignore[no-untyped-def]
         self.depths, self.num_attention_heads = list(self.depths), list(self.num_attention_heads)
@@ -88,11 +68,6 @@ class HTSATConfig(PreTrainedConfig):
     def hidden_size(self) -> int:
         """Width of `last_hidden_state`."""
         return self.embed_size * 2 ** (len(self.depths) - 1)
-
-    @property
-    def pooled_size(self) -> int:
-        """Width of `pooler_output`."""
-        return self.hidden_size
 
 
 __all__ = ["HTSATConfig"]

@@ -1,8 +1,4 @@
-"""Contrastive pre-training by COLA (arXiv:2010.10915) as OPERA does it: two views, a head, a bilinear similarity.
-
-This file is the same in every model folder that has it, because a folder must load without the rest of the package; a
-test compares the copies.
-"""
+"""Contrastive pre-training by COLA (arXiv:2010.10915) as OPERA does it: two views, a head, a bilinear similarity."""
 
 from dataclasses import dataclass
 from typing import Any

@@ -1,7 +1,6 @@
 """The convolutional network of PANNs, from log-mel images to embedding and tags.
 
-This file is the same in every model folder that builds on it, because a folder must load without the rest of the
-package; a test compares the copies. Images are `(B, C, frames, bands)`.
+Images are `(B, C, frames, bands)`.
 """
 
 from typing import Any, NamedTuple

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from hf_auscult.models.opera import OperaCTConfig
-from hf_auscult.models.opera.cola import masked_rows
 from hf_auscult.models.opera.modeling_opera_ct import OperaCTForPreTraining
+from hf_auscult.models.shared.cola import masked_rows
 from tests.models.zoo import HTSAT
 
 
