@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ import torch
 from ..audio import Waveform, assess, read
 from ..embedding.cache import RecordingEncoder
 from ..embedding.embedder import Embedder
-from ..embedding.store import weights_of
+from ..embedding.store import fingerprint_of, identity_of
 from ..errors import ConfigurationError, DataError
 from ..features import FRONT_ENDS
 from ..features.logmel import band_statistics, log_mel
@@ -57,7 +56,7 @@ class LogMelStatistics:
     @property
     def fingerprint(self) -> str:
         """Of the front end."""
-        return _sha256({"log-mel": repr(self._spec)})
+        return fingerprint_of({"log-mel": repr(self._spec)})
 
     @property
     def _spec(self) -> FrontEnd:
@@ -158,13 +157,8 @@ def find_encoder(name: str, protocol: str = "default") -> RecordingEncoder:
     else:
         embedder, shown = Embedder(name), name.rstrip("/").rpartition("/")[2]
     embedder.feature_extractor.policy(protocol)  # an unknown protocol is refused before any work
-    settings = {
-        "front_end": embedder.feature_extractor.to_dict(),
-        "encoder": embedder.encoder.config.to_dict(),
-        "weights": weights_of(embedder),
-        "protocol": protocol,
-    }
-    return EncoderModel(shown, _sha256(settings), embedder, protocol, name)
+    identity = identity_of(embedder.encoder, embedder.feature_extractor, protocol)
+    return EncoderModel(shown, fingerprint_of(identity), embedder, protocol, name)
 
 
 def _opensmile(feature_set: Any) -> Embedder:
@@ -176,7 +170,3 @@ def _opensmile(feature_set: Any) -> Embedder:
         raise ConfigurationError(f"no feature set {feature_set!r}", remedy="use ComParE_2016 or eGeMAPSv02")
     model = OpenSmileModel(OpenSmileConfig(feature_set=feature_set))
     return Embedder(model, OpenSmileFeatureExtractor(feature_set=feature_set))
-
-
-def _sha256(content: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()

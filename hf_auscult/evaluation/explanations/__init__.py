@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .evidence import EvidenceSpec, evidence_of
-from .explain import Explanation, ExplainSettings, explain
+from .explain import ExplainSettings, Explanation, explain
 from .heat import METHODS, heat_maps
 from .localisation import Localisation, localise
 
