@@ -14,6 +14,7 @@ from tqdm import tqdm
 from ..errors import ConfigurationError, DataError, LeakageError, MissingAudioError
 from .builder import by_split, task_features, twins_of, with_facts
 from .card import render
+from .catalogue import dataset as find
 from .checksums import verified
 from .duplicates import Twins
 from .guards import check_splits
@@ -22,7 +23,6 @@ from .manifest import check_target, write_manifest
 from .memory import remembered
 from .population import count_people, draw_people
 from .presence import Presence, class_counts, count_differences
-from .registry import dataset as find
 from .report import PrepareReport, SplitCounts
 from .schema import Row
 from .spec import DatasetSpec, Problem, Table, TaskConfig
