@@ -2,7 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import re
 from os import PathLike
+
+
+def printable(path: str | PathLike[str]) -> str:
+    r"""Escape what is no Unicode in a file name (Latin-1 out of an old archive), so that it can be written and printed.
+
+    Example:
+        >>> printable("g\udce4st.wav")
+        'g\\xe4st.wav'
+    """
+    return re.sub("[\ud800-\udfff]", lambda found: _escape(ord(found[0])), os.fspath(path))
+
+
+def _escape(code: int) -> str:
+    # Python keeps an undecodable byte 0x80..0xff as the lone surrogate 0xdc80..0xdcff.
+    return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}"
 
 
 class AuscultError(Exception):
@@ -19,8 +36,8 @@ class AuscultError(Exception):
     """
 
     def __init__(self, problem: str, *, where: str | PathLike[str] | None = None, remedy: str | None = None) -> None:
-        self.problem, self.where, self.remedy = problem, None if where is None else str(where), remedy
-        text = f"{self.where}: {problem}" if self.where else problem
+        self.problem, self.where, self.remedy = problem, None if where is None else printable(where), remedy
+        text = printable(f"{self.where}: {problem}" if self.where else problem)
         super().__init__(f"{text.rstrip('.')}. To fix: {remedy.rstrip('.')}." if remedy else text)
 
     def __reduce__(self) -> tuple[object, ...]:
@@ -73,6 +90,10 @@ class LeakageError(AuscultError, ValueError):
 
 class ConversionError(AuscultError, ValueError):
     """A checkpoint does not fit the family it is converted to."""
+
+
+class FeatureError(AuscultError, ValueError):
+    """Features do not fit the model, or do not say which window belongs to which recording."""
 
 
 class ConfigurationError(AuscultError, ValueError):

@@ -1,41 +1,196 @@
-"""Small files that appear whole or not at all."""
+"""The one way to write: files and folders that appear whole or not at all, and a folder's list of what a run wrote.
+
+Everything is filled under a hidden name beside its target and renamed when it is complete, with the permissions that
+the user's umask gives. A folder that is written again is replaced only if an earlier run wrote every file in it.
+"""
 
 from __future__ import annotations
 
+import csv
 import json
+import math
 import os
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, is_dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
 
-import pyarrow as pa
-import pyarrow.parquet as pq
+from .errors import ConfigurationError, printable
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+MANIFEST = ".files.json"
+# Desktop systems leave these wherever a folder is opened: nobody misses them.
+_LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 
 
-def write_json(path: Path, content: Any) -> None:
-    """Write indented JSON."""
-    write_text(path, json.dumps(content, indent=2, ensure_ascii=False, default=_plain) + "\n")
+def to_json(content: Any, *, indent: int | None = 2, sort_keys: bool = False) -> str:
+    """JSON that every reader takes (RFC 8259): NaN becomes null, infinity a text, file names are printable.
+
+    Args:
+        content: plain values, paths, dataclasses, numpy scalars and arrays.
+        indent: None for one line.
+        sort_keys: for texts that are hashed or compared.
+
+    Raises:
+        TypeError: a value that has no JSON form.
+
+    Example:
+        >>> to_json({"low": float("nan"), "threshold": float("inf")}, indent=None)
+        '{"low": null, "threshold": "Infinity"}'
+    """
+    return json.dumps(_plain(content), indent=indent, sort_keys=sort_keys, ensure_ascii=False, allow_nan=False)
+
+
+def write_json(path: Path, content: Any, *, sort_keys: bool = False) -> None:
+    """Write indented JSON, see :func:`to_json`."""
+    write_text(path, to_json(content, sort_keys=sort_keys) + "\n")
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a text over whatever was there."""
-    temporary = _beside(path)
-    temporary.write_text(text, "utf-8")
-    temporary.replace(path)
+    """Write a text as UTF-8 over whatever was there; what is no Unicode in it is escaped."""
+    with new_file(path) as part:
+        part.write_text(printable(text), "utf-8", newline="")
+
+
+def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]], *, encoding: str = "utf-8") -> None:
+    """Write a table as CSV with lines that end in a newline character; file names are made printable."""
+    with new_file(path) as part, part.open("w", newline="", encoding=encoding) as stream:
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow(header)
+        writer.writerows([printable(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
 
 
 def write_table(path: Path, table: pa.Table) -> None:
     """Write Parquet over whatever was there."""
-    temporary = _beside(path)
-    pq.write_table(table, temporary)
-    temporary.replace(path)
+    import pyarrow.parquet as pq
+
+    with new_file(path) as part:
+        pq.write_table(table, part)
+
+
+@contextmanager
+def new_file(path: Path) -> Iterator[Path]:
+    """Fill a hidden file that takes the name of ``path`` when all went well and vanishes otherwise.
+
+    Several threads and processes may write the same file: the last one's is there, whole.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = _beside(path)
+    try:
+        yield part
+        with part.open("rb+") as stream:
+            os.fsync(stream.fileno())  # or a power failure leaves an empty file under the final name
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def new_folder(path: str | Path, *, replace: bool = False) -> Iterator[Path]:
+    """Fill a hidden folder that takes the name of ``path`` when all went well and vanishes otherwise.
+
+    Args:
+        path: the folder; a link is followed.
+        replace: it may hold what an earlier run wrote; a list of the files is then kept in it, see ``MANIFEST``.
+
+    Raises:
+        ConfigurationError: see :func:`check_folder`.
+    """
+    target = Path(path).resolve()
+    check_folder(target, replace=replace)
+    part = _beside(target)
+    part.mkdir(parents=True)
+    try:
+        yield part
+        if replace:
+            claim(part, *_files(part))
+        check_folder(target, replace=replace)
+        retired = _beside(target)
+        if target.exists():
+            target.rename(retired)
+        part.rename(target)
+        shutil.rmtree(retired, ignore_errors=True)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def check_folder(path: str | Path, *, replace: bool = False) -> None:
+    """Refuse a folder to write to that holds anything; with ``replace``, anything that no earlier run wrote.
+
+    Raises:
+        ConfigurationError: it does, or is a file.
+    """
+    target = Path(path)
+    if not target.exists():
+        return
+    if not target.is_dir():
+        raise ConfigurationError("is a file", where=target, remedy="choose another folder")
+    foreign = sorted(set(_files(target)) - (_written(target) if replace else set()))
+    if foreign:
+        several = f" and {len(foreign) - 1} more" if len(foreign) > 1 else ""
+        raise ConfigurationError(
+            f"holds files that no earlier run wrote: {foreign[0]}{several}"
+            if replace
+            else "already exists and is not empty",
+            where=target,
+            remedy="choose another folder, or move them away" if replace else "give a new folder",
+        )
+
+
+def claim(folder: Path, *names: str) -> None:
+    """Count files, by their paths within a folder, among those that the next run may replace."""
+    write_json(folder / MANIFEST, sorted({*_written(folder), *names}))
+
+
+def _written(folder: Path) -> set[str]:
+    file = folder / MANIFEST
+    try:
+        names = json.loads(file.read_text("utf-8")) if file.is_file() else []
+    except ValueError:
+        names = []
+    return {str(name) for name in names} if isinstance(names, list) else set()
+
+
+def _files(folder: Path) -> list[str]:
+    """Paths within a folder, links to folders not followed."""
+    return [
+        printable((Path(parent) / name).relative_to(folder).as_posix())
+        for parent, folders, files in os.walk(folder)
+        for name in (*files, *(link for link in folders if (Path(parent) / link).is_symlink()))
+        if name not in _LITTER and (name != MANIFEST or Path(parent) != folder)
+    ]
 
 
 def _beside(path: Path) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    return path.with_name(f".{uuid4().hex}.partial")
 
 
 def _plain(value: Any) -> Any:
-    if hasattr(value, "item"):
-        return value.item()
+    if isinstance(value, str):
+        return printable(value)
+    if isinstance(value, float):
+        if math.isnan(value):
+            return None
+        return value if math.isfinite(value) else f"{'-' if value < 0 else ''}Infinity"
+    if value is None or isinstance(value, (bool, int)):
+        return value
+    if isinstance(value, Mapping):
+        return {_key(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_plain(item) for item in (value if isinstance(value, (list, tuple)) else sorted(value))]
+    if isinstance(value, os.PathLike):
+        return printable(os.fspath(value))
+    if is_dataclass(value) and not isinstance(value, type):
+        return _plain(asdict(value))
+    if hasattr(value, "tolist"):  # numpy and torch
+        return _plain(value.tolist())
     raise TypeError(f"{type(value).__name__} has no JSON form")
+
+
+def _key(key: Any) -> Any:
+    return printable(key) if isinstance(key, str) else key.item() if hasattr(key, "item") else key

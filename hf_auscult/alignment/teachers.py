@@ -19,8 +19,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from ..errors import ConfigurationError, DataError
 from ..models.acula.teacher_acula import load_teacher, teacher_embeddings, tokenize_reports
-from .teacher_config import TeacherConfig, weights_of
-from .teacher_presets import PRESETS, teacher_config
+from .teacher_config import PRESETS, TeacherConfig, teacher_config, weights_of
 from .teacher_store import EmbeddedTexts, TeacherStore
 
 WRITE_EVERY = 1024  # texts between two files: what an interrupted pass can lose
@@ -29,6 +28,11 @@ WRITE_EVERY = 1024  # texts between two files: what an interrupted pass can lose
 def default_cache() -> Path:
     """Return the cache folder: `AUSCULT_CACHE`, or `~/.cache/hf_auscult`."""
     return Path(os.environ.get("AUSCULT_CACHE", "~/.cache/hf_auscult")).expanduser()
+
+
+def default_device() -> torch.device:
+    """Return where a frozen model runs: on the GPU when there is one."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 class Teacher:

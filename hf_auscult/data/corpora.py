@@ -18,11 +18,11 @@ import yaml
 from tqdm import tqdm
 
 from ..errors import ConfigurationError, DataError
+from ..files import check_folder, new_folder, write_json, write_text
 from .audit import words_of
 from .corpus_people import Key, Recording, barred, check_corpus, places, together
 from .load import manifest_of
 from .schema import features
-from .writing import appearing
 
 RECORD = "corpus.json"
 WHOLE = "recordings"
@@ -134,8 +134,7 @@ def build_corpus(
     if spec is None:
         raise ConfigurationError(f"no corpus {corpus!r}", remedy=f"choose one of {', '.join(CORPORA)}")
     target = Path(output).absolute()
-    if target.exists() and any(target.iterdir()):
-        raise ConfigurationError("exists and is not empty", where=target, remedy="choose another folder")
+    check_folder(target)
     folders: dict[str, Path] = {}
     manifests: dict[str, dict[str, Any]] = {}
     for path in map(Path, prepared):
@@ -170,10 +169,10 @@ def build_corpus(
         raise DataError("nobody is left to train on", where=spec.name, remedy="prepare with a training part")
     _count(report, members, listened, reasons, placed)
     check_corpus(spec.name, listened, placed)
-    with appearing(target) as folder:
+    with new_folder(target) as folder:
         _write(spec, {name: folders[name] for name in members}, placed, folder / "data", progress)
-        (folder / RECORD).write_text(json.dumps({**report.to_dict(), "output": target.name}, indent=2) + "\n", "utf-8")
-        (folder / "README.md").write_text(_card(spec, report), "utf-8")
+        write_json(folder / RECORD, {**report.to_dict(), "output": target.name})
+        write_text(folder / "README.md", _card(spec, report))
     return report
 
 

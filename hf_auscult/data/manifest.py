@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from ..errors import ConfigurationError
+from ..files import write_json
 from .report import PrepareReport
 from .schema import Row
 from .spec import DatasetSpec
@@ -47,7 +46,7 @@ def write_manifest(
         "notes": list(report.notes),
         "versions": {name: _version(name) for name in ("hf-auscult", "datasets", "pyarrow")},
     }
-    (folder / MANIFEST).write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    write_json(folder / MANIFEST, content)
 
 
 def _version(package: str) -> str:
@@ -55,13 +54,3 @@ def _version(package: str) -> str:
         return version(package)
     except PackageNotFoundError:  # run from a source tree
         return "source tree"
-
-
-def check_target(target: Path, overwrite: bool) -> None:
-    """Refuse an output folder whose content would be lost."""
-    if not target.exists() or (target.is_dir() and not any(target.iterdir())):
-        return
-    if not overwrite:
-        raise ConfigurationError("exists and is not empty", where=target, remedy="choose another folder, or overwrite")
-    if not (target / MANIFEST).is_file():
-        raise ConfigurationError("is not a folder that prepare wrote", where=target, remedy="choose another folder")

@@ -12,6 +12,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from ..errors import ConfigurationError, DataError, LeakageError, MissingAudioError
+from ..files import check_folder, new_folder, write_text
 from .builder import by_split, task_features, twins_of, with_facts
 from .card import render
 from .catalogue import dataset as find
@@ -19,7 +20,7 @@ from .checksums import verified
 from .duplicates import Twins
 from .guards import check_splits
 from .inspection import Facts
-from .manifest import check_target, write_manifest
+from .manifest import write_manifest
 from .memory import remembered
 from .population import count_people, draw_people
 from .presence import Presence, class_counts, count_differences
@@ -28,7 +29,7 @@ from .schema import Row
 from .spec import DatasetSpec, Problem, Table, TaskConfig
 from .split_spec import SplitPlan, SplitSpec
 from .splits import plan, split_sha256
-from .writing import appearing, write_shards, write_tables
+from .writing import write_shards, write_tables
 
 logger = logging.getLogger(__name__)
 
@@ -83,7 +84,7 @@ def prepare(
     chosen = spec.tasks if tasks is None else tuple(spec.task(name) for name in dict.fromkeys(tasks))
     if not chosen:
         raise ConfigurationError("no task is chosen", where=spec.name, remedy="leave tasks out to write all")
-    check_target(target, overwrite)
+    check_folder(target, replace=overwrite)
     table = spec.read(Path(source))
     with remembered(target, table) as memory:
         sound, problems, twins, notes = _read(spec, table, memory.read(num_proc), verify, progress)
@@ -139,7 +140,7 @@ def prepare(
         )
         total = sum(counts.recordings for config in report.configs.values() for counts in config.values())
         bar = tqdm(desc=f"{spec.name}: write", total=total, unit="rec", disable=not progress)
-        with appearing(target) as folder, bar:
+        with new_folder(target, replace=True) as folder, bar:
             for task in chosen:
                 columns = task_features(spec, task)
                 for name in parts:
@@ -151,7 +152,7 @@ def prepare(
             write_manifest(folder, spec, split, report, sound)
             people = count_people(sound)
             drawn = draw_people(folder, people)
-            (folder / "README.md").write_text(render(spec, split, report, people, drawn), "utf-8")
+            write_text(folder / "README.md", render(spec, split, report, people, drawn))
     return report
 
 

@@ -1,13 +1,9 @@
-"""Write the files of a prepared dataset: Parquet shards, tables, and a folder that appears whole or not at all."""
+"""Write the files of a prepared dataset: Parquet shards and tables."""
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import shutil
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +13,7 @@ import pyarrow.parquet as pq
 from tqdm import tqdm
 
 from ..errors import DataError
+from ..files import write_csv
 from .builder import tables
 from .schema import Row
 from .spec import Problem
@@ -63,31 +60,8 @@ def write_tables(
 ) -> None:
     """Write ``splits.csv``, ``quarantine.csv`` and, where recordings are in no split, ``withheld.csv``."""
     lines = sorted((row["recording_id"], row["subject_id"], name) for name, rows in parts.items() for row in rows)
-    _write_csv(folder / "splits.csv", ("recording_id", "subject_id", "split"), lines)
+    write_csv(folder / "splits.csv", ("recording_id", "subject_id", "split"), lines)
     entries = [(problem.recording_id, problem.path, problem.reason, problem.error) for problem in problems]
-    _write_csv(folder / "quarantine.csv", ("recording_id", "path", "reason", "error"), entries)
+    write_csv(folder / "quarantine.csv", ("recording_id", "path", "reason", "error"), entries)
     if withheld:
-        _write_csv(folder / "withheld.csv", ("recording_id", "reason"), sorted(withheld.items()))
-
-
-def _write_csv(file: Path, header: Sequence[str], lines: Sequence[Sequence[str]]) -> None:
-    with file.open("w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow(header)
-        writer.writerows(lines)
-
-
-@contextmanager
-def appearing(target: Path) -> Iterator[Path]:
-    """Fill a hidden folder next to ``target`` that takes its name when all went well and vanishes otherwise."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    hidden = Path(tempfile.mkdtemp(prefix=f".{target.name}.", suffix=".partial", dir=target.parent))
-    try:
-        folder = hidden / "new"  # made by mkdir, so that it has the user's usual permissions
-        folder.mkdir()
-        yield folder
-        if target.exists():
-            target.rename(hidden / "old")
-        folder.rename(target)
-    finally:
-        shutil.rmtree(hidden, ignore_errors=True)
+        write_csv(folder / "withheld.csv", ("recording_id", "reason"), sorted(withheld.items()))

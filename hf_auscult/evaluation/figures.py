@@ -12,6 +12,7 @@ from ..metrics import borda_count, class_scores, confusion_counts, reliability, 
 from ..metrics.intervals import Interval
 from ..plots import (
     ForestRow,
+    RocCurve,
     borda_plot,
     calibration_plot,
     confusion_plot,
@@ -82,7 +83,16 @@ def task_figures(spec: BenchmarkTask, said: Mapping[str, Predictions], folder: P
                 name: roc_band(found.truth, found.runs.mean(axis=0)[:, 1], subjects=found.subjects)
                 for name, found in said.items()
             }
-            roc_plot(bands, folder / f"{stem}_roc", title=title, bands=len(bands) <= 3)
+            shown = {
+                name: RocCurve(
+                    band.points.false_positive_rate,
+                    band.points.true_positive_rate,
+                    str(band.auroc),
+                    (band.false_positive_rate, band.low, band.high) if len(bands) <= 3 else None,
+                )
+                for name, band in bands.items()
+            }
+            roc_plot({title: shown}, folder / f"{stem}_roc")
             curves = {name: reliability(found.truth, found.runs.mean(axis=0)[:, 1]) for name, found in said.items()}
             calibration_plot(curves, folder / f"{stem}_calibration", title=title)
         except DataError:  # one class, or too few people for a band: the tables say so

@@ -38,7 +38,7 @@ class OpenSmileFeatureExtractor(WindowedFeatureExtractor):
         ConfigurationError: unknown feature set, or the package is missing.
 
     Example:
-        `OpenSmileFeatureExtractor("eGeMAPSv02")(["lung.wav"])["input_features"].shape`  # (1, 88)
+        `OpenSmileFeatureExtractor("eGeMAPSv02")(["lung.wav"])["input_features"].shape`  # (1, 1, 88)
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class OpenSmileFeatureExtractor(WindowedFeatureExtractor):
         )
 
     def window_features(self, windows: np.ndarray, front_end: FrontEnd | None = None) -> np.ndarray:
-        """Turn windows (B, samples) into functionals (B, 6373 or 88).
+        """Turn windows (B, samples) into functionals (B, 1, 6373 or 88): a window is one frame of them.
 
         Raises:
             ShortAudioError: windows under 60 ms.
@@ -86,7 +86,7 @@ class OpenSmileFeatureExtractor(WindowedFeatureExtractor):
         clipped = np.clip(windows, -1.0, _FULL_SCALE).astype(np.float32)
         rows = [smile(window, self.sampling_rate).reshape(self.feature_size) for window in clipped]
         features = np.stack(rows).astype(np.float32)
-        return np.where(np.isfinite(features), features, np.float32(0))
+        return np.where(np.isfinite(features), features, np.float32(0))[:, None]
 
 
 @lru_cache(maxsize=2)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 import torch
 from torchaudio.compliance import kaldi
 from transformers.audio_utils import mel_filter_bank
 
-from .spec import FrontEnd
+from .spec import FRONT_ENDS, FrontEnd
 
 
 @lru_cache(maxsize=16)
@@ -42,6 +44,12 @@ def band_centres(spec: FrontEnd) -> np.ndarray:
     """
     rate = spec.mel_sampling_rate or spec.sampling_rate
     return mel_bank(spec).argmax(dim=0).double().numpy() * rate / spec.n_fft
+
+
+def display_front_end(extractor: Any) -> FrontEnd:
+    """Return the log-mel of whole recordings, for people and for band statistics: the extractor's own, or OPERA's."""
+    own: FrontEnd | None = getattr(extractor, "front_end", None)
+    return replace(own or FRONT_ENDS["opera"], sampling_rate=extractor.sampling_rate, num_frames=None)
 
 
 def band_statistics(image: np.ndarray) -> np.ndarray:

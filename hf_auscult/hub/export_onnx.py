@@ -5,9 +5,6 @@ from __future__ import annotations
 import copy
 import importlib.metadata
 import importlib.util
-import json
-import shutil
-import tempfile
 from dataclasses import asdict, dataclass
 from os import PathLike
 from pathlib import Path
@@ -19,6 +16,7 @@ from transformers import AutoFeatureExtractor, AutoModel, PreTrainedModel
 
 from ..errors import ConfigurationError, ConversionError
 from ..features import WindowedFeatureExtractor
+from ..files import check_folder, new_folder, write_json
 from .onnx_files import INPUT, OUTPUTS, open_session, run, seconds, write
 from .quantise_onnx import Int8Report, quantise
 
@@ -112,15 +110,12 @@ def export(
     if missing := [name for name in LIBRARIES if importlib.util.find_spec(name) is None]:
         raise ConfigurationError(f"{', '.join(missing)} not installed", remedy='pip install "hf-auscult[onnx]"')
     output = Path(output)
-    if output.exists() and (not output.is_dir() or any(output.iterdir())):
-        raise ConfigurationError("already exists and is not empty", where=output, remedy="give a new folder")
+    check_folder(output)
     encoder, extractor = _load(model, feature_extractor)
     windows = _windows(extractor, frames)
     expected = _reference(encoder, windows)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{output.name}.", dir=output.parent))
-    try:
-        file = temporary / "model.onnx"
+    with new_folder(output) as folder:
+        file = folder / "model.onnx"
         exporter = write(encoder, windows, file, opset)
         session = open_session(file)
         batch = session.get_inputs()[0].shape[0]
@@ -139,15 +134,9 @@ def export(
             int8=quantise(file, windows.numpy()) if int8 else None,
             versions={name: importlib.metadata.version(name) for name in ("torch", "transformers", *LIBRARIES)},
         )
-        extractor.save_pretrained(temporary)
+        extractor.save_pretrained(folder)
         settings = {key: value for key, value in report.to_dict().items() if key != "output"}
-        (temporary / "onnx_config.json").write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
-        if output.exists():
-            output.rmdir()
-        temporary.chmod(0o755)
-        temporary.rename(output)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+        write_json(folder / "onnx_config.json", settings)
     return report
 
 

@@ -11,6 +11,7 @@ import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ..errors import DataError
+from ..files import write_text
 
 Rows = Sequence[Sequence[str]]
 
@@ -53,7 +54,7 @@ def render_model_card(results: Mapping[str, Any], tables: Mapping[str, Rows]) ->
 def write_model_card(folder: Path, results: Mapping[str, Any], tables: Mapping[str, Rows]) -> Path:
     """Write README.md into a model's folder."""
     path = folder / "README.md"
-    path.write_text(render_model_card(results, tables))
+    write_text(path, render_model_card(results, tables))
     return path
 
 

@@ -14,6 +14,7 @@ from ..errors import DataError
 from .arrays import Floats, same_length
 from .ranking import auroc, auroc_draws, auroc_over_runs, auroc_over_runs_draws
 from .resampling import People
+from .tables import estimate
 
 Statistic = Callable[..., float]
 _OfDraws = Callable[[NDArray[np.int32]], Floats]
@@ -57,9 +58,7 @@ class Interval:
     p_value: float | None = None
 
     def __str__(self) -> str:
-        wide = max(abs(self.value), abs(self.low), abs(self.high)) >= 10
-        first, rest = (1, 1) if wide else (3, 2)
-        return f"{_short(self.value, first)} [{_short(self.low, rest)}, {_short(self.high, rest)}]"
+        return estimate(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, ready for JSON."""
@@ -235,10 +234,3 @@ def _positives(columns: list[NDArray[Any]], people: People) -> int | None:
     if first.ndim != 1 or first.dtype.kind not in "biuf" or not np.isin(first, (0, 1)).all():
         return None
     return len(np.unique(people.owner[first == 1]))
-
-
-def _short(number: float, digits: int) -> str:
-    text = f"{number:.{digits}f}"
-    if float(text) == 0:
-        text = text.lstrip("-")
-    return text.replace("0.", ".", 1) if text.lstrip("-").startswith("0.") else text

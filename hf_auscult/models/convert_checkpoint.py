@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 
 from ..errors import ConversionError
+from ..files import check_folder, new_folder
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -152,6 +151,7 @@ def convert(family: str, checkpoint: str | Path, output: str | Path, *, with_cod
 
     Raises:
         ConversionError: wrong family, damaged file, missing or unknown tensors. Nothing is written then.
+        ConfigurationError: the folder holds something.
 
     Example:
         `convert("opera-gt", "encoder-operaGT.ckpt", "auscult/opera-gt")`
@@ -159,26 +159,17 @@ def convert(family: str, checkpoint: str | Path, output: str | Path, *, with_cod
     if family not in FAMILIES:
         raise ConversionError(f"unknown family {family!r}", remedy=f"use one of {', '.join(sorted(FAMILIES))}")
     checkpoint, output = Path(checkpoint), Path(output)
-    if output.exists() and (not output.is_dir() or any(output.iterdir())):
-        raise ConversionError("already exists and is not empty", where=output, remedy="give a new folder")
+    check_folder(output)
     conversion: Conversion = import_module(FAMILIES[family]).CONVERSIONS[family]
     where = str(checkpoint)
     state, recipe = conversion.extract(read_container(checkpoint), where)
     model, extractor = conversion.build(recipe)
     model.load_state_dict(check_keys(state, model, conversion.fixed, where))
-    output.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{output.name}.", dir=output.parent))
-    try:
-        model.eval().save_pretrained(temporary)
-        extractor.save_pretrained(temporary)
+    with new_folder(output) as folder:
+        model.eval().save_pretrained(folder)
+        extractor.save_pretrained(folder)
         if with_code:
             from ..codegen.custom_code import add_code
 
-            add_code(temporary)
-        if output.exists():
-            output.rmdir()
-        temporary.chmod(0o755)
-        temporary.rename(output)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
+            add_code(folder)
     return output

@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import DataError
-from ..metrics import Interval
-from .style import GREY, Saved, canvas, legend_below, look, save, styled, wrapped
+from .style import GREY, Estimate, Saved, bounds, canvas, legend_below, look, save, styled, wrapped
 
 
 @dataclass(frozen=True)
@@ -26,7 +25,7 @@ class ForestRow:
     """
 
     task: str
-    ours: Mapping[str, Interval]
+    ours: Mapping[str, Estimate]
     published: float | None = None
     shortcut: float | None = None
     note: str = ""
@@ -68,7 +67,7 @@ def forest_plot(
         for position, row in enumerate(rows):
             if name in row.ours:
                 found, height = row.ours[name], position + offset
-                axes.plot([found.low, found.high], [height, height], color=style.colour, linewidth=1.6, zorder=2)
+                axes.plot(bounds(found), [height, height], color=style.colour, linewidth=1.6, zorder=2)
                 axes.plot(found.value, height, style.marker, color=style.colour, markersize=5.5, zorder=3)
         axes.plot([], [], color=style.colour, marker=style.marker, linewidth=1.6, markersize=5.5, label=name)
     for name, label, line, colour in (

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import io
-import os
 import textwrap
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
-from typing import Any, NamedTuple, ParamSpec, TypeVar
+from typing import Any, NamedTuple, ParamSpec, Protocol, TypeVar
 
 from ..errors import ConfigurationError, DataError
+from ..files import new_file
 
 # Okabe & Ito's colours without yellow, which white paper swallows.
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -58,6 +57,24 @@ class Look(NamedTuple):
     line: Any
     marker: str
     hatch: str
+
+
+class Estimate(Protocol):
+    """A figure with its bounds, such as :class:`~hf_auscult.metrics.Interval`; both None where there is no interval."""
+
+    @property
+    def value(self) -> float: ...  # noqa: D102
+    @property
+    def low(self) -> float | None: ...  # noqa: D102
+    @property
+    def high(self) -> float | None: ...  # noqa: D102
+
+
+def bounds(estimate: Estimate) -> tuple[float, float]:
+    """Both ends of the bar that is drawn: the value itself where there is no interval."""
+    if estimate.low is None or estimate.high is None:
+        return estimate.value, estimate.value
+    return estimate.low, estimate.high
 
 
 def look(number: int) -> Look:
@@ -108,14 +125,10 @@ def save(figure: Any, path: str | Path) -> Saved:
     stem = stem.with_suffix("") if stem.suffix in (".png", ".svg") else stem
     if not stem.name or Path(path).is_dir():
         raise DataError("is a folder", where=str(path), remedy="name the figure, for instance figures/roc")
-    stem.parent.mkdir(parents=True, exist_ok=True)
     written = Saved(*(stem.with_name(f"{stem.name}.{kind}") for kind in ("png", "svg")))
     for target, metadata in zip(written, ({"Software": None}, {"Date": None, "Creator": None}), strict=True):
-        data = io.BytesIO()
-        figure.savefig(data, format=target.suffix[1:], metadata=metadata)
-        part = target.with_name(f".{target.name}.{os.getpid()}.part")
-        part.write_bytes(data.getvalue())
-        part.replace(target)
+        with new_file(target) as part, part.open("wb") as stream:
+            figure.savefig(stream, format=target.suffix[1:], metadata=metadata)
     return written
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..alignment.teachers import Teacher, TeacherConfig
 from ..errors import ConfigurationError
-from ..files import write_json
+from ..files import claim, write_json
 from ..reports import STRENGTHS, generate, mask_of
 from ..reports.generate import name_of
 from ..reports.leakage import leakage
@@ -98,5 +98,6 @@ def measure_leakage(
     }
     if reports is not None:
         write_json(Path(reports) / LEAKAGE, result)
+        claim(Path(reports), LEAKAGE)
         write_card(Path(reports))
     return result

@@ -5,7 +5,9 @@ from __future__ import annotations
 from .facts import CIRCOR_FIELDS, FACTS, FieldMapping, circor_facts, facts_of
 from .generate import Report, generate, requests_of
 from .generators import GENERATORS
+from .grounding import Grounding, Statement, check
 from .leakage import Leakage, leakage
+from .lexicon import extend_lexicon
 from .masking import STRENGTHS, Mask, mask_of
 from .prompts import class_prompts
 from .schema import Fact
@@ -17,11 +19,15 @@ __all__ = [
     "STRENGTHS",
     "Fact",
     "FieldMapping",
+    "Grounding",
     "Leakage",
     "Mask",
     "Report",
+    "Statement",
+    "check",
     "circor_facts",
     "class_prompts",
+    "extend_lexicon",
     "facts_of",
     "generate",
     "leakage",

@@ -36,7 +36,7 @@ def render_card(about: dict[str, Any], grounding: dict[str, Any], leakage: dict[
         leakage: contents of leakage.json.
     """
     environment = Environment(
-        loader=PackageLoader("hf_auscult.reports"), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=PackageLoader("hf_auscult.reports", ""), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     environment.filters["share"] = _share
     settings = about["settings"]
@@ -55,7 +55,7 @@ def render_card(about: dict[str, Any], grounding: dict[str, Any], leakage: dict[
             }
         ],
     }
-    text = environment.get_template("reports.md.j2").render(
+    text = environment.get_template("card.md.j2").render(
         front=yaml.safe_dump(front, sort_keys=False, allow_unicode=True).strip(),
         about=about,
         settings=settings,

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ..errors import ConfigurationError, DataError
+from ..files import check_folder, write_table, write_text
 from . import Fact, Report
 
 TABLE, MANIFEST, FAILURES, GROUNDING, LEAKAGE = (
@@ -102,9 +103,9 @@ def write_set(folder: Path, rows: Sequence[SetRow], failures: Sequence[Mapping[s
     """Write the table and the list of failures; returns the SHA-256 of the table's content."""
     cells = [row.cells() for row in rows]
     table = pa.Table.from_pylist(cells, schema=SCHEMA)
-    pq.write_table(table, folder / TABLE)
+    write_table(folder / TABLE, table)
     lines = (json.dumps(failure, ensure_ascii=False) for failure in failures)
-    (folder / FAILURES).write_text("".join(f"{line}\n" for line in lines), "utf-8")
+    write_text(folder / FAILURES, "".join(f"{line}\n" for line in lines))
     return hashlib.sha256(json.dumps(cells, sort_keys=True).encode()).hexdigest()
 
 
@@ -157,11 +158,9 @@ def check_target(folder: Path, settings: Mapping[str, Any], *, overwrite: bool) 
     Raises:
         ConfigurationError: it does.
     """
-    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
-        return
-    if not (folder / MANIFEST).is_file():
-        raise ConfigurationError("exists and is not a set of reports", where=folder, remedy="choose another output")
-    if not overwrite and about_set(folder)["settings"] != json.loads(json.dumps(settings)):
+    check_folder(folder, replace=True)
+    made = (folder / MANIFEST).is_file()
+    if made and not overwrite and about_set(folder)["settings"] != json.loads(json.dumps(settings)):
         raise ConfigurationError(
             "holds reports made with other settings", where=folder, remedy="choose another output, or add --overwrite"
         )

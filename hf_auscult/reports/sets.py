@@ -11,9 +11,8 @@ from typing import Any
 
 from tqdm.auto import tqdm
 
-from ..data.writing import appearing
 from ..errors import ConfigurationError
-from ..files import write_json
+from ..files import new_folder, write_json
 from . import mask_of, requests_of
 from .generators import Failed, Generator, Request, TemplateGenerator, Written, prompts_of, system_prompt
 from .grounding import check, summarise
@@ -141,7 +140,7 @@ def generate_set(
         "leaks": job.leaks,
         "version": version("hf-auscult"),
     }
-    with appearing(output) as folder:
+    with new_folder(output, replace=True) as folder:
         about["content_sha256"] = write_set(folder, rows, failures)
         write_json(folder / GROUNDING, _grounding(done))
         write_json(folder / MANIFEST, about)

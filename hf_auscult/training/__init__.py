@@ -5,15 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .align import AlignmentTrainer
-    from .arguments import AlignmentArguments
+    from .align import AlignmentArguments, AlignmentTrainer
     from .collate import AlignmentCollator
     from .dataset import AlignmentDataset, AlignmentExample, CropPolicy
     from .supervise import LabelSupervisedModel
 
 _HOMES = {
     "AlignmentTrainer": "align",
-    "AlignmentArguments": "arguments",
+    "AlignmentArguments": "align",
     "AlignmentCollator": "collate",
     "AlignmentDataset": "dataset",
     "AlignmentExample": "dataset",

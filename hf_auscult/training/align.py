@@ -4,22 +4,192 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch.utils.data import Sampler
-from transformers import Trainer
+from transformers import Trainer, TrainingArguments
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
+from ..alignment.objectives import Memory, Objective, fact_similarity, get
 from ..errors import ConfigurationError
-from .alignment import AlignmentLoss, joined
-from .arguments import AlignmentArguments
 from .dataset import AlignmentDataset, EpochSampler
-from .gradcache import CachedLoss
-from .preservation import FrozenStart, resolve
+from .large_batches import CachedLoss, EmbeddingMemory, gather_rows
+from .preservation import KINDS, FrozenStart, resolve
 
 MEMORY_NAME = "memory.safetensors"
+# What of a batch belongs to its rows and is not a representation.
+ROWS = ("text_embeddings", "text_ids", "facts")
+
+
+@dataclass
+class AlignmentArguments(TrainingArguments):
+    """transformers' `TrainingArguments` with AcuLa's values as defaults (IV-B and the released code).
+
+    Args:
+        objective: name in `alignment.objectives`.
+        alignment_weight, reconstruction_weight: the paper's two lambdas; 0 switches a term off. The second weighs
+            whatever preserves the encoder.
+        preservation: `auto`, `own` (the encoder's pre-training objective), `distillation` (to the frozen start) or
+            `none`, see `training.preservation`.
+        grad_cache: make the micro-batches of an optimizer step one batch for the objective (exact; a second forward
+            pass is its price).
+        memory_size: pairs of earlier batches the objective also sees, 0 for none; see `training.memory`.
+        memory_audio: remember recordings too, not reports alone.
+        matryoshka_dims: prefixes of the projections that must work alone, see `objectives.Matryoshka`.
+        loss_chunk: rows of the batch that are compared at a time, 0 for all: less memory, the same value.
+        graded_positives: weigh the positives of `multi_positive` by the fraction of facts that two reports share; the
+            examples must bring `facts`.
+        fact_sharpness: power of that fraction.
+
+    Example:
+        `AlignmentArguments("runs/first", objective="infonce", max_steps=2000)`
+    """
+
+    objective: str = field(default="infonce", metadata={"help": "alignment objective, see alignment.objectives"})
+    alignment_weight: float = field(default=1.0, metadata={"help": "weight of the alignment objective"})
+    reconstruction_weight: float = field(default=1.0, metadata={"help": "weight of the encoder's preservation"})
+    preservation: str = field(default="auto", metadata={"help": "auto, own, distillation or none"})
+    grad_cache: bool = field(default=False, metadata={"help": "one objective over all accumulation steps"})
+    memory_size: int = field(default=0, metadata={"help": "remembered pairs, 0 for none"})
+    memory_audio: bool = field(default=False, metadata={"help": "remember recordings too"})
+    matryoshka_dims: list[int] | None = field(default=None, metadata={"help": "prefixes that must work alone"})
+    loss_chunk: int = field(default=0, metadata={"help": "rows compared at a time, 0 for all"})
+    graded_positives: bool = field(default=False, metadata={"help": "positives weighed by shared facts"})
+    fact_sharpness: float = field(default=1.0, metadata={"help": "power of the shared fraction of facts"})
+
+    learning_rate: float = field(default=1e-5)
+    weight_decay: float = field(default=1e-2)
+    num_train_epochs: float = field(default=50.0)
+    per_device_train_batch_size: int = field(default=24)
+    gradient_accumulation_steps: int = field(default=2)
+    warmup_steps: float = field(default=400)
+    max_grad_norm: float = field(default=1.0)
+    dataloader_drop_last: bool = field(default=True)
+    remove_unused_columns: bool = field(default=False)
+    report_to: str | list[str] | None = field(default="none")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.memory_size < 0 or self.loss_chunk < 0:
+            raise ConfigurationError("negative memory_size or loss_chunk", remedy="use 0 to switch them off")
+        objective = get(self.objective, chunk=self.loss_chunk or None, widths=self.matryoshka_dims or ())
+        if self.memory_size:
+            objective.check_memory(pairs=self.memory_audio)
+        if self.graded_positives and "multi_positive" not in self.objective:
+            raise ConfigurationError(
+                f"graded_positives, but {self.objective} knows one positive", remedy="use the objective multi_positive"
+            )
+        if not self.fact_sharpness > 0:
+            raise ConfigurationError(f"fact_sharpness {self.fact_sharpness}", remedy="use a number above 0")
+        if self.preservation not in KINDS:
+            raise ConfigurationError(f"unknown preservation {self.preservation!r}", remedy=f"use {', '.join(KINDS)}")
+        if self.alignment_weight < 0 or self.reconstruction_weight < 0:
+            raise ConfigurationError("negative loss weights", remedy="use weights of 0 or more")
+        if self.alignment_weight == self.reconstruction_weight == 0:
+            raise ConfigurationError("both loss weights are 0", remedy="give one of them a positive weight")
+        # Objectives without temperature, and runs without text, leave parameters unused.
+        if self.ddp_find_unused_parameters is None:
+            self.ddp_find_unused_parameters = True
+
+
+class AlignmentLoss:
+    """Applies the objective of the arguments to representations of an `AcuLaModel`.
+
+    Args:
+        model: whose text projection reads the memory.
+        args: objective and how it is computed.
+    """
+
+    def __init__(self, model: Any, args: AlignmentArguments) -> None:
+        self.model, self.args = model, args
+        self.objective: Objective = get(
+            args.objective, chunk=args.loss_chunk or None, widths=args.matryoshka_dims or ()
+        )
+        self.memory = EmbeddingMemory(args.memory_size) if args.memory_size else None
+
+    def representations(self, output: Any) -> dict[str, torch.Tensor]:
+        """Return what of a model's output the loss depends on."""
+        return {
+            "audio": output.audio_embeds,
+            "text": output.text_embeds if output.text_branch_embeds is None else output.text_branch_embeds,
+            "logit_scale": output.logit_scale,
+            "logit_bias": output.logit_bias,
+        }
+
+    def __call__(self, found: Mapping[str, torch.Tensor], batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
+        """Return the objective of all processes' rows, the mean over text branches where the model has several."""
+        rows = self._rows(batch)
+        audio, text = gather_rows(found["audio"]), gather_rows(found["text"])
+        branches = text.unbind(dim=1) if text.ndim == 3 else (text,)
+        memories = self._memories(len(branches), rows)
+        losses = [
+            self.objective(
+                audio,
+                branch,
+                logit_scale=found["logit_scale"],
+                logit_bias=found["logit_bias"],
+                text_ids=rows.get("text_ids"),
+                similarity=self._similarity(rows),
+                memory=memory,
+            )
+            for branch, memory in zip(branches, memories, strict=True)
+        ]
+        return torch.stack(losses).mean()
+
+    @torch.no_grad()
+    def remember(self, found: Mapping[str, torch.Tensor], batch: Mapping[str, torch.Tensor]) -> None:
+        """Put a batch of all processes into the memory, once its loss has been computed."""
+        if self.memory is None:
+            return
+        rows = self._rows(batch)
+        if self.args.memory_audio:
+            rows["audio"] = gather_rows(found["audio"].detach())
+        self.memory.push(**rows)
+
+    def _rows(self, batch: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
+        """Return what belongs to the rows of all processes."""
+        graded = self.args.graded_positives
+        if graded and "facts" not in batch:
+            raise ConfigurationError(
+                "graded_positives, but the batch holds no facts",
+                remedy="give every example its row of objectives.fact_table",
+            )
+        return {name: gather_rows(batch[name]) for name in ROWS if name in batch and (graded or name != "facts")}
+
+    def _similarity(self, rows: Mapping[str, torch.Tensor]) -> torch.Tensor | None:
+        facts = rows.get("facts")
+        if facts is None:
+            return None
+        known = facts
+        if self.memory is not None and len(self.memory):
+            known = torch.cat([facts, self.memory.rows["facts"]])
+        return fact_similarity(facts, known, sharpness=self.args.fact_sharpness)
+
+    @torch.no_grad()
+    def _memories(self, branches: int, rows: Mapping[str, torch.Tensor]) -> Sequence[Memory | None]:
+        if self.memory is None or not len(self.memory):
+            return [None] * branches
+        if set(self.memory.rows) - {"audio"} != set(rows):
+            raise ConfigurationError(
+                f"the memory holds {sorted(self.memory.rows)}, the batch {sorted(rows)}", remedy="start the run anew"
+            )
+        projection = self.model.text_projection
+        training = projection.training
+        # Constants, the same on every process: no gradient and no dropout.
+        projection.eval()
+        text = projection(self.memory.rows["text_embeddings"].to(self.model.logit_scale))
+        projection.train(training)
+        audio, ids = self.memory.rows.get("audio"), self.memory.rows.get("text_ids")
+        return [Memory(branch, audio, ids) for branch in (text.unbind(dim=1) if text.ndim == 3 else (text,))]
+
+
+def joined(batches: Sequence[Mapping[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
+    """Return the rows of several micro-batches as of one."""
+    return {name: torch.cat([batch[name] for batch in batches]) for name in ROWS if name in batches[0]}
 
 
 class AlignmentTrainer(Trainer):

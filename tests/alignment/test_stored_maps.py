@@ -7,7 +7,7 @@ import pytest
 import torch
 from transformers import AutoModel
 
-from hf_auscult.alignment.stored_maps import SPACES, project_text, store_map
+from hf_auscult.alignment.maps import SPACES, project_text, store_map
 from hf_auscult.errors import ConfigurationError
 from hf_auscult.metrics import bidirectional_retrieval
 from hf_auscult.training import AlignmentDataset, AlignmentExample, CropPolicy

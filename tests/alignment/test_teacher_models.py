@@ -7,7 +7,7 @@ import pytest
 import torch
 from transformers import AutoTokenizer
 
-from hf_auscult.alignment.teacher_presets import PRESETS, teacher_config
+from hf_auscult.alignment.teacher_config import PRESETS, teacher_config
 from hf_auscult.alignment.teachers import Teacher, TeacherConfig
 from hf_auscult.errors import ConfigurationError
 from hf_auscult.models.acula.teacher_acula import load_teacher, teacher_width, text_part, tokenize_reports

@@ -177,7 +177,7 @@ def test_existing_folders_are_safe(circor: Path, tmp_path: Path):
     thesis = tmp_path / "thesis"
     thesis.mkdir()
     (thesis / "chapter.tex").write_text("years of work")
-    with pytest.raises(ConfigurationError, match="not a folder that prepare wrote"):
+    with pytest.raises(ConfigurationError, match=r"no earlier run wrote: chapter\.tex"):
         prepare("circor", circor, thesis, overwrite=True, progress=False)
     assert (thesis / "chapter.tex").read_text() == "years of work"
 

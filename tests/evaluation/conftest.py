@@ -8,7 +8,7 @@ import pytest
 
 from hf_auscult.data import prepare
 
-SAMPLE = Path(__file__).resolve().parents[3] / "examples" / "data" / "circor_sample"
+SAMPLE = Path(__file__).resolve().parents[2] / "examples" / "data" / "circor_sample"
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import pytest
 import torch
 from transformers import AutoModelForPreTraining
 
-from hf_auscult.errors import ConversionError
+from hf_auscult.errors import ConfigurationError, ConversionError
 from hf_auscult.models.convert_checkpoint import convert
 from hf_auscult.models.opera import OperaGTConfig
 from hf_auscult.models.opera.modeling_opera_gt import OperaGTForPreTraining
@@ -111,6 +111,6 @@ def test_an_existing_folder_is_not_overwritten(tmp_path, state):
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "precious").touch()
     torch.save(state, tmp_path / "model.ckpt")
-    with pytest.raises(ConversionError, match="already exists and is not empty"):
+    with pytest.raises(ConfigurationError, match="already exists and is not empty"):
         convert("opera-gt", tmp_path / "model.ckpt", tmp_path / "out")
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["precious"]

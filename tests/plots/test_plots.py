@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 
 from hf_auscult import plots
 from hf_auscult.errors import ConfigurationError, DataError
-from hf_auscult.metrics import Interval, borda_count, reliability, roc_band
+from hf_auscult.metrics import Interval, borda_count, reliability
 from hf_auscult.plots.style import COLOURS, look
 
 RNG = np.random.default_rng(0)
@@ -24,8 +24,13 @@ def _interval(value: float) -> Interval:
 
 
 def _roc(path: Path) -> plots.Saved:
-    curves = {name: roc_band(Y, score, subjects=WHO, draws=30, grid=11) for name, score in SCORES.items()}
-    return plots.roc_plot(curves, path, title="murmur")
+    rates = np.linspace(0, 1, 11)
+    curves = {
+        name: plots.RocCurve(rates, rates ** (1 / k), f".{k}00", (rates, rates**2, rates ** (1 / 3)))
+        for k, name in enumerate(SCORES, start=7)
+    }
+    few = {"model 2": plots.RocCurve([0, 1], [0, 1], ".500")}
+    return plots.roc_plot({"all labels": curves, "10 % of labels": few}, path, title="murmur")
 
 
 def _forest(path: Path) -> plots.Saved:
@@ -72,7 +77,20 @@ def _retrieval(path: Path) -> plots.Saved:
     return plots.retrieval_plot(image, reports, path, seconds=5, band=(25, 1000), title="q", caption="rank 2 of 90")
 
 
+def _losses(path: Path) -> plots.Saved:
+    losses = {"aligned": ([0, 10, 20], [3.0, 2.0, 1.5]), "shuffled": ([0, 10], [3.0, 2.9])}
+    return plots.loss_plot({"infonce": losses, "reconstruction": {"audio only": ([0, 10], [1.0, 0.9])}}, path)
+
+
+def _evidence(path: Path) -> plots.Saved:
+    image, heat = np.random.default_rng(0).standard_normal((2, 16, 50))
+    centres = np.linspace(60, 2000, 16)
+    return plots.evidence_plot(image, heat, path, seconds=5, band_centres=centres, annotated=[(1, 2)], title="wheeze")
+
+
 DRAWN = {
+    "losses": _losses,
+    "evidence": _evidence,
     "roc": _roc,
     "forest": _forest,
     "radar": _radar,
@@ -120,7 +138,9 @@ def test_equal_data_give_equal_bytes(name, tmp_path):
 
 def test_the_figures_say_what_they_show(tmp_path, figures):
     expected = {
-        "roc": ["model 1: .7", "model 2: .9", "1 − specificity", "murmur"],
+        "roc": ["model 1: .700", "model 2: .800 / .500", "1 − specificity", "murmur", "10 % of labels"],
+        "losses": ["aligned", "audio only", "optimizer step", "reconstruction"],
+        "evidence": ["wheeze", "annotated sound", "log-mel", "2000"],
         "forest": ["T1 exhalation", "no data", "leaks", "published", "without listening", "AUROC (95 %"],
         "radar": ["Wheeze &\nCrackle\n(7)", "Stridor\n(6)"],
         "borda": ["lung", "heart", "Borda score (1 to 2)", "1.5", "2.0"],
@@ -185,6 +205,10 @@ def test_bad_input_is_refused(tmp_path):
         plots.roc_plot({}, path)
     with pytest.raises(DataError, match="no curves"):
         plots.calibration_plot({}, path)
+    with pytest.raises(DataError, match="no losses"):
+        plots.loss_plot({}, path)
+    with pytest.raises(DataError, match=r"evidence: shape \(3, 2\) for 4 bands"):
+        plots.evidence_plot(np.eye(4), np.ones((3, 2)), path, seconds=1, band_centres=range(4))
     with pytest.raises(DataError, match="no tasks"):
         plots.forest_plot([], path)
     with pytest.raises(DataError, match="three classes"):

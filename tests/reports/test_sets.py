@@ -63,7 +63,7 @@ def test_templates_end_to_end(prepared, tmp_path):
         assert row.facts and set(row.report().fields) == {fact.field for fact in row.facts}
     assert verify_set(tmp_path / "set")["passed"]
     assert {path.name for path in (tmp_path / "set").iterdir()} == {
-        *("reports.parquet", "reports.json", "failures.jsonl", "grounding.json", "README.md")
+        *("reports.parquet", "reports.json", "failures.jsonl", "grounding.json", "README.md", ".files.json")
     }
     again = generate_set(plan(prepared, ReportSettings(draws=2)), tmp_path / "set", progress=False)
     assert again == about
@@ -101,7 +101,7 @@ def test_another_set_or_folder_is_not_overwritten(prepared, tmp_path):
     assert (tmp_path / "set" / "reports.parquet").read_bytes() != before
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "thesis.txt").write_text("")
-    with pytest.raises(ConfigurationError, match="not a set"):
+    with pytest.raises(ConfigurationError, match="no earlier run wrote"):
         generate_set(other, tmp_path / "mine", overwrite=True, progress=False)
 
 

@@ -11,7 +11,7 @@ from transformers import set_seed
 from hf_auscult.alignment.objectives import fact_table
 from hf_auscult.errors import ConfigurationError, DataError
 from hf_auscult.training.align import MEMORY_NAME, last_complete_checkpoint
-from hf_auscult.training.memory import EmbeddingMemory
+from hf_auscult.training.large_batches import EmbeddingMemory
 from tests import tiny
 from tests.training.test_align import Kill, trainer
 

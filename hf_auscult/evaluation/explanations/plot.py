@@ -9,6 +9,7 @@ import numpy as np
 
 from ...features.logmel import band_centres
 from ...features.spec import FrontEnd
+from ...files import new_file
 
 
 def draw(
@@ -40,7 +41,5 @@ def draw(
     below.set_xlabel("seconds")
     above.text(0.995, 0.05, "log-mel", transform=above.transAxes, ha="right", fontsize=8)
     below.text(0.995, 0.05, "evidence", transform=below.transAxes, ha="right", fontsize=8, color="white")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.with_name(f".{target.name}.tmp.png")
-    figure.savefig(temporary, dpi=110)
-    temporary.rename(target)
+    with new_file(target) as part:
+        figure.savefig(part, dpi=110, format="png")

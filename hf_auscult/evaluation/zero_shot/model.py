@@ -13,15 +13,14 @@ import numpy as np
 import torch
 from transformers import AutoConfig, AutoFeatureExtractor
 
+from ...alignment.maps import project_text
 from ...alignment.objectives import get
-from ...alignment.stored_maps import project_text
-from ...alignment.teachers import PRESETS, Teacher, TeacherConfig, teacher_config
+from ...alignment.teachers import PRESETS, Teacher, TeacherConfig, default_device, teacher_config
 from ...embedding.embedder import by_shape, window_mean
 from ...errors import ConfigurationError
 from ...features import WindowedFeatureExtractor
 from ...models.acula import AcuLaConfig
 from ...models.acula.modeling_acula import AcuLaModel
-from ...recipes.align.train import effective_device
 from ..models import Key
 
 _BATCH = 32
@@ -96,9 +95,9 @@ def load_aligned(name: str, *, teacher_cache: str | Path | None = None) -> Align
             f"its objective {config.objective} leaves recordings and reports in frames of their own, and no map is "
             "stored: cosines between them mean nothing",
             where=name,
-            remedy="align with retrieval_map: procrustes, or store one with hf_auscult.alignment.stored_maps.store_map",
+            remedy="align with retrieval_map: procrustes, or store one with hf_auscult.alignment.maps.store_map",
         )
-    model = AcuLaModel.from_pretrained(name).eval().to(effective_device())
+    model = AcuLaModel.from_pretrained(name).eval().to(default_device())
     extractor = AutoFeatureExtractor.from_pretrained(name)
     shown = name.rstrip("/").rpartition("/")[2]
     teacher = Teacher(teacher_of(config), cache=teacher_cache, device=model.device)
@@ -132,8 +131,8 @@ def second_reader(name: str, *, cache: str | Path | None = None) -> Teacher:
     AcuLa takes jina-embeddings-v4 here; any checkpoint whose hidden states can be averaged serves.
     """
     if name in PRESETS:
-        return Teacher(teacher_config(name), cache=cache, device=effective_device())
-    return Teacher(TeacherConfig(name, max_tokens=256, lower_case=False), cache=cache, device=effective_device())
+        return Teacher(teacher_config(name), cache=cache, device=default_device())
+    return Teacher(TeacherConfig(name, max_tokens=256, lower_case=False), cache=cache, device=default_device())
 
 
 def read_all(teacher: Teacher, texts: Sequence[str], *, progress: bool = False) -> None:

@@ -8,9 +8,8 @@ import numpy as np
 import torch
 
 from ...audio import read
-from ...features.logmel import log_mel
+from ...features.logmel import display_front_end, log_mel
 from ...plots import RetrievedReport, retrieval_plot
-from ...recipes.align.train import picture_front_end
 from ..examples import Examples
 from .model import AlignedModel
 from .result import ZeroShotResult
@@ -42,7 +41,7 @@ def draw_examples(
         count: how many.
     """
     found = result.pipelines[0]
-    spec = picture_front_end(model.extractor)
+    spec = display_front_end(model.extractor)
     of_key = {cell.key: place for place, cell in enumerate(examples.cells)}
     names = []
     for row in chosen(examples, test)[:count]:

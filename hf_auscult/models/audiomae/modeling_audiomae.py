@@ -11,26 +11,20 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 from transformers import initialization as init
-from transformers.modeling_outputs import BaseModelOutputWithPooling
-from transformers.modeling_utils import PreTrainedModel
-from transformers.utils.generic import ModelOutput
+from transformers.utils.generic import ModelOutput, can_return_tuple
 
+from ..shared.base import AuscultPreTrainedModel, EncoderMixin, EncoderOutput, check_windows
+from ..shared.heads import AudioClassificationMixin
 from .configuration_audiomae import AudioMAEConfig
 from .decoder_audiomae import AudioMAEDecoder, AudioMAEDecoderAttention
-from .heads import AudioClassificationMixin
 from .layers_audiomae import AudioMAELayer, AudioMAEPatchEmbeddings, sincos_position_table
 
 
-class AudioMAEPreTrainedModel(PreTrainedModel):
+class AudioMAEPreTrainedModel(AuscultPreTrainedModel):
     """Weights initialisation and the settings every AudioMAE class shares."""
 
     config: AudioMAEConfig
     config_class = AudioMAEConfig
-    base_model_prefix = "encoder"
-    main_input_name = "input_features"
-    input_modalities = ["audio"]
-    supports_gradient_checkpointing = True
-    accepts_loss_kwargs = False  # the loss is a mean over the batch: Trainer must not rescale it
     _no_split_modules = ["AudioMAELayer", "AudioMAEDecoderLayer"]
     _supports_sdpa = True
     _supports_attention_backend = True
@@ -61,7 +55,7 @@ class AudioMAEPreTrainedModel(PreTrainedModel):
             init.copy_(module.pos_embed, module.position_table())
 
 
-class AudioMAEModel(AudioMAEPreTrainedModel):
+class AudioMAEModel(EncoderMixin, AudioMAEPreTrainedModel):
     """AudioMAE's encoder: filter-bank images in, patch tokens and one pooled vector an image out.
 
     Example:
@@ -96,42 +90,30 @@ class AudioMAEModel(AudioMAEPreTrainedModel):
         """Return the patch projection."""
         return self.patch_embed
 
-    def check_input(self, input_features: torch.Tensor) -> None:
-        """Raise `ValueError` unless the image is (B, frames, num_mel_bins), in whole patches up to num_frames."""
-        config = self.config
-        good = input_features.ndim == 3 and input_features.shape[2] == config.num_mel_bins
-        frames = input_features.shape[1] if good else 0
-        if not good or not 0 < frames <= config.num_frames or frames % config.patch_size:
-            raise ValueError(
-                f"input_features has shape {tuple(input_features.shape)}; expected (windows, a multiple of "
-                f"{config.patch_size} up to {config.num_frames} frames, {config.num_mel_bins} mel bands)"
-            )
+    @property
+    def window_frames(self) -> int:
+        """Frames of the image that the position table is made for."""
+        return self.config.num_frames
 
-    def embed_patches(self, input_features: torch.Tensor) -> torch.Tensor:
+    def embed_patches(self, windows: torch.Tensor) -> torch.Tensor:
         """Map (B, frames, bands) to patch tokens with positions, (B, L, D), class token not included."""
-        self.check_input(input_features)
-        tokens = self.patch_embed(input_features)
+        config = self.config
+        check_windows(windows, config.num_mel_bins, range(config.patch_size, config.num_frames + 1, config.patch_size))
+        tokens = self.patch_embed(windows)
         return tokens + self.pos_embed[:, 1 : 1 + tokens.shape[1]]
 
     def prepend_class_token(self, tokens: torch.Tensor) -> torch.Tensor:
         """Put the class token in front of (B, L, D)."""
         return torch.cat([(self.cls_token + self.pos_embed[:, :1]).expand(len(tokens), -1, -1), tokens], dim=1)
 
-    def forward(
-        self,
-        input_features: torch.Tensor,
-        recording_index: torch.Tensor | None = None,
-        window_seconds: torch.Tensor | None = None,
-        output_hidden_states: bool | None = None,
-        output_attentions: bool | None = None,
-        return_dict: bool | None = None,
-    ) -> BaseModelOutputWithPooling | tuple[torch.Tensor, ...]:
+    def encode(
+        self, windows: torch.Tensor, output_hidden_states: bool = False, output_attentions: bool = False
+    ) -> EncoderOutput:
         """Encode filter-bank images.
 
         Args:
-            input_features: (windows, frames, mel bands) images of the feature extractor.
-            recording_index, window_seconds: the extractor's bookkeeping; accepted and ignored here.
-            output_hidden_states, output_attentions, return_dict: as everywhere in transformers.
+            windows: (windows, frames, mel bands).
+            output_hidden_states, output_attentions: as everywhere in transformers.
 
         Returns:
             `last_hidden_state` (windows, 1 + L, D): class token first; after `norm` where the encoder has one, and
@@ -139,9 +121,7 @@ class AudioMAEModel(AudioMAEPreTrainedModel):
             `pooler_output` (windows, D).
         """
         config = self.config
-        keep_states = config.output_hidden_states if output_hidden_states is None else output_hidden_states
-        keep_attentions = config.output_attentions if output_attentions is None else output_attentions
-        hidden_states = self.prepend_class_token(self.embed_patches(input_features))
+        hidden_states = self.prepend_class_token(self.embed_patches(windows))
         states, attentions = [hidden_states], []
         for block in self.blocks:
             hidden_states, weights = block(hidden_states)
@@ -154,13 +134,12 @@ class AudioMAEModel(AudioMAEPreTrainedModel):
         else:
             tokens = self.norm(hidden_states)
             pooled = self.fc_norm(hidden_states[:, 1:].mean(dim=1))
-        output = BaseModelOutputWithPooling(
+        return EncoderOutput(
             last_hidden_state=tokens,
             pooler_output=pooled,
-            hidden_states=tuple(states) if keep_states else None,
-            attentions=tuple(attentions) if keep_attentions else None,
+            hidden_states=tuple(states) if output_hidden_states else None,
+            attentions=tuple(attentions) if output_attentions else None,
         )
-        return output if (config.return_dict if return_dict is None else return_dict) else output.to_tuple()
 
 
 @dataclass
@@ -217,24 +196,25 @@ class AudioMAEForPreTraining(AudioMAEPreTrainedModel):
         generator = torch.Generator().manual_seed(0)
         return torch.rand(1, length, generator=generator).expand(batch, -1).to(device)
 
+    @can_return_tuple
     def forward(
         self,
         input_features: torch.Tensor,
         noise: torch.Tensor | None = None,
-        recording_index: torch.Tensor | None = None,
         window_seconds: torch.Tensor | None = None,
-        return_dict: bool | None = None,
-    ) -> AudioMAEForPreTrainingOutput | tuple[torch.Tensor, ...]:
+        window_frames: torch.Tensor | None = None,
+    ) -> AudioMAEForPreTrainingOutput:
         """Mask, encode, reconstruct.
 
         Args:
-            input_features: (B, frames, bands) filter-bank images.
+            input_features: (recordings, frames, bands) filter-bank images.
             noise: (B, L) values whose ascending order decides which patches are kept; drawn when absent.
-            recording_index, window_seconds: the extractor's bookkeeping; accepted and ignored here.
-            return_dict: as everywhere in transformers.
+            window_seconds, window_frames: which windows the rows hold, see `EncoderMixin`; B counts windows, which all
+                weigh the same.
         """
         encoder, config = self.encoder, self.config
-        tokens = encoder.embed_patches(input_features)
+        images = encoder.cut(input_features, window_seconds, window_frames).windows()
+        tokens = encoder.embed_patches(images)
         batch, length, width = tokens.shape
         if noise is None:
             noise = self.random_order(batch, length, tokens.device)
@@ -247,13 +227,12 @@ class AudioMAEForPreTraining(AudioMAEPreTrainedModel):
         latent = encoder.norm(tokens)
         logits = self.decoder(latent, ids_restore)
         mask = (ids_restore >= kept).to(logits.dtype)
-        target = self.patchify(input_features.to(logits.dtype))
+        target = self.patchify(images.to(logits.dtype))
         if config.norm_pix_loss:
             centred = target - target.mean(dim=-1, keepdim=True)
             target = centred / (target.var(dim=-1, keepdim=True) + 1e-6).sqrt()
         loss = (((logits - target) ** 2).mean(dim=-1) * mask).sum() / mask.sum()
-        output = AudioMAEForPreTrainingOutput(loss, logits, mask, ids_restore, latent)
-        return output if (config.return_dict if return_dict is None else return_dict) else output.to_tuple()
+        return AudioMAEForPreTrainingOutput(loss, logits, mask, ids_restore, latent)
 
 
 class AudioMAEForAudioClassification(AudioClassificationMixin, AudioMAEPreTrainedModel):

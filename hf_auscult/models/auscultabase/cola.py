@@ -10,7 +10,7 @@ from typing import Any
 import torch
 import torch.nn.functional as F
 from torch import nn
-from transformers.utils.generic import ModelOutput
+from transformers.utils.generic import ModelOutput, can_return_tuple
 
 
 @dataclass
@@ -127,39 +127,38 @@ class ContrastiveMixin:
         )
         return one, other
 
+    @can_return_tuple
     def forward(
         self,
         input_features: torch.Tensor,
         other_features: torch.Tensor | None = None,
         noise: torch.Tensor | None = None,
-        recording_index: torch.Tensor | None = None,
         window_seconds: torch.Tensor | None = None,
-        return_dict: bool | None = None,
-    ) -> ContrastiveOutput | tuple[torch.Tensor, ...]:
+        window_frames: torch.Tensor | None = None,
+    ) -> ContrastiveOutput:
         """Compare two views of every window; every other window of the batch is a negative.
 
         Args:
-            input_features: (B, frames, bands) log-mel images; the views are made from them.
+            input_features: (recordings, frames, bands) log-mel images; the views are made from them.
             other_features: (B, frames, bands): then `input_features` and these are the views, taken as they are.
             noise: (B, noise_size(frames)) uniform values that decide the views; drawn when absent.
-            recording_index, window_seconds: the extractor's bookkeeping; accepted and ignored here.
-            return_dict: as everywhere in transformers.
+            window_seconds, window_frames: which windows the rows hold, see `EncoderMixin`; B counts windows.
         """
         first, second = input_features, other_features
         if second is None:
+            images = self.encoder.cut(input_features, window_seconds, window_frames).windows()
             if noise is None:
-                batch, frames = input_features.shape[:2]
-                noise = self.random_noise(batch, self.noise_size(frames), input_features.device)
-            first, second = self.views(input_features, noise)
+                batch, frames = images.shape[:2]
+                noise = self.random_noise(batch, self.noise_size(frames), images.device)
+            first, second = self.views(images, noise)
         # One after the other, as published: batch normalisation sees each view's own statistics.
-        pooled = [self.encoder(view, return_dict=True).pooler_output for view in (first, second)]
+        pooled = [self.encoder.encode(view).pooler_output for view in (first, second)]
         z1, z2 = self.projection.linear(self.projection(pooled[0])), self.projection(pooled[1])
         if len(z1) != len(z2):
             raise ValueError(f"{len(z1)} first views, {len(z2)} second views; expected pairs")
         logits = z1 @ z2.T
         loss = F.cross_entropy(logits, torch.arange(len(logits), device=logits.device))
-        output = ContrastiveOutput(loss, logits, z1, z2)
-        return output if (self.config.return_dict if return_dict is None else return_dict) else output.to_tuple()
+        return ContrastiveOutput(loss, logits, z1, z2)
 
 
 __all__ = ["ContrastiveHead", "ContrastiveMixin", "ContrastiveOutput", "masked_rows", "random_crop"]

@@ -3,22 +3,19 @@
 import torch
 from torch import nn
 from transformers import initialization as init
-from transformers.modeling_outputs import BaseModelOutputWithPooling
-from transformers.modeling_utils import PreTrainedModel
 
+from ...errors import FeatureError
+from ..shared.base import AuscultPreTrainedModel, EncoderMixin, EncoderOutput
+from ..shared.heads import AudioClassificationMixin
+from ..shared.rows import WindowGroups
 from .configuration_opensmile import OpenSmileConfig
-from .heads import AudioClassificationMixin
 
 
-class OpenSmilePreTrainedModel(PreTrainedModel):
+class OpenSmilePreTrainedModel(AuscultPreTrainedModel):
     """Initialisation and the settings both classes share."""
 
     config: OpenSmileConfig
     config_class = OpenSmileConfig
-    base_model_prefix = "encoder"
-    main_input_name = "input_features"
-    input_modalities = ["audio"]
-    accepts_loss_kwargs = False  # the loss is a mean over the batch: Trainer must not rescale it
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
@@ -30,7 +27,7 @@ class OpenSmilePreTrainedModel(PreTrainedModel):
             init.ones_(module.scale)
 
 
-class OpenSmileModel(OpenSmilePreTrainedModel):
+class OpenSmileModel(EncoderMixin, OpenSmilePreTrainedModel):
     """Standardise functionals: `(x - mean) / scale`, the identity until `fit`.
 
     Example:
@@ -62,8 +59,10 @@ class OpenSmileModel(OpenSmilePreTrainedModel):
     def check_input(self, input_features: torch.Tensor) -> None:
         """Raise `ValueError` unless the features are (windows, functionals)."""
         if input_features.ndim != 2 or input_features.shape[1] != self.config.hidden_size:
-            raise ValueError(
-                f"input_features has shape {tuple(input_features.shape)}; expected (windows, {self.config.hidden_size})"
+            raise FeatureError(
+                f"has shape {tuple(input_features.shape)}; expected (windows, {self.config.hidden_size})",
+                where="input_features",
+                remedy="use the feature set that the configuration names",
             )
 
     @torch.no_grad()
@@ -84,30 +83,28 @@ class OpenSmileModel(OpenSmilePreTrainedModel):
         self.scale.copy_(torch.where(scale > 1e-7 * rows.abs().amax(dim=0), scale, 1.0))
         return self
 
-    def forward(
+    @property
+    def window_frames(self) -> int:
+        """A window is one frame: its functionals."""
+        return 1
+
+    def cut(
         self,
         input_features: torch.Tensor,
-        recording_index: torch.Tensor | None = None,
         window_seconds: torch.Tensor | None = None,
-        output_hidden_states: bool | None = None,
-        output_attentions: bool | None = None,
-        return_dict: bool | None = None,
-    ) -> BaseModelOutputWithPooling | tuple[torch.Tensor, ...]:
-        """Standardise functionals.
+        window_frames: torch.Tensor | None = None,
+    ) -> WindowGroups:
+        """Cut rows into windows; plain (recordings, functionals) are one window each."""
+        features = input_features[:, None] if input_features.ndim == 2 else input_features
+        return super().cut(features, window_seconds, window_frames)
 
-        Args:
-            input_features: (windows, functionals) of the feature extractor.
-            recording_index, window_seconds: the extractor's bookkeeping; accepted and ignored here.
-            output_hidden_states, output_attentions: accepted; there are none.
-            return_dict: as everywhere in transformers.
-
-        Returns:
-            `last_hidden_state` (windows, 1, functionals), `pooler_output` (windows, functionals).
-        """
-        self.check_input(input_features)
-        rows = (input_features - self.mean) / self.scale
-        output = BaseModelOutputWithPooling(last_hidden_state=rows[:, None], pooler_output=rows)
-        return output if (self.config.return_dict if return_dict is None else return_dict) else output.to_tuple()
+    def encode(
+        self, windows: torch.Tensor, output_hidden_states: bool = False, output_attentions: bool = False
+    ) -> EncoderOutput:
+        """Standardise functionals (windows, 1, functionals); there are no hidden states and no attentions."""
+        self.check_input(windows[:, 0])
+        rows = (windows - self.mean) / self.scale
+        return EncoderOutput(last_hidden_state=rows, pooler_output=rows[:, 0])
 
 
 class OpenSmileForAudioClassification(AudioClassificationMixin, OpenSmilePreTrainedModel):

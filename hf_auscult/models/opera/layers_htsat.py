@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from torch import nn
 from transformers import ClapAudioConfig, ClapAudioModel
 
+from ..shared.base import check_windows
 from .configuration_htsat import HTSATConfig
 
 
@@ -82,14 +83,6 @@ class HTSAT(nn.Module):
                 # HTS-AT drops the paths of both branches, transformers only that of the attention.
                 block.output.dropout = block.drop_path
 
-    def check_input(self, input_features: torch.Tensor) -> None:
-        """Raise `ValueError` unless the images are (B, frames >= 1, num_mel_bins)."""
-        bands = self.config.num_mel_bins
-        if input_features.ndim != 3 or input_features.shape[2] != bands or input_features.shape[1] < 1:
-            raise ValueError(
-                f"input_features has shape {tuple(input_features.shape)}; expected (windows, frames, {bands} mel bands)"
-            )
-
     def forward(
         self,
         input_features: torch.Tensor,
@@ -105,7 +98,7 @@ class HTSAT(nn.Module):
                 with zeros. Images of up to `max_frames` frames are one crop, stretched.
             output_hidden_states, output_attentions: what else to return.
         """
-        self.check_input(input_features)
+        check_windows(input_features, self.config.num_mel_bins)
         size = self.config.max_frames
         images = input_features[:, None].to(self.batch_norm.weight.dtype)
         images = self.batch_norm(images.transpose(1, 3)).transpose(1, 3)

@@ -3,29 +3,23 @@
 from typing import Literal
 
 import torch
-from transformers.modeling_outputs import BaseModelOutputWithPooling
-from transformers.modeling_utils import PreTrainedModel
 
+from ..shared.base import AuscultPreTrainedModel, EncoderMixin, EncoderOutput
+from ..shared.heads import AudioClassificationMixin
 from .cola import ContrastiveMixin
 from .configuration_opera_ct import OperaCTConfig
-from .heads import AudioClassificationMixin
 from .layers_htsat import HTSAT, covering_starts
 
 
-class OperaCTPreTrainedModel(PreTrainedModel):
+class OperaCTPreTrainedModel(AuscultPreTrainedModel):
     """The settings every OPERA-CT class shares; weights are initialised by transformers' own rules."""
 
     config: OperaCTConfig
     config_class = OperaCTConfig
-    base_model_prefix = "encoder"
-    main_input_name = "input_features"
-    input_modalities = ["audio"]
-    supports_gradient_checkpointing = True
-    accepts_loss_kwargs = False  # the loss is a mean over the batch: Trainer must not rescale it
     _no_split_modules = ["ClapAudioStage"]
 
 
-class OperaCTModel(OperaCTPreTrainedModel):
+class OperaCTModel(EncoderMixin, OperaCTPreTrainedModel):
     """OPERA-CT's encoder: log-mel images of any length in, tokens and one pooled vector an image out.
 
     Example:
@@ -61,25 +55,21 @@ class OperaCTModel(OperaCTPreTrainedModel):
             )
         return starts
 
-    def forward(
+    def encode(
         self,
-        input_features: torch.Tensor,
-        recording_index: torch.Tensor | None = None,
-        window_seconds: torch.Tensor | None = None,
+        windows: torch.Tensor,
+        output_hidden_states: bool = False,
+        output_attentions: bool = False,
         crop_rule: Literal["covering", "published"] = "covering",
-        output_hidden_states: bool | None = None,
-        output_attentions: bool | None = None,
-        return_dict: bool | None = None,
-    ) -> BaseModelOutputWithPooling | tuple[torch.Tensor, ...]:
-        """Encode log-mel images.
+    ) -> EncoderOutput:
+        """Encode log-mel images of any length.
 
         Args:
-            input_features: (windows, frames, bands). Up to `config.max_frames` frames are stretched to that many; of
-                more, crops are encoded and their pooled vectors averaged.
-            recording_index, window_seconds: the extractor's bookkeeping; accepted and ignored here.
+            windows: (windows, frames, bands). Up to `config.max_frames` frames are stretched to that many; of more,
+                crops are encoded and their pooled vectors averaged.
+            output_hidden_states, output_attentions: see `HTSATOutput`.
             crop_rule: `covering`: crops every `config.crop_hop` frames and one that ends with the last frame, so that
                 every frame counts, in a plain mean of the crops. `published`: OPERA's loop, which drops the tail.
-            output_hidden_states, output_attentions, return_dict: as everywhere in transformers; see `HTSATOutput`.
 
         Returns:
             `last_hidden_state` (windows, crops * tokens, D) after the final LayerNorm, `pooler_output` (windows, D).
@@ -87,18 +77,14 @@ class OperaCTModel(OperaCTPreTrainedModel):
         Raises:
             ValueError: images of other bands; a length that OPERA's own rule cannot crop.
         """
-        config = self.config
-        keep_states = config.output_hidden_states if output_hidden_states is None else output_hidden_states
-        keep_attentions = config.output_attentions if output_attentions is None else output_attentions
-        starts = self.crop_starts(input_features.shape[1], crop_rule)
-        out = self.htsat(input_features, starts, bool(keep_states), bool(keep_attentions))
-        output = BaseModelOutputWithPooling(
+        starts = self.crop_starts(windows.shape[1], crop_rule)
+        out = self.htsat(windows, starts, output_hidden_states, output_attentions)
+        return EncoderOutput(
             last_hidden_state=out.tokens,
             pooler_output=out.pooled,
             hidden_states=out.hidden_states,
             attentions=out.attentions,
         )
-        return output if (config.return_dict if return_dict is None else return_dict) else output.to_tuple()
 
 
 class OperaCTForPreTraining(ContrastiveMixin, OperaCTPreTrainedModel):

@@ -10,26 +10,20 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 from transformers import initialization as init
-from transformers.modeling_outputs import BaseModelOutputWithPooling
-from transformers.modeling_utils import PreTrainedModel
-from transformers.utils.generic import ModelOutput
+from transformers.utils.generic import ModelOutput, can_return_tuple
 
+from ..shared.base import AuscultPreTrainedModel, EncoderMixin, EncoderOutput, check_windows
+from ..shared.heads import AudioClassificationMixin
 from .configuration_opera_gt import OperaGTConfig
 from .decoder_opera_gt import OperaGTDecoder, OperaGTDecoderAttention
-from .heads import AudioClassificationMixin
 from .layers_opera_gt import OperaGTLayer, OperaGTPatchEmbeddings, sincos_position_table
 
 
-class OperaGTPreTrainedModel(PreTrainedModel):
+class OperaGTPreTrainedModel(AuscultPreTrainedModel):
     """Weights initialisation and the settings every OPERA-GT class shares."""
 
     config: OperaGTConfig
     config_class = OperaGTConfig
-    base_model_prefix = "encoder"
-    main_input_name = "input_features"
-    input_modalities = ["audio"]
-    supports_gradient_checkpointing = True
-    accepts_loss_kwargs = False  # the loss is a mean over the batch: Trainer must not rescale it
     _no_split_modules = ["OperaGTLayer", "OperaGTDecoderLayer"]
     _supports_sdpa = True
     _supports_attention_backend = True
@@ -60,7 +54,7 @@ class OperaGTPreTrainedModel(PreTrainedModel):
             init.copy_(module.pos_embed, module.position_table())
 
 
-class OperaGTModel(OperaGTPreTrainedModel):
+class OperaGTModel(EncoderMixin, OperaGTPreTrainedModel):
     """OPERA-GT's encoder: log-mel images in, patch tokens and one pooled vector an image out.
 
     Example:
@@ -91,20 +85,16 @@ class OperaGTModel(OperaGTPreTrainedModel):
         """Return the patch projection."""
         return self.patch_embed
 
-    def check_input(self, input_features: torch.Tensor) -> None:
-        """Raise `ValueError` unless the image is (B, frames <= num_frames, num_mel_bins) and holds one patch."""
-        config = self.config
-        good = input_features.ndim == 3 and input_features.shape[2] == config.num_mel_bins
-        if not good or not config.patch_size <= input_features.shape[1] <= config.num_frames:
-            raise ValueError(
-                f"input_features has shape {tuple(input_features.shape)}; expected (windows, "
-                f"{config.patch_size}..{config.num_frames} frames, {config.num_mel_bins} mel bands)"
-            )
+    @property
+    def window_frames(self) -> int:
+        """Frames of the image that the position table is made for."""
+        return self.config.num_frames
 
-    def embed_patches(self, input_features: torch.Tensor) -> torch.Tensor:
+    def embed_patches(self, windows: torch.Tensor) -> torch.Tensor:
         """Map (B, frames, bands) to patch tokens with positions, (B, L, D), class token not included."""
-        self.check_input(input_features)
-        tokens = self.patch_embed(input_features)
+        config = self.config
+        check_windows(windows, config.num_mel_bins, range(config.patch_size, config.num_frames + 1))
+        tokens = self.patch_embed(windows)
         return tokens + self.pos_embed[:, 1 : 1 + tokens.shape[1]]
 
     def prepend_class_token(self, tokens: torch.Tensor) -> torch.Tensor:
@@ -120,41 +110,30 @@ class OperaGTModel(OperaGTPreTrainedModel):
         rows = self.norm(tokens).unflatten(1, (-1, self.config.grid_size[1]))
         return torch.cat([rows.mean(dim=1), rows.std(dim=1, unbiased=False)], dim=-1).flatten(1)
 
-    def forward(
-        self,
-        input_features: torch.Tensor,
-        recording_index: torch.Tensor | None = None,
-        window_seconds: torch.Tensor | None = None,
-        output_hidden_states: bool | None = None,
-        output_attentions: bool | None = None,
-        return_dict: bool | None = None,
-    ) -> BaseModelOutputWithPooling | tuple[torch.Tensor, ...]:
+    def encode(
+        self, windows: torch.Tensor, output_hidden_states: bool = False, output_attentions: bool = False
+    ) -> EncoderOutput:
         """Encode log-mel images.
 
         Args:
-            input_features: (windows, frames, mel bands) images of the feature extractor.
-            recording_index, window_seconds: the extractor's bookkeeping; accepted and ignored here.
-            output_hidden_states, output_attentions, return_dict: as everywhere in transformers.
+            windows: (windows, frames, mel bands).
+            output_hidden_states, output_attentions: as everywhere in transformers.
 
         Returns:
             `last_hidden_state` (windows, 1 + L, D) after the final LayerNorm, `pooler_output` (windows, pooled_size).
         """
-        config = self.config
-        keep_states = config.output_hidden_states if output_hidden_states is None else output_hidden_states
-        keep_attentions = config.output_attentions if output_attentions is None else output_attentions
-        hidden_states = self.prepend_class_token(self.embed_patches(input_features))
+        hidden_states = self.prepend_class_token(self.embed_patches(windows))
         states, attentions = [hidden_states], []
         for block in self.blocks:
             hidden_states, weights = block(hidden_states)
             states.append(hidden_states)
             attentions.append(weights)
-        output = BaseModelOutputWithPooling(
+        return EncoderOutput(
             last_hidden_state=self.norm(hidden_states),
             pooler_output=self.pool(hidden_states[:, 1:]),
-            hidden_states=tuple(states) if keep_states else None,
-            attentions=tuple(attentions) if keep_attentions else None,
+            hidden_states=tuple(states) if output_hidden_states else None,
+            attentions=tuple(attentions) if output_attentions else None,
         )
-        return output if (config.return_dict if return_dict is None else return_dict) else output.to_tuple()
 
 
 @dataclass
@@ -209,24 +188,25 @@ class OperaGTForPreTraining(OperaGTPreTrainedModel):
         generator = torch.Generator().manual_seed(0)
         return torch.rand(1, length, generator=generator).expand(batch, -1).to(device)
 
+    @can_return_tuple
     def forward(
         self,
         input_features: torch.Tensor,
         noise: torch.Tensor | None = None,
-        recording_index: torch.Tensor | None = None,
         window_seconds: torch.Tensor | None = None,
-        return_dict: bool | None = None,
-    ) -> OperaGTForPreTrainingOutput | tuple[torch.Tensor, ...]:
+        window_frames: torch.Tensor | None = None,
+    ) -> OperaGTForPreTrainingOutput:
         """Mask, encode, reconstruct.
 
         Args:
-            input_features: (B, frames, bands) log-mel images.
+            input_features: (recordings, frames, bands) log-mel images.
             noise: (B, L) values whose ascending order decides which patches are kept; drawn when absent.
-            recording_index, window_seconds: the extractor's bookkeeping; accepted and ignored here.
-            return_dict: as everywhere in transformers.
+            window_seconds, window_frames: which windows the rows hold, see `EncoderMixin`; B counts windows, which all
+                weigh the same.
         """
         encoder, config = self.encoder, self.config
-        tokens = encoder.embed_patches(input_features)
+        images = encoder.cut(input_features, window_seconds, window_frames).windows()
+        tokens = encoder.embed_patches(images)
         batch, length, width = tokens.shape
         if noise is None:
             noise = self.random_order(batch, length, tokens.device)
@@ -239,14 +219,13 @@ class OperaGTForPreTraining(OperaGTPreTrainedModel):
         latent = encoder.norm(tokens)
         logits = self.decoder(latent, ids_restore)
         mask = (ids_restore >= kept).to(logits.dtype)
-        target = self.patchify(input_features.to(logits.dtype))
+        target = self.patchify(images.to(logits.dtype))
         if config.reconstruction_target == "standardised":
-            image = input_features.to(logits.dtype)
+            image = images.to(logits.dtype)
             centre = image.mean(dim=(1, 2))[:, None, None]
             target = (target - centre) / image.std(dim=(1, 2), unbiased=False).clamp(min=1e-6)[:, None, None]
         loss = (((logits - target) ** 2).mean(dim=-1) * mask).sum() / mask.sum()
-        output = OperaGTForPreTrainingOutput(loss, logits, mask, ids_restore, latent)
-        return output if (config.return_dict if return_dict is None else return_dict) else output.to_tuple()
+        return OperaGTForPreTrainingOutput(loss, logits, mask, ids_restore, latent)
 
 
 class OperaGTForAudioClassification(AudioClassificationMixin, OperaGTPreTrainedModel):

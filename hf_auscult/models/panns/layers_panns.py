@@ -140,15 +140,6 @@ class PannsCnn(nn.Module):
         return PannsEncoded(tokens, self.dropout(embedding), tags, tuple(states))
 
 
-def check_images(input_features: torch.Tensor, num_mel_bins: int) -> None:
-    """Raise `ValueError` unless the images are (B, frames >= 1, num_mel_bins)."""
-    if input_features.ndim != 3 or input_features.shape[2] != num_mel_bins or not input_features.shape[1]:
-        raise ValueError(
-            f"input_features has shape {tuple(input_features.shape)}; expected (windows, frames, "
-            f"{num_mel_bins} mel bands)"
-        )
-
-
 def hide_stripes(images: torch.Tensor, axis: int, width: int, stripes: int) -> torch.Tensor:
     """Zero random stripes of (B, frames, bands) across an axis; widths are drawn below `width` and the axis' length."""
     batch, length, device = images.shape[0], images.shape[axis], images.device
@@ -172,4 +163,4 @@ def initialise_panns(module: nn.Module) -> None:
             (init.ones_ if name == "running_var" else init.zeros_)(buffer)
 
 
-__all__ = ["PannsBlock", "PannsCnn", "PannsEncoded", "PannsTags", "check_images", "hide_stripes", "initialise_panns"]
+__all__ = ["PannsBlock", "PannsCnn", "PannsEncoded", "PannsTags", "hide_stripes", "initialise_panns"]

@@ -11,8 +11,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 
 import yaml
 
-from ...alignment.teacher_config import TeacherConfig
-from ...alignment.teacher_presets import teacher_config
+from ...alignment.teacher_config import TeacherConfig, teacher_config
 from ...audio import Augmentation
 from ...errors import ConfigurationError
 

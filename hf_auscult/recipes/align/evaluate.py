@@ -10,15 +10,15 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from ...alignment.maps import ridge_map
-from ...alignment.stored_maps import project_text, store_map
+from ...alignment.maps import project_text, ridge_map, store_map
+from ...alignment.teachers import default_device
 from ...audio import assess
 from ...embedding.embedder import by_shape, window_mean
 from ...evaluation.probes import ProbeResult, evaluate_probe
 from ...evaluation.shortcuts import ShortcutResult, evaluate_shortcuts
 from ...evaluation.zero_shot.scores import margins, zero_shot
 from ...features import WindowedFeatureExtractor
-from ...features.logmel import band_statistics, log_mel
+from ...features.logmel import band_statistics, display_front_end, log_mel
 from ...metrics import (
     auroc,
     bidirectional_retrieval,
@@ -30,7 +30,6 @@ from ...metrics import (
 from ...models.acula.modeling_acula import AcuLaModel
 from .config import EvaluationConfig
 from .pairs import Corpus
-from .train import effective_device, picture_front_end
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,7 +48,7 @@ def encode(
 
     Windows are cut and transformed once for all models.
     """
-    device = effective_device()
+    device = default_device()
     for model in models.values():
         model.eval().to(device)
     rows: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {name: [] for name in models}
@@ -73,7 +72,7 @@ def encode(
 
 def log_mel_statistics(corpus: Corpus, extractor: WindowedFeatureExtractor) -> np.ndarray:
     """Return mean, standard deviation and 10th and 90th percentile over time of every band, (n, 4 * bands)."""
-    rows, spec = [], picture_front_end(extractor)
+    rows, spec = [], display_front_end(extractor)
     for recording in corpus.recordings:
         image = log_mel(torch.from_numpy(recording.waveform)[None], spec)[0].numpy()
         rows.append(band_statistics(image))

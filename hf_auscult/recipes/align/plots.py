@@ -10,10 +10,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from ...alignment.stored_maps import project_text
-from ...features.logmel import log_mel
+from ...alignment.maps import project_text
+from ...features.logmel import display_front_end, log_mel
 from ...metrics import roc_points
-from .train import picture_front_end
 
 COLOURS = {
     "before": "#8a8a8a",
@@ -97,7 +96,7 @@ def retrieval_example(judged: Any, model: Any, path: Path) -> None:
     similarity = _unit(audio[query][None]) @ _unit(text).T
     order = np.argsort(-similarity[0], kind="stable")
     recording = corpus.recordings[query]
-    spec = picture_front_end(judged.extractor)
+    spec = display_front_end(judged.extractor)
     image = log_mel(torch.from_numpy(recording.waveform)[None], spec)[0].numpy().T
     figure, axes = _figure(2, 12, 4.4)
     seconds = len(recording.waveform) / corpus.sampling_rate

@@ -20,12 +20,11 @@ from transformers import AutoTokenizer
 from transformers.utils.logging import disable_progress_bar as disable_transformers_bars
 
 from ...alignment.objectives import get
-from ...alignment.teachers import Teacher
+from ...alignment.teachers import Teacher, default_device
 from ...data.trained_on import FILE as PEOPLE_FILE
 from ...data.trained_on import training_people
-from ...errors import ConfigurationError
 from ...evaluation.probes import ProbeResult
-from ...files import write_json
+from ...files import check_folder, new_folder, write_json
 from ...hub.model_card import write_model_card
 from ...metrics import auroc_over_runs, paired_difference
 from ...models.acula.teacher_acula import resolve_teacher
@@ -57,7 +56,7 @@ from .pairs import (
     training_examples,
 )
 from .table import render, tables
-from .train import Trained, effective_device, feature_extractor, new_model, train
+from .train import Trained, feature_extractor, new_model, train
 
 PACKAGES = ("hf-auscult", "torch", "transformers", "datasets", "accelerate", "scikit-learn", "numpy")
 
@@ -81,7 +80,7 @@ def run(config: RunConfig, *, command: str = "", progress: bool = True) -> dict[
     disable_transformers_bars()
     datasets.disable_progress_bars()
     say: Callable[[str], None] = state.print if progress else lambda _: None
-    check_output(Path(config.output))
+    check_folder(config.output, replace=True)
     started = time.perf_counter()
     work = Path(config.work)
     extractor = feature_extractor(config)
@@ -92,7 +91,7 @@ def run(config: RunConfig, *, command: str = "", progress: bool = True) -> dict[
     corpus, left_out = keep_reported(corpus, config.reports, config.data.task)
     say(_people_line(corpus, left_out))
 
-    teacher = Teacher(config.teacher, cache=work / "teachers", device=effective_device())
+    teacher = Teacher(config.teacher, cache=work / "teachers", device=default_device())
     conditions = select(config.checks)
     masks = {config.reports.mask, *(c.text for c in conditions if c.text not in (None, "aligned"))}
     reports = {mask: make_reports(corpus, config.reports, mask, config.data.task) for mask in sorted(masks)}
@@ -284,38 +283,21 @@ def describe(corpus: Corpus) -> dict[str, Any]:
 
 
 def _write(config: RunConfig, aligned: Trained, extractor: Any, results: dict[str, Any], judged: _Judge) -> None:
-    output = Path(config.output)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    temporary = output.with_name(f".{output.name}.tmp")
-    shutil.rmtree(temporary, ignore_errors=True)
-    aligned.model.save_pretrained(temporary)
-    extractor.save_pretrained(temporary)
-    # The pipelines need the teacher's tokenizer beside the model; its weights stay where they are.
-    AutoTokenizer.from_pretrained(
-        resolve_teacher(config.teacher.name), revision=config.teacher.revision
-    ).save_pretrained(temporary)
-    (temporary / "results.json").write_text(json.dumps(results, indent=2, sort_keys=True) + "\n")
-    corpus = judged.corpus
-    trained_on = {corpus.recordings[row].subject_id for row in corpus.rows("train")}
-    write_json(temporary / PEOPLE_FILE, training_people(corpus.dataset, trained_on))
-    plots.loss_curves(results, temporary / "loss_curves.png")
-    plots.roc(results, judged, temporary / "roc.png")
-    plots.retrieval_example(judged, aligned.model, temporary / "retrieval_example.png")
-    write_model_card(temporary, results, tables(results))
-    if output.exists():
-        retired = output.with_name(f".{output.name}.old")
-        shutil.rmtree(retired, ignore_errors=True)
-        output.rename(retired)
-        temporary.rename(output)
-        shutil.rmtree(retired)
-    else:
-        temporary.rename(output)
-
-
-def check_output(output: Path) -> None:
-    """Refuse a folder that holds something else than a model: it would be replaced as a whole."""
-    if output.exists() and not (output / "config.json").is_file() and any(output.iterdir()):
-        raise ConfigurationError("exists and is not a model folder", where=output, remedy="choose another output")
+    with new_folder(config.output, replace=True) as folder:
+        aligned.model.save_pretrained(folder)
+        extractor.save_pretrained(folder)
+        # The pipelines need the teacher's tokenizer beside the model; its weights stay where they are.
+        AutoTokenizer.from_pretrained(
+            resolve_teacher(config.teacher.name), revision=config.teacher.revision
+        ).save_pretrained(folder)
+        write_json(folder / "results.json", results, sort_keys=True)
+        corpus = judged.corpus
+        trained_on = {corpus.recordings[row].subject_id for row in corpus.rows("train")}
+        write_json(folder / PEOPLE_FILE, training_people(corpus.dataset, trained_on))
+        plots.loss_curves(results, folder / "loss_curves.png")
+        plots.roc(results, judged, folder / "roc.png")
+        plots.retrieval_example(judged, aligned.model, folder / "retrieval_example.png")
+        write_model_card(folder, results, tables(results))
 
 
 def _people_line(corpus: Corpus, left_out: dict[str, int]) -> str:
@@ -337,4 +319,4 @@ def _plain(value: Any) -> Any:
     raise TypeError(f"{type(value).__name__} has no JSON form")
 
 
-__all__ = ["check_output", "describe", "run"]
+__all__ = ["describe", "run"]

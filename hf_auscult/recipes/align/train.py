@@ -7,7 +7,7 @@ import hashlib
 import json
 import math
 import shutil
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from ...alignment.objectives import get
 from ...audio import WindowPolicy
 from ...errors import ConfigurationError
 from ...features import FRONT_ENDS, AuscultFeatureExtractor, FrontEnd, WindowedFeatureExtractor
+from ...files import new_folder, write_json
 from ...models.acula import AcuLaConfig
 from ...models.acula.modeling_acula import AcuLaModel
 from ...training import (
@@ -157,10 +158,9 @@ def train(
     history = [entry for entry in trainer.state.log_history if "loss" in entry]
     model = model.eval().to("cpu")
     if trainer.is_world_process_zero():
-        temporary = folder / "finished.tmp"
-        model.save_pretrained(temporary)
-        (temporary / "history.json").write_text(json.dumps(history))
-        temporary.rename(finished)
+        with new_folder(finished) as part:
+            model.save_pretrained(part)
+            write_json(part / "history.json", history)
         for checkpoint in folder.glob(f"{PREFIX_CHECKPOINT_DIR}-*"):
             shutil.rmtree(checkpoint)
     trainer.accelerator.wait_for_everyone()
@@ -180,12 +180,6 @@ def crop_samples(config: RunConfig, extractor: WindowedFeatureExtractor) -> int:
     length = extractor.windows.length(extractor.sampling_rate)
     assert length is not None
     return length
-
-
-def picture_front_end(extractor: WindowedFeatureExtractor) -> FrontEnd:
-    """Return the log-mel a person looks at and the statistics baseline uses: the encoder's own, whole, or OPERA's."""
-    own = getattr(extractor, "front_end", None)
-    return replace(own or FRONT_ENDS["opera"], sampling_rate=extractor.sampling_rate, num_frames=None)
 
 
 def noise_size(model: AcuLaModel, extractor: WindowedFeatureExtractor, samples: int) -> int:
@@ -218,8 +212,3 @@ class _Bar(ProgressCallback):
         if self.training_bar is not None and logs:
             shown = {short: f"{logs[name]:.3f}" for name, short in names.items() if name in logs}
             self.training_bar.set_postfix(shown)
-
-
-def effective_device() -> torch.device:
-    """Return where evaluation runs: the GPU when there is one."""
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")

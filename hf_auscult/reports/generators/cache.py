@@ -5,12 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ...errors import DataError
+from ...files import write_text
 
 
 def cache_key(system: str, user: str, settings: Mapping[str, Any], sample: tuple[int, int, int]) -> str:
@@ -58,17 +58,7 @@ class TextCache:
     def put(self, key: str, text: str, about: Mapping[str, Any] | None = None) -> None:
         """Store a text with what is known of how it came about."""
         file = self._file(key)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{key[:8]}.", suffix=".tmp", dir=file.parent)
-        try:
-            with os.fdopen(handle, "w", encoding="utf-8") as stream:
-                json.dump({"text": text, **(about or {})}, stream, ensure_ascii=False)
-                stream.flush()
-                os.fsync(stream.fileno())
-            Path(name).replace(file)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        write_text(file, json.dumps({"text": text, **(about or {})}, ensure_ascii=False))
 
     def _file(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key}.json"

@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from hf_auscult.alignment.objectives import get
-from hf_auscult.training.gradcache import CachedLoss
+from hf_auscult.training.large_batches import CachedLoss
 from tests.alignment.objectives.pairs import NAMES, related, value_and_gradient
 from tests.alignment.objectives.two_processes import one_batch
 

@@ -12,8 +12,7 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from hf_auscult.alignment.objectives import get
-from hf_auscult.training.gather import gather_rows
-from hf_auscult.training.gradcache import CachedLoss
+from hf_auscult.training.large_batches import CachedLoss, gather_rows
 from tests.alignment.objectives.pairs import NAMES, related
 
 IDS = torch.arange(24) // 2

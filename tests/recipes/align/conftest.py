@@ -9,7 +9,7 @@ import yaml
 
 from tests import tiny
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def settings(folder: Path) -> dict:

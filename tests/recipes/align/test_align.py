@@ -17,7 +17,6 @@ from hf_auscult.data.guards import bare_id, reserved_subjects
 from hf_auscult.errors import ConfigurationError, LeakageError
 from hf_auscult.hub.model_card import usage_snippet
 from hf_auscult.recipes.align import pairs
-from hf_auscult.recipes.align import run as align
 from hf_auscult.recipes.align.conditions import CONDITIONS, permutation, select
 from hf_auscult.recipes.align.config import DataConfig, load_config
 from hf_auscult.recipes.align.table import render
@@ -246,13 +245,6 @@ def test_settings_are_checked(tmp_path):
 def test_shipped_configurations_are_valid(path):
     config = load_config(path)
     assert Path(config.output).parts[0] == "auscult"
-
-
-def test_foreign_folders_are_not_replaced(tmp_path):
-    (tmp_path / "output").mkdir()
-    (tmp_path / "output" / "thesis.tex").touch()
-    with pytest.raises(ConfigurationError, match="not a model folder"):
-        align.check_output(tmp_path / "output")
 
 
 def test_objectives_without_a_shared_frame_retrieve_through_a_fitted_map(tmp_path):

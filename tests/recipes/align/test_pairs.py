@@ -14,7 +14,7 @@ from hf_auscult.recipes.align.pairs import Corpus, keep_reported, load_corpus, m
 from hf_auscult.reports.generators import Failed, TemplateGenerator
 from hf_auscult.reports.sets import ReportSettings, generate_set, plan
 
-SAMPLE = Path(__file__).resolve().parents[2] / "examples" / "data" / "circor_sample"
+SAMPLE = Path(__file__).resolve().parents[3] / "examples" / "data" / "circor_sample"
 
 
 @pytest.fixture(scope="module")
