@@ -118,7 +118,7 @@ def read_keyed(
         if None in cells or None in cells.values() or not re.fullmatch(pattern, name):
             raise DataError(f"line {line} is damaged: {key} {name!r}", where=file, remedy=remedy)
         if name in found:
-            raise DataError(f"line {line} repeats {key} {name}", where=file, remedy=remedy)
+            raise DataError(f"line {line} is damaged: it repeats {key} {name!r}", where=file, remedy=remedy)
         found[name] = cells
     return found
 
@@ -184,21 +184,21 @@ def years(cell: str | None) -> float | None:
 _SEXES = {"female": "female", "f": "female", "male": "male", "m": "male"}
 
 
-def sex(cell: str | None, *, strict: bool = False) -> str | None:
+def sex(cell: str | None, *, column: str | None = None) -> str | None:
     """Map a table's word to ``female`` or ``male``; any other word, also "other" and "prefer not to say", to None.
 
     Args:
         cell: as written.
-        strict: refuse another word than "missing".
+        column: refuse another word than "missing", and call the column so.
 
     Raises:
-        DataError: ``strict``, and another word.
+        DataError: another word, where ``column`` is given.
 
     Example:
         >>> sex("Female"), sex("M"), sex("other")
         ('female', 'male', None)
     """
     text = text_or_none(cell)
-    if strict and text is not None and text.lower() not in _SEXES:
-        raise DataError(f"sex is {text!r}", remedy=f"use one of {sorted(_SEXES)}, or leave it empty")
+    if column and text is not None and text.lower() not in _SEXES:
+        raise DataError(f"{column} is {text!r}", remedy=f"use one of {sorted(_SEXES)}, or leave it empty")
     return _SEXES.get((text or "").lower())

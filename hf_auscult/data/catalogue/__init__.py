@@ -74,7 +74,7 @@ def register_dataset(folder: str | os.PathLike[str]) -> DatasetSpec:
 
     Args:
         folder: named as the dataset; with ``dataset.yaml`` and either ``reader.py`` or, for a ``metadata.csv`` beside
-            the recordings, the key ``generic``. The folders of ``hf_auscult/data/catalogue`` are examples of every part.
+            the recordings, the key ``generic``. The folders of ``hf_auscult/data/catalogue`` show every part.
 
     Returns:
         The dataset: ``prepare``, ``load_prepared``, reports, masks, zero-shot prompts and the benchmark's shortcut row

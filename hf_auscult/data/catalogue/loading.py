@@ -31,7 +31,7 @@ def load_dataset_folder(folder: Path, *, package: str | None = None) -> DatasetS
     """Read a dataset's folder; it is named as the folder is.
 
     Args:
-        folder: with ``dataset.yaml`` and either ``reader.py`` (a function ``read(source, listing) -> Table``) or the key
+        folder: with ``dataset.yaml`` and either ``reader.py`` (``read(source, listing) -> Table``) or the key
             ``generic`` (``metadata.csv``, see :mod:`hf_auscult.data.generic`); ``facts.py`` holds rules of facts.
         package: the Python package that the folder is, where it is one.
 
@@ -232,5 +232,3 @@ def _prompts(entries: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, dict[s
 def _shortcuts(content: Mapping[str, Any]) -> Shortcuts:
     restated = {task: tuple(columns) for task, columns in (content.get("restated") or {}).items()}
     return Shortcuts(tuple(content.get("columns") or ()), restated)
-
-

@@ -91,4 +91,4 @@ def _traits(cells: Mapping[str, str]) -> dict[str, Any]:
     if age is not None and age < 0:
         raise DataError(f"age is {age:g}")
     smoker, lives = text_or_none(cells.get("Smoker")), text_or_none(cells.get("Lives"))
-    return {"age": age, "sex": sex(cells.get("Gender"), strict=True), "smoker": smoker, "lives": lives}
+    return {"age": age, "sex": sex(cells.get("Gender"), column="Gender"), "smoker": smoker, "lives": lives}

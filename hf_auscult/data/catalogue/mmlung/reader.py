@@ -89,7 +89,15 @@ def _export(file: Path) -> dict[str, float]:
         raise ConfigurationError(
             "reading .xls needs xlrd", where=file, remedy="pip install 'hf-auscult[data]'"
         ) from error
-    damaged = (xlrd.XLRDError, xlrd.compdoc.CompDocError, AssertionError, LookupError, ValueError, struct.error, OSError)
+    damaged = (
+        xlrd.XLRDError,
+        xlrd.compdoc.CompDocError,
+        AssertionError,
+        LookupError,
+        ValueError,
+        struct.error,
+        OSError,
+    )
     try:
         sheet = xlrd.open_workbook(str(file), logfile=io.StringIO()).sheet_by_index(0)
         cells = {name: str(sheet.cell_value(*place)) for name, place in CELLS.items()}

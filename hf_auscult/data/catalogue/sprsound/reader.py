@@ -18,16 +18,6 @@ EVENT_TYPES = ("Normal", "Rhonchi", "Wheeze", "Stridor", "Coarse Crackle", "Fine
 _NAME = re.compile(r"(?P<patient>\d*)_(?P<age>\d+(\.\d+)?)_(?P<sex>[01])_(?P<site>p[1-8])_(?P<number>\d+)")
 _SEXES = {"0": "male", "1": "female"}
 
-LAYOUTS: tuple[dict[str, str], ...] = (
-    # upstream since 2023
-    {"train_wav": "train2022_wav", "train_json": "train2022_json"}
-    | {"test_wav": "test2022_wav", "test_json": "test2022_json"},
-    # upstream in 2022
-    {"train_wav": "train_wav", "train_json": "train_json", "test_wav": "test_wav", "test_json": "test_json"},
-    # as AuscultaBase's scripts expect it
-    {"train_wav": "train_wav", "train_json": "train_json", "test_wav": "test_wav_2022", "test_json": "test_json_2022"},
-)
-"""Folder names of each edition of the 2022 data."""
 LATER = (2023, 2024, 2025)
 """Years that added a test set and no training data."""
 UNSCORED = ("test_2024", "test_2025")
@@ -44,10 +34,10 @@ def read(source: Path, listing: Listing) -> Table:
     Raises:
         DataError: another layout.
     """
-    root, parts = _layout(source)
+    root, folders = _layout(source, listing.codes["layouts"])
     summary = _summary(source)
     claimed: dict[str, str] = {}
-    for official, wav_folder, json_folder in parts:
+    for official, wav_folder, json_folder in folders:
         for file in sorted((root / json_folder).glob("*.json")):
             path = f"{wav_folder}/{file.stem}.wav"
             if file.stem in claimed:
@@ -57,32 +47,33 @@ def read(source: Path, listing: Listing) -> Table:
             with listing.checked(file.stem, path):
                 _add(listing, file, path, official, summary)
     annotated = {*claimed.values(), *(problem.path for problem in listing.problems)}
-    for folder in dict.fromkeys(wav_folder for _, wav_folder, _ in parts):
+    for folder in dict.fromkeys(wav_folder for _, wav_folder, _ in folders):
         listing.unlisted(root, (root / folder).glob("*.wav"), annotated, "no annotation file")
     nobody = sum(row["subject_id"] is None for row in listing.rows)
     if nobody:
         listing.notes.append(f"{nobody} recordings have no patient number, so no subject split can hold them")
-    only_2022 = not any(part.startswith("test_20") for part, _, _ in parts)
+    only_2022 = not any(part.startswith("test_20") for part, _, _ in folders)
     return listing.table(root, expected=2_683 if only_2022 else None)
 
 
-def _layout(source: Path) -> tuple[Path, list[tuple[str, str, str]]]:
+def parts(layout: Mapping[str, str], inside: str = "") -> list[tuple[str, str, str]]:
+    """(Official split, wav folder, json folder) of one edition of the 2022 data."""
+    train, test = (inside + layout["train_wav"], inside + layout["train_json"]), inside + layout["test_wav"]
+    tests = [(f"test_{kind}", test, f"{inside}{layout['test_json']}/{kind}_test_json") for kind in ("inter", "intra")]
+    return [("train", *train), *tests]
+
+
+def _layout(source: Path, layouts: list[Mapping[str, str]]) -> tuple[Path, list[tuple[str, str, str]]]:
     """Root, and (official split, wav folder, json folder) of every part that is there."""
-    for layout in LAYOUTS:
+    for layout in layouts:
         for place in _PLACES:
             inside = place.format(year=2022)
-            train, test = layout["train_json"], layout["test_json"]
-            if all((source / inside / name).is_dir() for name in (layout["train_wav"], train, test)):
-                first = [
-                    ("train", inside + layout["train_wav"], inside + train),
-                    ("test_inter", inside + layout["test_wav"], f"{inside}{test}/inter_test_json"),
-                    ("test_intra", inside + layout["test_wav"], f"{inside}{test}/intra_test_json"),
-                ]
-                return source, [*first, *_later(source)]
+            if all((source / inside / layout[name]).is_dir() for name in ("train_wav", "train_json", "test_json")):
+                return source, [*parts(layout, inside), *_later(source)]
     root = locate(source, "BioCAS2022", dataset="SPRSound")
     if root == source:
         raise DataError("the train or test folders are missing", where=source / "BioCAS2022", remedy="download again")
-    return _layout(root)
+    return _layout(root, layouts)
 
 
 def _later(root: Path) -> list[tuple[str, str, str]]:

@@ -92,5 +92,5 @@ def _add(listing: Listing, name: str, path: str, cells: Mapping[str, str], part:
     except ValueError as error:
         raise DataError(f"age is {days!r} days") from error
     age = None if age_days is None else age_days / DAYS_PER_YEAR
-    who = sex(cells["gender"], strict=True)
+    who = sex(cells["gender"], column="gender")
     listing.add(name, path, name, age=age, sex=who, age_days=age_days, diagnosis=diagnosis, part=part)
