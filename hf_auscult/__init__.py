@@ -9,25 +9,37 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .errors import AuscultError
-from .hub import registration as _registration
+from .hub.registration import load as _load
+from .hub.registration import register, register_encoder
 
 if TYPE_CHECKING:
     from .alignment import objectives
     from .embedding.embedder import embed
     from .evaluation.load import load_task
+    from .evaluation.runner import evaluate
     from .models.adapter.convert_adapter import adapt
 
 __version__ = "0.1.0"
-__all__ = ["AuscultError", "__version__", "adapt", "embed", "load_task", "objectives"]
+__all__ = [
+    "AuscultError",
+    "__version__",
+    "adapt",
+    "embed",
+    "evaluate",
+    "load_task",
+    "objectives",
+    "register_encoder",
+]
 
 _LAZY = {
     "adapt": "models.adapter.convert_adapter:adapt",
     "embed": "embedding:embed",
+    "evaluate": "evaluation.runner:evaluate",
     "load_task": "evaluation.load:load_task",
     "objectives": "alignment.objectives",
 }
 
-_registration.register()
+register()
 
 
 def __getattr__(name: str) -> Any:
@@ -35,7 +47,7 @@ def __getattr__(name: str) -> Any:
     target = _LAZY.get(name)
     if target is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return _registration.load(target) if ":" in target else import_module(f"{__name__}.{target}")
+    return _load(f"{__name__}.{target}") if ":" in target else import_module(f"{__name__}.{target}")
 
 
 def __dir__() -> list[str]:

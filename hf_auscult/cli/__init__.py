@@ -20,13 +20,13 @@ def convert(args: argparse.Namespace) -> dict[str, Any]:
     """Convert a published checkpoint."""
     from ..models.convert_checkpoint import convert as run
 
-    folder = run(args.family, args.checkpoint, args.output, with_code=args.with_code)
+    folder = run(args.family, args.checkpoint, args.output)
     return {"output": str(folder), "files": sorted(path.name for path in folder.iterdir())}
 
 
 def embed(args: argparse.Namespace) -> dict[str, Any]:
     """Embed recordings into a Parquet file."""
-    from ..embedding.store import embed_files
+    from ..embedding.recordings import embed_files
 
     return embed_files(
         args.model, args.paths, args.output, protocol=args.protocol, batch_size=args.batch_size
@@ -159,7 +159,7 @@ def parser() -> argparse.ArgumentParser:
     )
     one.add_argument("--checkpoint", required=True, metavar="FILE", help="the file the authors published")
     one.add_argument("--output", required=True, metavar="DIR", help="new folder")
-    one.add_argument("--with-code", action="store_true", help="add the code that trust_remote_code=True loads")
+    one.add_argument("--with-code", action="store_true", help="default by now: folders always carry their code")
 
     one = verb("embed", embed, "embed auscult/acula-opera recordings/*.wav --output embeddings.parquet")
     one.add_argument("model", metavar="MODEL", help="folder or Hub id")

@@ -219,10 +219,12 @@ class Shortcuts:
 
     Args:
         columns: the dataset's own columns of where, how and by whom a recording was made.
+        numeric: such columns that hold numbers.
         restated: task -> common columns that are its label, and so no shortcut.
     """
 
     columns: tuple[str, ...] = ()
+    numeric: tuple[str, ...] = ()
     restated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 

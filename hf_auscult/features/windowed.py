@@ -9,9 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from importlib import import_module
-from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +19,7 @@ from transformers.utils.generic import TensorType
 
 from ..audio import WindowPolicy, read
 from ..errors import ChannelError, ConfigurationError, EmptyAudioError, SamplingRateError
+from .saved_code import SavesCode
 from .spec import FrontEnd
 
 
@@ -73,7 +71,7 @@ class Features:
     seconds: list[float]
 
 
-class WindowedFeatureExtractor(SequenceFeatureExtractor):
+class WindowedFeatureExtractor(SavesCode, SequenceFeatureExtractor):
     """Base of the extractors: reading, rates, window policies, protocols and the shape of the output.
 
     Sub-classes say how windows of samples become features: `window_features`.
@@ -90,7 +88,6 @@ class WindowedFeatureExtractor(SequenceFeatureExtractor):
     model_input_names = ["input_features", "window_seconds", "window_frames"]  # noqa: RUF012 - read from the class
     #: Dimensions of a window's features: (frames, values); 1 for waveforms.
     window_ndim = 2
-    _carries_code = False
 
     def __init__(
         self,
@@ -126,24 +123,6 @@ class WindowedFeatureExtractor(SequenceFeatureExtractor):
         output["published_windows"] = self.published_windows.to_dict() if self.published_windows else None
         output["published_variants"] = {name: asdict(value) for name, value in self.published_variants.items()}
         return output
-
-    @classmethod
-    def register_for_auto_class(cls, auto_class: str | type = "AutoFeatureExtractor") -> None:
-        """Have `save_pretrained` and `push_to_hub` write the code too, for `trust_remote_code=True`."""
-        super().register_for_auto_class(auto_class)
-        if cls.__module__.startswith("hf_auscult."):
-            # transformers would copy one folder's files; `to_json_file` writes all that are needed.
-            cls._auto_class, cls._carries_code = None, True
-
-    def to_json_file(self, json_file_path: str | PathLike[str]) -> None:
-        """Write the settings, and beside them the code where the settings name it."""
-        own = type(self).__module__
-        auto_map: dict[str, str] = getattr(self, "auto_map", None) or {}
-        if own.startswith("hf_auscult.") and (self._carries_code or auto_map):
-            # Named by a string: it stays behind when this file is copied into a model's folder.
-            write_flat = import_module("hf_auscult.codegen.flatten").write_flat
-            self.auto_map = {**auto_map, "AutoFeatureExtractor": write_flat(type(self), Path(json_file_path).parent)}
-        super().to_json_file(json_file_path)
 
     def rule(self, protocol: str = "default") -> PublishedVariant:
         """Return how a protocol feeds the encoder: `default`, `published` or `published:NAME`.

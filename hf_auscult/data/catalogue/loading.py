@@ -231,4 +231,4 @@ def _prompts(entries: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, dict[s
 
 def _shortcuts(content: Mapping[str, Any]) -> Shortcuts:
     restated = {task: tuple(columns) for task, columns in (content.get("restated") or {}).items()}
-    return Shortcuts(tuple(content.get("columns") or ()), restated)
+    return Shortcuts(tuple(content.get("columns") or ()), tuple(content.get("numeric") or ()), restated)

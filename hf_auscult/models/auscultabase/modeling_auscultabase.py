@@ -6,10 +6,10 @@ from typing import Literal
 import torch
 
 from ..shared.base import AuscultPreTrainedModel, EncoderMixin, EncoderOutput
+from ..shared.cola import ContrastiveMixin
 from ..shared.heads import AudioClassificationMixin
-from .cola import ContrastiveMixin
+from ..shared.layers_htsat import HTSAT, covering_starts
 from .configuration_auscultabase import AuscultaBaseConfig
-from .layers_htsat import HTSAT, covering_starts
 
 
 class AuscultaBasePreTrainedModel(AuscultPreTrainedModel):

@@ -12,9 +12,9 @@ from transformers import initialization as init
 
 from ..shared.base import AuscultPreTrainedModel, EncoderMixin, EncoderOutput, check_windows
 from ..shared.heads import AudioClassificationMixin
+from ..shared.layers_panns import PannsCnn, initialise_panns
 from .configuration_msclap import MSClapConfig
 from .layers_msclap import MSClapHTSAT, MSClapProjection, MSClapTags
-from .layers_panns import PannsCnn, initialise_panns
 
 
 @dataclass

@@ -6,8 +6,8 @@ from torch import nn
 from transformers import initialization as init
 
 from ..shared.base import AuscultPreTrainedModel, EncoderMixin, EncoderOutput, check_windows
+from ..shared.cola import ContrastiveMixin
 from ..shared.heads import AudioClassificationMixin
-from .cola import ContrastiveMixin
 from .configuration_opera_ce import OperaCEConfig
 from .layers_opera_ce import OperaCENetwork
 

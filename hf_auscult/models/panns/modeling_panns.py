@@ -10,8 +10,8 @@ from torch import nn
 
 from ..shared.base import AuscultPreTrainedModel, EncoderMixin, EncoderOutput, check_windows
 from ..shared.heads import AudioClassificationMixin
+from ..shared.layers_panns import PannsCnn, initialise_panns
 from .configuration_panns import PannsConfig
-from .layers_panns import PannsCnn, initialise_panns
 
 
 @dataclass

@@ -1,1 +1,1 @@
-"""What several families are built of; nothing in a family's folder is copied from here."""
+"""What several model families share; the code that a saved folder carries takes along what its family needs."""

@@ -9,10 +9,11 @@ from transformers.modeling_utils import PreTrainedModel
 from transformers.utils.generic import can_return_tuple
 
 from ...errors import FeatureError
+from ...features.saved_code import SavesCode
 from .rows import WindowGroups, cut_rows
 
 
-class AuscultPreTrainedModel(PreTrainedModel):
+class AuscultPreTrainedModel(SavesCode, PreTrainedModel):
     """What every class of every family shares."""
 
     base_model_prefix = "encoder"
