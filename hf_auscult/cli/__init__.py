@@ -26,7 +26,7 @@ def convert(args: argparse.Namespace) -> dict[str, Any]:
 
 def embed(args: argparse.Namespace) -> dict[str, Any]:
     """Embed recordings into a Parquet file."""
-    from ..embedding.store import embed_files
+    from ..embedding.recordings import embed_files
 
     return embed_files(
         args.model, args.paths, args.output, protocol=args.protocol, batch_size=args.batch_size

@@ -1,13 +1,12 @@
-"""What a benchmark can judge: encoders, openSMILE, log-mel statistics, and embeddings made elsewhere."""
+"""What a benchmark can evaluate: encoders, openSMILE, log-mel statistics, and embeddings made elsewhere."""
 
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,31 +14,15 @@ import pyarrow.parquet as pq
 import torch
 
 from ..audio import Waveform, assess, read
+from ..embedding.cache import RecordingEncoder
 from ..embedding.embedder import Embedder
-from ..embedding.store import weights_of
+from ..embedding.store import fingerprint_of, identity_of
 from ..errors import ConfigurationError, DataError
 from ..features import FRONT_ENDS
 from ..features.logmel import band_statistics, log_mel
 from ..features.spec import FrontEnd
 from ..reports.generate import name_of
-
-Key = str
-QUALITY = ("duration", "loudness", "silence_ratio")
-
-
-class BenchModel(Protocol):
-    """Something that makes one row of numbers of a recording."""
-
-    @property
-    def name(self) -> str:
-        """As tables print it."""
-
-    @property
-    def fingerprint(self) -> str:
-        """Identifies everything that the numbers depend on; part of the cache's name."""
-
-    def rows(self, examples: Iterable[tuple[Key, Mapping[str, Any]]]) -> Iterable[np.ndarray]:
-        """Give (dim,) float32 for each example: its key and its undecoded audio cell."""
+from .shortcuts import LEVEL
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +35,7 @@ class EncoderModel:
     protocol: str
     given: str = ""
 
-    def rows(self, examples: Iterable[tuple[Key, Mapping[str, Any]]]) -> Iterable[np.ndarray]:
+    def rows(self, examples: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterable[np.ndarray]:
         """Embed one recording at a time."""
         for _, audio in examples:
             yield self.embedder([audio], protocol=self.protocol)[0]
@@ -73,13 +56,13 @@ class LogMelStatistics:
     @property
     def fingerprint(self) -> str:
         """Of the front end."""
-        return _sha256({"log-mel": repr(self._spec)})
+        return fingerprint_of({"log-mel": repr(self._spec)})
 
     @property
     def _spec(self) -> FrontEnd:
         return FRONT_ENDS[self.front_end]
 
-    def rows(self, examples: Iterable[tuple[Key, Mapping[str, Any]]]) -> Iterable[np.ndarray]:
+    def rows(self, examples: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterable[np.ndarray]:
         """(4 * bands,) of the whole recording."""
         for _, audio in examples:
             waveform = read(audio, sampling_rate=self._spec.sampling_rate).array
@@ -89,18 +72,21 @@ class LogMelStatistics:
 
 
 @dataclass(frozen=True)
-class SoundQuality:
-    """Duration (s), loudness (dBFS) and share of silence: what a shortcut may use of the sound."""
+class RecordingLevel:
+    """Duration (s), loudness (dBFS) and share of silence: the sound's level without its content."""
 
-    name: str = "sound quality"
+    name: str = "recording level"
     fingerprint: str = "quality-1"
 
-    def rows(self, examples: Iterable[tuple[Key, Mapping[str, Any]]]) -> Iterable[np.ndarray]:
-        """(3,) in the order of :data:`QUALITY`."""
+    def rows(self, examples: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterable[np.ndarray]:
+        """(3,) in the order of :data:`~hf_auscult.evaluation.shortcuts.LEVEL`."""
         for _, audio in examples:
             waveform: Waveform = read(audio)
             quality = assess(waveform)
-            yield np.array([waveform.seconds, quality.loudness_dbfs, quality.silence_ratio], np.float32)
+            measured = dict(
+                duration=waveform.seconds, loudness=quality.loudness_dbfs, silence_ratio=quality.silence_ratio
+            )
+            yield np.array([measured[name] for name in LEVEL], np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +95,7 @@ class EmbeddingsFile:
 
     name: str
     fingerprint: str
-    table: Mapping[Key, np.ndarray]
+    table: Mapping[str, np.ndarray]
 
     @classmethod
     def of(cls, path: Path) -> EmbeddingsFile:
@@ -131,11 +117,11 @@ class EmbeddingsFile:
             for row, name in enumerate(names)
         ]
         if len(set(keys)) != len(keys):
-            raise DataError("a recording stands there twice", where=path, remedy="keep one row each")
+            raise DataError("a recording has two rows", where=path, remedy="keep one row each")
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         return cls(path.stem, digest, dict(zip(keys, vectors, strict=True)))
 
-    def rows(self, examples: Iterable[tuple[Key, Mapping[str, Any]]]) -> Iterable[np.ndarray]:
+    def rows(self, examples: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterable[np.ndarray]:
         """Look the rows up.
 
         Raises:
@@ -147,7 +133,7 @@ class EmbeddingsFile:
             yield self.table[key]
 
 
-def bench_model(name: str, protocol: str = "default") -> BenchModel:
+def find_encoder(name: str, protocol: str = "default") -> RecordingEncoder:
     """Find what a name stands for.
 
     Args:
@@ -171,13 +157,8 @@ def bench_model(name: str, protocol: str = "default") -> BenchModel:
     else:
         embedder, shown = Embedder(name), name.rstrip("/").rpartition("/")[2]
     embedder.feature_extractor.policy(protocol)  # an unknown protocol is refused before any work
-    settings = {
-        "front_end": embedder.feature_extractor.to_dict(),
-        "encoder": embedder.encoder.config.to_dict(),
-        "weights": weights_of(embedder),
-        "protocol": protocol,
-    }
-    return EncoderModel(shown, _sha256(settings), embedder, protocol, name)
+    identity = identity_of(embedder.encoder, embedder.feature_extractor, protocol)
+    return EncoderModel(shown, fingerprint_of(identity), embedder, protocol, name)
 
 
 def _opensmile(feature_set: Any) -> Embedder:
@@ -189,7 +170,3 @@ def _opensmile(feature_set: Any) -> Embedder:
         raise ConfigurationError(f"no feature set {feature_set!r}", remedy="use ComParE_2016 or eGeMAPSv02")
     model = OpenSmileModel(OpenSmileConfig(feature_set=feature_set))
     return Embedder(model, OpenSmileFeatureExtractor(feature_set=feature_set))
-
-
-def _sha256(content: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,18 +15,18 @@ from ...alignment.maps import project_text
 from ...alignment.objectives import get
 from ...alignment.teachers import PRESETS, Teacher, TeacherConfig, default_device, teacher_config
 from ...embedding.embedder import by_shape, window_mean
+from ...embedding.store import fingerprint_of, identity_of
 from ...errors import ConfigurationError
 from ...features import WindowedFeatureExtractor
 from ...models.acula import AcuLaConfig
 from ...models.acula.modeling_acula import AcuLaModel
-from ..models import Key
 
 _BATCH = 32
 
 
 @dataclass(frozen=True, eq=False)
 class AlignedModel:
-    """A :class:`hf_auscult.evaluation.models.BenchModel` whose rows lie in the space shared with reports.
+    """A :class:`hf_auscult.embedding.cache.RecordingEncoder` whose rows lie in the space shared with reports.
 
     Args:
         name: as tables print it.
@@ -45,7 +43,7 @@ class AlignedModel:
     teacher: Teacher
 
     @torch.inference_mode()
-    def rows(self, examples: Iterable[tuple[Key, Mapping[str, Any]]]) -> Iterable[np.ndarray]:
+    def rows(self, examples: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterable[np.ndarray]:
         """(D,) of each recording: the mean of its windows, weighted by their seconds."""
         for _, audio in examples:
             features = self.extractor.features(audio)
@@ -152,13 +150,4 @@ def read_all(teacher: Teacher, texts: Sequence[str], *, progress: bool = False) 
 
 
 def _fingerprint(model: AcuLaModel, extractor: WindowedFeatureExtractor) -> str:
-    settings = {
-        "use": "audio in the space shared with reports",
-        "front_end": extractor.to_dict(),
-        "model": {key: value for key, value in model.config.to_dict().items() if key != "_name_or_path"},
-    }
-    digest = hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode())
-    for name, value in sorted(model.state_dict().items()):
-        digest.update(name.encode())
-        digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
-    return digest.hexdigest()
+    return fingerprint_of({"use": "audio in the space shared with reports", **identity_of(model, extractor, "default")})
