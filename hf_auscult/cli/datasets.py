@@ -1,0 +1,117 @@
+"""Verbs on datasets: prepare, audit, corpus."""
+
+from __future__ import annotations
+
+import argparse
+
+from ..errors import ConfigurationError
+from .command import Outcome, Verb, argument
+
+NEW_FOLDER = argument("--output", required=True, metavar="DIR", help="new folder")
+
+
+def prepare(args: argparse.Namespace) -> Outcome:
+    """Prepare a dataset."""
+    from ..data import SplitSpec
+    from ..data import prepare as run
+    from ..data.from_folder import folder_spec
+
+    if args.dataset != "from_folder" and (args.name or args.organ):
+        raise ConfigurationError("--name and --organ describe your own folder", remedy="use them with from_folder")
+    own = {"name": args.name, "organ": args.organ, "licence": args.licence}
+    report = run(
+        folder_spec(args.source, **own) if args.dataset == "from_folder" else args.dataset,
+        args.source,
+        args.output,
+        split=SplitSpec(
+            name=args.split,
+            seed=args.seed,
+            by=args.by,
+            task=args.task,
+            paper=args.paper,
+            allow_leakage=args.allow_leakage,
+            age_bands=tuple(args.age_bands) if args.age_bands else SplitSpec.age_bands,
+        ),
+        num_proc=args.num_proc,
+        overwrite=args.overwrite,
+        strict=args.strict,
+        verify=not args.no_verify,
+    )
+    lines = {
+        "output": report.output,
+        "recordings": f"{report.written} of {report.listed}, {len(report.quarantined)} set aside, "
+        f"{len(report.withheld)} withheld",
+        "presence": report.presence.describe(),
+        "split": report.split_sha256,
+    }
+    return Outcome(report.to_dict(), Outcome(lines).render())
+
+
+def audit(args: argparse.Namespace) -> Outcome:
+    """Look for people and sounds on both sides of splits; exit status 1 when any are found."""
+    from ..data.audit import audit as run
+
+    ledger = run(args.sources, listen=not args.quick)
+    return Outcome(ledger.to_dict(), ledger.render(), int(not ledger.clean))
+
+
+def corpus(args: argparse.Namespace) -> Outcome:
+    """Assemble a training corpus from prepared datasets."""
+    from ..data.corpora import build_corpus
+
+    report = build_corpus(args.corpus, args.prepared, args.output, seed=args.seed)
+    lines = {"output": report.output}
+    for name, parts in report.kept.items():
+        left_out = sum(report.left_out.get(name, {}).values())
+        lines[name] = f"{sum(parts.values())} recordings, {left_out} left out"
+    lines["absent"] = ", ".join(report.absent) or "none"
+    return Outcome(report.to_dict(), Outcome(lines).render())
+
+
+VERBS = (
+    Verb(
+        prepare,
+        "prepare circor --source the-circor-digiscope-1.0.3 --output prepared/circor",
+        (
+            argument("dataset", metavar="DATASET", help="e.g. circor, or from_folder for your own recordings"),
+            argument("--source", required=True, metavar="DIR", help="the original download"),
+            NEW_FOLDER,
+            argument("--num-proc", type=int, default=1, metavar="N", help="processes that read recordings"),
+            argument(
+                "--split", default="subject", metavar="FAMILY", help="subject (default), official, published …"
+            ),
+            argument("--seed", type=int, default=0, metavar="N", help="of the split"),
+            argument("--by", metavar="COLUMN", help="sources of leave_one_source_out, e.g. device"),
+            argument("--task", help="task that a demographic split balances"),
+            argument(
+                "--age-bands", type=int, nargs="+", metavar="YEARS", help="first years of a demographic split's bands"
+            ),
+            argument("--paper", help="whose published split, e.g. opera"),
+            argument("--allow-leakage", action="store_true", help="let a published split through that leaks"),
+            argument("--name", help="from_folder: the dataset's name"),
+            argument("--organ", help="from_folder: lung, heart, cough, bowel, voice or breath"),
+            argument("--licence", default="unknown", help="from_folder: of the recordings"),
+            argument("--strict", action="store_true", help="refuse an incomplete download and wrong counts"),
+            argument("--no-verify", action="store_true", help="do not compare with the distribution's checksums"),
+            argument("--overwrite", action="store_true", help="replace a folder written before"),
+        ),
+    ),
+    Verb(
+        audit,
+        "audit prepared/circor prepared/sprsound splits.csv",
+        (
+            argument("sources", metavar="DIR", nargs="+", help="prepared folders, or CSV files: path, subject, split"),
+            argument("--quick", action="store_true", help="compare people and bytes only, do not listen"),
+        ),
+    ),
+    Verb(
+        corpus,
+        "corpus auscultacorpus --prepared prepared/circor prepared/icbhi --output corpus",
+        (
+            argument("corpus", metavar="CORPUS", help="auscultacorpus or acula_alignment"),
+            argument("--prepared", required=True, nargs="+", metavar="DIR", help="folders that prepare wrote"),
+            NEW_FOLDER,
+            argument("--seed", type=int, default=0, metavar="N", help="of the validation people"),
+        ),
+    ),
+)
