@@ -16,14 +16,25 @@ if TYPE_CHECKING:
     from .alignment import objectives
     from .embedding.embedder import embed
     from .evaluation.load import load_task
+    from .evaluation.runner import evaluate
     from .models.adapter.convert_adapter import adapt
 
 __version__ = "0.1.0"
-__all__ = ["AuscultError", "__version__", "adapt", "embed", "load_task", "objectives", "register_encoder"]
+__all__ = [
+    "AuscultError",
+    "__version__",
+    "adapt",
+    "embed",
+    "evaluate",
+    "load_task",
+    "objectives",
+    "register_encoder",
+]
 
 _LAZY = {
     "adapt": "models.adapter.convert_adapter:adapt",
     "embed": "embedding:embed",
+    "evaluate": "evaluation.runner:evaluate",
     "load_task": "evaluation.load:load_task",
     "objectives": "alignment.objectives",
 }

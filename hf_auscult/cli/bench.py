@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import shlex
 import sys
 from pathlib import Path
@@ -12,96 +11,87 @@ from typing import Any
 from ..errors import ConfigurationError
 from .outcome import TEXT, Verb
 
-CACHE = "features"
-
 
 def bench(args: argparse.Namespace) -> dict[str, Any]:
-    """Judge models on a suite: encode once, probe, intervals over people, shortcuts, tables, plots."""
-    from ..evaluation.runner import BenchConfig
-    from ..evaluation.runner import bench as run
-    from ..evaluation.suites import suite_of
+    """Evaluate models on a suite: encode once, probe, intervals over people, shortcuts, tables, plots."""
+    from ..evaluation.runner import BenchmarkSettings, default_cache, run_benchmark
+    from ..evaluation.suites import find_tasks
     from ..evaluation.tables import missing, overview
-    from ..evaluation.user_task import read_user_tasks
 
-    own = args.suite.endswith((".yaml", ".yml"))
-    tasks = read_user_tasks(args.suite) if own else suite_of(args.suite)
+    suite, tasks = find_tasks(args.suite)
     if args.tasks:
         unknown = sorted(set(args.tasks) - {task.number for task in tasks})
         if unknown:
             known = ", ".join(task.number for task in tasks)
-            raise ConfigurationError(f"no task {unknown[0]!r}", where=args.suite, remedy=f"choose of {known}")
+            raise ConfigurationError(f"no task {unknown[0]!r}", where=args.suite, remedy=f"choose one of {known}")
         tasks = tuple(task for task in tasks if task.number in args.tasks)
-    config = BenchConfig(
-        models=tuple(args.model),
+    settings = BenchmarkSettings(
         data_root=Path(args.data_root),
         output=Path(args.output),
-        cache=_cache(args.cache),
+        cache=Path(args.cache) if args.cache else default_cache(),
         protocols=tuple(args.protocol),
         encoding=args.encoding,
         draws=args.draws,
         seed=args.seed,
     )
     command = f"hf-auscult {shlex.join(arg for arg in sys.argv[1:] if arg != '--json')}"
-    result = run(Path(args.suite).stem, tasks, config, command=command, progress=not args.json)
+    result = run_benchmark(args.model, tasks, settings, suite=suite, command=command, progress=not args.json)
     if args.json:
         return {"output": args.output, **result.to_dict()}
     lead = list(dict.fromkeys(task.spec.metrics[0] for task in result.tasks if not task.missing))
-    parts = [overview(result, result.protocols[0], metric) for metric in lead]
+    parts = [overview(result, result.protocols[0], metric).markdown() for metric in lead]
     absent = missing(result)
-    parts += [f"Not run:\n{absent}"] if absent else []
+    parts += [f"Not run:\n{absent.markdown()}"] if absent.rows else []
     return {TEXT: "\n\n".join([*parts, f"Everything else: {Path(args.output) / 'README.md'}"])}
 
 
 def explain(args: argparse.Namespace) -> dict[str, Any]:
     """Compare where an encoder's decision comes from with where the annotators heard the sound."""
-    from ..evaluation.explanations.run import FIGURES, ExplainConfig
-    from ..evaluation.explanations.run import explain as run
+    from ..evaluation import explanations
+    from ..evaluation.estimates import Bootstrap
+    from ..evaluation.runner import default_cache
+    from ..metrics.tables import estimate, number
 
-    found = run(
-        ExplainConfig(
-            model=args.model,
-            data=Path(args.data),
-            task=args.task,
-            output=Path(args.output),
-            cache=_cache(args.cache),
-            method=args.method,
-            recordings=args.recordings,
-            pictures=args.pictures,
-            draws=args.draws,
-            seed=args.seed,
-        ),
-        progress=not args.json,
+    settings = explanations.ExplainSettings(
+        model=args.model,
+        data=Path(args.data),
+        task=args.task,
+        output=Path(args.output),
+        cache=Path(args.cache) if args.cache else default_cache(),
+        method=args.method,
+        recordings=args.recordings,
+        pictures=args.pictures,
+        bootstrap=Bootstrap(args.draws, args.seed),
     )
+    found = explanations.explain(settings, progress=not args.json)
     if args.json:
-        return {"output": args.output, **found}
+        return {"output": args.output, **found.to_dict()}
     titles = {
         "time_auroc": "heat of a frame for lying within the sound, AUROC",
         "pointing": "hottest frame lies within the sound",
         "energy": "share of the heat within the sound",
         "band": "share of the heat in the sound's band",
     }
-    lines = [f"{found['model']}, {found['task']}, {found['method']}: {found['recordings']} recordings"]
-    lines[0] += f" of {found['people']} people" + (
-        f", {found['without_heat']} without heat" if found["without_heat"] else ""
-    )
-    if found["trained_on"]:
-        lines.append(f"  WARNING: the model was trained on {found['trained_on']} of them")
-    for name in FIGURES:
-        figure, bounds = found[name], found[name]["interval"]
-        reach = f" [{bounds['low']:.2f}, {bounds['high']:.2f}]" if bounds else " (too few people for an interval)"
-        lines.append(f"  {titles[name]}: {figure['value']:.3f}{reach}, chance {figure['chance']:.3f}")
+    without = f", {found.without_heat} without heat" if found.without_heat else ""
+    counts = f"{found.recordings} recordings of {found.people} people{without}"
+    lines = [f"{found.model}, {found.task}, {found.method}: {counts}"]
+    if found.trained_on:
+        lines.append(f"  WARNING: the model was trained on {found.trained_on} of them")
+    lines += [
+        f"  {titles[name]}: {estimate(score.estimate)}, chance {number(score.chance)}"
+        for name, score in found.scores.items()
+    ]
     return {TEXT: "\n".join([*lines, f"pictures: {args.output}"])}
-
-
-def _cache(given: str | None) -> Path:
-    """Folder of encoded recordings: as given, or beside the other caches."""
-    return Path(given) if given else Path(os.environ.get("AUSCULT_CACHE", "~/.cache/hf_auscult")).expanduser() / CACHE
 
 
 def add(verb: Verb) -> None:
     """Add the verbs to the command's parser."""
     one = verb("bench", bench, "bench acula18 --model auscult/acula-opera logmel --data-root prepared --output results")
-    one.add_argument("suite", metavar="SUITE", help="acula18, auscultabench16, covid_balanced, or a YAML file of tasks")
+    one.add_argument(
+        "suite",
+        metavar="SUITE",
+        help="acula18, auscultabench16, covid_balanced, a task (acula18/T8), or a YAML file of tasks",
+    )
     one.add_argument(
         "--model",
         required=True,
@@ -111,7 +101,7 @@ def add(verb: Verb) -> None:
     one.add_argument(
         "--data-root", required=True, metavar="DIR", help="prepared datasets, each in a folder of its name"
     )
-    one.add_argument("--output", required=True, metavar="DIR", help="results.json, README.md, figures, predictions")
+    one.add_argument("--output", required=True, metavar="DIR", help="results.json, README.md, plots, predictions")
     one.add_argument("--tasks", nargs="+", metavar="NUMBER", help="only these")
     one.add_argument(
         "--protocol", nargs="+", default=["default"], choices=("default", "published"), help="of the probes"

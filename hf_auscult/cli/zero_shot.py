@@ -39,7 +39,8 @@ def run_command(args: argparse.Namespace) -> dict[str, Any]:
     }
     given += [str(item) for name, (value, usual) in optional.items() if value != usual for item in (name, value)]
     result = run(config, command=shlex.join(["hf-auscult", *given]), progress=not args.json)
-    tables = [summary(result), direct_table(result), pipeline_table(result), retrieval_table(result)]
+    tables = [direct_table(result), pipeline_table(result), retrieval_table(result)]
     written = f"Written to {output}: README.md, results.json, predictions.parquet, figures."
     found = result.to_dict()
-    return {"output": str(output), **found, "tables": "\n\n".join([*tables, written])}
+    parts = [summary(result), *(table.markdown() for table in tables), written]
+    return {"output": str(output), **found, "tables": "\n\n".join(parts)}

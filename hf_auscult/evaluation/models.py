@@ -1,4 +1,4 @@
-"""What a benchmark can judge: encoders, openSMILE, log-mel statistics, and embeddings made elsewhere."""
+"""What a benchmark can evaluate: encoders, openSMILE, log-mel statistics, and embeddings made elsewhere."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import torch
 
 from ..audio import Waveform, assess, read
+from ..embedding.cache import RecordingEncoder
 from ..embedding.embedder import Embedder
 from ..embedding.store import fingerprint_of, identity_of
 from ..errors import ConfigurationError, DataError
@@ -21,24 +22,7 @@ from ..features import FRONT_ENDS
 from ..features.logmel import band_statistics, log_mel
 from ..features.spec import FrontEnd
 from ..reports.generate import name_of
-
-Key = str
-QUALITY = ("duration", "loudness", "silence_ratio")
-
-
-class BenchModel(Protocol):
-    """Something that makes one row of numbers of a recording."""
-
-    @property
-    def name(self) -> str:
-        """As tables print it."""
-
-    @property
-    def fingerprint(self) -> str:
-        """Identifies everything that the numbers depend on; part of the cache's name."""
-
-    def rows(self, examples: Iterable[tuple[Key, Mapping[str, Any]]]) -> Iterable[np.ndarray]:
-        """Give (dim,) float32 for each example: its key and its undecoded audio cell."""
+from .shortcuts import LEVEL
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +35,7 @@ class EncoderModel:
     protocol: str
     given: str = ""
 
-    def rows(self, examples: Iterable[tuple[Key, Mapping[str, Any]]]) -> Iterable[np.ndarray]:
+    def rows(self, examples: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterable[np.ndarray]:
         """Embed one recording at a time."""
         for _, audio in examples:
             yield self.embedder([audio], protocol=self.protocol)[0]
@@ -78,7 +62,7 @@ class LogMelStatistics:
     def _spec(self) -> FrontEnd:
         return FRONT_ENDS[self.front_end]
 
-    def rows(self, examples: Iterable[tuple[Key, Mapping[str, Any]]]) -> Iterable[np.ndarray]:
+    def rows(self, examples: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterable[np.ndarray]:
         """(4 * bands,) of the whole recording."""
         for _, audio in examples:
             waveform = read(audio, sampling_rate=self._spec.sampling_rate).array
@@ -88,18 +72,21 @@ class LogMelStatistics:
 
 
 @dataclass(frozen=True)
-class SoundQuality:
-    """Duration (s), loudness (dBFS) and share of silence: what a shortcut may use of the sound."""
+class RecordingLevel:
+    """Duration (s), loudness (dBFS) and share of silence: the sound's level without its content."""
 
-    name: str = "sound quality"
+    name: str = "recording level"
     fingerprint: str = "quality-1"
 
-    def rows(self, examples: Iterable[tuple[Key, Mapping[str, Any]]]) -> Iterable[np.ndarray]:
-        """(3,) in the order of :data:`QUALITY`."""
+    def rows(self, examples: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterable[np.ndarray]:
+        """(3,) in the order of :data:`~hf_auscult.evaluation.shortcuts.LEVEL`."""
         for _, audio in examples:
             waveform: Waveform = read(audio)
             quality = assess(waveform)
-            yield np.array([waveform.seconds, quality.loudness_dbfs, quality.silence_ratio], np.float32)
+            measured = dict(
+                duration=waveform.seconds, loudness=quality.loudness_dbfs, silence_ratio=quality.silence_ratio
+            )
+            yield np.array([measured[name] for name in LEVEL], np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +95,7 @@ class EmbeddingsFile:
 
     name: str
     fingerprint: str
-    table: Mapping[Key, np.ndarray]
+    table: Mapping[str, np.ndarray]
 
     @classmethod
     def of(cls, path: Path) -> EmbeddingsFile:
@@ -130,11 +117,11 @@ class EmbeddingsFile:
             for row, name in enumerate(names)
         ]
         if len(set(keys)) != len(keys):
-            raise DataError("a recording stands there twice", where=path, remedy="keep one row each")
+            raise DataError("a recording has two rows", where=path, remedy="keep one row each")
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         return cls(path.stem, digest, dict(zip(keys, vectors, strict=True)))
 
-    def rows(self, examples: Iterable[tuple[Key, Mapping[str, Any]]]) -> Iterable[np.ndarray]:
+    def rows(self, examples: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterable[np.ndarray]:
         """Look the rows up.
 
         Raises:
@@ -146,7 +133,7 @@ class EmbeddingsFile:
             yield self.table[key]
 
 
-def bench_model(name: str, protocol: str = "default") -> BenchModel:
+def find_encoder(name: str, protocol: str = "default") -> RecordingEncoder:
     """Find what a name stands for.
 
     Args:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Hashable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -12,14 +13,52 @@ from numpy.typing import ArrayLike, NDArray
 from ...errors import ConfigurationError, DataError, LeakageError
 from ...metrics.arrays import Floats, Integers, numbers
 from ...metrics.resampling import People
-from ._inputs import SPLITS
-from .by_default import fit_by_default
-from .folds import Fold
-from .outcome import ProbeOutcome
+from .default_run import fit_by_default
+from .folds import Fold, check_folds, fold_of_split, shared_people
 from .published import Kind, PublishedProbe
 from .published_run import PublishedRuns
-from .settings import DefaultProbe
+from .settings import ProbeSettings
 from .target import Target
+
+
+@dataclass(frozen=True, eq=False)
+class ProbeOutcome:
+    """What a probe predicts for every tested recording under one protocol.
+
+    Attributes:
+        kind: what was predicted.
+        classes: names of the score columns; empty for regression.
+        test_rows: (m,) tested rows of the table, in the order of ``scores``.
+        scores: (runs, m, classes) probabilities, or (runs, m, 1) values; one run under the default protocol.
+        validation_rows: (v,) rows of a fixed split's validation people, who chose nothing; none where they chose the
+            epoch of a published protocol.
+        validation_scores: (runs, v, classes) or (runs, v, 1).
+        penalties: chosen per fold (C of a classifier, strength of a ridge); empty under a published protocol.
+        best_epochs: per fold, per run, counted from 0; empty under the default protocol.
+        seconds: of fitting and scoring.
+        shared_subjects: people who stand on both sides of the split, where that was allowed.
+        selected_on_test: the protocol compared its epochs on the test rows.
+        settings: of the protocol.
+    """
+
+    kind: Kind
+    classes: tuple[Any, ...]
+    test_rows: Integers
+    scores: Floats
+    validation_rows: Integers
+    validation_scores: Floats
+    penalties: tuple[float, ...]
+    best_epochs: tuple[tuple[int, ...], ...]
+    seconds: float
+    shared_subjects: int
+    selected_on_test: bool
+    settings: PublishedProbe | ProbeSettings
+
+    @property
+    def mean_scores(self) -> Floats:
+        """(m, classes) or (m, 1), averaged over runs."""
+        mean: Floats = self.scores.mean(axis=0)
+        return mean
 
 
 def run_probe(
@@ -27,12 +66,13 @@ def run_probe(
     target: ArrayLike,
     subjects: ArrayLike,
     split_or_folds: Sequence[str] | NDArray[Any] | Sequence[Fold],
-    settings: PublishedProbe | DefaultProbe | None = None,
+    settings: PublishedProbe | ProbeSettings | None = None,
     *,
     kind: Kind | None = None,
     positive: Hashable | None = None,
     classes: Sequence[Any] | None = None,
     allow_shared_subjects: bool = False,
+    allow_unseen_classes: bool = False,
 ) -> ProbeOutcome:
     """Fit a probe on frozen features and score the test rows.
 
@@ -41,12 +81,15 @@ def run_probe(
         target: (n,) classes, (n, labels) 0/1, or (n,) values.
         subjects: (n,) who was recorded.
         split_or_folds: (n,) "train", "validation" (optional) or "test"; or folds such as
-            :func:`~hf_auscult.evaluation.probes.leave_one_subject_out` gives.
+            :func:`~hf_auscult.evaluation.probes.leave_one_subject_out` gives. Under the default protocol validation
+            people choose nothing: they are scored, for thresholds and calibration.
         settings: the protocol; the default one when left out.
         kind: "classification" (default), "multilabel" or "regression"; a published protocol brings its own.
         positive: the positive one of two classes other than 0/1.
-        classes: names of the columns of a table of labels.
+        classes: names of the columns of a table of labels, or of the class numbers that the target then holds.
         allow_shared_subjects: score a published split that leaks; the people concerned are counted in the outcome.
+        allow_unseen_classes: a class that train lacks is never predicted, instead of an error; of several labels, one
+            that train cannot teach is given its share of the training rows.
 
     Returns:
         Scores of every tested row.
@@ -64,7 +107,7 @@ def run_probe(
         >>> outcome.scores.shape, bool((outcome.mean_scores[:, 1] > 0.5).sum() > 15)
         ((1, 40, 2), True)
     """
-    settings = settings or DefaultProbe()
+    settings = settings or ProbeSettings()
     if isinstance(settings, PublishedProbe):
         if kind not in (None, settings.kind):
             raise ConfigurationError(f"{kind} under a protocol for {settings.kind}", where="kind")
@@ -75,7 +118,7 @@ def run_probe(
     if len(people.owner) != len(goal):
         raise DataError(f"{len(people.owner)} people for {len(goal)} rows", where="subjects")
     folds = _folds(split_or_folds, len(goal))
-    shared = _shared(people, folds)
+    shared = shared_people(people, folds)
     if shared and not allow_shared_subjects:
         raise LeakageError(
             f"{len(shared)} people stand in two splits: {', '.join(shared[:3])}",
@@ -84,34 +127,57 @@ def run_probe(
         )
 
     started = time.perf_counter()
-    scores, penalties, epochs = [], [], []
+    scores, validation_rows, validation_scores, penalties, epochs = [], [], [], [], []
     runs = PublishedRuns(settings) if isinstance(settings, PublishedProbe) else None
     for fold in folds:
-        goal.check_train(fold.train)
+        part, columns = goal, np.arange(len(goal.classes))
+        if allow_unseen_classes and runs is None and goal.kind != "regression":
+            part, columns = goal.taught_by(fold.train)
+        elif allow_unseen_classes and goal.kind == "classification":
+            part, columns = goal.taught_by(np.concatenate(fold.parts))  # a published head's outputs are all classes
+        part.check_train(fold.train)
         if runs is not None:
-            fold_scores, best = runs.fit(x, goal, fold)
+            fold_scores, best = runs.fit(x, part, fold)
             epochs.append(best)
         else:
-            assert isinstance(settings, DefaultProbe)
-            fold_scores, penalty = fit_by_default(x, goal, people.owner, fold, settings)
+            assert isinstance(settings, ProbeSettings)
+            predict, penalty = fit_by_default(x, part, people.owner, fold, settings)
+            fold_scores = predict(fold.test)
             penalties.append(penalty)
-        scores.append(fold_scores)
+            if fold.validation is not None:
+                validation_rows.append(fold.validation)
+                validation_scores.append(_all_columns(predict(fold.validation), goal, columns, fold.train))
+        scores.append(_all_columns(fold_scores, goal, columns, fold.train))
+    tested = np.concatenate(scores, axis=1)
     return ProbeOutcome(
-        goal.kind,
-        goal.classes,
-        np.concatenate([fold.test for fold in folds]),
-        np.concatenate(scores, axis=1),
-        tuple(penalties),
-        tuple(epochs),
-        time.perf_counter() - started,
-        len(shared),
-        isinstance(settings, PublishedProbe) and settings.select == "test",
-        settings,
+        kind=goal.kind,
+        classes=goal.classes,
+        test_rows=np.concatenate([fold.test for fold in folds]),
+        scores=tested,
+        validation_rows=np.concatenate(validation_rows) if validation_rows else np.empty(0, np.int64),
+        validation_scores=np.concatenate(validation_scores, axis=1) if validation_scores else tested[:, :0],
+        penalties=tuple(penalties),
+        best_epochs=tuple(epochs),
+        seconds=time.perf_counter() - started,
+        shared_subjects=len(shared),
+        selected_on_test=isinstance(settings, PublishedProbe) and settings.select == "test",
+        settings=settings,
     )
 
 
-def _features(features: ArrayLike, rows: int, settings: PublishedProbe | DefaultProbe) -> Floats:
-    if isinstance(settings, DefaultProbe) and settings.pooling == "attentive":
+def _all_columns(scores: Floats, goal: Target, columns: Integers, train: Integers) -> Floats:
+    """(runs, m, classes): scores of all classes; of one that could not be learned, 0 or (of labels) its train share."""
+    if len(columns) == len(goal.classes):
+        return scores
+    every = np.zeros((*scores.shape[:2], len(goal.classes)))
+    if goal.kind == "multilabel":
+        every[:] = goal.table[train].mean(axis=0)
+    every[:, :, columns] = scores
+    return every
+
+
+def _features(features: ArrayLike, rows: int, settings: PublishedProbe | ProbeSettings) -> Floats:
+    if isinstance(settings, ProbeSettings) and settings.pooling == "attentive":
         x = np.asarray(features, dtype=np.float64)
         if x.ndim != 3 or np.isinf(x).any():
             raise DataError(f"shape {x.shape}; finite (recordings, tokens, columns) are expected", where="features")
@@ -119,6 +185,8 @@ def _features(features: ArrayLike, rows: int, settings: PublishedProbe | Default
         x = numbers(features, "features", dimensions=(2,))
     if len(x) != rows:
         raise DataError(f"{len(x)} rows for {rows} targets", where="features")
+    if x.shape[-1] == 0:
+        raise DataError("no columns", where="features")
     return x
 
 
@@ -126,43 +194,6 @@ def _folds(split_or_folds: Sequence[str] | NDArray[Any] | Sequence[Fold], rows: 
     if len(split_or_folds) and isinstance(split_or_folds[0], Fold):
         folds = tuple(fold for fold in split_or_folds if isinstance(fold, Fold))
     else:
-        folds = (_fold_of_split(split_or_folds, rows),)
-    tested = np.concatenate([fold.test for fold in folds])
-    if len(np.unique(tested)) != len(tested):
-        raise DataError("a row is tested twice", where="folds")
-    for number, fold in enumerate(folds):
-        sides = [side for side in (fold.train, fold.validation, fold.test) if side is not None]
-        if min(len(side) for side in sides) == 0:
-            raise DataError("no rows on one side", where=f"fold {number}")
-        every = np.concatenate(sides)
-        if len(np.unique(every)) != len(every) or every.min() < 0 or every.max() >= rows:
-            raise DataError("a row stands on two sides, or does not exist", where=f"fold {number}")
+        folds = (fold_of_split(split_or_folds, rows),)
+    check_folds(folds, rows)
     return folds
-
-
-def _fold_of_split(split: Sequence[Any] | NDArray[Any], rows: int) -> Fold:
-    names = np.asarray(split).astype(str)
-    if names.shape != (rows,):
-        raise DataError(f"{names.shape} entries for {rows} rows", where="split")
-    odd = sorted(set(names.tolist()) - set(SPLITS))
-    if odd:
-        raise DataError(f"unknown name(s) {odd}", where="split", remedy=f"use {', '.join(SPLITS)}")
-    train, validation, test = (np.flatnonzero(names == name) for name in SPLITS)
-    for name, found in (("train", train), ("test", test)):
-        if not len(found):
-            raise DataError(f"no row is {name}", where="split")
-    return Fold(train, test, validation if len(validation) else None)
-
-
-def _shared(people: People, folds: tuple[Fold, ...]) -> list[str]:
-    shared: set[int] = set()
-    for fold in folds:
-        sides = [_who(people, side) for side in (fold.train, fold.validation, fold.test) if side is not None]
-        for number, side in enumerate(sides):
-            for other in sides[number + 1 :]:
-                shared |= side & other
-    return [str(people.names[person]) for person in sorted(shared)]
-
-
-def _who(people: People, rows: Integers) -> set[int]:
-    return set(people.owner[rows].tolist())

@@ -3,22 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import DataError
-from ...metrics import auroc, ece, patient_bootstrap
+from ...metrics import auroc, ece
 from ...metrics.arrays import Floats
-from ..probes import Figure
-from ..scoring import Predictions, figures
-from ..task import BenchmarkTask
+from ..estimates import Bootstrap, Estimate, estimate
+from ..predictions import Predictions, estimates
 from .scores import margins
 
 _ECE_DRAWS = 500  # it is scored one draw at a time
-_GRID = 2.0**30
+_GRID = 2.0**30  # about 1e9 steps: far finer than cosines in single precision differ
 
 
 @dataclass(frozen=True)
@@ -32,7 +30,7 @@ class Row:
     """
 
     name: str
-    figures: Mapping[str, Figure]
+    figures: Mapping[str, Estimate]
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,16 +42,14 @@ class HeldOut:
         subjects: (n,) who was recorded.
         truth: (n,) class numbers, or (n, C) of 0 and 1 where several hold at once.
         classes: names; of two, the second is the positive one.
-        draws: bootstrap resamples of people.
-        seed: of the bootstrap and of shuffles.
+        bootstrap: resamples of people; its seed is that of shuffles, too.
     """
 
     keys: tuple[str, ...]
     subjects: NDArray[Any]
     truth: NDArray[Any]
     classes: tuple[str, ...]
-    draws: int = 2000
-    seed: int = 0
+    bootstrap: Bootstrap = field(default_factory=Bootstrap)
 
     @property
     def several(self) -> bool:
@@ -65,25 +61,15 @@ class HeldOut:
         runs = scores if scores.ndim == 3 else scores[None]
         ranked = np.stack([_ranking(table) for table in runs])
         metrics = ("auroc",) if self.several else ("auroc", "macro_f1")
-        spec = BenchmarkTask("zero-shot", name, name, "", "", metrics)
-        found = figures(
-            spec,
-            Predictions(self.keys, self.subjects, self.truth, ranked, self.classes),
-            draws=self.draws,
-            seed=self.seed,
-        )
+        predictions = Predictions(self.keys, self.subjects, self.truth, ranked, self.classes)
+        found = estimates(metrics, predictions, self.bootstrap)
         return Row(name, found | ({} if probabilities is None else {"ece": self.ece(probabilities)}))
 
-    def ece(self, probabilities: Floats) -> Figure:
+    def ece(self, probabilities: Floats) -> Estimate:
         """Calibration error of the positive class of two, of the most probable class otherwise."""
         table = probabilities[:, 1] if len(self.classes) == 2 else probabilities
-        value = float(ece(self.truth, table))
-        draws = min(self.draws, _ECE_DRAWS)
-        try:
-            bounds = patient_bootstrap(ece, self.truth, table, subjects=self.subjects, draws=draws, seed=self.seed)
-        except DataError as error:
-            return Figure(value, None, str(error))
-        return Figure(value, bounds)
+        fewer = replace(self.bootstrap, draws=min(self.bootstrap.draws, _ECE_DRAWS))
+        return estimate(ece, self.truth, table, subjects=self.subjects, bootstrap=fewer)
 
     def auroc(self, scores: Floats) -> float | None:
         """AUROC of (n, C) scores alone, without an interval; None where it is undefined."""

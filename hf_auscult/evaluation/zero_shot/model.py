@@ -20,14 +20,13 @@ from ...errors import ConfigurationError
 from ...features import WindowedFeatureExtractor
 from ...models.acula import AcuLaConfig
 from ...models.acula.modeling_acula import AcuLaModel
-from ..models import Key
 
 _BATCH = 32
 
 
 @dataclass(frozen=True, eq=False)
 class AlignedModel:
-    """A :class:`hf_auscult.evaluation.models.BenchModel` whose rows lie in the space shared with reports.
+    """A :class:`hf_auscult.embedding.cache.RecordingEncoder` whose rows lie in the space shared with reports.
 
     Args:
         name: as tables print it.
@@ -44,7 +43,7 @@ class AlignedModel:
     teacher: Teacher
 
     @torch.inference_mode()
-    def rows(self, examples: Iterable[tuple[Key, Mapping[str, Any]]]) -> Iterable[np.ndarray]:
+    def rows(self, examples: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterable[np.ndarray]:
         """(D,) of each recording: the mean of its windows, weighted by their seconds."""
         for _, audio in examples:
             features = self.extractor.features(audio)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ...errors import DataError
 from ...metrics import bidirectional_retrieval, retrieval_intervals
 from ...metrics.arrays import Floats
-from ..probes import Figure
+from ..estimates import Estimate
 from .held_out import HeldOut
 
 KS = (1, 5, 10)
@@ -33,7 +33,7 @@ class Pairing:
     mask: str
     recordings: int
     texts: int
-    figures: Mapping[str, Mapping[str, Figure]]
+    figures: Mapping[str, Mapping[str, Estimate]]
     chance: Mapping[str, Mapping[str, float]]
     problem: str = ""
 
@@ -59,11 +59,15 @@ def pairing(
     except DataError as error:
         return Pairing(mask, len(reports), texts, {}, {}, str(error))
     values = {"audio_to_text": scores.audio_to_text, "text_to_audio": scores.text_to_audio}
+    bootstrap = held_out.bootstrap
     try:
-        bounds = retrieval_intervals(scores, held_out.subjects[rows], draws=held_out.draws, seed=held_out.seed)
+        bounds = retrieval_intervals(scores, held_out.subjects[rows], draws=bootstrap.draws, seed=bootstrap.seed)
         figures = {
-            way: {key: Figure(value, bounds[way][key]) for key, value in found.items()} for way, found in values.items()
+            way: {key: Estimate(value, bounds[way][key]) for key, value in found.items()}
+            for way, found in values.items()
         }
     except DataError as error:
-        figures = {way: {key: Figure(value, None, str(error)) for key, value in f.items()} for way, f in values.items()}
+        figures = {
+            way: {key: Estimate(value, None, str(error)) for key, value in f.items()} for way, f in values.items()
+        }
     return Pairing(mask, len(reports), texts, figures, scores.chance)

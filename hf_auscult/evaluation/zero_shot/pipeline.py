@@ -116,7 +116,7 @@ def pipeline(
     k = min(top_k, len(first))
     found = nearest(audio, keys[first], k, search=search)
     table = unit_rows(np.asarray(values, np.float64)[first])
-    rng = np.random.default_rng(held_out.seed)
+    rng = np.random.default_rng(held_out.bootstrap.seed)
     owners = np.asarray(people)[first]
     orders = [exchanged(owners, rng) for _ in range(shuffles)]
     read, scores = [], {}

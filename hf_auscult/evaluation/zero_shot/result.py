@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from ...files import write_table
+from ..results import SplitCounts
 from .direct import Direct
 from .held_out import HeldOut
 from .pairing import Pairing
@@ -48,7 +49,7 @@ class ZeroShotResult:
     model: Mapping[str, Any]
     second: Mapping[str, Any]
     data: Mapping[str, Any]
-    counts: Mapping[str, Any]
+    counts: Mapping[str, SplitCounts]
     direct: Direct
     pipelines: tuple[Pipeline, ...]
     pairings: tuple[Pairing, ...]
@@ -72,10 +73,11 @@ class ZeroShotResult:
         ``texts``, ``figures``, ``chance`` and ``problem``. ``seconds`` and ``read`` alone differ between runs.
         """
         ends = self.direct.range()
-        out = {
+        out: dict[str, Any] = {
             name: getattr(self, name)
             for name in ("dataset", "task", "classes", "model", "second", "data", "counts", "leaks", "sources")
         }
+        out["counts"] = {name: asdict(counts) for name, counts in self.counts.items()}
         out["direct"] = {
             "rows": [asdict(row) for row in self.direct.rows],
             "sentences": [asdict(row) for row in self.direct.sentences],

@@ -16,9 +16,10 @@ from ...embedding.cache import FeatureCache
 from ...errors import ConfigurationError, DataError
 from ...files import write_json
 from ...metrics.arrays import Floats
-from ..examples import Examples, examples_of
+from ..estimates import Bootstrap
+from ..examples import Examples, counts_of, examples_of
 from ..load import Task
-from ..record import counts_of, facts_of, versions
+from ..provenance import facts_of, versions
 from ..task import BenchmarkTask
 from .direct import direct
 from .held_out import HeldOut
@@ -113,8 +114,7 @@ def run(config: ZeroShotConfig, *, command: str = "", progress: bool = True) -> 
         subjects=examples.subjects[test],
         truth=examples.labels[test],
         classes=examples.classes,
-        draws=config.draws,
-        seed=config.seed,
+        bootstrap=Bootstrap(config.draws, config.seed),
     )
     parts = [
         _with_reports(found, model, second.embed, audio, examples, places, class_texts, held_out, config)

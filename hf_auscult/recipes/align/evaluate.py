@@ -14,8 +14,8 @@ from ...alignment.maps import project_text, ridge_map, store_map
 from ...alignment.teachers import default_device
 from ...audio import assess
 from ...embedding.embedder import by_shape, window_mean
-from ...evaluation.probes import ProbeResult, evaluate_probe
-from ...evaluation.shortcuts import ShortcutResult, evaluate_shortcuts
+from ...evaluation.probe_evaluation import EvaluationSettings, ProbeResult, evaluate_probe
+from ...evaluation.shortcuts import ShortcutResult, ShortcutSpec, evaluate_shortcuts
 from ...evaluation.zero_shot.scores import margins, zero_shot
 from ...features import WindowedFeatureExtractor
 from ...features.logmel import band_statistics, display_front_end, log_mel
@@ -88,8 +88,15 @@ def probe(features: np.ndarray, corpus: Corpus, config: EvaluationConfig, seed: 
         [recording.label for recording in chosen],
         [recording.subject_id for recording in chosen],
         [recording.split for recording in chosen],
-        fractions=(1.0, config.label_fraction),
-        draws=config.fraction_draws,
+        probe_settings(config, seed),
+    )
+
+
+def probe_settings(config: EvaluationConfig, seed: int, *, few_labels: bool = True) -> EvaluationSettings:
+    """The run's probe: with all labels, and with a fraction of them."""
+    return EvaluationSettings(
+        fractions=(1.0, config.label_fraction) if few_labels else (1.0,),
+        label_draws=config.fraction_draws,
         bootstrap_draws=config.bootstrap_draws,
         seed=seed,
     )
@@ -107,9 +114,7 @@ def sex_probe(features: np.ndarray, corpus: Corpus, config: EvaluationConfig, se
         [int(recording.row["sex"] == "female") for recording in chosen],
         [recording.subject_id for recording in chosen],
         [recording.split for recording in chosen],
-        fractions=(1.0,),
-        bootstrap_draws=config.bootstrap_draws,
-        seed=seed,
+        probe_settings(config, seed, few_labels=False),
     )
     return result.to_dict()["figures"]["1.0"]["recording"]
 
@@ -218,8 +223,6 @@ def shortcut(corpus: Corpus, config: EvaluationConfig, seed: int) -> ShortcutRes
         [recording.label for recording in chosen],
         [recording.subject_id for recording in chosen],
         [recording.split for recording in chosen],
-        fractions=(1.0, config.label_fraction),
-        draws=config.fraction_draws,
-        bootstrap_draws=config.bootstrap_draws,
-        seed=seed,
+        ShortcutSpec().with_level(),
+        probe_settings(config, seed),
     )

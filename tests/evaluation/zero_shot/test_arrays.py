@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from hf_auscult.evaluation.estimates import Bootstrap
 from hf_auscult.evaluation.zero_shot.direct import direct
 from hf_auscult.evaluation.zero_shot.held_out import HeldOut
 from hf_auscult.evaluation.zero_shot.pairing import pairing
@@ -33,7 +34,7 @@ class World:
             name: centres[[c]] + [[0.0], [0.1], [-0.1]] * rng.standard_normal((3, D)) for c, name in enumerate(CLASSES)
         }
         self.held_out = HeldOut(
-            tuple(self.texts["test"]), np.array(self.people["test"]), self.y["test"], CLASSES, draws=200
+            tuple(self.texts["test"]), np.array(self.people["test"]), self.y["test"], CLASSES, Bootstrap(200)
         )
 
     def pipeline(self, audio, **settings):
@@ -123,7 +124,7 @@ def test_without_validation_people_there_are_no_probabilities():
 def test_classes_that_hold_at_once():
     world = World(told=1.0)
     table = np.stack([1 - world.y["test"], world.y["test"], np.ones(N, int)], axis=1)
-    held_out = HeldOut(world.held_out.keys, world.held_out.subjects, table, (*CLASSES, "Always"), draws=100)
+    held_out = HeldOut(world.held_out.keys, world.held_out.subjects, table, (*CLASSES, "Always"), Bootstrap(100))
     prompts = world.prompts | {"Always": world.prompts["Absent"] + world.prompts["Present"]}
     audio = {"train": world.shared["train"], "validation": world.shared["train"], "test": world.shared["test"]}
     found = direct(audio, prompts, {name: ["a"] * 3 for name in prompts}, table, held_out, temperature=0.07)
@@ -146,7 +147,7 @@ def test_scores_that_are_all_equal_are_at_chance_exactly(seed):
     people = np.array([f"p{person}" for person in range(12) for _ in range(3 + 2 * person)])
     carried = rng.permutation(12) % 3
     truth = np.array([carried[int(person[1:])] for person in people])
-    held_out = HeldOut(tuple(map(str, range(len(people)))), people, truth, ("a", "b", "c"), draws=50)
+    held_out = HeldOut(tuple(map(str, range(len(people)))), people, truth, ("a", "b", "c"), Bootstrap(50))
     prior = np.tile(rng.dirichlet((3, 2, 1)), (len(people), 1))
     row = held_out.row("constant", prior, prior)
     assert row.figures["auroc"].value == 0.5 == row.figures["auroc_subject"].value == held_out.auroc(prior)
@@ -160,7 +161,7 @@ def test_one_report_for_everybody_says_nothing():
 
 
 def test_one_person_has_a_calibration_error_without_an_interval():
-    held_out = HeldOut(("a", "b"), np.array(["p", "p"]), np.array([0, 1]), CLASSES, draws=50)
+    held_out = HeldOut(("a", "b"), np.array(["p", "p"]), np.array([0, 1]), CLASSES, Bootstrap(50))
     found = held_out.ece(np.array([[0.75, 0.25], [0.25, 0.75]]))
     assert found.value == pytest.approx(0.25) and found.interval is None and found.problem
 

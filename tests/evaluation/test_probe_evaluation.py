@@ -7,8 +7,14 @@ import pytest
 from sklearn.metrics import f1_score, roc_auc_score
 
 from hf_auscult.errors import DataError, LeakageError
-from hf_auscult.evaluation.probes import LogisticProbe, ProbeSettings, evaluate_probe, mean_by_person
+from hf_auscult.evaluation.predictions import mean_by_person
+from hf_auscult.evaluation.probe_evaluation import EvaluationSettings, evaluate_probe
+from hf_auscult.evaluation.probes import run_probe
 from hf_auscult.metrics import auroc, patient_bootstrap
+
+
+def _all_labels(draws: int) -> EvaluationSettings:
+    return EvaluationSettings(fractions=(1.0,), bootstrap_draws=draws)
 
 
 def _cohort(people: int = 150, per_person: int = 3, effect: float = 0.5, seed: int = 0):
@@ -22,9 +28,9 @@ def _cohort(people: int = 150, per_person: int = 3, effect: float = 0.5, seed: i
 
 def test_figures_are_those_of_the_parts():
     x, y, who, split = _cohort()
-    result = evaluate_probe(x, y, who, split, bootstrap_draws=200, draws=3)
-    train, validation, test = (split == name for name in ("train", "validation", "test"))
-    score = LogisticProbe().fit(x[train], y[train], x[validation], y[validation]).predict_proba(x[test])
+    result = evaluate_probe(x, y, who, split, EvaluationSettings(bootstrap_draws=200, label_draws=3))
+    test = split == "test"
+    score = run_probe(x, y, who, split).scores[0]
     full = result.figures[1.0]
     assert full.recording.value == pytest.approx(roc_auc_score(y[test], score[:, 1]), abs=1e-12)
     assert full.recording.interval == patient_bootstrap(auroc, y[test], score[:, 1], subjects=who[test], draws=200)
@@ -41,39 +47,37 @@ def test_figures_are_those_of_the_parts():
 
 
 def test_few_label_interval_averages_over_the_draws():
-    from hf_auscult.evaluation.probes import probe_with_label_fraction
-
     x, y, who, split = _cohort()
-    figure = evaluate_probe(x, y, who, split, fractions=(0.1,), draws=3, bootstrap_draws=100).figures[0.1].recording
-    few = probe_with_label_fraction(x, y, who, split, 0.1, draws=3)
-    labels = y[few.test_rows]
+    settings = EvaluationSettings(fractions=(0.1,), label_draws=3, bootstrap_draws=100)
+    result = evaluate_probe(x, y, who, split, settings)
+    figure, labels, runs = result.figures[0.1].recording, y[result.test_rows], result.test_runs[0.1]
 
     def mean_over_draws(truth, runs):
         if len(np.unique(truth)) < 2:
             return float("nan")
         return float(np.mean([roc_auc_score(truth, runs[:, draw]) for draw in range(3)]))
 
-    expected = patient_bootstrap(mean_over_draws, labels, few.scores[:, :, 1].T, subjects=who[few.test_rows], draws=100)
-    assert (figure.value, figure.interval.low, figure.interval.high) == pytest.approx(
+    expected = patient_bootstrap(mean_over_draws, labels, runs[:, :, 1].T, subjects=who[result.test_rows], draws=100)
+    assert (figure.value, figure.low, figure.high) == pytest.approx(
         (expected.value, expected.low, expected.high), abs=1e-12
     )
 
 
 def test_signal_is_found_and_noise_is_not():
     x, y, who, split = _cohort(people=300, effect=1.0)
-    assert evaluate_probe(x, y, who, split, fractions=(1.0,), bootstrap_draws=300).headline.interval.low > 0.8
+    assert evaluate_probe(x, y, who, split, _all_labels(300)).headline.interval.low > 0.8
     noise = np.random.default_rng(1).standard_normal(x.shape)
-    interval = evaluate_probe(noise, y, who, split, fractions=(1.0,), bootstrap_draws=300).headline.interval
+    interval = evaluate_probe(noise, y, who, split, _all_labels(300)).headline.interval
     assert interval.low < 0.5 < interval.high
 
 
 def test_test_rows_do_not_influence_each_other_or_the_fit():
     x, y, who, split = _cohort()
-    base = evaluate_probe(x, y, who, split, fractions=(1.0,), bootstrap_draws=50)
+    base = evaluate_probe(x, y, who, split, _all_labels(50))
     moved = x.copy()
     last = np.flatnonzero(split == "test")[-1]
     moved[last] += 1000
-    changed = evaluate_probe(moved, y, who, split, fractions=(1.0,), bootstrap_draws=50)
+    changed = evaluate_probe(moved, y, who, split, _all_labels(50))
     assert np.array_equal(base.test_scores[1.0][:-1], changed.test_scores[1.0][:-1])
     assert not np.array_equal(base.test_scores[1.0][-1], changed.test_scores[1.0][-1])
 
@@ -81,10 +85,8 @@ def test_test_rows_do_not_influence_each_other_or_the_fit():
 def test_row_order_does_not_matter():
     x, y, who, split = _cohort()
     shuffle = np.random.default_rng(0).permutation(len(y))
-    first = evaluate_probe(x, y, who, split, fractions=(1.0,), bootstrap_draws=100).headline.interval
-    second = evaluate_probe(
-        x[shuffle], y[shuffle], who[shuffle], split[shuffle], fractions=(1.0,), bootstrap_draws=100
-    ).headline.interval
+    first = evaluate_probe(x, y, who, split, _all_labels(100)).headline.interval
+    second = evaluate_probe(x[shuffle], y[shuffle], who[shuffle], split[shuffle], _all_labels(100)).headline.interval
     assert (first.value, first.low, first.high) == pytest.approx((second.value, second.low, second.high), abs=2e-3)
 
 
@@ -93,8 +95,8 @@ def test_named_classes_need_the_positive_one():
     words = np.where(y == 1, "Abnormal", "Normal")
     with pytest.raises(DataError, match="positive"):
         evaluate_probe(x, words, who, split)
-    named = evaluate_probe(x, words, who, split, positive="Abnormal", fractions=(1.0,), bootstrap_draws=50)
-    numbered = evaluate_probe(x, y, who, split, fractions=(1.0,), bootstrap_draws=50)
+    named = evaluate_probe(x, words, who, split, _all_labels(50), positive="Abnormal")
+    numbered = evaluate_probe(x, y, who, split, _all_labels(50))
     assert named.classes == ["Normal", "Abnormal"]
     assert named.figures[1.0].subject == numbered.figures[1.0].subject
 
@@ -108,7 +110,9 @@ def test_several_classes_and_a_class_that_the_test_set_lacks():
     split = np.array(["train", "train", "train", "validation", "test"])[who % 5]
     y[(split == "test") & (y == 3)] = 0
     names = np.array(["normal", "wheeze", "crackle", "stridor"])
-    result = evaluate_probe(x, names[y], who, split, fractions=(1.0, 0.2), draws=2, bootstrap_draws=50)
+    result = evaluate_probe(
+        x, names[y], who, split, EvaluationSettings(fractions=(1.0, 0.2), label_draws=2, bootstrap_draws=50)
+    )
     assert result.classes == sorted(names.tolist())
     for figures in result.figures.values():
         assert figures.recording.left_out == ("stridor",)
@@ -129,25 +133,23 @@ def test_an_undefined_figure_carries_its_reason():
     mixed = y.copy()
     for person in np.unique(who[split == "test"]):
         mixed[np.flatnonzero(who == person)[0]] = 1  # every tested person has a positive recording
-    result = evaluate_probe(x, mixed, who, split, fractions=(1.0,), bootstrap_draws=50)
+    result = evaluate_probe(x, mixed, who, split, _all_labels(50))
     assert result.figures[1.0].subject.value is None
-    assert "every class" in result.figures[1.0].subject.problem and "undefined" in str(result.figures[1.0].subject)
+    assert "same classes" in result.figures[1.0].subject.problem and "undefined" in str(result.figures[1.0].subject)
     assert result.figures[1.0].recording.interval is not None
     tiny = split.copy()
     first = np.unique(who[split == "test"])[:3]
     keep = (split != "test") | np.isin(who, first)
-    result = evaluate_probe(x[keep], y[keep], who[keep], tiny[keep], fractions=(1.0,), bootstrap_draws=50)
+    result = evaluate_probe(x[keep], y[keep], who[keep], tiny[keep], _all_labels(50))
     figure = result.headline
     assert figure.value is not None and figure.interval is None and "3 people" in figure.problem
 
 
-def test_json_and_the_subject_headline():
+def test_json():
     x, y, who, split = _cohort()
-    settings = ProbeSettings(aggregate="subject")
-    result = evaluate_probe(x, y, who, split, settings=settings, bootstrap_draws=50, draws=2)
-    assert result.headline is result.figures[1.0].subject
+    result = evaluate_probe(x, y, who, split, EvaluationSettings(bootstrap_draws=50, label_draws=2))
     plain = json.loads(json.dumps(result.to_dict(scores=True)))
-    assert plain["figures"]["1.0"]["subject"]["interval"]["value"] == result.headline.value
+    assert plain["figures"]["1.0"]["recording"]["interval"]["value"] == result.headline.value
     assert len(plain["test_scores"]["0.1"]) == len(plain["test_rows"]) == plain["counts"]["test"]["recordings"]
     assert plain["counts"]["train"]["people"] == len(np.unique(who[split == "train"]))
     assert "test_scores" not in result.to_dict()
@@ -156,7 +158,7 @@ def test_json_and_the_subject_headline():
 def test_bad_input_is_named():
     x, y, who, split = _cohort()
     with pytest.raises(LeakageError, match="two splits"):
-        evaluate_probe(x, y, np.where(who == who[-1], who[0], who), split, fractions=(1.0,))
+        evaluate_probe(x, y, np.where(who == who[-1], who[0], who), split)
     with pytest.raises(DataError, match="unknown name"):
         evaluate_probe(x, y, who, np.where(split == "validation", "valid", split))
     with pytest.raises(DataError, match="no row is test"):

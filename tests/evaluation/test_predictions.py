@@ -7,7 +7,15 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from hf_auscult.errors import ConfigurationError, DataError
-from hf_auscult.evaluation.scoring import Predictions, by_person, delong_of, difference, figures, subgroup
+from hf_auscult.evaluation.estimates import Bootstrap
+from hf_auscult.evaluation.predictions import (
+    Predictions,
+    by_person,
+    delong_interval,
+    difference,
+    estimates,
+    subgroup_estimates,
+)
 from hf_auscult.evaluation.task import BenchmarkTask
 
 
@@ -24,7 +32,7 @@ TASK = BenchmarkTask("mine", "T1", "Test", "mine", "test", ("auroc", "macro_f1",
 
 def test_auroc_is_the_mean_over_runs_and_has_an_interval():
     found = binary()
-    shown = figures(TASK, found, draws=200)
+    shown = estimates(TASK.metrics, found, Bootstrap(200))
     mean = np.mean([roc_auc_score(found.truth, run[:, 1]) for run in found.runs])
     assert shown["auroc"].value == pytest.approx(mean)
     assert shown["auroc"].interval.subjects == 40
@@ -48,16 +56,16 @@ def test_people_carry_what_any_recording_has():
 
 def test_one_class_has_no_auroc_but_a_reason():
     found = binary()
-    shown = figures(TASK, found.take(np.flatnonzero(found.truth == 1)), draws=50)
+    shown = estimates(TASK.metrics, found.take(np.flatnonzero(found.truth == 1)), Bootstrap(50))
     assert shown["auroc"].value is None and "same classes" in shown["auroc"].problem
-    assert delong_of(found.take(np.flatnonzero(found.truth == 1))) is None
+    assert delong_interval(found.take(np.flatnonzero(found.truth == 1))) is None
 
 
 def test_classes_that_nobody_in_test_carries_are_named():
     rng = np.random.default_rng(0)
     runs = rng.dirichlet(np.ones(3), size=(1, 30))
     found = Predictions(tuple(map(str, range(30))), np.arange(30), rng.integers(2, size=30), runs, ("a", "b", "c"))
-    shown = figures(BenchmarkTask("mine", "T1", "", "d", "c", ("auroc",)), found, draws=50)["auroc"]
+    shown = estimates(("auroc",), found, Bootstrap(50))["auroc"]
     assert shown.left_out == ("c",)
     assert shown.value == pytest.approx(
         np.mean([roc_auc_score(found.truth == label, runs[0][:, label]) for label in (0, 1)])
@@ -68,9 +76,9 @@ def test_subgroup_with_few_positives_is_refused():
     found = binary(n=60)
     rows = np.flatnonzero(found.truth == 1)[:19]
     few = np.concatenate([rows, np.flatnonzero(found.truth == 0)])
-    shown = subgroup(TASK, found, few, draws=50)
+    shown = subgroup_estimates(TASK.metrics, found.take(few), Bootstrap(50))
     assert all(figure.value is None and "fewer than 20" in figure.problem for figure in shown.values())
-    assert subgroup(TASK, binary(n=200), np.arange(200), draws=50)["auroc"].value is not None
+    assert subgroup_estimates(TASK.metrics, binary(n=200), Bootstrap(50))["auroc"].value is not None
 
 
 def test_errors_count_every_person_once():
@@ -79,24 +87,24 @@ def test_errors_count_every_person_once():
     runs = np.array([2.0, 2.0, 2.0, 2.0]).reshape(1, 4, 1)
     found = Predictions(tuple("abcd"), np.array(["x", "x", "x", "y"]), truth, runs)
     # below four people there is no interval; the value of rows as they are is still given
-    assert figures(task, found)["mae"].interval is None
+    assert estimates(task.metrics, found, Bootstrap())["mae"].interval is None
     many = Predictions(
         tuple(map(str, range(16))),
         np.repeat(["p", "q", "r", "s"], [13, 1, 1, 1]),
         np.ones(16),
         np.concatenate([np.full(13, 3.0), np.ones(3)]).reshape(1, 16, 1),
     )
-    shown = figures(task, many, draws=500)["mae"]
+    shown = estimates(task.metrics, many, Bootstrap(500))["mae"]
     assert shown.value == pytest.approx(0.5) and shown.interval.subjects == 4
 
 
 def test_difference_is_paired_and_refuses_other_recordings():
     strong, weak = binary(seed=0, strength=3), binary(seed=0, strength=0)
-    gap = difference(TASK, strong, weak, draws=300)
+    gap = difference("auroc", strong, weak, Bootstrap(300))
     assert gap.low > 0 and gap.p_value < 0.05
-    assert difference(TASK, strong, strong, draws=50).p_value == 1
+    assert difference("auroc", strong, strong, Bootstrap(50)).p_value == 1
     with pytest.raises(DataError, match="different recordings"):
-        difference(TASK, strong, weak.take(np.arange(50)))
+        difference("auroc", strong, weak.take(np.arange(50)), Bootstrap())
 
 
 def test_unknown_metric_is_refused():
