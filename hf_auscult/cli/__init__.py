@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 from collections.abc import Sequence
 
@@ -22,7 +23,9 @@ def parser() -> argparse.ArgumentParser:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; see :func:`hf_auscult.cli.command.execute` for the exit status."""
-    args = parser().parse_args(argv)
+    typed = sys.argv[1:] if argv is None else argv
+    args = parser().parse_args(typed)
+    args.command = shlex.join(["hf-auscult", *(word for word in typed if word != "--json")])
     from ..hub.registration import register
 
     register()

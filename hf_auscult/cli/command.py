@@ -80,6 +80,16 @@ def argument(*flags: str, group: str = "", **settings: Any) -> Argument:
     return flags, settings, group
 
 
+def name_of(argument: Argument) -> str:
+    """The name under which its value is found.
+
+    Example:
+        >>> name_of(argument("--max-cost", type=float))
+        'max_cost'
+    """
+    return argument[0][0].lstrip("-").replace("-", "_")
+
+
 def execute(args: argparse.Namespace) -> int:
     """Run a verb and print its outcome.
 

@@ -77,9 +77,7 @@ VERBS = (
             argument("--source", required=True, metavar="DIR", help="the original download"),
             NEW_FOLDER,
             argument("--num-proc", type=int, default=1, metavar="N", help="processes that read recordings"),
-            argument(
-                "--split", default="subject", metavar="FAMILY", help="subject (default), official, published …"
-            ),
+            argument("--split", default="subject", metavar="FAMILY", help="subject (default), official, published …"),
             argument("--seed", type=int, default=0, metavar="N", help="of the split"),
             argument("--by", metavar="COLUMN", help="sources of leave_one_source_out, e.g. device"),
             argument("--task", help="task that a demographic split balances"),
