@@ -7,18 +7,20 @@ import os
 import shlex
 import sys
 from collections.abc import Sequence
+from importlib import resources
+
+import yaml
 
 from .. import __version__
-from . import datasets, evaluation, models, reports
-from .command import execute, parser_of
+from .command import Verb, execute, parser_of
 
-VERBS = (*models.VERBS, *datasets.VERBS, *evaluation.VERBS, *models.TRAINING, *reports.VERBS)
 GROUPS = {"reports": "Clinical reports from metadata: generate, verify, mask, review, score"}
 
 
 def parser() -> argparse.ArgumentParser:
     """Return the command's parser."""
-    return parser_of(VERBS, GROUPS, __version__)
+    table = yaml.safe_load(resources.files(__package__).joinpath("verbs.yaml").read_text("utf-8"))
+    return parser_of((Verb(name, **entry) for name, entry in table.items()), GROUPS, __version__)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
+from importlib import import_module
 from typing import Any
 
 from ..errors import AuscultError, printable
@@ -35,59 +36,55 @@ class Outcome:
         return "\n".join(f"{key}: {value}" for key, value in self.data.items()) if self.text is None else self.text
 
 
-Argument = tuple[tuple[str, ...], dict[str, Any], str]
-Run = Callable[[argparse.Namespace], Outcome]
-
-
 @dataclass(frozen=True)
 class Verb:
-    """One verb of the command.
+    """One verb of the command, see verbs.yaml.
 
     Args:
-        run: calls the library; the first line of its docstring is the help.
-        example: the command line after `hf-auscult`; its first words are the verb's name.
-        arguments: see :func:`argument`.
-        words: how many words the name has.
+        name: one word, or two where several verbs share a first one.
+        run: module below `hf_auscult.cli` and function, imported when the verb runs.
+        help: one sentence.
+        example: a command line after `hf-auscult`.
+        arguments: flag or name -> keywords of argparse's `add_argument`, and `group`.
     """
 
-    run: Run
+    name: str
+    run: str
+    help: str
     example: str
-    arguments: tuple[Argument, ...]
-    words: int = 1
+    arguments: Mapping[str, Mapping[str, Any]]
 
     @property
-    def name(self) -> tuple[str, ...]:
-        """Its words, e.g. ("reports", "verify")."""
-        return tuple(self.example.split()[: self.words])
+    def grouped(self) -> list[str]:
+        """Names under which the values of arguments with a group are found."""
+        return [flag.lstrip("-").replace("-", "_") for flag, keys in self.arguments.items() if "group" in keys]
+
+    def __call__(self, args: argparse.Namespace) -> Outcome:
+        """Run it."""
+        module, function = self.run.split(".")
+        outcome: Outcome = getattr(import_module(f"{__package__}.{module}"), function)(args)
+        return outcome
 
     def add_to(self, verbs: Any) -> None:
         """Add it to a parser."""
-        text = (self.run.__doc__ or "").splitlines()[0].rstrip(".")
-        parser = verbs.add_parser(
-            self.name[-1], help=text, description=f"{text}.", epilog=f"example: hf-auscult {self.example}"
-        )
+        epilog = f"example: hf-auscult {self.example}"
+        parser = verbs.add_parser(self.name.split()[-1], help=self.help, description=f"{self.help}.", epilog=epilog)
         parser.add_argument("--json", action="store_true", help="print one JSON object; progress goes to stderr")
-        groups = {"": parser}
-        for flags, settings, group in self.arguments:
-            if group not in groups:
-                groups[group] = parser.add_argument_group(group)
-            groups[group].add_argument(*flags, **settings)
+        groups: dict[str | None, Any] = {None: parser}
+        for flag, keys in self.arguments.items():
+            keywords = {key: _KEYWORDS[key](value) if key in _KEYWORDS else value for key, value in keys.items()}
+            title = keywords.pop("group", None)
+            if title not in groups:
+                groups[title] = parser.add_argument_group(title)
+            groups[title].add_argument(flag, **keywords)
         parser.set_defaults(verb=self)
 
 
-def argument(*flags: str, group: str = "", **settings: Any) -> Argument:
-    """An argument as argparse's `add_argument` takes it; with a group, under the heading of that name."""
-    return flags, settings, group
-
-
-def name_of(argument: Argument) -> str:
-    """The name under which its value is found.
-
-    Example:
-        >>> name_of(argument("--max-cost", type=float))
-        'max_cost'
-    """
-    return argument[0][0].lstrip("-").replace("-", "_")
+# What YAML cannot say as it is meant.
+_KEYWORDS: dict[str, Callable[[Any], Any]] = {
+    "type": {"int": int, "float": float}.__getitem__,
+    "metavar": lambda value: tuple(value) if isinstance(value, list) else value,
+}
 
 
 def execute(args: argparse.Namespace) -> int:
@@ -97,11 +94,10 @@ def execute(args: argparse.Namespace) -> int:
         0 when it worked, 1 when a check did not pass, 2 on an error of the user's, the data's or the system's, 130
         when it was interrupted.
     """
-    verb: Verb = args.verb
-    name = f"hf-auscult {' '.join(verb.name)}"
+    name = f"hf-auscult {args.verb.name}"
     try:
         with redirect_stdout(sys.stderr if args.json else sys.stdout):
-            outcome = verb.run(args)
+            outcome = args.verb(args)
     except KeyboardInterrupt:
         print(f"{name}: interrupted", file=sys.stderr)
         return 130
@@ -161,7 +157,7 @@ def parser_of(verbs: Iterable[Verb], groups: Mapping[str, str], version: str) ->
     top.add_argument("--version", action="version", version=f"hf-auscult {version}")
     homes = {"": top.add_subparsers(required=True, metavar="VERB")}
     for verb in verbs:
-        group = verb.name[0] if verb.words > 1 else ""
+        group = verb.name.rpartition(" ")[0]
         if group not in homes:
             inner = homes[""].add_parser(group, help=groups[group], description=f"{groups[group]}.")
             homes[group] = inner.add_subparsers(required=True, metavar="JOB")

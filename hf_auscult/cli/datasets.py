@@ -5,9 +5,7 @@ from __future__ import annotations
 import argparse
 
 from ..errors import ConfigurationError
-from .command import Outcome, Verb, argument
-
-NEW_FOLDER = argument("--output", required=True, metavar="DIR", help="new folder")
+from .command import Outcome
 
 
 def prepare(args: argparse.Namespace) -> Outcome:
@@ -66,50 +64,3 @@ def corpus(args: argparse.Namespace) -> Outcome:
         lines[name] = f"{sum(parts.values())} recordings, {left_out} left out"
     lines["absent"] = ", ".join(report.absent) or "none"
     return Outcome(report.to_dict(), Outcome(lines).render())
-
-
-VERBS = (
-    Verb(
-        prepare,
-        "prepare circor --source the-circor-digiscope-1.0.3 --output prepared/circor",
-        (
-            argument("dataset", metavar="DATASET", help="e.g. circor, or from_folder for your own recordings"),
-            argument("--source", required=True, metavar="DIR", help="the original download"),
-            NEW_FOLDER,
-            argument("--num-proc", type=int, default=1, metavar="N", help="processes that read recordings"),
-            argument("--split", default="subject", metavar="FAMILY", help="subject (default), official, published …"),
-            argument("--seed", type=int, default=0, metavar="N", help="of the split"),
-            argument("--by", metavar="COLUMN", help="sources of leave_one_source_out, e.g. device"),
-            argument("--task", help="task that a demographic split balances"),
-            argument(
-                "--age-bands", type=int, nargs="+", metavar="YEARS", help="first years of a demographic split's bands"
-            ),
-            argument("--paper", help="whose published split, e.g. opera"),
-            argument("--allow-leakage", action="store_true", help="let a published split through that leaks"),
-            argument("--name", help="from_folder: the dataset's name"),
-            argument("--organ", help="from_folder: lung, heart, cough, bowel, voice or breath"),
-            argument("--licence", default="unknown", help="from_folder: of the recordings"),
-            argument("--strict", action="store_true", help="refuse an incomplete download and wrong counts"),
-            argument("--no-verify", action="store_true", help="do not compare with the distribution's checksums"),
-            argument("--overwrite", action="store_true", help="replace a folder written before"),
-        ),
-    ),
-    Verb(
-        audit,
-        "audit prepared/circor prepared/sprsound splits.csv",
-        (
-            argument("sources", metavar="DIR", nargs="+", help="prepared folders, or CSV files: path, subject, split"),
-            argument("--quick", action="store_true", help="compare people and bytes only, do not listen"),
-        ),
-    ),
-    Verb(
-        corpus,
-        "corpus auscultacorpus --prepared prepared/circor prepared/icbhi --output corpus",
-        (
-            argument("corpus", metavar="CORPUS", help="auscultacorpus or acula_alignment"),
-            argument("--prepared", required=True, nargs="+", metavar="DIR", help="folders that prepare wrote"),
-            NEW_FOLDER,
-            argument("--seed", type=int, default=0, metavar="N", help="of the validation people"),
-        ),
-    ),
-)

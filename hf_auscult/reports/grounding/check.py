@@ -44,6 +44,11 @@ class Grounding:
         """Whether nothing in it contradicts the facts."""
         return not self.contradictions
 
+    @property
+    def grounded(self) -> bool:
+        """Whether it contradicts nothing and adds nothing."""
+        return self.consistent and not self.unsupported
+
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
         return {
