@@ -105,6 +105,10 @@ def execute(args: argparse.Namespace) -> int:
         line = explain(error)
         if line is None:
             raise
+        models = getattr(args, "model", None) or []
+        models = [models] if isinstance(models, str) else models
+        if not isinstance(error, AuscultError) and models and not any(model in line for model in models):
+            line = f"{', '.join(models)}: {line}"
         print(f"{name}: {line}", file=sys.stderr)
         if args.json:
             where = getattr(error, "where", None)
@@ -129,20 +133,26 @@ def explain(error: Exception) -> str | None:
         return f"not enough memory ({line or 'for this'}). To fix: give a smaller --batch-size, or fewer recordings"
     if isinstance(error, OSError) and error.strerror:
         return f"{printable(error.filename)}: {error.strerror}" if isinstance(error.filename, str) else error.strerror
-    if isinstance(error, OSError) or _raised_by(error) in LIBRARIES:
+    if isinstance(error, ImportError) and not (error.name or "hf_auscult").startswith("hf_auscult"):
+        return f"{line}. To fix: pip install {error.name}"
+    if isinstance(error, OSError) or (not isinstance(error, _FAULTS) and _library(error) in LIBRARIES):
         return line or type(error).__name__
     return None
 
 
-def _raised_by(error: Exception) -> str:
-    """Top-level name of the library that an error comes from: by its own class, or the function that raised it."""
-    of_class = type(error).__module__.partition(".")[0]
-    if of_class in LIBRARIES:
-        return of_class
+# What a library raises when it is called wrongly: a fault of this package, and its traceback is wanted.
+_FAULTS = (TypeError, AttributeError, NameError, AssertionError)
+
+
+def _library(error: Exception) -> str:
+    """Top-level name of the library that was called last from here, which raised the error or let it through."""
+    names = []
     trace = error.__traceback__
-    while trace is not None and trace.tb_next is not None:
+    while trace is not None:
+        names.append(str(trace.tb_frame.f_globals.get("__name__", "")).partition(".")[0])
         trace = trace.tb_next
-    return "" if trace is None else str(trace.tb_frame.f_globals.get("__name__", "")).partition(".")[0]
+    called = names[len(names) - names[::-1].index("hf_auscult") :] if "hf_auscult" in names else names
+    return called[0] if called else type(error).__module__.partition(".")[0]
 
 
 def parser_of(verbs: Iterable[Verb], groups: Mapping[str, str], version: str) -> argparse.ArgumentParser:

@@ -12,7 +12,7 @@ def convert(args: argparse.Namespace) -> Outcome:
     """Convert a published checkpoint."""
     from ..models.convert_checkpoint import convert
 
-    folder = convert(args.family, args.checkpoint, args.output, with_code=args.with_code)
+    folder = convert(args.family, args.checkpoint, args.output)
     return Outcome({"output": str(folder), "files": sorted(path.name for path in folder.iterdir())})
 
 
