@@ -1,7 +1,7 @@
 """AuscultaBase: OPERA-CT's network with a crop rule and a sequence output of its own (arXiv:2411.07547)."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Literal
 
 import torch
 
@@ -50,11 +50,17 @@ class AuscultaBaseModel(HTSATMixin, AuscultaBasePreTrainedModel):
         """
         return list(range(0, frames - size - 1 + hop, hop))
 
-    def encode(self, windows: torch.Tensor, *flags: bool, **settings: Any) -> AuscultaBaseOutput:
+    def encode(
+        self,
+        windows: torch.Tensor,
+        output_hidden_states: bool = False,
+        output_attentions: bool = False,
+        crop_rule: Literal["covering", "published"] = "covering",
+    ) -> AuscultaBaseOutput:
         """Encode log-mel images as `HTSATMixin` does; `sequence_output` is (windows, crops * D, tokens)."""
-        out = super().encode(windows, *flags, **settings)
+        out = super().encode(windows, output_hidden_states, output_attentions, crop_rule)
         assert out.last_hidden_state is not None
-        crops = len(self.crop_starts(windows.shape[1], settings.get("crop_rule", "covering")))
+        crops = len(self.crop_starts(windows.shape[1], crop_rule))
         sequence = out.last_hidden_state.unflatten(1, (crops, -1)).transpose(2, 3).flatten(1, 2)
         return AuscultaBaseOutput(**out, sequence_output=sequence)
 

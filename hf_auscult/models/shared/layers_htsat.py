@@ -145,7 +145,6 @@ class HTSATMixin(EncoderMixin):
         output_hidden_states: bool = False,
         output_attentions: bool = False,
         crop_rule: Literal["covering", "published"] = "covering",
-        **settings: Any,
     ) -> EncoderOutput:
         """Encode log-mel images of any length.
 
@@ -155,7 +154,6 @@ class HTSATMixin(EncoderMixin):
             output_hidden_states, output_attentions: what else to return.
             crop_rule: `covering`: crops every `config.crop_hop` frames and one that ends with the last frame, so that
                 every frame counts, in a plain mean of the crops. `published`: see `published_starts`.
-            settings: there are no others.
 
         Returns:
             As `HTSAT` does.
