@@ -15,8 +15,8 @@ from typing import Any, get_args
 
 import yaml
 
+from ..data.facts import CONCEPTS, Polarity
 from ..errors import ConfigurationError
-from .schema import CONCEPTS, Polarity
 
 LANGUAGE = Path(__file__).with_name("language")
 ENTRY_FILES: tuple[str, ...] = ("findings", "health", "traits", "people", "recording", "additions")
@@ -34,7 +34,7 @@ class Entry:
     """A way to write a concept's value.
 
     Args:
-        concept: of :data:`hf_auscult.reports.schema.CONCEPTS`, or one of what no fact covers, such as
+        concept: of :data:`hf_auscult.data.facts.CONCEPTS`, or one of what no fact covers, such as
             ``recommendation``.
         value: the value's one spelling.
         regex: of the words, see :func:`phrase`.
@@ -128,7 +128,7 @@ def extend_lexicon(file: str | Path) -> None:
 
     Args:
         file: YAML with ``entries`` (each a ``concept`` and ``values``, value -> forms) and, if wanted, ``macros``,
-            ``kinds`` (value -> the kinds of it), ``covered``, ``same`` and ``rules_out``; see ``language/findings.yaml``.
+            ``kinds`` (value -> the kinds of it), ``covered``, ``same`` and ``rules_out``, as the files in ``language``.
 
     Raises:
         ConfigurationError: no such file, unknown keys, or a form that is no regular expression.

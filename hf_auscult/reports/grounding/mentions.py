@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from ...data.facts import VALUES, Fact, Polarity
 from ..lexicon import TERM_CONCEPTS, language, lexicon, phrase, terms_of, words
-from ..schema import VALUES, Fact, Polarity
 
 VALVES: tuple[str, ...] = ("aortic", "pulmonary", "tricuspid", "mitral")
 SIDES, ASPECTS, LEVELS = ("left", "right"), ("anterior", "posterior", "lateral"), ("upper", "middle", "lower")
@@ -21,6 +21,7 @@ _END = re.compile(
     r"(?<!\bvs)(?<!\be\.g)(?<!\bi\.e)(?<!\bapprox)(?<!\bDr)(?:[.!]|[?](?!\s*(?:yes|no|nil|none)\b))(?=\s|$)|;|\n\s*",
     re.IGNORECASE,
 )
+"""Where a sentence ends; not at an abbreviation, and not between a question and its answer."""
 
 
 @dataclass(frozen=True)

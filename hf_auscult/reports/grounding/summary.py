@@ -100,7 +100,7 @@ def summarise(groundings: Iterable[Grounding]) -> GroundingSummary:
 
     Example:
         >>> from hf_auscult.reports.grounding import check
-        >>> from hf_auscult.reports.schema import Fact
+        >>> from hf_auscult.data.facts import Fact
         >>> facts = [Fact("finding", "wheeze", "wheezes", "absent")]
         >>> one = summarise([check("No wheezes.", facts), check("Wheezes. COPD.", facts)])
         >>> one.consistency.count, one.unsupported.count, one.omission.count
