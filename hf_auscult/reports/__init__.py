@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .facts import CIRCOR_FIELDS, FACTS, FieldMapping, circor_facts, facts_of
+from ..data.facts import Fact, FieldMapping
+from .facts import CIRCOR_FIELDS, FACTS, circor_facts, facts_of
 from .generate import Report, generate, requests_of
 from .generators import GENERATORS
 from .grounding import Grounding, Statement, check
@@ -10,7 +11,6 @@ from .leakage import Leakage, LeakageSettings, leakage
 from .lexicon import extend_lexicon
 from .masking import STRENGTHS, Mask, mask_of
 from .prompts import class_prompts
-from .schema import Fact
 
 __all__ = [
     "CIRCOR_FIELDS",

@@ -12,10 +12,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ..data.facts import Fact
 from ..errors import ConfigurationError, DataError
 from ..files import check_folder, to_json, write_table, write_text
 from .generate import Report
-from .schema import Fact
 
 TABLE = "reports.parquet"
 INFO = "reports.json"

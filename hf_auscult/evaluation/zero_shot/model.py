@@ -133,21 +133,5 @@ def second_reader(name: str, *, cache: str | Path | None = None) -> Teacher:
     return Teacher(TeacherConfig(name, max_tokens=256, lower_case=False), cache=cache, device=default_device())
 
 
-def read_all(teacher: Teacher, texts: Sequence[str], *, progress: bool = False) -> None:
-    """Have a text model read everything at once, so that it is loaded once; later calls find it in its store.
-
-    Raises:
-        ConfigurationError: it cannot be loaded.
-    """
-    try:
-        teacher.read(texts, progress=progress)
-    except OSError as error:
-        raise ConfigurationError(
-            f"the text model cannot be loaded ({str(error).splitlines()[0]})",
-            where=teacher.config.name,
-            remedy=f"give a folder, a Hub id that can be reached, or one of {', '.join(PRESETS)}",
-        ) from error
-
-
 def _fingerprint(model: AcuLaModel, extractor: WindowedFeatureExtractor) -> str:
     return fingerprint_of({"use": "audio in the space shared with reports", **identity_of(model, extractor, "default")})

@@ -23,7 +23,7 @@ from ..provenance import facts_of, versions
 from ..task import BenchmarkTask
 from .direct import direct
 from .held_out import HeldOut
-from .model import AlignedModel, load_aligned, read_all, second_reader
+from .model import AlignedModel, load_aligned, second_reader
 from .neighbours import Search, check_search
 from .pairing import Pairing, pairing
 from .pictures import draw_examples
@@ -101,7 +101,7 @@ def run(config: ZeroShotConfig, *, command: str = "", progress: bool = True) -> 
     everything = [text for wordings in sentences.values() for text in wordings]
     everything += [text for found in reports for text in found.texts if text is not None]
     for teacher in (model.teacher, second):  # each is loaded once; from here on both read from their stores
-        read_all(teacher, [*everything, *sentences], progress=progress)
+        teacher.read([*everything, *sentences], progress=progress)
     prompts = {name: model.texts(wordings) for name, wordings in sentences.items()}
     class_texts = {
         "class names": {name: second.embed([name]) for name in sentences},

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
+from ...data.facts import Fact
 from ...errors import ConfigurationError
-from ..schema import Fact
 from .base import Request
 
 VERSION = "v1"

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
+from ...data.facts import Fact
 from ...errors import ConfigurationError, DataError, MissingAudioError, UndecodableAudioError
 from ...files import write_text
 from ...metrics.tables import Table
-from ..schema import Fact
 
 QUESTIONS: dict[str, str] = {
     "consistent": "Is everything that the report says of these facts consistent with them?",

@@ -8,11 +8,11 @@ from collections import Counter
 
 import pytest
 
+from hf_auscult.data.facts import Fact
 from hf_auscult.errors import ConfigurationError, DataError, GenerationError
 from hf_auscult.reports.generators.base import Failed, Request, Written
 from hf_auscult.reports.generators.cache import TextCache
 from hf_auscult.reports.generators.endpoint import EndpointConfig, EndpointGenerator
-from hf_auscult.reports.schema import Fact
 
 from .loopback import Answer, completion, good, serving
 
