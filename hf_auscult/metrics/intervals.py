@@ -45,7 +45,7 @@ from .bounds import (
 from .calibration import brier, ece
 from .classification import accuracy, macro_f1, micro_f1, sensitivity, specificity
 from .decisions import Average, DecisionScore, one_hot
-from .placements import Placements, placements, placements_over_runs
+from .placements import Placements, exchange_contributions, placements, placements_over_runs
 from .ranking import auroc, auroc_draws, auroc_over_runs, auroc_over_runs_draws
 from .regression import mae, mape
 from .resampling import People
@@ -62,7 +62,7 @@ FEWEST_OF_CLASS = 3
 """People of the rarest class below which a macro-averaged score has no interval."""
 FEWEST_COMPARED = 5
 """People of the rarer class below which a difference of AUROCs has no interval."""
-FLIPS = 2000
+FLIPS = 4096
 """Random exchanges of two systems' scores where not all can be tried."""
 
 
@@ -200,7 +200,7 @@ def person_interval(
     if kind == "ranking":
         return _with_bounds(whole, *_ranking(_placed(statistic, columns, people), level))
     if kind == "share":
-        hits, among = (np.bincount(people.owner, weights=rows) for rows in _hits(statistic, columns))
+        hits, among = (np.bincount(people.owner, weights=rows).astype(np.float64) for rows in _hits(statistic, columns))
         low, high = share_bounds(hits, among, level)
         return replace(whole, low=low, high=high, method="Clopper-Pearson, effective number of recordings")
     if kind == "score":
@@ -282,6 +282,9 @@ def paired_difference(
         placed = [_placed(statistic, columns, people) for columns in systems]
         gap = placed[0].minus(placed[1])
         variance, degrees, method = gap.variance, gap.degrees, "clustered DeLong, Welch's t"
+        runs = statistic is auroc_over_runs
+        a_scores, b_scores = (np.asarray(scores, dtype=np.float64) for scores in (first, second))
+        contributions = exchange_contributions(shared[0], a_scores, b_scores, people.owner, runs=runs)
         misplaced = (1 - (placed[0].value + placed[1].value) / 2) * gap.rarer
         if gap.rarer < FEWEST_COMPARED:
             reason = f"{_count(gap.rarer)} of the rarer class, fewer than {FEWEST_COMPARED}"
@@ -289,12 +292,14 @@ def paired_difference(
             reason = "both systems place practically everybody of the rarer class rightly"
     else:
         left = [_without_each(statistic, columns, people) for columns in systems]
-        variance, degrees = jackknife_variance(left[0] - left[1]), len(people) - 1.0
+        without, count = left[0] - left[1], len(people)
+        variance, degrees = jackknife_variance(without), count - 1.0
+        contributions = value - (count - 1) / count * without  # pseudo-values over the number of people
         method = "jackknife over people, t"
     if variance <= 1e-14:
         reason = reason or "nobody's recordings tell the two systems apart"
     if reason is not None:
-        p_value = 1.0 if value == 0 else _exchange_p_value(statistic, shared, (first, second), people, seed)
+        p_value = _exchange_p_value(contributions, seed)
         return replace(whole, reason=reason, p_value=p_value, method="exchange of the systems, person by person")
     low, high = t_bounds(value, variance, degrees, level)
     return replace(whole, low=low, high=high, p_value=t_p_value(value, variance, degrees), method=method)
@@ -374,37 +379,19 @@ def _score(
     return bounds, "score interval, jackknife over people", None
 
 
-def _exchange_p_value(
-    statistic: Statistic,
-    shared: list[NDArray[Any]],
-    scores: tuple[NDArray[Any], NDArray[Any]],
-    people: People,
-    seed: int,
-) -> float:
-    """Share of the exchanges of both systems' scores, person by person, whose difference is at least the observed.
+def _exchange_p_value(contributions: Floats, seed: int) -> float:
+    """Share of the exchanges of two systems, person by person, whose difference is at least the observed one.
 
-    Scores become ranks first, so that systems of different scales can be exchanged.
+    Exchanging a person's scores turns the sign of what the person adds to the difference.
     """
-    if _family(statistic) == "ranking":
-        from scipy.stats import rankdata
-
-        scores = (rankdata(scores[0], axis=0), rankdata(scores[1], axis=0))
-    count = len(people)
-    every = 2**count <= FLIPS
-    flips = (
-        np.array(list(product((False, True), repeat=count)))
-        if every
-        else np.random.default_rng(seed).integers(0, 2, (FLIPS, count)).astype(np.bool_)
-    )
-
-    def gap(flip: NDArray[np.bool_]) -> float:
-        rows = flip[people.owner].reshape(-1, *[1] * (scores[0].ndim - 1))
-        one, other = np.where(rows, scores[1], scores[0]), np.where(rows, scores[0], scores[1])
-        return float(statistic(*shared, one)) - float(statistic(*shared, other))
-
-    observed = abs(gap(np.zeros(count, dtype=np.bool_)))
-    as_large = sum(abs(gap(flip)) >= observed - 1e-12 for flip in flips)
-    return as_large / len(flips) if every else (1 + as_large) / (1 + FLIPS)
+    people = len(contributions)
+    every = 2**people <= FLIPS
+    if every:
+        signs = np.array(list(product((1, -1), repeat=people)))
+    else:
+        signs = 1 - 2 * np.random.default_rng(seed).integers(0, 2, (FLIPS, people))
+    as_large = int((np.abs(signs @ contributions) >= abs(contributions.sum()) - 1e-12).sum())
+    return as_large / len(signs) if every else (1 + as_large) / (1 + FLIPS)
 
 
 def _placed(statistic: Statistic, columns: list[NDArray[Any]], people: People) -> Placements:

@@ -93,12 +93,7 @@ def _of_class(labels: Integers, score: Floats, owner: Integers) -> Placements:
     positive, total = labels == 1, int(owner.max()) + 1
     if positive.all() or not positive.any():
         raise DataError("AUROC needs rows of every class", where="labels")
-    share = np.empty(len(labels))
-    for mine in (positive, ~positive):
-        others = np.sort(score[~mine])
-        share[mine] = (np.searchsorted(others, score[mine]) + np.searchsorted(others, score[mine], "right")) / 2
-        share[mine] /= len(others)
-    share[~positive] = 1 - share[~positive]
+    share = np.where(positive, _above(score, score[~positive]), 1 - _above(score, score[positive]))
     value = float(share[positive].mean())
     sums = [
         np.bincount(owner[mine], weights=share[mine] - value, minlength=total) / mine.sum()
@@ -106,6 +101,39 @@ def _of_class(labels: Integers, score: Floats, owner: Integers) -> Placements:
     ]
     people = (len(np.unique(owner[positive])), len(np.unique(owner[~positive])))
     return Placements(value, sums[0], sums[1], people, (people,), len(labels) / sum(people))
+
+
+def exchange_contributions(
+    y: NDArray[np.generic], first: Floats, second: Floats, owner: Integers, *, runs: bool
+) -> Floats:
+    """(people,) the difference of two AUROCs as a sum over people whose signs turn when their scores are exchanged.
+
+    Which pairs are ordered rightly after any exchange is linear in those signs, so this is exact. Scores become ranks
+    first, so that systems of different scales can be exchanged.
+    """
+    from scipy.stats import rankdata
+
+    pairs = [(first[:, run], second[:, run]) for run in range(first.shape[1])] if runs else [(first, second)]
+    parts = []
+    for one, other in pairs:
+        tables = (one_versus_rest(y, np.asarray(rankdata(scores, axis=0), np.float64)) for scores in (one, other))
+        for (labels, a), (_, b) in zip(*tables, strict=True):
+            positive = labels == 1
+            gain = np.where(
+                positive,
+                sum(_above(a, c[~positive]) - _above(b, c[~positive]) for c in (a, b)) / positive.sum(),
+                sum(_above(b, c[positive]) - _above(a, c[positive]) for c in (a, b)) / (~positive).sum(),
+            )
+            parts.append(np.bincount(owner, weights=gain / 2))
+    mean: Floats = np.mean(parts, axis=0)
+    return mean
+
+
+def _above(score: Floats, others: Floats) -> Floats:
+    """Share of the others that each score exceeds, ties counted one half."""
+    ordered = np.sort(others)
+    share: Floats = (np.searchsorted(ordered, score) + np.searchsorted(ordered, score, "right")) / (2 * len(ordered))
+    return share
 
 
 def _mean(parts: list[Placements]) -> Placements:

@@ -76,7 +76,7 @@ def test_the_debiased_error_is_near_zero_for_calibrated_samples_and_near_the_tru
         debiased.append(debiased_ece(y, p, subjects=who))
         off.append(debiased_ece(rng.uniform(size=200) < 0.6 * p, p, subjects=who))
     assert np.mean(plain) > 0.06 and np.mean(debiased) < 0.5 * np.mean(plain) and min(debiased) == 0.0
-    assert np.mean(off) == pytest.approx(0.2, abs=0.02)  # the mean of 0.4 p
+    assert np.mean(off) == pytest.approx(0.2, abs=0.03)  # the mean of 0.4 p
     everything_by_one = debiased_ece([1] * 10, [0.2] * 10, subjects=["a"] * 10)
     assert everything_by_one == 0.0
 

@@ -5,6 +5,7 @@ import time
 
 import numpy as np
 import pytest
+from scipy.stats import rankdata
 from sklearn.metrics import roc_auc_score
 
 from hf_auscult.errors import DataError
@@ -21,6 +22,7 @@ from hf_auscult.metrics import (
     person_interval,
     sensitivity,
 )
+from hf_auscult.metrics.placements import exchange_contributions
 from hf_auscult.metrics.resampling import People
 
 
@@ -233,3 +235,17 @@ def test_printing_and_json():
     assert str(Interval(-0.0001, -0.001, 0.001, 5, 2, 9)) == ".000 [.00, .00]"
     assert str(Interval(136.0, 113.25, 164.0, 58, None, 2000)) == "136.0 [113.2, 164.0]"
     assert json.loads(json.dumps(Interval(0.7, 0.6, 0.8, 58, 20, 2000).to_dict()))["subjects"] == 58
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_exchanging_people_turns_the_signs_of_their_contributions(seed):
+    rng = np.random.default_rng(seed)
+    who = np.unique(rng.integers(0, 6, 24), return_inverse=True)[1]  # people carry both labels, and scores tie
+    y, a, b = rng.integers(0, 2, 24), np.round(rng.standard_normal(24), 1), np.round(rng.standard_normal(24), 1)
+    contributions = exchange_contributions(y, a, b, who, runs=False)
+    for _ in range(8):
+        signs = 1 - 2 * rng.integers(0, 2, who.max() + 1)
+        exchanged = signs[who] == -1
+        ranks = rankdata(a), rankdata(b)
+        one, other = np.where(exchanged, ranks[1], ranks[0]), np.where(exchanged, ranks[0], ranks[1])
+        assert signs @ contributions == pytest.approx(auroc(y, one) - auroc(y, other), abs=1e-12)

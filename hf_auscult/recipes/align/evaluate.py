@@ -24,7 +24,7 @@ from ...metrics import (
     bidirectional_retrieval,
     debiased_cka,
     effective_rank,
-    patient_bootstrap,
+    person_interval,
     retrieval_intervals,
 )
 from ...models.acula.modeling_acula import AcuLaModel
@@ -153,7 +153,7 @@ def retrieval(
         audio, text = fitted.apply(encoded.pooled[test], centred=True), fitted.centre(texts[test])
     scores = bidirectional_retrieval(audio, text, text_ids=[ids[index] for index in test])
     people = [corpus.recordings[index].subject_id for index in test]
-    intervals = retrieval_intervals(scores, people, draws=config.bootstrap_draws, seed=seed)
+    intervals = retrieval_intervals(scores, people)
     return {
         **scores.to_dict(),
         "map": _compared_by(model, shared_frame),
@@ -191,7 +191,7 @@ def zero_shot_auroc(
     projected = {name: project_text(model, rows) for name, rows in prompts.items()}
     scores = margins(zero_shot(encoded.projected[test], projected))[:, 1]
     chosen = [corpus.recordings[index] for index in test]
-    interval = patient_bootstrap(
+    interval = person_interval(
         auroc,
         [recording.label for recording in chosen],
         scores,

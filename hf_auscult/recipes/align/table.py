@@ -120,7 +120,7 @@ def _figure(figure: Mapping[str, Any]) -> str:
 
 
 def _gain(values: Mapping[str, Any]) -> str:
-    mark = " *" if values["low"] > 0 or values["high"] < 0 else ""
+    mark = " *" if Interval(**values).excludes(0.0) else ""
     return f"{'+' if values['value'] >= 0 else ''}{Interval(**values)}{mark}"
 
 
