@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -133,32 +134,38 @@ class EmbeddingsFile:
             yield self.table[key]
 
 
-def find_encoder(name: str, protocol: str = "default") -> RecordingEncoder:
+def find_encoder(model: Any, protocol: str = "default") -> RecordingEncoder:
     """Find what a name stands for.
 
     Args:
-        name: ``logmel`` or ``logmel:FRONT_END``; ``opensmile`` or ``opensmile:eGeMAPSv02``; a ``.parquet`` file of
-            embeddings; or a folder or Hub id of an encoder.
+        model: ``logmel`` or ``logmel:FRONT_END``; ``opensmile`` or ``opensmile:eGeMAPSv02``; a ``.parquet`` file of
+            embeddings; a folder or Hub id of an encoder, or the encoder itself; or anything with a name, a
+            fingerprint and rows.
         protocol: how encoders cut and average windows, see :func:`hf_auscult.embed`.
 
     Raises:
         ConfigurationError: an unknown front end or feature set.
         OSError: no such model.
     """
-    kind, _, variant = name.partition(":")
+    if all(hasattr(model, name) for name in ("name", "fingerprint", "rows")):
+        found: RecordingEncoder = model
+        return found
+    given = str(model) if isinstance(model, (str, os.PathLike)) else str(model.config._name_or_path)
+    kind, _, variant = given.partition(":")
     if kind == "logmel":
         if variant and variant not in FRONT_ENDS:
             raise ConfigurationError(f"no front end {variant!r}", remedy=f"choose one of {', '.join(FRONT_ENDS)}")
         return LogMelStatistics(variant, f"log-mel statistics ({variant})") if variant else LogMelStatistics()
+    if given.endswith(".parquet"):
+        return EmbeddingsFile.of(Path(given))
     if kind == "opensmile":
-        embedder, shown = _opensmile(variant or "ComParE_2016"), f"openSMILE {variant or 'ComParE_2016'}"
-    elif name.endswith(".parquet"):
-        return EmbeddingsFile.of(Path(name))
+        embedder, name = _opensmile(variant or "ComParE_2016"), f"openSMILE {variant or 'ComParE_2016'}"
     else:
-        embedder, shown = Embedder(name), name.rstrip("/").rpartition("/")[2]
+        embedder = Embedder(given if isinstance(model, os.PathLike) else model)
+        name = given.rstrip("/").rpartition("/")[2] or type(model).__name__
     embedder.feature_extractor.policy(protocol)  # an unknown protocol is refused before any work
-    identity = identity_of(embedder.encoder, embedder.feature_extractor, protocol)
-    return EncoderModel(shown, fingerprint_of(identity), embedder, protocol, name)
+    fingerprint = fingerprint_of(identity_of(embedder.encoder, embedder.feature_extractor, protocol))
+    return EncoderModel(name, fingerprint, embedder, protocol, given)
 
 
 def _opensmile(feature_set: Any) -> Embedder:

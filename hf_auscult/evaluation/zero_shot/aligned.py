@@ -14,18 +14,15 @@ from transformers import AutoConfig, AutoFeatureExtractor
 from ...alignment.maps import project_text
 from ...alignment.objectives import get
 from ...alignment.teachers import PRESETS, Teacher, TeacherConfig, default_device, teacher_config
-from ...embedding.embedder import by_shape, window_mean
 from ...embedding.store import fingerprint_of, identity_of
 from ...errors import ConfigurationError
 from ...features import WindowedFeatureExtractor
 from ...models.acula import AcuLaConfig
 from ...models.acula.modeling_acula import AcuLaModel
 
-_BATCH = 32
-
 
 @dataclass(frozen=True, eq=False)
-class AlignedModel:
+class AlignedEncoder:
     """A :class:`hf_auscult.embedding.cache.RecordingEncoder` whose rows lie in the space shared with reports.
 
     Args:
@@ -44,22 +41,18 @@ class AlignedModel:
 
     @torch.inference_mode()
     def rows(self, examples: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterable[np.ndarray]:
-        """(D,) of each recording: the mean of its windows, weighted by their seconds."""
+        """(D,) of each recording."""
         for _, audio in examples:
-            features = self.extractor.features(audio)
-            rows: list[torch.Tensor] = [torch.empty(0)] * len(features.windows)
-            for part, images in by_shape(features.windows, _BATCH):
-                found = self.model.get_audio_features(images.to(self.model.device))
-                for index, row in zip(part, found, strict=True):
-                    rows[index] = row
-            yield window_mean(torch.stack(rows), torch.tensor(features.seconds))
+            inputs = self.extractor(audio, return_tensors="pt").to(self.model.device)
+            (row,) = self.model.get_audio_features(**inputs)
+            yield row.cpu().numpy()
 
     def texts(self, texts: Sequence[str]) -> np.ndarray:
         """(texts, D): read by the teacher and projected."""
         return project_text(self.model, self.teacher.embed(texts))
 
 
-def load_aligned(name: str, *, teacher_cache: str | Path | None = None) -> AlignedModel:
+def load_aligned(name: str, *, teacher_cache: str | Path | None = None) -> AlignedEncoder:
     """Load an AcuLa model.
 
     Args:
@@ -97,9 +90,9 @@ def load_aligned(name: str, *, teacher_cache: str | Path | None = None) -> Align
         )
     model = AcuLaModel.from_pretrained(name).eval().to(default_device())
     extractor = AutoFeatureExtractor.from_pretrained(name)
-    shown = name.rstrip("/").rpartition("/")[2]
+    identity = {"use": "audio in the space shared with reports", **identity_of(model, extractor, "default")}
     teacher = Teacher(teacher_of(config), cache=teacher_cache, device=model.device)
-    return AlignedModel(shown, _fingerprint(model, extractor), model, extractor, teacher)
+    return AlignedEncoder(name.rstrip("/").rpartition("/")[2], fingerprint_of(identity), model, extractor, teacher)
 
 
 def teacher_of(config: AcuLaConfig) -> TeacherConfig:
@@ -128,9 +121,8 @@ def second_reader(name: str, *, cache: str | Path | None = None) -> Teacher:
 
     AcuLa takes jina-embeddings-v4 here; any checkpoint whose hidden states can be averaged serves.
     """
-    if name in PRESETS:
-        return Teacher(teacher_config(name), cache=cache, device=default_device())
-    return Teacher(TeacherConfig(name, max_tokens=256, lower_case=False), cache=cache, device=default_device())
+    config = teacher_config(name) if name in PRESETS else TeacherConfig(name, max_tokens=256, lower_case=False)
+    return Teacher(config, cache=cache, device=default_device())
 
 
 def read_all(teacher: Teacher, texts: Sequence[str], *, progress: bool = False) -> None:
@@ -147,7 +139,3 @@ def read_all(teacher: Teacher, texts: Sequence[str], *, progress: bool = False) 
             where=teacher.config.name,
             remedy=f"give a folder, a Hub id that can be reached, or one of {', '.join(PRESETS)}",
         ) from error
-
-
-def _fingerprint(model: AcuLaModel, extractor: WindowedFeatureExtractor) -> str:
-    return fingerprint_of({"use": "audio in the space shared with reports", **identity_of(model, extractor, "default")})
