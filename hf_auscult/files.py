@@ -28,6 +28,11 @@ MANIFEST = ".files.json"
 _LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 
 
+def default_cache() -> Path:
+    """Return the folder of what is kept between runs: ``AUSCULT_CACHE``, or ``~/.cache/hf_auscult``."""
+    return Path(os.environ.get("AUSCULT_CACHE", "~/.cache/hf_auscult")).expanduser()
+
+
 def to_json(content: Any, *, indent: int | None = 2, sort_keys: bool = False) -> str:
     """JSON that every reader takes (RFC 8259): NaN becomes null, infinity a text, file names are printable.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
@@ -19,17 +18,13 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from ..embedding.store import EmbeddingStore, StoredEmbeddings
 from ..errors import ConfigurationError, DataError
+from ..files import default_cache
 from ..models.acula.teacher_acula import load_teacher, teacher_embeddings, tokenize_reports
 from .teacher_config import PRESETS, TeacherConfig, teacher_config, weights_of
 
 WRITE_EVERY = 1024  # texts between two files: what an interrupted pass can lose
 # What must be the same for two passes to share a folder: a Hub id without revision is another commit tomorrow.
 IDENTITY = ("commit", "tokenizer_sha256", "width")
-
-
-def default_cache() -> Path:
-    """Return the cache folder: `AUSCULT_CACHE`, or `~/.cache/hf_auscult`."""
-    return Path(os.environ.get("AUSCULT_CACHE", "~/.cache/hf_auscult")).expanduser()
 
 
 def default_device() -> torch.device:
@@ -220,7 +215,6 @@ __all__ = [
     "StoredEmbeddings",
     "Teacher",
     "TeacherConfig",
-    "default_cache",
     "teacher_config",
     "tokenizer_hash",
 ]

@@ -11,8 +11,8 @@ from .outcome import EXIT, TEXT, Handler
 
 def generate(args: argparse.Namespace) -> dict[str, Any]:
     """Write reports on a prepared dataset; exit status 1 when some are missing."""
-    from ..reports.report_generators import build_generator, confirm
-    from ..reports.sets import ReportSettings, generate_set, plan
+    from ..reports.generate_set import ReportSettings, generate_set, plan_set
+    from ..reports.generators.options import build_generator, confirm
 
     settings = ReportSettings(
         config=args.config,
@@ -25,14 +25,14 @@ def generate(args: argparse.Namespace) -> dict[str, Any]:
     )
     given = {name: getattr(args, name) for name in _OPTIONS if getattr(args, name) is not None}
     generator = build_generator(args.generator, given, draws=args.draws)
-    job = plan(args.folder, settings)
-    confirm(generator, job.requests, yes=args.yes, say=lambda line: print(line, file=sys.stderr))
-    about = generate_set(job, args.output, generator, overwrite=args.overwrite, progress=not args.json)
-    status = int(not about["complete"])
+    plan = plan_set(args.folder, settings)
+    confirm(generator, plan.requests, yes=args.yes, say=lambda line: print(line, file=sys.stderr))
+    info = generate_set(plan, args.output, generator, overwrite=args.overwrite, progress=not args.json)
+    status = int(not info.complete)
     if args.json:
-        return {"output": args.output, **about, EXIT: status}
-    counts = about["counts"]
-    missing = ", ".join(f"{count} {reason}" for reason, count in about["failures"].items())
+        return {"output": args.output, **info.to_dict(), EXIT: status}
+    counts = info.counts
+    missing = ", ".join(f"{count} {reason}" for reason, count in info.failures.items())
     return {
         "output": args.output,
         "reports": f"{counts['reports']} on {counts['with_report']} of {counts['recordings']} rows",
@@ -43,25 +43,26 @@ def generate(args: argparse.Namespace) -> dict[str, Any]:
 
 def verify(args: argparse.Namespace) -> dict[str, Any]:
     """Compare every report of a set with its facts; exit status 1 when too many contradict or add something."""
-    from ..reports.sets import verify_set
+    from ..reports.verify import verify_set
 
     found = verify_set(args.folder, contradictions=args.max_contradictions, unsupported=args.max_unsupported)
-    status = int(not found["passed"])
+    status = int(not found.passed)
     if args.json:
-        return {**found, EXIT: status}
+        return {**found.to_dict(), EXIT: status}
     names = {"consistency": "contradicts nothing", "unsupported": "adds something", "omission": "leaves a fact out"}
-    lines = [f"{title}: {_share(found['summary'][name])}" for name, title in names.items()]
-    for failure in found["failures"][: args.show]:
-        wrong = [f"{kind} {one['text']!r}" for kind in ("contradictions", "unsupported") for one in failure[kind]]
-        lines.append(f"  {failure['recording_id']}: {'; '.join(wrong)}: {failure['text']}")
-    if len(found["failures"]) > args.show:
-        lines.append(f"  … and {len(found['failures']) - args.show} more (--json lists all)")
+    lines = [f"{title}: {getattr(found.summary, name)}" for name, title in names.items()]
+    for failure in found.failures[: args.show]:
+        wrong = [f"{kind} {one.text!r}" for kind in ("contradictions", "unsupported") for one in getattr(failure, kind)]
+        lines.append(f"  {failure.recording_id}: {'; '.join(wrong)}: {failure.text}")
+    if len(found.failures) > args.show:
+        lines.append(f"  … and {len(found.failures) - args.show} more (--json lists all)")
     return {TEXT: "\n".join(lines), EXIT: status}
 
 
 def mask(args: argparse.Namespace) -> dict[str, Any]:
     """Measure how well a label can be read off reports under each mask; exit status 1 unless strict is at chance."""
     from ..recipes.leakage import measure_leakage
+    from ..reports import LeakageSettings
 
     found = measure_leakage(
         args.folder,
@@ -69,25 +70,21 @@ def mask(args: argparse.Namespace) -> dict[str, Any]:
         reports=args.reports,
         teacher=args.teacher,
         mapping=args.mapping,
-        draws=args.resamples,
-        level=args.level,
-        seed=args.seed,
+        settings=LeakageSettings(draws=args.resamples, level=args.level, seed=args.seed),
     )
-    status = int(not found["strict_at_chance"])
+    status = int(not found.strict_at_chance)
     if args.json:
-        return {**found, EXIT: status}
-    lines = [f"{found['dataset']}, {found['task']}: AUROC of the label read off the text, {found['recordings']} rows"]
-    for name, measured in found["masks"].items():
-        for figure in measured["readers"]:
-            value = figure["auroc"]
-            interval = f"{value['value']:.3f} [{value['low']:.3f}, {value['high']:.3f}]"
-            lines.append(f"  {name}: {interval} by {figure['reader']}{', at chance' if figure['at_chance'] else ''}")
+        return {**found.to_dict(), EXIT: status}
+    lines = [f"{found.dataset}, {found.task}: AUROC of the label read off the text, {found.recordings} rows"]
+    for name, masked in found.masks.items():
+        for figure in masked.readers:
+            lines.append(f"  {name}: {figure.auroc} by {figure.reader}{', at chance' if figure.at_chance else ''}")
     return {TEXT: "\n".join(lines), EXIT: status}
 
 
 def review(args: argparse.Namespace) -> dict[str, Any]:
     """Write a page on which an expert reviews a sample of reports, recordings included."""
-    from ..reports.review.run import review_sets
+    from ..reports.review.review_sets import review_sets
 
     found = review_sets(args.folders, args.n, args.output, prepared=args.audio, seed=args.seed)
     return {"page": str(found.page), "sheet": str(found.sheet), "reports": len(found.rows)}
@@ -97,15 +94,15 @@ def score(args: argparse.Namespace) -> dict[str, Any]:
     """Score a review that an expert filled in: the measures of AcuLa's Table II with Wilson intervals."""
     from ..reports.review import score_review
 
-    found = score_review(args.sheet).to_dict()
+    found = score_review(args.sheet)
     if args.json:
-        return found
+        return found.to_dict()
     names = {
         "consistent": "consistent with the metadata",
         "unsupported": "adds unsupported detail",
         "plausible": "clinically plausible",
     }
-    return {TEXT: "\n".join(f"{title}: {_share(found[name])}" for name, title in names.items())}
+    return {TEXT: "\n".join(f"{title}: {getattr(found, name)}" for name, title in names.items())}
 
 
 GENERATORS = ("template", "transformers", "openai")  # of hf_auscult.reports, which --help need not import
@@ -197,7 +194,3 @@ def _add_generator(one: argparse.ArgumentParser) -> None:
     group.add_argument("--price", type=float, nargs=2, metavar=("READ", "WRITTEN"), help="$ per million tokens")
     group.add_argument("--max-cost", type=float, metavar="DOLLARS", help="budget; instead of --yes")
     group.add_argument("--yes", action="store_true", help="pay what the estimate says")
-
-
-def _share(found: dict[str, Any]) -> str:
-    return f"{found['count']} of {found['n']} ({found['value']:.1%}, 95 % [{found['low']:.1%}, {found['high']:.1%}])"

@@ -107,8 +107,8 @@ def missing_data(spec: BenchmarkTask, root: str | Path) -> dict[str, str]:
         >>> print(missing_data(task_of("acula18/T8"), "nowhere")["kauh"])  # doctest: +ELLIPSIS
         kauh: get https://..., then hf-auscult prepare kauh --source ... --output nowhere/kauh
     """
+    from ..data import DATASETS
     from ..data.manifest import MANIFEST
-    from ..data.registry import DATASETS
 
     found = {}
     for name in spec.datasets:

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..data import DATASETS
+from ..data.spec import Shortcuts
 from ..errors import ConfigurationError, DataError
 from ..metrics.arrays import Floats
 from .probe_evaluation import EvaluationSettings, ProbeResult, evaluate_probe
@@ -52,22 +54,6 @@ class ShortcutSpec:
         return ShortcutSpec(self.categorical, (*self.numeric, *LEVEL))
 
 
-SOURCES: Mapping[str, tuple[str, ...]] = {
-    "bmd_hs": ("posture", "lives"),
-    "cinc2016": ("database",),
-    "circor": ("campaign", "pregnancy_status"),
-    "coswara": ("country", "locality", "state", "english_proficient", "returning_user", "using_mask"),
-    "covid19_cough": ("collection",),  # not `kind`: it is filled in for negatives alone
-    "icbhi": ("acquisition_mode", "equipment"),
-    "kauh": ("filter",),
-    "uk_covid19": ("recruitment_source", "survey_phase", "wearing_mask"),
-    "zchsound": ("part",),
-}
-"""Dataset -> its own columns of where, how and by whom a recording was made: what a model may hear instead."""
-RESTATED: Mapping[str, tuple[str, ...]] = {"gender": ("sex",), "gender_heavy": ("sex",)}
-"""Configuration -> columns that are its label."""
-
-
 def shortcut_spec(dataset: str, config: str) -> ShortcutSpec:
     """The metadata that a dataset's task may be guessed from, its own columns among them.
 
@@ -75,9 +61,10 @@ def shortcut_spec(dataset: str, config: str) -> ShortcutSpec:
         >>> "database" in shortcut_spec("cinc2016", "normal_abnormal").categorical
         True
     """
-    usual, label = ShortcutSpec(), RESTATED.get(config, ())
-    categorical = (*usual.categorical, *SOURCES.get(dataset, ()), "source")
-    return ShortcutSpec(tuple(name for name in categorical if name not in label), (*usual.numeric, "adult_bmi"))
+    usual, own = ShortcutSpec(), DATASETS[dataset].shortcuts if dataset in DATASETS else Shortcuts()
+    label = own.restated.get(config, ())
+    categorical = (*usual.categorical, *own.columns, "source")
+    return ShortcutSpec(tuple(name for name in categorical if name not in label), (*usual.numeric, *own.numeric))
 
 
 @dataclass(frozen=True)

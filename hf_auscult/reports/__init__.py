@@ -1,16 +1,16 @@
-"""Clinical reports from metadata: facts, masks that take facts away before writing, template prose, class prompts."""
+"""Clinical reports from metadata: facts, masks, texts from templates or language models, and their grounding."""
 
 from __future__ import annotations
 
-from .facts import CIRCOR_FIELDS, FACTS, FieldMapping, circor_facts, facts_of
+from ..data.facts import Fact, FieldMapping
+from .facts import CIRCOR_FIELDS, FACTS, circor_facts, facts_of
 from .generate import Report, generate, requests_of
 from .generators import GENERATORS
 from .grounding import Grounding, Statement, check
-from .leakage import Leakage, leakage
+from .leakage import Leakage, LeakageSettings, leakage
 from .lexicon import extend_lexicon
 from .masking import STRENGTHS, Mask, mask_of
 from .prompts import class_prompts
-from .schema import Fact
 
 __all__ = [
     "CIRCOR_FIELDS",
@@ -21,6 +21,7 @@ __all__ = [
     "FieldMapping",
     "Grounding",
     "Leakage",
+    "LeakageSettings",
     "Mask",
     "Report",
     "Statement",

@@ -15,8 +15,8 @@ from typing import Any, get_args
 
 import yaml
 
+from ..data.facts import CONCEPTS, Polarity
 from ..errors import ConfigurationError
-from .schema import CONCEPTS, Polarity
 
 LANGUAGE = Path(__file__).with_name("language")
 ENTRY_FILES: tuple[str, ...] = ("findings", "health", "traits", "people", "recording", "additions")
@@ -34,7 +34,7 @@ class Entry:
     """A way to write a concept's value.
 
     Args:
-        concept: of :data:`hf_auscult.reports.schema.CONCEPTS`, or one of what no fact covers, such as
+        concept: of :data:`hf_auscult.data.facts.CONCEPTS`, or one of what no fact covers, such as
             ``recommendation``.
         value: the value's one spelling.
         regex: of the words, see :func:`phrase`.

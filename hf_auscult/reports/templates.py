@@ -10,9 +10,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from ..data.facts import VALUES, Fact
 from .lexicon import language
 from .masking import Mask
-from .schema import VALUES, Fact
 
 Choose = Callable[[str, Sequence[str]], str]
 _WITH_POLARITY = ("finding", "disease", "symptom", "condition")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from hf_auscult.data.facts import VALUES
 from hf_auscult.errors import ConfigurationError
 from hf_auscult.reports import Fact, check, extend_lexicon
 from hf_auscult.reports.lexicon import LANGUAGE, Lexicon, ancestors, language, lexicon, terms_of, words
-from hf_auscult.reports.schema import VALUES
 
 
 @pytest.fixture

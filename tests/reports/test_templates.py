@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from hf_auscult.data.facts import VALUES
 from hf_auscult.reports import FACTS, Fact, generate, mask_of
 from hf_auscult.reports.lexicon import language
-from hf_auscult.reports.schema import VALUES
 from hf_auscult.reports.templates import chooser, write
 
 from .conftest import MURMUR, OTHER

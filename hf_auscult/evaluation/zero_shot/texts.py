@@ -101,7 +101,7 @@ def _sets(folder: Path) -> list[Path]:
 def _read(folder: Path, dataset: str, task: str) -> dict[str, dict[str, str]]:
     """Mask -> key of a recording (or of its segment) -> its first phrasing."""
     read = read_set(folder)
-    settings = read.about["settings"]
+    settings = read.info.settings
     if settings["dataset"] != dataset:
         raise ConfigurationError(
             f"reports on {settings['dataset']}, not on {dataset}", where=folder, remedy="name another"

@@ -147,12 +147,8 @@ def cut_rows(
         value.squeeze(1) if value is not None and value.ndim == wanted + 1 and value.shape[1] == 1 else value
         for value, wanted in ((features, ndim), (window_seconds, 2), (window_frames, 2))
     )
-    if features.ndim != ndim:
-        raise FeatureError(
-            f"shape {tuple(features.shape)} has {features.ndim} dimensions, expected {ndim}",
-            where="input_features",
-            remedy="pass one row a recording, as the feature extractor makes them",
-        )
+    if features.ndim != ndim:  # the encoder says what it expects
+        return WindowGroups([features], recordings=features.shape[0])
     if window_frames is None and (window_seconds is None or window_seconds.shape[1:] == (1,)):
         if longest is None or features.shape[1] <= longest:
             return WindowGroups([features], recordings=features.shape[0])

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from ...data.facts import Fact
 from ...errors import DataError
 from ..lexicon import TERM_CONCEPTS, ancestors
-from ..schema import Fact
 from .compare import Comparison, compare
 from .known import Knowledge
 from .statements import PHASES, Statement, phases_of, read_statements
@@ -43,6 +43,11 @@ class Grounding:
     def consistent(self) -> bool:
         """Whether nothing in it contradicts the facts."""
         return not self.contradictions
+
+    @property
+    def grounded(self) -> bool:
+        """Whether it contradicts nothing and adds nothing."""
+        return self.consistent and not self.unsupported
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""

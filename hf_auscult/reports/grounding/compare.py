@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from ...data.facts import Fact
 from ..lexicon import TERM_CONCEPTS, ancestors, terms_of
-from ..schema import Fact
 from .known import Knowledge
 from .mentions import VALVES
 from .statements import TRAITS, Statement

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ...data.facts import Fact, Polarity
 from ..lexicon import TERM_CONCEPTS, ancestors, lexicon, terms_of
-from ..schema import Fact, Polarity
 from .statements import phases_of
 
 _SWAP: dict[Polarity, Polarity] = {"present": "absent", "absent": "present", "unknown": "unknown"}

@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from ...data.facts import VALUES, Fact, Polarity
 from ..lexicon import TERM_CONCEPTS, language, lexicon, phrase, terms_of, words
-from ..schema import VALUES, Fact, Polarity
 
 VALVES: tuple[str, ...] = ("aortic", "pulmonary", "tricuspid", "mitral")
 SIDES, ASPECTS, LEVELS = ("left", "right"), ("anterior", "posterior", "lateral"), ("upper", "middle", "lower")

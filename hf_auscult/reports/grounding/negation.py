@@ -14,8 +14,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from ...data.facts import Polarity
 from ..lexicon import language, words
-from ..schema import Polarity
 from .mentions import Mention
 
 _KINDS: tuple[tuple[str, Polarity | None, Literal["ahead", "behind"]], ...] = (

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from typing import Any, Literal
 
+from ...data.facts import Fact, Polarity
 from ..lexicon import TERM_CONCEPTS, ancestors, lexicon, words
-from ..schema import Fact, Polarity
 from .mentions import Mention, find_mentions, plain, sentences
 from .negation import linked, polarities
 
@@ -25,7 +25,7 @@ class Statement:
     """One thing that a text says.
 
     Args:
-        concept: of :data:`hf_auscult.reports.schema.CONCEPTS`, or of the lexicon's additions, such as
+        concept: of :data:`hf_auscult.data.facts.CONCEPTS`, or of the lexicon's additions, such as
             ``recommendation``.
         value: in the lexicon's spelling.
         polarity: whether it is said to be there, not to be there, or to be undecided.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+from ...data.facts import Fact
 from ..lexicon import language, lexicon
-from ..schema import Fact
 from .mentions import ASPECTS, CHEST, LEVELS, SIDES, VALVES, chest_parts, number
 
 Verdict = Literal["supported", "contradicted", "unsupported", "partly"]

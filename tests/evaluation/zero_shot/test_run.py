@@ -16,8 +16,8 @@ from hf_auscult.errors import ConfigurationError, DataError
 from hf_auscult.evaluation.zero_shot.aligned import load_aligned, second_reader, teacher_of
 from hf_auscult.evaluation.zero_shot.run import ZeroShotSettings, run_zero_shot
 from hf_auscult.evaluation.zero_shot.texts import MASKS, prompts_of, reports_of
+from hf_auscult.reports.generate_set import ReportSettings, generate_set, plan_set
 from hf_auscult.reports.report_set import read_set, write_set
-from hf_auscult.reports.sets import ReportSettings, generate_set, plan
 from tests import tiny
 from tests.models import zoo
 
@@ -172,7 +172,7 @@ def test_reports_from_sets_on_disk(made, tmp_path):
     prepared = pq.read_table(config.data / "murmur", columns=["recording_id"])["recording_id"].to_pylist()
     for mask in ("none", "strict"):
         folder = tmp_path / "sets" / mask
-        generate_set(plan(config.data, ReportSettings(mask=mask, task="murmur")), folder, progress=False)
+        generate_set(plan_set(config.data, ReportSettings(mask=mask, task="murmur")), folder, progress=False)
         kept = [row for row in read_set(folder).rows if row.recording_id in sorted(prepared)[::2]]
         write_set(folder, kept, [])
     found = run_zero_shot(

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
+from hf_auscult.data.facts import Fact
 from hf_auscult.errors import DataError
 from hf_auscult.reports.grounding import check, proportion, summarise
-from hf_auscult.reports.schema import Fact
 
 
 def finding(value: str, polarity: str = "present") -> Fact:
