@@ -28,18 +28,29 @@ from .shortcuts import LEVEL
 
 @dataclass(frozen=True, eq=False)
 class EncoderModel:
-    """Any encoder that :func:`hf_auscult.embed` accepts; ``given`` is the folder or Hub id that it came from."""
+    """Any encoder that :func:`hf_auscult.embed` accepts.
+
+    Args:
+        name: as tables print it.
+        fingerprint: of weights, settings and front end.
+        embedder: the encoder with its feature extractor.
+        protocol: how recordings are cut and windows averaged.
+        given: the folder or Hub id that it came from.
+        output: of the model, one vector a recording.
+    """
 
     name: str
     fingerprint: str
     embedder: Embedder
-    protocol: str
+    protocol: str = "default"
     given: str = ""
+    output: str = "pooler_output"
 
     def rows(self, examples: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterable[np.ndarray]:
-        """Embed one recording at a time."""
-        for _, audio in examples:
-            yield self.embedder([audio], protocol=self.protocol)[0]
+        """(dim,) of each recording."""
+        audio = (cell for _, cell in examples)
+        for row in self.embedder.rows(audio, protocol=self.protocol, outputs=(self.output,)):
+            yield row[self.output]
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,7 @@ def plot_retrieved(
         folder: of the pictures.
         count: how many.
     """
-    spec = display_front_end(encoder.extractor)
+    spec = display_front_end(encoder.embedder.feature_extractor)
     names = []
     for place in chosen(examples, rows["test"])[:count]:
         row = int(rows["test"][place])
