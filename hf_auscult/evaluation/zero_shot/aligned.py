@@ -113,19 +113,3 @@ def second_reader(name: str, *, cache: str | Path | None = None) -> Teacher:
     """
     config = teacher_config(name) if name in PRESETS else TeacherConfig(name, max_tokens=256, lower_case=False)
     return Teacher(config, cache=cache, device=default_device())
-
-
-def read_all(teacher: Teacher, texts: Sequence[str], *, progress: bool = False) -> None:
-    """Have a text model read everything at once, so that it is loaded once; later calls find it in its store.
-
-    Raises:
-        ConfigurationError: it cannot be loaded.
-    """
-    try:
-        teacher.read(texts, progress=progress)
-    except OSError as error:
-        raise ConfigurationError(
-            f"the text model cannot be loaded ({str(error).splitlines()[0]})",
-            where=teacher.config.name,
-            remedy=f"give a folder, a Hub id that can be reached, or one of {', '.join(PRESETS)}",
-        ) from error

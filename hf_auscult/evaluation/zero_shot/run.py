@@ -22,7 +22,7 @@ from ..examples import Examples, counts_of, examples_of
 from ..load import Task
 from ..results import versions
 from ..task import BenchmarkTask
-from .aligned import AlignedEncoder, load_aligned, read_all, second_reader
+from .aligned import AlignedEncoder, load_aligned, second_reader
 from .direct import direct
 from .evaluation_set import EvaluationSet
 from .neighbours import Search, check_search
@@ -118,7 +118,7 @@ def run_zero_shot(settings: ZeroShotSettings, *, command: str = "", progress: bo
         everything = [text for wordings in sentences.values() for text in wordings]
         everything += [text for found in reports for text in found.texts if text is not None]
         for teacher in (encoder.teacher, second):  # each is loaded once; from here on both read from their stores
-            read_all(teacher, [*everything, *sentences], progress=progress)
+            teacher.read([*everything, *sentences], progress=progress)
         prompts = {name: encoder.texts(wordings) for name, wordings in sentences.items()}
         class_texts = {
             "class names": {name: second.embed([name]) for name in sentences},

@@ -227,7 +227,7 @@ def test_text_models_that_cannot_be_loaded_are_named(made, tmp_path):
     from dataclasses import replace
 
     config, _ = made
-    with pytest.raises(ConfigurationError, match=r"absent: the text model cannot be loaded.*minilm"):
+    with pytest.raises(ConfigurationError, match=r"absent: cannot be loaded as auto.*minilm"):
         run_zero_shot(replace(config, second=str(tmp_path / "absent")), progress=False)
 
 
