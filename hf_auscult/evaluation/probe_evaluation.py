@@ -171,13 +171,13 @@ def evaluate_probe(
             runs=runs,
             classes=target.classes,
         )
-        found = estimates(metrics, predictions, Bootstrap(settings.bootstrap_draws, settings.seed))
+        measured = estimates(metrics, predictions, Bootstrap(settings.bootstrap_draws, settings.seed))
         figures[fraction] = ProbeFigures(
             fraction=fraction,
             penalty=outcomes[0].penalties[0],
-            recording=found["auroc"],
-            subject=found["auroc_subject"],
-            macro_f1=found.get("macro_f1"),
+            recording=measured["auroc"],
+            subject=measured["auroc_subject"],
+            macro_f1=measured.get("macro_f1"),
             people=tuple(len(np.unique(owner.owner[fold.train])) for fold in folds),
         )
         test_runs[fraction] = runs
