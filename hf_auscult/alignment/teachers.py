@@ -78,8 +78,7 @@ class Teacher:
 
         Raises:
             DataError: an empty report, embeddings that are not finite, or a damaged cache file (named).
-            ConfigurationError: a checkpoint of another kind or without a layer, or one that has changed since.
-            OSError: the teacher cannot be loaded.
+            ConfigurationError: a checkpoint that cannot be loaded, is of another kind, lacks a layer, or has changed.
         """
         empty = [index for index, text in enumerate(texts) if not text.strip()]
         if empty:
@@ -121,8 +120,13 @@ class Teacher:
                 device=self.device,
                 trust_remote_code=config.trust_remote_code,
             )
-        except ValueError as error:
-            raise ConfigurationError(f"cannot be loaded as {config.kind}: {error}", where=config.name) from error
+        except (OSError, ValueError) as error:
+            reason = str(error).splitlines()[0]
+            raise ConfigurationError(
+                f"cannot be loaded as {config.kind}: {reason}",
+                where=config.name,
+                remedy=f"give a folder, a Hub id that can be reached, or one of {', '.join(PRESETS)}",
+            ) from error
         batches = self._batches(unread, tokenizer)[process::processes]
         pending: dict[bytes, np.ndarray] = {}
         total = sum(len(keys) for keys in batches)

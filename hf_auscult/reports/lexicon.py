@@ -25,7 +25,7 @@ TERM_CONCEPTS: tuple[str, ...] = ("finding", "disease", "condition", "symptom")
 
 One word may stand under several of them (asthma as a disease or a condition), so they are compared by value alone.
 """
-_KEYS = frozenset({"macros", "entries", "kinds", "covered", "same"})
+_KEYS = frozenset({"macros", "entries", "kinds", "covered", "same", "rules_out"})
 _ENTRY_KEYS = frozenset({"concept", "polarity", "values"})
 
 
@@ -60,7 +60,8 @@ def phrase(forms: str) -> re.Pattern[str]:
         ['sore-throat']
     """
     spaced = re.sub(r"(?<!\\)\((?!\?)", "(?:", forms).replace(" ", r"(?:[\s-]+)")
-    return re.compile(rf"(?<!\w)(?:{spaced})(?!\w)", re.IGNORECASE)
+    # a form that begins or ends with a sign (": no", "+ve") may touch a word there
+    return re.compile(rf"(?:(?<!\w)|(?=\W))(?:{spaced})(?:(?!\w)|(?<=\W))", re.IGNORECASE)
 
 
 @dataclass
@@ -73,12 +74,14 @@ class Lexicon:
         covered: value -> kinds that must all be absent for it to count as absent. ICBHI annotates crackles and wheezes
             alone, and a cycle with neither is its normal one.
         same: another spelling of a value -> the value.
+        rules_out: value -> what is not there where it is, such as COVID-19 after the recovery from it.
     """
 
     entries: list[Entry] = field(default_factory=list)
     parents: dict[str, set[str]] = field(default_factory=dict)
     covered: dict[str, tuple[str, ...]] = field(default_factory=dict)
     same: dict[str, str] = field(default_factory=dict)
+    rules_out: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def additions(self) -> tuple[str, ...]:
@@ -106,6 +109,7 @@ class Lexicon:
                 self.parents.setdefault(value, set()).add(parent)
         self.covered |= {value: tuple(kinds) for value, kinds in content.get("covered", {}).items()}
         self.same |= content.get("same", {})
+        self.rules_out |= {value: tuple(others) for value, others in content.get("rules_out", {}).items()}
         terms_of.cache_clear()
         ancestors.cache_clear()
 
@@ -124,7 +128,7 @@ def extend_lexicon(file: str | Path) -> None:
 
     Args:
         file: YAML with ``entries`` (each a ``concept`` and ``values``, value -> forms) and, if wanted, ``macros``,
-            ``kinds`` (value -> the kinds of it), ``covered`` and ``same``; see ``language/findings.yaml``.
+            ``kinds`` (value -> the kinds of it), ``covered``, ``same`` and ``rules_out``, as the files in ``language``.
 
     Raises:
         ConfigurationError: no such file, unknown keys, or a form that is no regular expression.

@@ -32,6 +32,7 @@ class AudioMAEConfig(MAEConfig):
     """
 
     model_type = "audiomae"
+    position_precision = "float64"
 
     num_frames: int = 1024
     num_mel_bins: int = 128

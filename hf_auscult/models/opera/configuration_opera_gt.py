@@ -39,6 +39,18 @@ class OperaGTConfig(MAEConfig):
         self.decoder_feature_size = list(self.decoder_feature_size)
         super().__post_init__(**kwargs)
 
+    def decoder_cells(self, length: int) -> tuple[int, int]:
+        """Return the rows and columns of cells that the decoder reads `length` tokens as, see `decoder_view`."""
+        if self.decoder_view == "grid":
+            return super().decoder_cells(length)
+        rows, columns = self.decoder_feature_size
+        if length % (rows * columns):
+            raise ValueError(
+                f"{length} tokens: the published decoder needs a multiple of {rows * columns} ({rows} x {columns} "
+                "cells)"
+            )
+        return rows, columns
+
     @property
     def pooled_size(self) -> int:
         """Width of `pooler_output`."""

@@ -1,6 +1,6 @@
 """What the configurations of masked autoencoders over log-mel images share."""
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from huggingface_hub.dataclasses import strict
 
@@ -27,6 +27,9 @@ class MAEConfig(AuscultConfig):
     Raises:
         ValueError: sizes that contradict each other.
     """
+
+    # In which the position tables are computed before they are rounded to float32.
+    position_precision: ClassVar[str] = "float32"
 
     num_frames: int = 256
     num_mel_bins: int = 64
@@ -71,6 +74,21 @@ class MAEConfig(AuscultConfig):
     def grid_size(self) -> tuple[int, int]:
         """Patches in time and frequency of a full-size image."""
         return self.num_frames // self.patch_size, self.num_mel_bins // self.patch_size
+
+    def decoder_cells(self, length: int) -> tuple[int, int]:
+        """Return the rows and columns of cells that the decoder reads `length` tokens as.
+
+        Raises:
+            ValueError: the decoder's windows do not tile them.
+        """
+        columns, window = self.grid_size[1], self.decoder_window_size
+        rows = length // columns
+        if rows % window or columns % window:
+            raise ValueError(
+                f"{rows} x {columns} tokens cannot be cut into the decoder's {window} x {window} windows: frames and "
+                f"mel bands must be multiples of {window * self.patch_size}"
+            )
+        return rows, columns
 
     @property
     def pooled_size(self) -> int:

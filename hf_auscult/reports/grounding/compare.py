@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ...data.facts import Fact
-from ..lexicon import TERM_CONCEPTS, ancestors, terms_of
+from ..lexicon import TERM_CONCEPTS, ancestors, lexicon, terms_of
 from .known import Knowledge
 from .mentions import VALVES
 from .statements import TRAITS, Statement
@@ -51,6 +51,8 @@ def compare(statement: Statement, known: Knowledge, others: Sequence[Statement])
         verdict, facts = _rest(statement, known, others) if statement.rest else _term(statement, known)
     elif concept in ("site", "location", "loudest", "any"):
         verdict, facts = _place(statement, known)
+        if statement.only and verdict == "supported" and _elsewhere(others, known):
+            verdict, facts = "contradicted", ()
     elif concept in TRAITS or concept == "severity":
         verdict, facts = _trait(statement, known)
     elif concept == "outcome":
@@ -61,6 +63,9 @@ def compare(statement: Statement, known: Knowledge, others: Sequence[Statement])
         verdict, facts = _sound(statement, known)
     elif concept == "phase" and any(statement.value in fact.value for fact in known.of_concept("sound")):
         verdict, facts = "supported", tuple(known.of_concept("sound"))
+    elif statement.value == "innocence":
+        normal = known.outcomes() == {"normal"} and known.present("murmur")
+        verdict, facts = "supported" if normal else "unsupported", ()
     elif concept == "health claim":
         healthy = known.absent("illness") and "healthy" in statement.text.lower()
         verdict, facts = "supported" if healthy else "unsupported", ()
@@ -112,6 +117,8 @@ def _term(statement: Statement, known: Knowledge) -> _Result:
     if polarity == "present":
         if known.present(term):
             return "supported", stated
+        if any(known.present(other) for other in lexicon().rules_out.get(term, ())):
+            return "contradicted", ()
         undecided = any(one.polarity != "present" and one.term in ancestors(term) for one in known.terms)
         return ("contradicted", ()) if undecided or known.absent(term) else ("unsupported", stated)
     if known.present(term) or "unknown" in exact:
@@ -136,8 +143,9 @@ def _denied_kinds(term: str, known: Knowledge) -> tuple[Fact, ...]:
 def _follows(term: str, known: Knowledge) -> bool:
     """Whether a sweeping absence follows from facts of another concept, or from many that say the same."""
     if term == "abnormal heart sound":
-        outcomes = {fact.value for fact in known.of_concept("outcome") if fact.polarity == "present"}
-        return outcomes == {"normal"} or known.absent("illness")
+        return known.outcomes() == {"normal"} or known.absent("illness")
+    if term == "pathological murmur":
+        return known.outcomes() == {"normal"}
     return term == "any symptom" and len(_denied_kinds(term, known)) >= _SYMPTOMS_DENIED
 
 
@@ -250,6 +258,13 @@ def _place(statement: Statement, known: Knowledge) -> _Result:
     if statement.concept == "site" and site:
         return _among(statement, site)
     return _among(statement, [*site, *location, *loudest])
+
+
+def _elsewhere(others: Sequence[Statement], known: Knowledge) -> bool:
+    """Whether a murmur has places beyond those that a text calls the only ones, all of which are right."""
+    named = {one.value for one in others if one.only}
+    locations = {fact.value for fact in known.of_concept("location")}
+    return named <= locations and bool(locations - named)
 
 
 def _among(statement: Statement, facts: Sequence[Fact]) -> _Result:

@@ -46,6 +46,8 @@ class Knowledge:
             if fact.concept in TERM_CONCEPTS:
                 term, own = terms_of(fact.value)
                 self.terms.append(KnownTerm(term, _SWAP[fact.polarity] if own == "absent" else fact.polarity, fact))
+                if fact.polarity == "present":
+                    self.terms += [KnownTerm(other, "absent", None) for other in lexicon().rules_out.get(term, ())]
             elif fact.concept == "severity" and fact.value == "asymptomatic":
                 self.terms.append(KnownTerm("any symptom", "absent", fact))
         stated = {known.term for known in self.terms}
@@ -62,6 +64,10 @@ class Knowledge:
     def of_concept(self, *concepts: str) -> list[Fact]:
         """Facts of some concepts, concept by concept."""
         return [fact for concept in concepts for fact in self.facts if fact.concept == concept]
+
+    def outcomes(self) -> set[str]:
+        """Outcomes that the facts state."""
+        return {fact.value for fact in self.of_concept("outcome") if fact.polarity == "present"}
 
     def present(self, term: str) -> bool:
         """Whether the facts say that something is there: itself, or a kind of it."""

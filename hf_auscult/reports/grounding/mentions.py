@@ -14,10 +14,14 @@ VALVES: tuple[str, ...] = ("aortic", "pulmonary", "tricuspid", "mitral")
 SIDES, ASPECTS, LEVELS = ("left", "right"), ("anterior", "posterior", "lateral"), ("upper", "middle", "lower")
 CHEST: tuple[str, ...] = (*SIDES, *ASPECTS, *LEVELS)
 _FREE = (*TERM_CONCEPTS, "device", "position", "country", "sound", "severity", "timing", "quality")
-_CODES = {"cas", "das", "asd", "vsd", "pda", "pfo", "tb", "ct", "echo", "uri", "us", "usa"}
+_CODES = {"cas", "das", "asd", "vsd", "pda", "pfo", "tb", "ct", "echo", "uri", "us", "usa", "sob"}
 """Abbreviations only where they are written in capitals: "us" is a word."""
 _PLAIN = str.maketrans("\u2010\u2011\u2012\u2013\u2014\u2212\u2018\u2019\u00a0\u2044", "------'' /")
-_END = re.compile(r"(?<!\bvs)(?<!\be\.g)(?<!\bi\.e)(?<!\bapprox)(?<!\bDr)[.!?](?=\s|$)|;|\n\s*")
+_END = re.compile(
+    r"(?<!\bvs)(?<!\be\.g)(?<!\bi\.e)(?<!\bapprox)(?<!\bDr)(?:[.!]|[?](?!\s*(?:yes|no|nil|none)\b))(?=\s|$)|;|\n\s*",
+    re.IGNORECASE,
+)
+"""Where a sentence ends; not at an abbreviation, and not between a question and its answer."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,12 @@ from ...data.facts import Polarity
 from ..lexicon import language, words
 from .mentions import Mention
 
-_KINDS: tuple[tuple[str, Polarity | None, Literal["ahead", "behind"]], ...] = (
+Side = Literal["mark", "ahead", "behind"]
+"""Where a trigger's list stands; a mark stands right behind its list and goes before every other trigger."""
+_KINDS: tuple[tuple[str, Polarity | None, Side], ...] = (
+    ("present_mark", "present", "mark"),
+    ("absent_mark", "absent", "mark"),
+    ("unknown_mark", "unknown", "mark"),
     ("nothing", None, "ahead"),
     ("unknown_ahead", "unknown", "ahead"),
     ("unknown_behind", "unknown", "behind"),
@@ -34,11 +39,11 @@ class Trigger:
     start: int
     end: int
     polarity: Polarity
-    side: Literal["ahead", "behind"]
+    side: Side
 
 
 def triggers(text: str, start: int, end: int, mentions: Sequence[Mention]) -> list[Trigger]:
-    """Find the triggers of a sentence, outside the mentions, in their order; of several at a place the first kind."""
+    """Find the triggers of a sentence, outside the mentions: marks first; of several at a place the first kind."""
     taken = [(mention.start, mention.end) for mention in mentions]
     result: list[Trigger] = []
     for name, polarity, side in _KINDS:
@@ -49,7 +54,7 @@ def triggers(text: str, start: int, end: int, mentions: Sequence[Mention]) -> li
             taken.append(span)
             if polarity is not None:
                 result.append(Trigger(*span, polarity, side))
-    return sorted(result, key=lambda trigger: trigger.start)
+    return sorted(result, key=lambda trigger: (trigger.side != "mark", trigger.start))
 
 
 def polarities(
@@ -66,15 +71,16 @@ def polarities(
     """
     result: list[Polarity | None] = [None] * len(deniable)
     for trigger in triggers(text, start, end, mentions):
-        behind = trigger.side == "behind"
+        behind = trigger.side != "ahead"
         reached = _behind(text, trigger, deniable, result) if behind else _ahead(text, trigger, deniable)
         if not reached and not behind and words("negation", "either_side").match(text[trigger.start : trigger.end]):
             reached = _behind(text, trigger, deniable, result)
-        if not reached and behind and trigger.polarity == "absent":
+        if not reached and trigger.side == "behind" and trigger.polarity == "absent":
             reached = _ahead(text, trigger, deniable)
         for index in reached:
             mention = deniable[index]
-            if mention.polarity == "absent" and _count(text[trigger.end : mention.start]) > 1:
+            between = text[trigger.end : mention.start] or text[mention.end : trigger.start]
+            if mention.polarity == "absent" and _count(between) > (0 if behind else 1):
                 continue  # "no fever, healthy": what denies by itself is denied only where the trigger touches it
             result[index] = result[index] or trigger.polarity
     return [_composed(mention, polarity) for mention, polarity in zip(deniable, result, strict=True)]
@@ -91,8 +97,10 @@ def linked(text: str, first: Mention, second: Mention) -> bool:
 
 
 def _composed(mention: Mention, polarity: Polarity | None) -> Polarity:
-    if polarity is None or polarity == "unknown":
-        return polarity or mention.polarity
+    if polarity is None or polarity == "present":
+        return mention.polarity
+    if polarity == "unknown":
+        return polarity
     return "present" if mention.polarity == "absent" else "absent"
 
 
@@ -138,6 +146,8 @@ def _behind(text: str, trigger: Trigger, deniable: Sequence[Mention], result: Se
                 break
         else:
             gap = words("negation", "copula").sub("", text[mention.end : trigger.start])
+            if trigger.side == "mark" and gap.strip():
+                return []
             other_clause = trigger.polarity == "absent" and words("negation", "clause").search(gap)
             if _count(gap) > _reach("behind") or other_clause:
                 return []

@@ -34,6 +34,7 @@ class Statement:
         end: behind them.
         text: the words.
         rest: whether it speaks of the rest only, as in ``no other adventitious sounds``.
+        only: whether a place is said to be the only one, as in ``confined to the mitral area``.
     """
 
     concept: str
@@ -44,6 +45,7 @@ class Statement:
     end: int
     text: str
     rest: bool = False
+    only: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
@@ -81,7 +83,7 @@ def _sentence(text: str, start: int, end: int, mentions: Sequence[Mention]) -> l
     heads = [one for one in mentions if one.concept in ("finding", "timing")]
     result: list[Statement] = []
     for one in mentions:
-        polarity, of, concept, rest = polarity_of.get(one, one.polarity), None, one.concept, False
+        polarity, of, concept, rest, only = polarity_of.get(one, one.polarity), None, one.concept, False, False
         if one in polarity_of:
             if (concept == "outcome" and _of_a_sign(text, one, mentions)) or _modified(
                 text, one, deniable, polarity_of
@@ -94,11 +96,13 @@ def _sentence(text: str, start: int, end: int, mentions: Sequence[Mention]) -> l
             of = _disease(one, mentions) if concept == "severity" else owner(one, heads, text)
             polarity = "absent" if _negated(text, one) else "present"
         elif concept == "place":
-            concept = role(text, start, end, one)
+            concept, only = role(text, start, end, one), _nowhere_else(text, start, one)
             polarity = "absent" if _negated(text, one) else "present"
         elif concept == "detail" and _before_denied(text, one, polarity_of):
             continue
-        result.append(Statement(concept, one.value, polarity, of, one.start, one.end, text[one.start : one.end], rest))
+        result.append(
+            Statement(concept, one.value, polarity, of, one.start, one.end, text[one.start : one.end], rest, only)
+        )
     return result
 
 
@@ -154,6 +158,12 @@ def _negated(text: str, one: Mention) -> bool:
     """Whether one of the four words before denies it; 28 characters hold them."""
     before = text[max(0, one.start - 28) : one.start].lower().split()
     return any(words("roles", "not").fullmatch(word) for word in before[-4:]) and "," not in "".join(before[-2:])
+
+
+def _nowhere_else(text: str, start: int, place: Mention) -> bool:
+    """Whether a place is said to be the only one, by itself or in a list."""
+    cues = list(words("roles", "only").finditer(text, start, place.start))
+    return bool(cues) and not words("negation", "break").search(text, cues[-1].end(), place.start)
 
 
 def role(text: str, start: int, end: int, place: Mention) -> Role:

@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from scipy.stats import binomtest
-
 from ...errors import DataError
 from .check import Grounding
 
@@ -54,6 +52,8 @@ def proportion(count: int, n: int, *, level: float = 0.95) -> Proportion:
     Raises:
         DataError: no reports, or more than all.
     """
+    from scipy.stats import binomtest  # scipy.stats takes a second to import
+
     if not 0 <= count <= n or n == 0:
         raise DataError(f"{count} of {n} reports", remedy="pass at least one report")
     interval = binomtest(count, n).proportion_ci(confidence_level=level, method="wilson")

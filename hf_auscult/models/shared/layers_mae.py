@@ -1,4 +1,4 @@
-"""The parts AudioMAE's encoder and decoder are built from."""
+"""The parts that the encoders and decoders of masked autoencoders over log-mel images are built from."""
 
 from collections.abc import Callable
 from typing import Any
@@ -11,24 +11,25 @@ from transformers.activations import ACT2FN
 from transformers.modeling_layers import GradientCheckpointingLayer
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
-from .configuration_audiomae import AudioMAEConfig
+from .configuration_mae import MAEConfig
 
 
-def sincos_position_table(dim: int, num_times: int, num_bands: int, layout: str) -> torch.Tensor:
-    """Return the (1 + num_times * num_bands, dim) sin-cos table, computed in float64; row 0 (class token) is zero.
+def sincos_position_table(config: MAEConfig, dim: int) -> torch.Tensor:
+    """Return the (1, 1 + L, dim) sin-cos table of a configuration; row 0 (class token) is zero.
 
-    `published`: row n encodes (w = n % num_times, h = n // num_times), although token n is (n // num_bands,
-    n % num_bands). `aligned`: row n encodes its own time and band.
+    `position_layout="published"`: row n encodes (w = n % num_times, h = n // num_times), although token n is
+    (n // num_bands, n % num_bands). `aligned`: row n encodes its own time and band.
     """
+    (num_times, num_bands), dtype = config.grid_size, np.dtype(config.position_precision).type
     index = np.arange(num_times * num_bands)
-    if layout == "published":
+    if config.position_layout == "published":
         first, second = index % num_times, index // num_times
     else:
         first, second = index // num_bands, index % num_bands
-    omega = 1.0 / 10000 ** (np.arange(dim // 4, dtype=np.float64) / (dim / 4))
-    angles = [axis[:, None] * omega[None] for axis in (first, second)]
+    omega = 1.0 / 10000 ** (np.arange(dim // 4, dtype=dtype) / dtype(dim / 4))
+    angles = [axis[:, None].astype(dtype) * omega[None] for axis in (first, second)]
     table = np.concatenate([part for angle in angles for part in (np.sin(angle), np.cos(angle))], axis=1)
-    return torch.from_numpy(np.concatenate([np.zeros((1, dim)), table]).astype(np.float32))
+    return torch.from_numpy(np.concatenate([np.zeros((1, dim)), table]).astype(np.float32))[None]
 
 
 def _eager_attention(
@@ -46,10 +47,10 @@ def _eager_attention(
     return (weights @ value).transpose(1, 2).contiguous(), weights
 
 
-class AudioMAEAttention(nn.Module):
+class MAEAttention(nn.Module):
     """Multi-head self-attention with fused query, key and value."""
 
-    def __init__(self, config: AudioMAEConfig):
+    def __init__(self, config: MAEConfig):
         super().__init__()
         self.config = config
         self.num_heads = config.num_attention_heads
@@ -77,29 +78,29 @@ class AudioMAEAttention(nn.Module):
         return self.proj(output.reshape(batch, length, width)), weights
 
 
-class AudioMAEMLP(nn.Module):
+class MAEMLP(nn.Module):
     """Two linear layers around an activation."""
 
-    def __init__(self, size: int, hidden: int, activation: str, output: int | None = None):
+    def __init__(self, size: int, hidden: int, activation: str):
         super().__init__()
         self.fc1 = nn.Linear(size, hidden)
-        self.fc2 = nn.Linear(hidden, output or size)
+        self.fc2 = nn.Linear(hidden, size)
         self.activation = ACT2FN[activation]
 
     def forward(self, hidden_states: torch.Tensor) -> torch.Tensor:
-        """Map (..., size) to (..., output), the same size unless told."""
+        """Map (..., size) to (..., size)."""
         return self.fc2(self.activation(self.fc1(hidden_states)))
 
 
-class AudioMAELayer(GradientCheckpointingLayer):
+class MAELayer(GradientCheckpointingLayer):
     """Pre-norm transformer block."""
 
-    def __init__(self, config: AudioMAEConfig):
+    def __init__(self, config: MAEConfig):
         super().__init__()
         self.norm1 = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
-        self.attn = AudioMAEAttention(config)
+        self.attn = MAEAttention(config)
         self.norm2 = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
-        self.mlp = AudioMAEMLP(config.hidden_size, config.intermediate_size, config.hidden_act)
+        self.mlp = MAEMLP(config.hidden_size, config.intermediate_size, config.hidden_act)
 
     def forward(self, hidden_states: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Map (B, L, D) to (B, L, D) and the attention weights."""
@@ -108,10 +109,10 @@ class AudioMAELayer(GradientCheckpointingLayer):
         return hidden_states + self.mlp(self.norm2(hidden_states)), weights
 
 
-class AudioMAEPatchEmbeddings(nn.Module):
-    """Filter-bank image to time-major patch tokens."""
+class MAEPatchEmbeddings(nn.Module):
+    """Image to time-major patch tokens; a last incomplete patch is dropped."""
 
-    def __init__(self, config: AudioMAEConfig):
+    def __init__(self, config: MAEConfig):
         super().__init__()
         self.proj = nn.Conv2d(1, config.hidden_size, config.patch_size, stride=config.patch_size)
 

@@ -1,18 +1,18 @@
-"""AudioMAE's decoder: cosine attention within shifted windows of the token grid."""
+"""The decoder of masked autoencoders: cosine attention within shifted windows of patch tokens."""
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 from transformers.modeling_layers import GradientCheckpointingLayer
 
-from .configuration_audiomae import AudioMAEConfig
-from .layers_audiomae import AudioMAEMLP, sincos_position_table
+from .configuration_mae import MAEConfig
+from .layers_mae import MAEMLP
 
 
-class AudioMAEDecoderAttention(nn.Module):
+class MAEDecoderAttention(nn.Module):
     """Scaled cosine attention within windows, with a position bias learned on log-spaced offsets."""
 
-    def __init__(self, config: AudioMAEConfig):
+    def __init__(self, config: MAEConfig):
         super().__init__()
         size = config.decoder_hidden_size
         self.num_heads, self.window = config.decoder_num_attention_heads, config.decoder_window_size
@@ -20,7 +20,8 @@ class AudioMAEDecoderAttention(nn.Module):
         self.qkv = nn.Linear(size, 3 * size)
         self.proj = nn.Linear(size, size)
         self.tau = nn.Parameter(torch.ones(self.num_heads))
-        self.meta_mlp = AudioMAEMLP(2, 384, "relu", self.num_heads)
+        self.meta_mlp = MAEMLP(2, 384, "relu")  # as in the original code, whose seeds it keeps
+        self.meta_mlp.fc2 = nn.Linear(384, self.num_heads)
 
     def position_bias(self) -> torch.Tensor:
         """Return the (heads, window ** 2, window ** 2) bias."""
@@ -43,51 +44,55 @@ class AudioMAEDecoderAttention(nn.Module):
         return self.proj(attended.transpose(1, 2).reshape(number, cells, width))
 
 
-class AudioMAEDecoderLayer(GradientCheckpointingLayer):
-    """Post-norm windowed block; `shift` is its roll in tokens along time (0 on even layers)."""
+class MAEDecoderLayer(GradientCheckpointingLayer):
+    """Post-norm windowed block; `shift` is its roll in cells along the first axis (0 on even layers)."""
 
-    def __init__(self, config: AudioMAEConfig, shift: int):
+    def __init__(self, config: MAEConfig, shift: int):
         super().__init__()
         size = config.decoder_hidden_size
-        self.shift, self.window, self.columns = shift, config.decoder_window_size, config.grid_size[1]
-        self.attn = AudioMAEDecoderAttention(config)
+        self.config, self.shift, self.window = config, shift, config.decoder_window_size
+        self.attn = MAEDecoderAttention(config)
         self.norm1 = nn.LayerNorm(size, eps=config.layer_norm_eps)
-        self.mlp = AudioMAEMLP(size, config.decoder_intermediate_size, config.hidden_act)
+        self.mlp = MAEMLP(size, config.decoder_intermediate_size, config.hidden_act)
         self.norm2 = nn.LayerNorm(size, eps=config.layer_norm_eps)
 
-    def shift_mask(self, rows: int, like: torch.Tensor) -> torch.Tensor | None:
-        """Return -100 between tokens that the roll has brought together from both ends, per window."""
+    def shift_mask(self, rows: int, columns: int, like: torch.Tensor) -> torch.Tensor | None:
+        """Return -100 between cells that the roll has brought together from both ends, per window."""
         if not self.shift:
             return None
         region = torch.zeros(rows, dtype=torch.long, device=like.device)
         region[-self.window : -self.shift] = 1
         region[-self.shift :] = 2
-        cells = self.partition(region[None, :, None, None].expand(1, rows, self.columns, 1)).flatten(1)
+        cells = self.partition(region[None, :, None, None].expand(1, rows, columns, 1)).flatten(1)
         return (cells[:, :, None] != cells[:, None, :]).to(like.dtype) * -100.0
 
     def partition(self, grid: torch.Tensor) -> torch.Tensor:
-        """Cut (B, rows, columns, D) into (B * windows, window ** 2, D)."""
-        batch, rows, columns, width = grid.shape
+        """Cut (B, rows, columns, C) into (B * windows, window, window, C)."""
+        batch, rows, columns, channels = grid.shape
         size = self.window
-        grid = grid.reshape(batch, rows // size, size, columns // size, size, width)
-        return grid.transpose(2, 3).reshape(-1, size * size, width)
+        grid = grid.reshape(batch, rows // size, size, columns // size, size, channels)
+        return grid.transpose(2, 3).reshape(-1, size, size, channels)
 
-    def merge(self, windows: torch.Tensor, rows: int) -> torch.Tensor:
-        """Undo `partition`."""
-        size, width = self.window, windows.shape[-1]
-        grid = windows.reshape(-1, rows // size, self.columns // size, size, size, width)
-        return grid.transpose(2, 3).reshape(-1, rows, self.columns, width)
+    def merge(self, windows: torch.Tensor, rows: int, columns: int) -> torch.Tensor:
+        """Undo `partition`; the batch size follows from the number of cells."""
+        size = self.window
+        grid = windows.reshape(-1, rows // size, columns // size, size, size, windows.shape[-1])
+        return grid.transpose(2, 3).reshape(-1, rows, columns, windows.shape[-1])
 
     def attend(self, tokens: torch.Tensor) -> torch.Tensor:
-        """Windowed attention over (B, L, D) time-major tokens."""
-        grid = tokens.unflatten(1, (-1, self.columns))
-        rows = grid.shape[1]
+        """Windowed attention over (B, L, D) tokens, in the view the configuration asks for."""
+        batch, length, width = tokens.shape
+        rows, columns = self.config.decoder_cells(length)
+        # OPERA-GT as published: every cell holds L * D / (rows * columns) channels, i.e. several consecutive tokens.
+        grid = tokens.reshape(batch, rows, columns, -1)
         if self.shift:
             grid = grid.roll(-self.shift, dims=1)
-        grid = self.merge(self.attn(self.partition(grid), self.shift_mask(rows, tokens)), rows)
+        windows = self.partition(grid).reshape(-1, self.window**2, width)
+        windows = self.attn(windows, self.shift_mask(rows, columns, tokens))
+        grid = self.merge(windows.reshape(-1, self.window, self.window, width), rows, columns)
         if self.shift:
             grid = grid.roll(self.shift, dims=1)
-        return grid.flatten(1, 2)
+        return grid.reshape(batch, length, width)
 
     def forward(self, tokens: torch.Tensor) -> torch.Tensor:
         """Map (B, L, D) to (B, L, D)."""
@@ -95,12 +100,12 @@ class AudioMAEDecoderLayer(GradientCheckpointingLayer):
         return tokens + self.norm2(self.mlp(tokens))
 
 
-class AudioMAEDecoder(nn.Module):
+class MAEDecoder(nn.Module):
     """Kept tokens in, values of every patch out."""
 
     pos_embed: torch.Tensor
 
-    def __init__(self, config: AudioMAEConfig):
+    def __init__(self, config: MAEConfig):
         super().__init__()
         self.config = config
         size, tokens = config.decoder_hidden_size, config.grid_size[0] * config.grid_size[1]
@@ -109,31 +114,16 @@ class AudioMAEDecoder(nn.Module):
         self.register_buffer("pos_embed", torch.zeros(1, 1 + tokens, size))
         self.blocks = nn.ModuleList(
             [
-                AudioMAEDecoderLayer(config, config.decoder_shift_size * (index % 2))
+                MAEDecoderLayer(config, config.decoder_shift_size if index % 2 else 0)
                 for index in range(config.decoder_num_hidden_layers)
             ]
         )
         self.norm = nn.LayerNorm(size, eps=config.layer_norm_eps)
         self.pred = nn.Linear(size, config.patch_size**2)
 
-    def position_table(self) -> torch.Tensor:
-        """Return the fixed (1, 1 + L, D) table of the configuration."""
-        config = self.config
-        return sincos_position_table(config.decoder_hidden_size, *config.grid_size, config.position_layout)[None]
-
-    def check_length(self, length: int) -> None:
-        """Raise `ValueError` for token counts that the windows cannot tile."""
-        window, columns = self.config.decoder_window_size, self.config.grid_size[1]
-        if columns % window or (length // columns) % window:
-            raise ValueError(
-                f"{length // columns} x {columns} tokens cannot be cut into the decoder's {window} x {window} "
-                f"windows: frames and mel bands must be multiples of {window * self.config.patch_size}"
-            )
-
     def forward(self, latent: torch.Tensor, ids_restore: torch.Tensor) -> torch.Tensor:
         """Map (B, 1 + kept, D) and the (B, L) order to (B, L, patch_size ** 2) values."""
         length = ids_restore.shape[1]
-        self.check_length(length)
         tokens = self.embed(latent[:, 1:])
         masked = self.mask_token.expand(len(tokens), length - tokens.shape[1], -1)
         tokens = torch.cat([tokens, masked.to(tokens.dtype)], dim=1)
