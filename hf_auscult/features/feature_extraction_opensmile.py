@@ -38,8 +38,10 @@ class OpenSmileFeatureExtractor(WindowedFeatureExtractor):
         ConfigurationError: unknown feature set, or the package is missing.
 
     Example:
-        `OpenSmileFeatureExtractor("eGeMAPSv02")(["lung.wav"])["input_features"].shape`  # (1, 1, 88)
+        `OpenSmileFeatureExtractor("eGeMAPSv02")(["lung.wav"])["input_features"].shape`  # (1, 88)
     """
+
+    window_ndim = 1
 
     def __init__(
         self,
@@ -69,7 +71,7 @@ class OpenSmileFeatureExtractor(WindowedFeatureExtractor):
         )
 
     def window_features(self, windows: np.ndarray, front_end: FrontEnd | None = None) -> np.ndarray:
-        """Turn windows (B, samples) into functionals (B, 1, 6373 or 88): a window is one frame of them.
+        """Turn windows (B, samples) into functionals (B, 6373 or 88); rows hold those of their windows end to end.
 
         Raises:
             ShortAudioError: windows under 60 ms.
@@ -86,7 +88,7 @@ class OpenSmileFeatureExtractor(WindowedFeatureExtractor):
         clipped = np.clip(windows, -1.0, _FULL_SCALE).astype(np.float32)
         rows = [smile(window, self.sampling_rate).reshape(self.feature_size) for window in clipped]
         features = np.stack(rows).astype(np.float32)
-        return np.where(np.isfinite(features), features, np.float32(0))[:, None]
+        return np.where(np.isfinite(features), features, np.float32(0))
 
 
 @lru_cache(maxsize=2)

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 import hf_auscult
-from hf_auscult.embedding.embedder import Embedder
+from hf_auscult.embedding import embedder as embedder_module
+from hf_auscult.embedding.embedder import Embedder, encode_all
 from hf_auscult.errors import ConfigurationError, MissingAudioError, SamplingRateError
 from tests import tiny
 from tests.embedding.conftest import RATE
@@ -30,12 +31,62 @@ def test_a_row_is_the_duration_weighted_mean_of_windows(folder, waves):
     embedder = Embedder(folder)
     inputs = embedder.feature_extractor(waves[1], sampling_rate=RATE, return_tensors="pt")
     with torch.no_grad():
-        windows = embedder.encoder.eval()(inputs["input_features"]).pooler_output.double()
-    weights = inputs["window_seconds"].double()
+        windows = inputs["input_features"].unflatten(1, (*inputs["window_seconds"].shape[1:], -1))[0]
+        windows = embedder.encoder.eval()(windows).pooler_output.double()
+        pooled = embedder.encoder(**inputs).pooler_output[0]
+    weights = inputs["window_seconds"][0].double()
     assert weights.sum().item() == pytest.approx(3.0, abs=1e-5)
     expected = (windows * weights[:, None]).sum(0) / weights.sum()
     row = embedder([{"array": waves[1], "sampling_rate": RATE}])[0]
     np.testing.assert_allclose(row, expected.numpy(), atol=1e-5)
+    np.testing.assert_allclose(row, pooled.numpy(), atol=1e-5)
+
+
+def test_several_outputs_and_several_models(folder, files):
+    """Projections of windows are averaged, not the projected mean; windows are cut once for all models."""
+    embedder, other = Embedder(folder), tiny.model(seed=3).eval()
+    found = embedder.encode(files, outputs=("pooler_output", "audio_embeds"))
+    assert np.array_equal(found["pooler_output"], embedder(files))
+    extractor = embedder.feature_extractor
+    with torch.no_grad():
+        audio = embedder.model.get_audio_features(**extractor(files, return_tensors="pt"))
+    np.testing.assert_allclose(found["audio_embeds"], audio.numpy(), atol=1e-5)
+    for row, expected in zip(
+        encode_all({"a": embedder.model, "b": other}, extractor, files, outputs=("audio_embeds",)),
+        found["audio_embeds"],
+        strict=True,
+    ):
+        assert np.array_equal(row["a"]["audio_embeds"], expected)
+        assert not np.allclose(row["b"]["audio_embeds"], expected)
+    with pytest.raises(ConfigurationError, match=r"OperaGTModel.* gives no logits|gives no logits"):
+        embedder.encode(files, outputs=("logits",))
+
+
+def test_recordings_of_a_batch_share_passes_where_the_device_wants_that(folder, files, monkeypatch):
+    """Windows of several recordings in one pass: the same rows to 1e-6, and the same order."""
+    embedder = Embedder(folder)
+    alone = embedder([*files, *files])
+    monkeypatch.setattr(embedder_module, "_shares", lambda passes: True)
+    calls = []
+    handle = embedder.encoder.register_forward_pre_hook(lambda module, inputs: calls.append(len(inputs[0])))
+    together = embedder([*files, *files], batch_size=8)
+    handle.remove()
+    assert max(calls) == 8
+    np.testing.assert_allclose(together, alone, rtol=1e-5, atol=1e-6)
+
+
+def test_recordings_that_cannot_be_used_are_skipped_where_asked(folder, files):
+    found = hf_auscult.embed(folder, [files[0], "nowhere.wav", files[1]], progress=False, errors="skip")
+    assert found.kept == (0, 2)
+    assert np.array_equal(found.array, hf_auscult.embed(folder, files[:2], progress=False))
+    assert list(found.skipped) == [1]
+    assert "nowhere.wav" in found.skipped[1]
+
+
+@pytest.mark.parametrize("settings", [{"batch_size": 0}, {"errors": "ignore"}, {"protocol": "mine"}])
+def test_settings_that_make_no_sense_are_refused(folder, files, settings):
+    with pytest.raises(ConfigurationError):
+        Embedder(folder)(files, **settings)
 
 
 def test_a_model_object_and_its_mode(folder, files):

@@ -7,7 +7,6 @@ from transformers import initialization as init
 from ...errors import FeatureError
 from ..shared.base import AuscultPreTrainedModel, EncoderMixin, EncoderOutput
 from ..shared.heads import AudioClassificationMixin
-from ..shared.rows import WindowGroups
 from .configuration_opensmile import OpenSmileConfig
 
 
@@ -36,6 +35,7 @@ class OpenSmileModel(EncoderMixin, OpenSmilePreTrainedModel):
         torch.Size([2, 88])
     """
 
+    row_ndim = 2
     mean: torch.Tensor
     scale: torch.Tensor
 
@@ -57,7 +57,7 @@ class OpenSmileModel(EncoderMixin, OpenSmilePreTrainedModel):
         return self.mean.dtype
 
     def check_input(self, input_features: torch.Tensor) -> None:
-        """Raise `ValueError` unless the features are (windows, functionals)."""
+        """Raise `FeatureError` unless the features are (windows, functionals)."""
         if input_features.ndim != 2 or input_features.shape[1] != self.config.hidden_size:
             raise FeatureError(
                 f"has shape {tuple(input_features.shape)}; expected (windows, {self.config.hidden_size})",
@@ -85,26 +85,16 @@ class OpenSmileModel(EncoderMixin, OpenSmilePreTrainedModel):
 
     @property
     def window_frames(self) -> int:
-        """A window is one frame: its functionals."""
-        return 1
-
-    def cut(
-        self,
-        input_features: torch.Tensor,
-        window_seconds: torch.Tensor | None = None,
-        window_frames: torch.Tensor | None = None,
-    ) -> WindowGroups:
-        """Cut rows into windows; plain (recordings, functionals) are one window each."""
-        features = input_features[:, None] if input_features.ndim == 2 else input_features
-        return super().cut(features, window_seconds, window_frames)
+        """A window is its functionals."""
+        return self.config.hidden_size
 
     def encode(
         self, windows: torch.Tensor, output_hidden_states: bool = False, output_attentions: bool = False
     ) -> EncoderOutput:
-        """Standardise functionals (windows, 1, functionals); there are no hidden states and no attentions."""
-        self.check_input(windows[:, 0])
+        """Standardise functionals (windows, functionals); there are no hidden states and no attentions."""
+        self.check_input(windows)
         rows = (windows - self.mean) / self.scale
-        return EncoderOutput(last_hidden_state=rows, pooler_output=rows[:, 0])
+        return EncoderOutput(last_hidden_state=rows[:, None], pooler_output=rows)
 
 
 class OpenSmileForAudioClassification(AudioClassificationMixin, OpenSmilePreTrainedModel):

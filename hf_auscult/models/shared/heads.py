@@ -84,9 +84,10 @@ class AudioClassificationMixin:
             )
 
         output = encoder.cut(input_features, window_seconds, window_frames).apply(classify)
-        if labels is not None:
-            output.loss = classification_loss(self.config, output.logits, labels)
-        return output
+        if labels is None:
+            return output
+        # Anew: the loss comes first in a tuple.
+        return SequenceClassifierOutput(loss=classification_loss(self.config, output.logits, labels), **output)
 
 
 def classification_loss(config: Any, logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
