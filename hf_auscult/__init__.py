@@ -5,29 +5,52 @@ Importing it registers every class with transformers' Auto classes; everything e
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .errors import AuscultError
-from .hub import registration as _registration
 
 if TYPE_CHECKING:
     from .alignment import objectives
     from .embedding.embedder import embed
     from .evaluation.load import load_task
+    from .evaluation.runner import evaluate
+    from .hub.registration import register_encoder
     from .models.adapter.convert_adapter import adapt
 
 __version__ = "0.1.0"
-__all__ = ["AuscultError", "__version__", "adapt", "embed", "load_task", "objectives"]
+__all__ = [
+    "AuscultError",
+    "__version__",
+    "adapt",
+    "embed",
+    "evaluate",
+    "load_task",
+    "objectives",
+    "register_encoder",
+]
 
 _LAZY = {
     "adapt": "models.adapter.convert_adapter:adapt",
     "embed": "embedding:embed",
+    "evaluate": "evaluation.runner:evaluate",
     "load_task": "evaluation.load:load_task",
     "objectives": "alignment.objectives",
+    "register_encoder": "hub.registration:register_encoder",
 }
 
-_registration.register()
+
+def _is_command() -> bool:
+    """Whether `hf-auscult` or `python -m hf_auscult` is starting: it registers when a verb runs, `--help` need not."""
+    program = sys.orig_argv[-len(sys.argv)] if sys.argv[:1] == ["-m"] else sys.argv[0] if sys.argv else ""
+    return program.replace("\\", "/").rpartition("/")[2].removesuffix(".exe") in ("hf-auscult", __name__)
+
+
+if not _is_command():
+    from .hub.registration import register
+
+    register()
 
 
 def __getattr__(name: str) -> Any:
@@ -35,7 +58,9 @@ def __getattr__(name: str) -> Any:
     target = _LAZY.get(name)
     if target is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return _registration.load(target) if ":" in target else import_module(f"{__name__}.{target}")
+    module, _, attribute = target.partition(":")
+    found = import_module(f"{__name__}.{module}")
+    return getattr(found, attribute) if attribute else found
 
 
 def __dir__() -> list[str]:

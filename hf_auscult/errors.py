@@ -92,6 +92,10 @@ class ConversionError(AuscultError, ValueError):
     """A checkpoint does not fit the family it is converted to."""
 
 
+class FeatureError(AuscultError, ValueError):
+    """Features do not fit the model, or do not say which window belongs to which recording."""
+
+
 class ConfigurationError(AuscultError, ValueError):
     """A setting is unknown, out of range or contradicts another."""
 

@@ -28,6 +28,11 @@ MANIFEST = ".files.json"
 _LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 
 
+def default_cache() -> Path:
+    """Return the folder of what is kept between runs: ``AUSCULT_CACHE``, or ``~/.cache/hf_auscult``."""
+    return Path(os.environ.get("AUSCULT_CACHE", "~/.cache/hf_auscult")).expanduser()
+
+
 def to_json(content: Any, *, indent: int | None = 2, sort_keys: bool = False) -> str:
     """JSON that every reader takes (RFC 8259): NaN becomes null, infinity a text, file names are printable.
 
@@ -69,8 +74,9 @@ def write_table(path: Path, table: pa.Table) -> None:
     """Write Parquet over whatever was there."""
     import pyarrow.parquet as pq
 
-    with new_file(path) as part:
-        pq.write_table(table, part)
+    # Arrow opens no name that is no Unicode; Python does.
+    with new_file(path) as part, part.open("wb") as stream:
+        pq.write_table(table, stream)
 
 
 @contextmanager

@@ -15,7 +15,8 @@ from transformers import (
 )
 
 import hf_auscult
-from hf_auscult.hub.registration import ENTRIES, load
+from hf_auscult.codegen.registry import load
+from hf_auscult.hub.registration import ENTRIES
 
 IMPORT_COST = """
 import time

@@ -16,8 +16,9 @@ from pathlib import Path
 import numpy as np
 
 from hf_auscult.audio import read, resample
+from hf_auscult.data import dataset
+from hf_auscult.data.catalogue.korean.reader import CLASSES
 from hf_auscult.data.identity import merge
-from hf_auscult.data.korean import CLASSES, read_rows
 
 RATE = 2_000
 THRESHOLD = 0.9
@@ -29,7 +30,7 @@ def main() -> None:
     parser.add_argument("--source", type=Path, required=True, help="the unpacked archives")
     parser.add_argument("--output", type=Path, required=True, help="table to write")
     given = parser.parse_args()
-    table = read_rows(given.source)
+    table = dataset("korean").read(given.source)
     lines = ["# Recordings that are cuts of one source: class<TAB>indices. See dataset_scripts/korean/find_sources.py."]
     for name in CLASSES:
         paths = {int(row["recording_id"][-3:]): row["path"] for row in table.rows if row["class_code"] == name}

@@ -15,7 +15,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from hf_auscult.audio import peek
-from hf_auscult.data.circor import SUBSET_MARKER, read_rows
+from hf_auscult.data import dataset
+from hf_auscult.data.catalogue.circor.reader import SUBSET_MARKER
 from hf_auscult.data.schema import Row
 
 SHORTEST = 8.0
@@ -93,7 +94,7 @@ def main() -> None:
     arguments = parser.parse_args()
     if arguments.output.exists():
         parser.error(f"{arguments.output} exists")
-    table = read_rows(arguments.source)
+    table = dataset("circor").read(arguments.source)
     seconds = {row["recording_id"]: peek(table.root / row["path"]).seconds or 0.0 for row in table.rows}
     chosen = choose(table.rows, seconds)
     copy(table.root, arguments.output, chosen)

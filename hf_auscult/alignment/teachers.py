@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Sequence
 from dataclasses import asdict
 from importlib.metadata import version
@@ -17,17 +16,15 @@ from accelerate.utils import broadcast_object_list
 from tqdm.auto import tqdm
 from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+from ..embedding.store import EmbeddingStore, StoredEmbeddings
 from ..errors import ConfigurationError, DataError
+from ..files import default_cache
 from ..models.acula.teacher_acula import load_teacher, teacher_embeddings, tokenize_reports
 from .teacher_config import PRESETS, TeacherConfig, teacher_config, weights_of
-from .teacher_store import EmbeddedTexts, TeacherStore
 
 WRITE_EVERY = 1024  # texts between two files: what an interrupted pass can lose
-
-
-def default_cache() -> Path:
-    """Return the cache folder: `AUSCULT_CACHE`, or `~/.cache/hf_auscult`."""
-    return Path(os.environ.get("AUSCULT_CACHE", "~/.cache/hf_auscult")).expanduser()
+# What must be the same for two passes to share a folder: a Hub id without revision is another commit tomorrow.
+IDENTITY = ("commit", "tokenizer_sha256", "width")
 
 
 def default_device() -> torch.device:
@@ -63,7 +60,7 @@ class Teacher:
     ) -> None:
         self.config = teacher_config(config) if isinstance(config, str) else config or TeacherConfig()
         self.folder = (Path(cache) if cache else default_cache() / "teachers") / self.config.fingerprint()
-        self.store = TeacherStore(self.folder)
+        self.store = EmbeddingStore(self.folder)
         self.device, self.batch_size, self.batch_tokens = device, batch_size, batch_tokens
         self.texts_read = 0
 
@@ -71,7 +68,7 @@ class Teacher:
         """Embed reports, (texts, D) float32 in memory; see `read`."""
         return np.asarray(self.read(texts, progress=progress, together=together))
 
-    def read(self, texts: Sequence[str], *, progress: bool = False, together: bool = False) -> EmbeddedTexts:
+    def read(self, texts: Sequence[str], *, progress: bool = False, together: bool = False) -> StoredEmbeddings:
         """Embed reports; each different text is read once, ever. The result stays on disk, mapped into memory.
 
         Args:
@@ -81,8 +78,7 @@ class Teacher:
 
         Raises:
             DataError: an empty report, embeddings that are not finite, or a damaged cache file (named).
-            ConfigurationError: a checkpoint of another kind or without a layer, or one that has changed since.
-            OSError: the teacher cannot be loaded.
+            ConfigurationError: a checkpoint that cannot be loaded, is of another kind, lacks a layer, or has changed.
         """
         empty = [index for index, text in enumerate(texts) if not text.strip()]
         if empty:
@@ -91,8 +87,8 @@ class Teacher:
             raise DataError("no reports to embed")
         words = [text.lower() if self.config.lower_case else text for text in texts]
         keys = [hashlib.sha256(text.encode()).digest() for text in words]
-        parts, places = self.store.load()
-        unread = {key: text for key, text in zip(keys, words, strict=True) if key not in places}
+        known = self.store.load()
+        unread = {key: text for key, text in zip(keys, words, strict=True) if key not in known}
         state = PartialState() if together else None
         if state:
             # Shares are of the first process's list: another run may have written since.
@@ -105,8 +101,8 @@ class Teacher:
                 self.store.merge()
             if state:
                 state.wait_for_everyone()
-            parts, places = self.store.load()
-        return EmbeddedTexts(parts, np.array([places[key] for key in keys], np.int64))
+            known = self.store.load()
+        return known.rows(keys)
 
     def provenance(self) -> dict[str, Any]:
         """Return what made the embeddings: checkpoint, commit, tokenizer, settings, versions; empty before any."""
@@ -124,8 +120,13 @@ class Teacher:
                 device=self.device,
                 trust_remote_code=config.trust_remote_code,
             )
-        except ValueError as error:
-            raise ConfigurationError(f"cannot be loaded as {config.kind}: {error}", where=config.name) from error
+        except (OSError, ValueError) as error:
+            reason = str(error).splitlines()[0]
+            raise ConfigurationError(
+                f"cannot be loaded as {config.kind}: {reason}",
+                where=config.name,
+                remedy=f"give a folder, a Hub id that can be reached, or one of {', '.join(PRESETS)}",
+            ) from error
         batches = self._batches(unread, tokenizer)[process::processes]
         pending: dict[bytes, np.ndarray] = {}
         total = sum(len(keys) for keys in batches)
@@ -135,7 +136,7 @@ class Teacher:
             pending.update(zip(keys, vectors, strict=True))
             bar.update(len(keys))
             if not place:
-                self.store.record(_provenance(config, model, tokenizer, vectors.shape[1]))
+                self.store.expect(_provenance(config, model, tokenizer, vectors.shape[1]), same=IDENTITY)
             if len(pending) >= WRITE_EVERY or place + 1 == len(batches):
                 self.store.write(pending)
                 self.texts_read += len(pending)
@@ -213,4 +214,11 @@ def tokenizer_hash(tokenizer: PreTrainedTokenizerBase) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-__all__ = ["PRESETS", "EmbeddedTexts", "Teacher", "TeacherConfig", "default_cache", "teacher_config", "tokenizer_hash"]
+__all__ = [
+    "PRESETS",
+    "StoredEmbeddings",
+    "Teacher",
+    "TeacherConfig",
+    "teacher_config",
+    "tokenizer_hash",
+]

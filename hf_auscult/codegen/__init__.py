@@ -1,1 +1,1 @@
-"""Self-contained code of models and extractors, for `trust_remote_code=True`."""
+"""Self-contained code of models, extractors and processors, for `trust_remote_code=True`."""

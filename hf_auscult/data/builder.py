@@ -13,6 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from ..errors import DataError
+from .catalogue import dataset as find
 from .duplicates import Twins, find_twins
 from .guards import check_splits
 from .inspection import Facts, inspect_all
@@ -54,12 +55,6 @@ class BodySoundBuilder(datasets.ArrowBasedBuilder):  # type: ignore[misc, unused
 
     SPEC: ClassVar[DatasetSpec]
     BUILDER_CONFIG_CLASS = BodySoundConfig
-
-    @classmethod
-    def configs(cls, spec: DatasetSpec) -> list[BodySoundConfig]:
-        """One config per task."""
-        version = datasets.Version("1.0.0")
-        return [BodySoundConfig(name=task.name, version=version, description=spec.title) for task in spec.tasks]
 
     @property
     def task(self) -> TaskConfig:
@@ -103,6 +98,27 @@ class BodySoundBuilder(datasets.ArrowBasedBuilder):  # type: ignore[misc, unused
 
     def _generate_tables(self, root: str, rows: list[Row]) -> Iterator[tuple[int, pa.Table]]:
         yield from enumerate(tables(rows, Path(root), self.info.features))
+
+
+def builder_of(dataset: str | DatasetSpec) -> type[BodySoundBuilder]:
+    """Make the builder class of a dataset: one config a task, the first by default.
+
+    Args:
+        dataset: name in ``DATASETS``, or a spec of your own.
+
+    Raises:
+        ConfigurationError: unknown dataset.
+
+    Example:
+        >>> builder_of("circor")(config_name="murmur", data_dir="circor-1.0.3").download_and_prepare()  # doctest: +SKIP
+    """
+    spec = dataset if isinstance(dataset, DatasetSpec) else find(dataset)
+    version = datasets.Version("1.0.0")
+    configs = [BodySoundConfig(name=task.name, version=version, description=spec.title) for task in spec.tasks]
+    # The datasets library names its cache by the module.
+    settings = {"__module__": f"{__package__}.catalogue.{spec.name}", "__doc__": spec.title, "SPEC": spec}
+    settings |= {"BUILDER_CONFIGS": configs, "DEFAULT_CONFIG_NAME": spec.tasks[0].name}
+    return type("".join(word.capitalize() for word in spec.name.split("_")), (BodySoundBuilder,), settings)
 
 
 def _fingerprint(folder: Path) -> str:

@@ -1,13 +1,20 @@
-"""Which public models and corpora have seen which datasets: a register with sources, so that results can say so."""
+"""Which public models and corpora have seen which datasets: a register with sources, so that results can say so.
+
+``contamination.yaml`` lists the trainings; each dataset of the catalogue names those that used it.
+"""
 
 from __future__ import annotations
 
-import csv
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Any
 
-from ..errors import DataError
+import yaml
+
+from ..errors import ConfigurationError
+from .catalogue import DATASETS
 
 EVIDENCE = ("paper", "code", "second-hand", "unknown")
 PARTS = ("all", "train", "unknown")
@@ -38,22 +45,45 @@ class Exposure:
         return self.part != "train"
 
 
-@cache
 def register() -> tuple[Exposure, ...]:
-    """Read the register.
+    """Read the register: trainings on datasets of the catalogue, then on others.
 
     Raises:
-        DataError: the file is damaged.
+        ConfigurationError: a dataset names a training that is not listed, or describes one of its own badly.
     """
-    lines = resources.files(__package__).joinpath("contamination.tsv").read_text("utf-8").splitlines()
-    reader = csv.DictReader((line for line in lines if not line.startswith("#")), delimiter="\t")
+    trainings = _trainings()
+    found: list[Exposure] = []
+    for name, spec in DATASETS.items():
+        for entry in spec.contamination:
+            training = trainings.get(entry) if isinstance(entry, str) else entry
+            if training is None:
+                raise ConfigurationError(
+                    f"no training {entry!r}", where=name, remedy=f"name one of {', '.join(trainings)}, or describe it"
+                )
+            found += _exposures(training, name)
+    for training in trainings.values():
+        for name in training.get("elsewhere") or ():
+            found += _exposures(training, name)
+    return tuple(found)
+
+
+def _exposures(training: Mapping[str, Any], dataset: str) -> Iterator[Exposure]:
     try:
-        found = tuple(Exposure(**row) for row in reader)
-    except TypeError as error:
-        raise DataError("the register is damaged", where="contamination.tsv", remedy="reinstall") from error
-    if any(item.evidence not in EVIDENCE or item.part not in PARTS or not item.source for item in found):
-        raise DataError("the register is damaged", where="contamination.tsv", remedy="reinstall")
-    return found
+        part, evidence, source = training["part"], training["evidence"], training["source"]
+        if part not in PARTS or evidence not in EVIDENCE or not source:
+            raise ValueError(f"part {part!r}, evidence {evidence!r}")
+        yield from (Exposure(model, dataset, part, evidence, source) for model in training["models"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ConfigurationError(
+            f"a training is badly described ({error})", where=dataset, remedy="give models, part, evidence and source"
+        ) from error
+
+
+@cache
+def _trainings() -> Mapping[str, Mapping[str, Any]]:
+    text = resources.files(__package__).joinpath("contamination.yaml").read_text("utf-8")
+    content: Mapping[str, Mapping[str, Any]] = yaml.safe_load(text)
+    return content
 
 
 def exposures(model: str, dataset: str | None = None) -> tuple[Exposure, ...]:

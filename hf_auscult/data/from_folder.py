@@ -88,7 +88,6 @@ def folder_spec(
         columns={**OWN_COLUMNS, **extra},
         tasks=tuple(tasks),
         strata=(Stratum("original_label", rarest_first),) if labels else (),
-        has_subject_ids=subjects,
         subject_warning="" if subjects else NOBODY_KNOWN,
         read=partial(read_generic, subjects=subjects, **settings),
     )

@@ -20,16 +20,12 @@ from dataclasses import dataclass, fields
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from ..audio import list_recordings
 from ..errors import ConfigurationError, DataError
 from .schema import ORGANS, SITES, Kind, Row, text_or_none
 from .spec import Problem, Table
 
 TABLE = "metadata.csv"
-AUDIO_SUFFIXES: frozenset[str] = frozenset(
-    {".wav", ".flac", ".mp3", ".ogg", ".opus", ".webm", ".m4a", ".mp4", ".aac", ".aif", ".aiff", ".au", ".caf", ".w64"}
-)
-"""A file of such a name that the table does not list is reported."""
-
 OLDEST = 130.0
 _DELIMITERS = ",;\t"
 _SEXES = {"female": "female", "f": "female", "male": "male", "m": "male"}
@@ -259,9 +255,9 @@ def _value(cell: str | None, kind: Kind, column: str, where: str) -> Any:
 
 
 def _audio_files(source: Path) -> Iterator[str]:
-    for file in sorted(source.rglob("*")):
-        if file.suffix.lower() in AUDIO_SUFFIXES and file.is_file() and not file.name.startswith("._"):
-            yield file.relative_to(source).as_posix()
+    """A recording that the table does not list is reported."""
+    for file in list_recordings(source).recordings:
+        yield file.relative_to(source).as_posix()
 
 
 def _notes(rows: Sequence[Row]) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ from ..errors import ConfigurationError, DataError, LeakageError, MissingAudioEr
 from ..files import check_folder, new_folder, write_text
 from .builder import by_split, task_features, twins_of, with_facts
 from .card import render
+from .catalogue import dataset as find
 from .checksums import verified
 from .duplicates import Twins
 from .guards import check_splits
@@ -23,7 +24,6 @@ from .manifest import write_manifest
 from .memory import remembered
 from .population import count_people, draw_people
 from .presence import Presence, class_counts, count_differences
-from .registry import dataset as find
 from .report import PrepareReport, SplitCounts
 from .schema import Row
 from .spec import DatasetSpec, Problem, Table, TaskConfig

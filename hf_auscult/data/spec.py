@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..errors import ConfigurationError, DataError
+from .facts import FieldMapping, TaskLabels
 from .schema import Kind, Row
 
 
@@ -213,8 +214,23 @@ class PublishedSplit:
 
 
 @dataclass(frozen=True)
+class Shortcuts:
+    """What a model may tell apart instead of the sound.
+
+    Args:
+        columns: the dataset's own columns of where, how and by whom a recording was made.
+        numeric: such columns that hold numbers.
+        restated: task -> common columns that are its label, and so no shortcut.
+    """
+
+    columns: tuple[str, ...] = ()
+    numeric: tuple[str, ...] = ()
+    restated: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class DatasetSpec:
-    """Everything the builder, the splits and the card need to know of one dataset.
+    """Everything that is known of one dataset.
 
     Args:
         name: short name; prefix of its subject ids.
@@ -229,17 +245,25 @@ class DatasetSpec:
         columns: the dataset's own columns, name -> kind.
         tasks: its tasks; the first is the default.
         strata: traits that the subject split balances.
-        has_subject_ids: whether the distribution says who is who.
+        read: reads the original layout.
         recordings: how many a complete download lists; None where nobody knows.
         checksums: patterns of the files of official sums (``sum  path`` lines, paths relative to the file) below the
             root, where the distribution has any.
-        subject_warning: where it does not: what ``subject_id`` stands for instead, and what that cannot rule out. The
-            warning travels into every split, card and result.
-        read: reads the original layout.
+        subject_warning: where the distribution does not say who is who: what ``subject_id`` stands for instead, and
+            what that cannot rule out. The warning travels into every split, card and result.
         official: split names of the authors' own split, and the ``official_split`` values that make them up.
         official_leaks: what is wrong with the authors' own split.
         published: paper -> the split it used, where that can be reproduced.
         traps: oddities of the distribution that are handled, for the card.
+        row: common columns that are the same in every recording, such as ``device``.
+        codes: tables of the distribution's own words, for the reader.
+        facts: reads the facts that reports are written from; None where nothing is declared.
+        masks: task -> columns that give its label away.
+        masked: column that is masked whatever the task -> why.
+        prompts: task -> class -> sentences, for zero-shot classification.
+        shortcuts: columns that a model may tell apart instead of the sound.
+        contamination: trainings of public models on it, see :mod:`hf_auscult.data.contamination`.
+        nothing: part of this description -> why it has none.
     """
 
     name: str
@@ -254,21 +278,28 @@ class DatasetSpec:
     columns: Mapping[str, Kind]
     tasks: tuple[TaskConfig, ...]
     strata: tuple[Stratum, ...]
-    has_subject_ids: bool
     read: Callable[[Path], Table]
     recordings: int | None = None
     checksums: tuple[str, ...] = ()
+    subject_warning: str = ""
     official: tuple[str, ...] = ()
     official_leaks: str = ""
-    subject_warning: str = ""
     published: Mapping[str, PublishedSplit] = field(default_factory=dict)
     traps: tuple[str, ...] = ()
+    row: Mapping[str, str] = field(default_factory=dict)
+    codes: Mapping[str, Any] = field(default_factory=dict)
+    facts: FieldMapping | None = None
+    masks: Mapping[str, TaskLabels] = field(default_factory=dict)
+    masked: Mapping[str, str] = field(default_factory=dict)
+    prompts: Mapping[str, Mapping[str, tuple[str, ...]]] = field(default_factory=dict)
+    shortcuts: Shortcuts = field(default_factory=Shortcuts)
+    contamination: tuple[str | Mapping[str, Any], ...] = ()
+    nothing: Mapping[str, str] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        if self.has_subject_ids == bool(self.subject_warning):
-            raise ConfigurationError(
-                "a dataset without subject ids needs a subject_warning, and only such a one", where=self.name
-            )
+    @property
+    def has_subject_ids(self) -> bool:
+        """Whether the distribution says who is who."""
+        return not self.subject_warning
 
     def task(self, name: str) -> TaskConfig:
         """Find a task by its name.

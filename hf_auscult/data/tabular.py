@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import math
+import re
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from ..errors import DataError
-from .schema import SEXES, text_or_none
+from .schema import text_or_none
 
 _OLDEST = 130
 AGAIN = "download it again"
@@ -95,6 +97,50 @@ def read_csv(file: Path, required: Collection[str], *, remedy: str = AGAIN) -> l
     return rows
 
 
+def read_keyed(
+    file: Path, key: str, required: Collection[str], *, remedy: str = AGAIN, pattern: str = r".+"
+) -> dict[str, dict[str, str]]:
+    """Read a comma-separated table whose lines have an id each: id -> cells, in the table's order.
+
+    Args:
+        file: the table.
+        key: column of the ids.
+        required: other columns that must be there.
+        remedy: what to do where it is not as it should be.
+        pattern: regular expression of an id.
+
+    Raises:
+        DataError: see :func:`read_csv`; an id is empty, of another form or there twice.
+    """
+    found: dict[str, dict[str, str]] = {}
+    for line, cells in read_table(file, (key, *required), remedy=remedy):
+        name = (cells[key] or "").strip()
+        if None in cells or None in cells.values() or not re.fullmatch(pattern, name):
+            raise DataError(f"line {line} is damaged: {key} {name!r}", where=file, remedy=remedy)
+        if name in found:
+            raise DataError(f"line {line} is damaged: it repeats {key} {name!r}", where=file, remedy=remedy)
+        found[name] = cells
+    return found
+
+
+def read_json(file: Path, kind: type) -> Any:
+    """Read a file that holds a list or an object (``kind``).
+
+    Raises:
+        DataError: see :func:`read_text`; it is not JSON, or holds something else.
+    """
+    try:
+        content = json.loads(read_text(file))
+    except json.JSONDecodeError as error:
+        raise DataError(f"not JSON ({error})", where=file, remedy=AGAIN) from error
+    if not isinstance(content, kind):
+        raise DataError(f"not {_JSON[kind]}", where=file, remedy=AGAIN)
+    return content
+
+
+_JSON = {list: "a list", dict: "an object"}
+
+
 def number(cell: str | None, name: str) -> float | None:
     """Read a number; the words for "missing" become None.
 
@@ -135,12 +181,24 @@ def years(cell: str | None) -> float | None:
     return value if value is not None and 0 <= value < _OLDEST else None
 
 
-def sex(cell: str | None) -> str | None:
+_SEXES = {"female": "female", "f": "female", "male": "male", "m": "male"}
+
+
+def sex(cell: str | None, *, column: str | None = None) -> str | None:
     """Map a table's word to ``female`` or ``male``; any other word, also "other" and "prefer not to say", to None.
 
+    Args:
+        cell: as written.
+        column: refuse another word than "missing", and call the column so.
+
+    Raises:
+        DataError: another word, where ``column`` is given.
+
     Example:
-        >>> sex("Female"), sex("other")
-        ('female', None)
+        >>> sex("Female"), sex("M"), sex("other")
+        ('female', 'male', None)
     """
-    word = (text_or_none(cell) or "").lower()
-    return word if word in SEXES else None
+    text = text_or_none(cell)
+    if column and text is not None and text.lower() not in _SEXES:
+        raise DataError(f"{column} is {text!r}", remedy=f"use one of {sorted(_SEXES)}, or leave it empty")
+    return _SEXES.get((text or "").lower())

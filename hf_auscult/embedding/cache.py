@@ -1,23 +1,35 @@
-"""Every recording is encoded once: rows on disk by model, settings and the recordings' content."""
+"""Every recording of a dataset is encoded once by a model: rows on disk by model, settings and recordings' content."""
 
 from __future__ import annotations
 
 import hashlib
-import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 from tqdm.auto import tqdm
 
 from ..errors import AudioError, DataError
-from ..evaluation.models import BenchModel
+from .store import EmbeddingStore
 
 PART = 256  # rows an interrupted pass can lose
+
+
+class RecordingEncoder(Protocol):
+    """Something that makes one row of numbers of a recording."""
+
+    @property
+    def name(self) -> str:
+        """As tables print it."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Identifies everything that the numbers depend on."""
+
+    def rows(self, examples: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterable[np.ndarray]:
+        """Give (dim,) float32 for each example: its key and its undecoded audio cell."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +48,7 @@ class Example:
 
     @property
     def entry(self) -> str:
-        """Its name in the cache: another cut of the same recording is another row."""
+        """Its key in the store: another cut of the same recording is another row."""
         return f"{self.key}@{self.part}" if self.part else self.key
 
 
@@ -52,55 +64,30 @@ class FeatureCache:
         self.folder, self.content = Path(folder), content
         self.encoded = 0
 
-    def features(self, model: BenchModel, examples: Sequence[Example], *, progress: bool = False) -> np.ndarray:
+    def features(self, model: RecordingEncoder, examples: Sequence[Example], *, progress: bool = False) -> np.ndarray:
         """(examples, dim) float32; only examples that the cache lacks are encoded, and kept as they come.
 
         Raises:
             DataError: a recording that the model cannot encode (named), or a damaged cache file.
         """
-        place = self.folder / _name(model.fingerprint, self.content)
-        known = _read(place)
-        missing = [example for example in examples if example.entry not in known]
-        pending: dict[str, np.ndarray] = {}
-        bar = tqdm(missing, f"{model.name}", unit="recording", disable=not progress or not missing)
-        for example in bar:
+        name = hashlib.sha256(f"{model.fingerprint}\t{self.content}".encode()).hexdigest()[:24]
+        made_by = {"model": model.name, "fingerprint": model.fingerprint, "recordings": self.content}
+        store = EmbeddingStore(self.folder / name, made_by)
+        known = store.load()
+        keys = [example.entry.encode() for example in examples]
+        missing = [(key, example) for key, example in zip(keys, examples, strict=True) if key not in known]
+        pending: dict[bytes, np.ndarray] = {}
+        for key, example in tqdm(missing, model.name, unit="recording", disable=not progress or not missing):
             try:
-                (row,) = model.rows([(example.key, example.audio)])
+                (pending[key],) = model.rows([(example.key, example.audio)])
             except AudioError as error:
                 raise DataError(str(error), where=f"{model.name}, {example.key}", remedy="quarantine it") from error
-            pending[example.entry] = np.asarray(row, np.float32)
             if len(pending) == PART:
-                known |= _write(place, pending)
+                store.write(pending)
                 pending = {}
-        known |= _write(place, pending)
+        if missing:
+            store.write(pending)
+            store.merge()
+            known = store.load()
         self.encoded += len(missing)
-        return np.stack([known[example.entry] for example in examples])
-
-
-def _name(*parts: str) -> str:
-    return hashlib.sha256("\t".join(parts).encode()).hexdigest()[:24]
-
-
-def _read(place: Path) -> dict[str, np.ndarray]:
-    known: dict[str, np.ndarray] = {}
-    for file in sorted(place.glob("*.parquet")):
-        try:
-            table = pq.read_table(file)
-            rows = np.asarray(table["embedding"].combine_chunks().flatten(), np.float32).reshape(len(table), -1)
-            known |= dict(zip(table["key"].to_pylist(), rows, strict=True))
-        except (pa.ArrowException, OSError, KeyError, ValueError) as error:
-            raise DataError(f"damaged ({error})", where=file, remedy="delete it; its rows are made again") from error
-    return known
-
-
-def _write(place: Path, rows: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-    if rows:
-        place.mkdir(parents=True, exist_ok=True)
-        keys = sorted(rows)
-        flat = pa.array(np.concatenate([rows[key] for key in keys]))
-        table = pa.table({"key": keys, "embedding": pa.FixedSizeListArray.from_arrays(flat, len(rows[keys[0]]))})
-        name = _name(*keys)
-        temporary = place / f".{name}.{os.getpid()}.tmp"
-        pq.write_table(table, temporary)
-        temporary.rename(place / f"{name}.parquet")
-    return rows
+        return np.asarray(known.rows(keys))

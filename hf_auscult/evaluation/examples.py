@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,6 +16,7 @@ from ..errors import ConfigurationError
 from ..reports.generate import name_of
 from .balance import Balance, balance
 from .load import Task
+from .results import SplitCounts
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +84,23 @@ def examples_of(task: Task, *, seed: int = 0) -> Examples:
     return replace(found.take(kept.rows), strata=kept.strata, balance=kept.table)
 
 
+def counts_of(examples: Examples) -> dict[str, SplitCounts]:
+    """Split -> recordings, people and recordings of each class."""
+    counts = {}
+    for part in np.unique(examples.split):
+        rows = examples.split == part
+        labels, subjects = examples.labels[rows], examples.subjects[rows]
+        per_class: Mapping[str, int] = {}
+        positive = None
+        if examples.classes and labels.ndim == 2:
+            per_class = dict(zip(examples.classes, labels.sum(axis=0).tolist(), strict=True))
+        elif examples.classes:
+            per_class = dict(Counter(np.asarray(examples.classes)[labels].tolist()))
+            positive = len(np.unique(subjects[labels == 1])) if len(examples.classes) == 2 else None
+        counts[str(part)] = SplitCounts(len(labels), len(np.unique(subjects)), per_class, positive)
+    return counts
+
+
 def _read(parts: list[tuple[str, str, datasets.Dataset]]) -> Examples:
     rows: list[dict[str, Any]] = []
     cells: list[Example] = []
@@ -105,11 +124,11 @@ def _read(parts: list[tuple[str, str, datasets.Dataset]]) -> Examples:
                 columns[name].append(value)
             rows.append(row)
     return Examples(
-        tuple(rows),
-        np.asarray(labels, dtype=np.int64 if classes else np.float64),
-        np.asarray(columns["subject"]),
-        np.asarray(columns["split"]),
-        classes,
-        np.asarray(columns["source"]),
-        tuple(cells),
+        rows=tuple(rows),
+        labels=np.asarray(labels, dtype=np.int64 if classes else np.float64),
+        subjects=np.asarray(columns["subject"]),
+        split=np.asarray(columns["split"]),
+        classes=classes,
+        sources=np.asarray(columns["source"]),
+        cells=tuple(cells),
     )

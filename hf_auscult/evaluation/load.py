@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import ConfigurationError, DataError
+from ..errors import DataError
+from .probes import ProbeSettings, PublishedProbe
 from .suites import task_of
 from .task import BenchmarkTask
 
 if TYPE_CHECKING:
     import datasets
+
+_FACTS = ("audio_sha256", "split_sha256", "split", "complete", "presence", "warnings")
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,7 +26,7 @@ class Task:
         spec: what it is.
         dataset: its splits; ``audio`` undecoded, ``label``, ``subject_id`` and the dataset's own columns.
         manifests: dataset -> how it was prepared: hashes, split, warnings.
-        protocol: ``default`` or ``published``.
+        protocol: ``default`` or ``published``: whose probe :attr:`probe` is.
         train: where it is trained on another dataset: that one's splits.
     """
 
@@ -39,9 +42,26 @@ class Task:
         return self.spec.metrics[0]
 
     @property
+    def probe(self) -> ProbeSettings | PublishedProbe:
+        """Settings of the protocol's probe, for :func:`hf_auscult.evaluation.probes.run_probe`."""
+        return self.spec.probe(self.protocol)
+
+    @property
     def leaks(self) -> bool:
         """Whether a split was prepared with leaks allowed."""
         return any(leaks(manifest) for manifest in self.manifests.values())
+
+    @property
+    def facts(self) -> dict[str, dict[str, Any]]:
+        """Dataset -> hashes, split, warnings and whether the split leaks: what a result rests on."""
+        return {
+            name: {
+                "content_sha256": manifest["content_sha256"][self.spec.config],
+                **{key: manifest[key] for key in _FACTS},
+                "leaks": leaks(manifest),
+            }
+            for name, manifest in self.manifests.items()
+        }
 
 
 def load_task(key: str | BenchmarkTask, *, root: str | Path, protocol: str = "default") -> Task:
@@ -50,22 +70,21 @@ def load_task(key: str | BenchmarkTask, *, root: str | Path, protocol: str = "de
     Args:
         key: e.g. ``acula18/T8``, or a task of your own.
         root: folder of prepared datasets, each in a folder of its name.
-        protocol: ``default``, or ``published`` for the papers' own probe.
+        protocol: whose probe ``.probe`` is: the ``default`` one, or the papers' own (``published``).
 
     Returns:
-        The task, with ``.dataset``, ``.metric`` and ``.protocol``.
+        The task, with ``.dataset``, ``.metric``, ``.protocol`` and ``.probe``.
 
     Raises:
-        ConfigurationError: no such task or protocol.
+        ConfigurationError: no such task or protocol, or a published protocol that the task does not have.
         DataError: its dataset is not prepared; the message says what to download and how to prepare it.
         LeakageError: its split shares people and was not prepared as one that does.
 
     Example:
         `load_task("acula18/T17", root="prepared").dataset["train"].features["label"].names`
     """
-    if protocol not in ("default", "published"):
-        raise ConfigurationError(f"no protocol {protocol!r}", remedy="use default or published")
     spec = task_of(key) if isinstance(key, str) else key
+    spec.probe(protocol)  # an unknown protocol is refused before anything is read
     missing = missing_data(spec, root)
     if missing:
         raise DataError("; ".join(missing.values()), where=Path(root), remedy="prepare it there")
@@ -84,12 +103,12 @@ def missing_data(spec: BenchmarkTask, root: str | Path) -> dict[str, str]:
     """Dataset -> what to download and how to prepare it, for every dataset of a task that is not in ``root``.
 
     Example:
-        >>> from hf_auscult.evaluation import task_of
+        >>> from hf_auscult.evaluation.suites import task_of
         >>> print(missing_data(task_of("acula18/T8"), "nowhere")["kauh"])  # doctest: +ELLIPSIS
         kauh: get https://..., then hf-auscult prepare kauh --source ... --output nowhere/kauh
     """
+    from ..data import DATASETS
     from ..data.manifest import MANIFEST
-    from ..data.registry import DATASETS
 
     found = {}
     for name in spec.datasets:

@@ -1,13 +1,13 @@
-"""What a benchmark can judge: encoders, openSMILE, log-mel statistics, and embeddings made elsewhere."""
+"""What a benchmark can evaluate: encoders, openSMILE, log-mel statistics, and embeddings made elsewhere."""
 
 from __future__ import annotations
 
 import hashlib
-import json
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,47 +15,42 @@ import pyarrow.parquet as pq
 import torch
 
 from ..audio import Waveform, assess, read
+from ..embedding.cache import RecordingEncoder
 from ..embedding.embedder import Embedder
-from ..embedding.store import weights_of
+from ..embedding.store import fingerprint_of, identity_of
 from ..errors import ConfigurationError, DataError
 from ..features import FRONT_ENDS
 from ..features.logmel import band_statistics, log_mel
 from ..features.spec import FrontEnd
 from ..reports.generate import name_of
-
-Key = str
-QUALITY = ("duration", "loudness", "silence_ratio")
-
-
-class BenchModel(Protocol):
-    """Something that makes one row of numbers of a recording."""
-
-    @property
-    def name(self) -> str:
-        """As tables print it."""
-
-    @property
-    def fingerprint(self) -> str:
-        """Identifies everything that the numbers depend on; part of the cache's name."""
-
-    def rows(self, examples: Iterable[tuple[Key, Mapping[str, Any]]]) -> Iterable[np.ndarray]:
-        """Give (dim,) float32 for each example: its key and its undecoded audio cell."""
+from .shortcuts import LEVEL
 
 
 @dataclass(frozen=True, eq=False)
 class EncoderModel:
-    """Any encoder that :func:`hf_auscult.embed` accepts; ``given`` is the folder or Hub id that it came from."""
+    """Any encoder that :func:`hf_auscult.embed` accepts.
+
+    Args:
+        name: as tables print it.
+        fingerprint: of weights, settings and front end.
+        embedder: the encoder with its feature extractor.
+        protocol: how recordings are cut and windows averaged.
+        given: the folder or Hub id that it came from.
+        output: of the model, one vector a recording.
+    """
 
     name: str
     fingerprint: str
     embedder: Embedder
-    protocol: str
+    protocol: str = "default"
     given: str = ""
+    output: str = "pooler_output"
 
-    def rows(self, examples: Iterable[tuple[Key, Mapping[str, Any]]]) -> Iterable[np.ndarray]:
-        """Embed one recording at a time."""
-        for _, audio in examples:
-            yield self.embedder([audio], protocol=self.protocol)[0]
+    def rows(self, examples: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterable[np.ndarray]:
+        """(dim,) of each recording."""
+        audio = (cell for _, cell in examples)
+        for row in self.embedder.rows(audio, protocol=self.protocol, outputs=(self.output,)):
+            yield row[self.output]
 
 
 @dataclass(frozen=True)
@@ -73,13 +68,13 @@ class LogMelStatistics:
     @property
     def fingerprint(self) -> str:
         """Of the front end."""
-        return _sha256({"log-mel": repr(self._spec)})
+        return fingerprint_of({"log-mel": repr(self._spec)})
 
     @property
     def _spec(self) -> FrontEnd:
         return FRONT_ENDS[self.front_end]
 
-    def rows(self, examples: Iterable[tuple[Key, Mapping[str, Any]]]) -> Iterable[np.ndarray]:
+    def rows(self, examples: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterable[np.ndarray]:
         """(4 * bands,) of the whole recording."""
         for _, audio in examples:
             waveform = read(audio, sampling_rate=self._spec.sampling_rate).array
@@ -89,18 +84,21 @@ class LogMelStatistics:
 
 
 @dataclass(frozen=True)
-class SoundQuality:
-    """Duration (s), loudness (dBFS) and share of silence: what a shortcut may use of the sound."""
+class RecordingLevel:
+    """Duration (s), loudness (dBFS) and share of silence: the sound's level without its content."""
 
-    name: str = "sound quality"
+    name: str = "recording level"
     fingerprint: str = "quality-1"
 
-    def rows(self, examples: Iterable[tuple[Key, Mapping[str, Any]]]) -> Iterable[np.ndarray]:
-        """(3,) in the order of :data:`QUALITY`."""
+    def rows(self, examples: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterable[np.ndarray]:
+        """(3,) in the order of :data:`~hf_auscult.evaluation.shortcuts.LEVEL`."""
         for _, audio in examples:
             waveform: Waveform = read(audio)
             quality = assess(waveform)
-            yield np.array([waveform.seconds, quality.loudness_dbfs, quality.silence_ratio], np.float32)
+            measured = dict(
+                duration=waveform.seconds, loudness=quality.loudness_dbfs, silence_ratio=quality.silence_ratio
+            )
+            yield np.array([measured[name] for name in LEVEL], np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,7 +107,7 @@ class EmbeddingsFile:
 
     name: str
     fingerprint: str
-    table: Mapping[Key, np.ndarray]
+    table: Mapping[str, np.ndarray]
 
     @classmethod
     def of(cls, path: Path) -> EmbeddingsFile:
@@ -131,11 +129,11 @@ class EmbeddingsFile:
             for row, name in enumerate(names)
         ]
         if len(set(keys)) != len(keys):
-            raise DataError("a recording stands there twice", where=path, remedy="keep one row each")
+            raise DataError("a recording has two rows", where=path, remedy="keep one row each")
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
         return cls(path.stem, digest, dict(zip(keys, vectors, strict=True)))
 
-    def rows(self, examples: Iterable[tuple[Key, Mapping[str, Any]]]) -> Iterable[np.ndarray]:
+    def rows(self, examples: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterable[np.ndarray]:
         """Look the rows up.
 
         Raises:
@@ -147,37 +145,38 @@ class EmbeddingsFile:
             yield self.table[key]
 
 
-def bench_model(name: str, protocol: str = "default") -> BenchModel:
+def find_encoder(model: Any, protocol: str = "default") -> RecordingEncoder:
     """Find what a name stands for.
 
     Args:
-        name: ``logmel`` or ``logmel:FRONT_END``; ``opensmile`` or ``opensmile:eGeMAPSv02``; a ``.parquet`` file of
-            embeddings; or a folder or Hub id of an encoder.
+        model: ``logmel`` or ``logmel:FRONT_END``; ``opensmile`` or ``opensmile:eGeMAPSv02``; a ``.parquet`` file of
+            embeddings; a folder or Hub id of an encoder, or the encoder itself; or anything with a name, a
+            fingerprint and rows.
         protocol: how encoders cut and average windows, see :func:`hf_auscult.embed`.
 
     Raises:
         ConfigurationError: an unknown front end or feature set.
         OSError: no such model.
     """
-    kind, _, variant = name.partition(":")
+    if all(hasattr(model, name) for name in ("name", "fingerprint", "rows")):
+        found: RecordingEncoder = model
+        return found
+    given = str(model) if isinstance(model, (str, os.PathLike)) else str(model.config._name_or_path)
+    kind, _, variant = given.partition(":")
     if kind == "logmel":
         if variant and variant not in FRONT_ENDS:
             raise ConfigurationError(f"no front end {variant!r}", remedy=f"choose one of {', '.join(FRONT_ENDS)}")
         return LogMelStatistics(variant, f"log-mel statistics ({variant})") if variant else LogMelStatistics()
+    if given.endswith(".parquet"):
+        return EmbeddingsFile.of(Path(given))
     if kind == "opensmile":
-        embedder, shown = _opensmile(variant or "ComParE_2016"), f"openSMILE {variant or 'ComParE_2016'}"
-    elif name.endswith(".parquet"):
-        return EmbeddingsFile.of(Path(name))
+        embedder, name = _opensmile(variant or "ComParE_2016"), f"openSMILE {variant or 'ComParE_2016'}"
     else:
-        embedder, shown = Embedder(name), name.rstrip("/").rpartition("/")[2]
+        embedder = Embedder(given if isinstance(model, os.PathLike) else model)
+        name = given.rstrip("/").rpartition("/")[2] or type(model).__name__
     embedder.feature_extractor.policy(protocol)  # an unknown protocol is refused before any work
-    settings = {
-        "front_end": embedder.feature_extractor.to_dict(),
-        "encoder": embedder.encoder.config.to_dict(),
-        "weights": weights_of(embedder),
-        "protocol": protocol,
-    }
-    return EncoderModel(shown, _sha256(settings), embedder, protocol, name)
+    fingerprint = fingerprint_of(identity_of(embedder.encoder, embedder.feature_extractor, protocol))
+    return EncoderModel(name, fingerprint, embedder, protocol, given)
 
 
 def _opensmile(feature_set: Any) -> Embedder:
@@ -189,7 +188,3 @@ def _opensmile(feature_set: Any) -> Embedder:
         raise ConfigurationError(f"no feature set {feature_set!r}", remedy="use ComParE_2016 or eGeMAPSv02")
     model = OpenSmileModel(OpenSmileConfig(feature_set=feature_set))
     return Embedder(model, OpenSmileFeatureExtractor(feature_set=feature_set))
-
-
-def _sha256(content: Mapping[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()

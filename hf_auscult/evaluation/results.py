@@ -1,17 +1,21 @@
-"""What a benchmark found, as one file: ``results.json``."""
+"""Results of an evaluation as data: models, tasks and differences, ready for ``results.json``."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
+from ..errors import ConfigurationError
+from ..metrics.delong import DeLong
 from ..metrics.intervals import Interval
 from ..metrics.multiplicity import holm
-from .probes.evaluate import Figure
+from .estimates import Estimate
+from .reliability import Reliability
 from .task import BenchmarkTask
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True)
@@ -21,29 +25,29 @@ class ModelResult:
     Args:
         model: its name.
         protocol: of the probe.
-        figures: metric -> figure over recordings; ``auroc_subject`` over people.
+        figures: metric -> estimate over recordings; ``auroc_subject`` over people.
         penalty: of the default probe.
         seconds: of the probe, without encoding.
         predictions: file of the per-recording predictions, relative to the results.
         delong: analytic interval of a binary AUROC.
-        above_shortcut: leading metric minus the shortcut's on the same people.
-        exposure: what the contamination register says of this model and dataset; empty where it is clean.
-        subgroups: group -> value -> figures.
-        trust: calibration, prediction sets, abstention and gaps between groups.
+        above_shortcut: leading metric minus the strongest shortcut's on the same people.
+        contamination: why the model may know the test people; empty where nothing is known against it.
+        subgroups: group -> value -> metrics.
+        reliability: calibration, prediction sets, abstention and gaps between groups.
         selected_on_test: the protocol chose its epoch on the test recordings, as the paper's script does.
     """
 
     model: str
     protocol: str
-    figures: Mapping[str, Figure]
+    figures: Mapping[str, Estimate]
     penalty: float | None = None
     seconds: float = 0.0
     predictions: str | None = None
-    delong: Mapping[str, float] | None = None
+    delong: DeLong | None = None
     above_shortcut: Interval | None = None
-    exposure: tuple[str, ...] = ()
-    subgroups: Mapping[str, Mapping[str, Mapping[str, Figure]]] = field(default_factory=dict)
-    trust: Mapping[str, Any] = field(default_factory=dict)
+    contamination: tuple[str, ...] = ()
+    subgroups: Mapping[str, Mapping[str, Mapping[str, Estimate]]] = field(default_factory=dict)
+    reliability: Reliability | None = None
     selected_on_test: bool = False
 
 
@@ -59,6 +63,23 @@ class Difference:
 
 
 @dataclass(frozen=True)
+class SplitCounts:
+    """What a part of the split holds.
+
+    Args:
+        recordings: in it.
+        people: recorded.
+        per_class: recordings of each class.
+        positive_people: of two classes, people with a recording of the positive one.
+    """
+
+    recordings: int
+    people: int
+    per_class: Mapping[str, int] = field(default_factory=dict)
+    positive_people: int | None = None
+
+
+@dataclass(frozen=True)
 class TaskResult:
     """One task.
 
@@ -66,26 +87,28 @@ class TaskResult:
         spec: what it is.
         missing: what to do to be able to run it; empty where it was run.
         data: hashes, split family, warnings and whether the split leaks, of every dataset it used.
-        counts: split -> recordings, people and recordings a class.
+        counts: split -> recordings and people.
+        balance: people of each stratum of age and sex before and after balancing.
         results: of the models.
-        shortcut: of the metadata-only baseline.
-        shortcut_columns: what that baseline could use.
+        shortcuts: of the baselines that know the metadata, and the metadata and the recording level.
+        shortcut_columns: what the last of them could use.
         differences: between models.
         scaling: model -> training people -> leading metric, where the suite asks for it.
-        figures: its pictures, names in the folder ``figures``.
+        plots: its pictures, names in the folder ``plots``.
         notes: protocols that could not be run on it, and why.
     """
 
     spec: BenchmarkTask
     missing: str = ""
     data: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    counts: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    counts: Mapping[str, SplitCounts] = field(default_factory=dict)
+    balance: tuple[Mapping[str, Any], ...] = ()
     results: tuple[ModelResult, ...] = ()
-    shortcut: ModelResult | None = None
+    shortcuts: tuple[ModelResult, ...] = ()
     shortcut_columns: tuple[str, ...] = ()
     differences: tuple[Difference, ...] = ()
     scaling: Mapping[str, Mapping[int, Interval]] = field(default_factory=dict)
-    figures: tuple[str, ...] = ()
+    plots: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
@@ -99,12 +122,12 @@ class TaskResult:
 
 
 @dataclass(frozen=True)
-class SuiteResult:
-    """A whole run.
+class Result:
+    """A whole evaluation: models on one task or many.
 
     Args:
-        suite: its name.
-        tasks: every task of the suite, run or not.
+        suite: name of the suite, or of the tasks' file.
+        tasks: every task that was asked for, run or not.
         models: name -> identity (what was given, fingerprint, width).
         protocols: that were run.
         command: what makes it again.
@@ -122,6 +145,18 @@ class SuiteResult:
     versions: Mapping[str, str]
     seconds: Mapping[str, float]
 
+    def task(self, number: str) -> TaskResult:
+        """Result of one task.
+
+        Raises:
+            ConfigurationError: it is not among them.
+        """
+        for found in self.tasks:
+            if number in (found.spec.number, found.spec.key):
+                return found
+        known = ", ".join(task.spec.number for task in self.tasks)
+        raise ConfigurationError(f"no task {number!r}", where=self.suite, remedy=f"choose one of {known}")
+
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON."""
         return {"schema": SCHEMA, **asdict(self)}
@@ -129,13 +164,24 @@ class SuiteResult:
 
 def correct(tasks: Sequence[TaskResult]) -> tuple[TaskResult, ...]:
     """Holm's correction of the p-values of every pair of models, over the tasks."""
-    pairs: dict[tuple[str, str, str], list[tuple[int, int]]] = {}
+    rows_of_pair: dict[tuple[str, str, str], list[tuple[int, int]]] = {}
     for row, task in enumerate(tasks):
         for column, found in enumerate(task.differences):
-            pairs.setdefault((found.a, found.b, found.protocol), []).append((row, column))
+            rows_of_pair.setdefault((found.a, found.b, found.protocol), []).append((row, column))
     corrected = [list(task.differences) for task in tasks]
-    for places in pairs.values():
-        values = holm([corrected[row][column].interval.p_value or 1.0 for row, column in places])
-        for (row, column), value in zip(places, values, strict=True):
+    for entries in rows_of_pair.values():
+        values = holm([corrected[row][column].interval.p_value or 1.0 for row, column in entries])
+        for (row, column), value in zip(entries, values, strict=True):
             corrected[row][column] = replace(corrected[row][column], p_holm=float(value))
     return tuple(replace(task, differences=tuple(found)) for task, found in zip(tasks, corrected, strict=True))
+
+
+def versions() -> dict[str, str]:
+    """Of the libraries that results can depend on."""
+    found = {}
+    for name in ("hf-auscult", "torch", "transformers", "datasets", "scikit-learn", "numpy"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "source tree"
+    return found

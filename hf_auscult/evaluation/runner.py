@@ -1,176 +1,300 @@
-"""A whole benchmark: encode once, probe, judge over people, compare with the shortcut, write tables and plots."""
+"""Models on tasks: encode once, probe, metrics over people, compare with shortcuts; and what a run leaves on disk."""
 
 from __future__ import annotations
 
 import itertools
+import os
 import time
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm.auto import tqdm
 
 from ..data.load import manifest_of
-from ..embedding.cache import FeatureCache
+from ..embedding.cache import FeatureCache, RecordingEncoder
 from ..errors import ConfigurationError, DataError
 from ..files import write_json
-from .examples import Examples, examples_of
-from .figures import map_figure, scaling_figure, task_figures
-from .judge import compare, judge
+from .benchmark_plots import plot_embedding_map, plot_scaling, plot_task
+from .benchmark_readme import write_readme
+from .contamination import contamination_of
+from .estimates import Bootstrap
+from .examples import Examples, counts_of, examples_of
 from .load import load_task, missing_data
-from .models import QUALITY, BenchModel, SoundQuality, bench_model
-from .probe_run import probe
-from .record import counts_of, facts_of, versions, write_predictions
-from .report import write_report
-from .results import ModelResult, SuiteResult, TaskResult, correct
+from .model_evaluation import chosen_penalty, compare, evaluate_model
+from .models import RecordingLevel, find_encoder
+from .predictions import Predictions, estimates
+from .probes import ProbeSettings
+from .results import ModelResult, Result, TaskResult, correct, versions
 from .scaling import scaling
-from .scoring import Predictions, figures
-from .shortcuts import shortcut_features, shortcut_spec
-from .task import BenchmarkTask
+from .shortcuts import LEVEL, METADATA, METADATA_AND_LEVEL, shortcut_features, shortcut_spec
+from .suites import find_tasks
+from .task import PROTOCOLS, BenchmarkTask
+from .task_probe import predictions_of, probe_task
 
-SHORTCUT = "metadata only"
+
+def default_cache() -> Path:
+    """Folder of encoded recordings: ``features`` in ``AUSCULT_CACHE``, else in ``~/.cache/hf_auscult``."""
+    return Path(os.environ.get("AUSCULT_CACHE", "~/.cache/hf_auscult")).expanduser() / "features"
 
 
 @dataclass(frozen=True)
-class BenchConfig:
-    """What a benchmark run is made of.
+class BenchmarkSettings:
+    """How models are evaluated.
 
     Args:
-        models: as :func:`hf_auscult.evaluation.models.bench_model` takes them.
         data_root: folder of prepared datasets, each in a folder of its name.
-        output: folder of the results.
+        output: folder of results.json, README.md, predictions and plots; None to write none.
         cache: folder of encoded recordings.
         protocols: of the probes.
-        encoding: how encoders cut and average windows.
+        encoding: how encoders cut and average windows, the ``protocol`` of :func:`hf_auscult.embed`.
         draws: bootstrap resamples.
         seed: of bootstrap, balancing and published probes.
+
+    Raises:
+        ConfigurationError: an unknown protocol.
     """
 
-    models: tuple[str, ...]
     data_root: Path
-    output: Path
-    cache: Path
+    output: Path | None = None
+    cache: Path = field(default_factory=default_cache)
     protocols: tuple[str, ...] = ("default",)
     encoding: str = "default"
     draws: int = 2000
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        if not self.protocols or set(self.protocols) - set(PROTOCOLS):
+            raise ConfigurationError(f"protocols {self.protocols}", remedy=f"use {' or '.join(PROTOCOLS)}")
 
-def bench(
-    suite: str, tasks: Sequence[BenchmarkTask], config: BenchConfig, *, command: str = "", progress: bool = True
-) -> SuiteResult:
-    """Run every task whose data is prepared and say of every other what it needs; write all of it to the output.
+    @property
+    def bootstrap(self) -> Bootstrap:
+        """How intervals are made."""
+        return Bootstrap(self.draws, self.seed)
+
+
+def evaluate(
+    model_or_id: Any,
+    tasks: str | Path | BenchmarkTask | Sequence[str | BenchmarkTask],
+    *,
+    root: str | Path,
+    protocol: str = "default",
+    settings: BenchmarkSettings | None = None,
+    progress: bool = True,
+) -> Result:
+    """Evaluate a model on a task, several tasks or a suite: encode, probe, metrics with intervals over people.
+
+    Args:
+        model_or_id: a folder, Hub id or model as :func:`hf_auscult.embed` takes them; ``logmel``, ``opensmile``, or a
+            ``.parquet`` file of embeddings.
+        tasks: ``acula18/T8``, a list of such keys, a suite (``acula18``), a YAML file of tasks, or tasks of your own.
+        root: folder of prepared datasets, each in a folder of its name.
+        protocol: of the probe, ``default`` or ``published``; also how the encoder cuts recordings is part of
+            ``settings``.
+        settings: everything else, such as the folder of results and the bootstrap's draws; its ``data_root`` and
+            ``protocols`` give way to the arguments.
+        progress: show bars.
+
+    Returns:
+        Metrics of every task, those that could not be run with the reason.
 
     Raises:
-        ConfigurationError: no models, two of one name, or an unknown protocol.
+        ConfigurationError: no such model, task or protocol.
+        DataError: a recording that the model cannot encode.
+
+    Example:
+        `hf_auscult.evaluate("auscult/acula-opera", "acula18/T17", root="prepared").task("T17").results[0].figures`
+    """
+    settings = replace(settings or BenchmarkSettings(Path(root)), data_root=Path(root), protocols=(protocol,))
+    suite, chosen = find_tasks(tasks)
+    return run_benchmark([model_or_id], chosen, settings, suite=suite, progress=progress)
+
+
+def run_benchmark(
+    models: Sequence[Any],
+    tasks: Sequence[BenchmarkTask],
+    settings: BenchmarkSettings,
+    *,
+    suite: str = "tasks",
+    command: str = "",
+    progress: bool = True,
+) -> Result:
+    """Run every task whose data is prepared, say of every other what it needs, and write what the settings ask for.
+
+    Raises:
+        ConfigurationError: no models, or two of one name.
         DataError: a recording that a model cannot encode.
     """
-    unknown = set(config.protocols) - {"default", "published"}
-    if unknown or not config.models:
-        raise ConfigurationError(f"protocols {config.protocols}, models {config.models}", remedy="see --help")
-    models = [bench_model(name, config.encoding) for name in config.models]
-    if len({model.name for model in models}) < len(models):
-        raise ConfigurationError(f"two models of one name among {config.models}", remedy="rename a folder")
-    clock: dict[str, float] = defaultdict(float)
-    widths: dict[str, int] = {}
-    found = []
-    for spec in tqdm(tasks, suite, unit="task", disable=not progress):
-        found.append(_run_task(spec, models, config, clock, widths, progress))
-    identity = {
-        model.name: {"given": given, "fingerprint": model.fingerprint, "width": widths.get(model.name)}
-        for given, model in zip(config.models, models, strict=True)
-    }
-    result = SuiteResult(
+    encoders = [find_encoder(model, settings.encoding) for model in models]
+    if not encoders or len({encoder.name for encoder in encoders}) < len(encoders):
+        names = [encoder.name for encoder in encoders]
+        raise ConfigurationError(f"no models, or two of one name: {names}", remedy="give each a folder of its name")
+    run = _Run(encoders, settings, progress)
+    found = [run.task(spec) for spec in tqdm(tasks, suite, unit="task", disable=not progress)]
+    result = Result(
         suite=suite,
         tasks=correct(found),
-        models=identity,
-        protocols=config.protocols,
+        models={
+            encoder.name: {
+                "given": getattr(encoder, "given", "") or encoder.name,
+                "fingerprint": encoder.fingerprint,
+                "width": run.widths.get(encoder.name),
+            }
+            for encoder in encoders
+        },
+        protocols=settings.protocols,
         command=command,
-        seeds={"seed": config.seed, "bootstrap_draws": config.draws},
+        seeds={"seed": settings.seed, "bootstrap_draws": settings.draws},
         versions=versions(),
-        seconds=dict(clock),
+        seconds=dict(run.clock),
     )
-    write_json(config.output / "results.json", result.to_dict())
-    write_report(result, config.output)
+    if settings.output is not None:
+        write_json(settings.output / "results.json", result.to_dict())
+        write_readme(result, settings.output)
     return result
 
 
-def _run_task(
-    spec: BenchmarkTask,
-    models: Sequence[BenchModel],
-    config: BenchConfig,
-    clock: dict[str, float],
-    widths: dict[str, int],
-    progress: bool,
-) -> TaskResult:
-    absent = missing_data(spec, config.data_root)
-    if absent:
-        return TaskResult(spec, missing="; ".join(absent.values()))
-    try:
-        task = load_task(spec, root=config.data_root)
-        examples = examples_of(task, seed=config.seed)
-        _refuse_empty(spec, examples)
-    except (DataError, ConfigurationError) as error:
-        return TaskResult(spec, missing=str(error))
-    start = time.perf_counter()
-    encoded = {model.name: _encode(model, examples, config, progress) for model in models}
-    quality = _encode(SoundQuality(), examples, config, progress)
-    clock["encode"] += time.perf_counter() - start
-    widths |= {name: rows.shape[1] for name, rows in encoded.items()}
-    start = time.perf_counter()
-    shortcut, columns, guessed = _shortcut(spec, examples, quality, config, task.leaks)
-    clock["shortcuts"] += time.perf_counter() - start
-    results: list[ModelResult] = []
-    notes: dict[str, None] = {}
-    said: dict[tuple[str, str], Predictions] = {}
-    for model, protocol in itertools.product(models, config.protocols):
+class _Run:
+    """Tasks one after the other: what they share is the encoders, the settings and the clock."""
+
+    def __init__(self, encoders: Sequence[RecordingEncoder], settings: BenchmarkSettings, progress: bool) -> None:
+        self.encoders, self.settings, self.progress = encoders, settings, progress
+        self.clock: dict[str, float] = defaultdict(float)
+        self.widths: dict[str, int] = {}
+
+    def task(self, spec: BenchmarkTask) -> TaskResult:
+        """Run one task, or say why it cannot be run."""
+        absent = missing_data(spec, self.settings.data_root)
+        if absent:
+            return TaskResult(spec, missing="; ".join(absent.values()))
+        try:
+            task = load_task(spec, root=self.settings.data_root)
+            examples = examples_of(task, seed=self.settings.seed)
+            _refuse_empty(spec, examples)
+        except (DataError, ConfigurationError) as error:
+            return TaskResult(spec, missing=str(error))
+        with self._timed("encode"):
+            encoded = {encoder.name: self._encode(encoder, examples) for encoder in self.encoders}
+            level = self._encode(RecordingLevel(), examples)
+        self.widths |= {name: rows.shape[1] for name, rows in encoded.items()}
+        with self._timed("shortcuts"):
+            shortcuts, columns, guessed = self._shortcuts(spec, examples, level, task.leaks)
+        splits = {name: manifest["split_sha256"] for name, manifest in task.manifests.items()}
+        results: list[ModelResult] = []
+        notes: dict[str, None] = {}
+        predictions: dict[tuple[str, str], Predictions] = {}
+        for encoder, protocol in itertools.product(self.encoders, self.settings.protocols):
+            with self._timed("probes"):
+                try:
+                    outcome = probe_task(spec, encoded[encoder.name], examples, spec.probe(protocol), leaks=task.leaks)
+                except (DataError, ConfigurationError) as error:
+                    notes[f"{protocol} protocol: {error}"] = None
+                    continue
+            with self._timed("intervals"):
+                evaluated = evaluate_model(
+                    spec, encoder.name, protocol, outcome, examples, guessed, self.settings.bootstrap
+                )
+            predicted = predictions[encoder.name, protocol] = predictions_of(
+                examples, outcome.test_rows, outcome.scores
+            )
+            contamination = contamination_of(
+                encoder.name, getattr(encoder, "given", ""), splits, spec.dataset, predicted.subjects
+            )
+            file = self._write(spec, encoder.name, protocol, predicted)
+            results.append(replace(evaluated, contamination=contamination, predictions=file))
+        with self._timed("intervals"):
+            differences = compare(spec.metrics[0], predictions, self.settings.bootstrap)
+        sizes: dict[str, dict[int, Any]] = {}
+        if spec.scaling and examples.fixed:
+            with self._timed("scaling"):
+                sizes = scaling(spec, encoded, examples, self.settings.bootstrap, leaks=task.leaks)
+        plots: list[str] = []
+        if self.settings.output is not None:
+            folder = self.settings.output / "plots"
+            first = {
+                model: found
+                for (model, protocol), found in predictions.items()
+                if protocol == self.settings.protocols[0]
+            }
+            with self._timed("plots"):
+                plots += plot_task(spec, first, folder)
+                if first:
+                    name = next(iter(first))
+                    plots += plot_embedding_map(spec, name, encoded[name], examples, folder, self.settings.seed)
+                plots += plot_scaling(spec, sizes, folder)
+        return TaskResult(
+            spec=spec,
+            data=task.facts,
+            counts=counts_of(examples),
+            balance=examples.balance,
+            results=tuple(results),
+            shortcuts=shortcuts,
+            shortcut_columns=columns,
+            differences=differences,
+            scaling=sizes,
+            plots=tuple(plots),
+            notes=tuple(notes),
+        )
+
+    @contextmanager
+    def _timed(self, part: str) -> Iterator[None]:
         start = time.perf_counter()
         try:
-            outcome = probe(spec, encoded[model.name], examples, protocol, leaks=task.leaks)
-        except (DataError, ConfigurationError) as error:
-            notes[f"{protocol} protocol: {error}"] = None
-            continue
+            yield
         finally:
-            clock["probes"] += time.perf_counter() - start
-        said[model.name, protocol] = outcome.predictions
-        start = time.perf_counter()
-        judged = judge(spec, model, protocol, outcome, examples, guessed, draws=config.draws, seed=config.seed)
-        file = write_predictions(spec, model.name, protocol, outcome.predictions, config.output)
-        results.append(replace(judged, predictions=file))
-        clock["intervals"] += time.perf_counter() - start
-    start = time.perf_counter()
-    pairs = compare(spec, said, draws=config.draws, seed=config.seed)
-    clock["intervals"] += time.perf_counter() - start
-    first = {model: found for (model, protocol), found in said.items() if protocol == config.protocols[0]}
-    start = time.perf_counter()
-    pictures = task_figures(spec, first, config.output / "figures") if first else []
-    if first and spec.target == "class":
-        names = np.asarray(examples.classes)[examples.labels].tolist()
-        pictures += map_figure(
-            spec, models[0].name, encoded[models[0].name], names, config.output / "figures", config.seed
-        )
-    clock["figures"] += time.perf_counter() - start
-    start = time.perf_counter()
-    sizes_wanted = spec.scaling and examples.fixed
-    sizes = (
-        scaling(spec, encoded, examples, draws=config.draws, seed=config.seed, leaks=task.leaks) if sizes_wanted else {}
-    )
-    pictures += scaling_figure(spec, sizes, config.output / "figures")
-    clock["scaling"] += time.perf_counter() - start
-    return TaskResult(
-        spec=spec,
-        data=facts_of(task),
-        counts=counts_of(examples),
-        results=tuple(results),
-        shortcut=shortcut,
-        shortcut_columns=columns,
-        differences=pairs,
-        scaling=sizes,
-        figures=tuple(pictures),
-        notes=tuple(notes),
-    )
+            self.clock[part] += time.perf_counter() - start
+
+    def _encode(self, encoder: RecordingEncoder, examples: Examples) -> np.ndarray:
+        """(n, dim); recordings of each dataset have a cache of their own."""
+        rows: dict[int, np.ndarray] = {}
+        for source in np.unique(examples.sources):
+            numbers = np.flatnonzero(examples.sources == source).tolist()
+            content = manifest_of(self.settings.data_root / str(source))["audio_sha256"]
+            cells = [examples.cells[number] for number in numbers]
+            features = FeatureCache(self.settings.cache, content).features(encoder, cells, progress=self.progress)
+            rows |= dict(zip(numbers, features, strict=True))
+        return np.stack([rows[number] for number in range(len(rows))])
+
+    def _shortcuts(
+        self, spec: BenchmarkTask, examples: Examples, level: np.ndarray, leaks: bool
+    ) -> tuple[tuple[ModelResult, ...], tuple[str, ...], Predictions | None]:
+        """The default probe on metadata, without the sound and with its level alone; the last one's predictions."""
+        rows = [
+            {**row, **dict(zip(LEVEL, values.tolist(), strict=True))}
+            for row, values in zip(examples.rows, level, strict=True)
+        ]
+        in_turn = spec.folds == "subject" or not examples.fixed
+        train = np.ones(len(rows), bool) if in_turn else examples.split == "train"
+        metadata = shortcut_spec(spec.dataset, spec.config)
+        results: list[ModelResult] = []
+        columns: tuple[str, ...] = ()
+        predictions: Predictions | None = None
+        for name, chosen in ((METADATA, metadata), (METADATA_AND_LEVEL, metadata.with_level())):
+            try:
+                made = shortcut_features(rows, chosen, train)
+                outcome = probe_task(spec, made.values.astype(np.float32), examples, ProbeSettings(), leaks=leaks)
+            except DataError:  # nothing but constants, or a training part that teaches nothing: no shortcut to take
+                continue
+            columns, predictions = made.used, predictions_of(examples, outcome.test_rows, outcome.scores)
+            shown = estimates(spec.metrics, predictions, self.settings.bootstrap)
+            results.append(ModelResult(name, "default", shown, chosen_penalty(outcome), outcome.seconds))
+        return tuple(results), columns, predictions
+
+    def _write(self, spec: BenchmarkTask, model: str, protocol: str, predictions: Predictions) -> str | None:
+        """File of the predictions, relative to the results."""
+        if self.settings.output is None:
+            return None
+        name = f"predictions/{_file_name(spec.key)}--{_file_name(model)}--{protocol}.parquet"
+        predictions.write(self.settings.output / name)
+        return name
+
+
+def _file_name(text: str) -> str:
+    return "".join(sign if sign.isalnum() or sign in "-_." else "-" for sign in text)
 
 
 def _refuse_empty(spec: BenchmarkTask, examples: Examples) -> None:
@@ -181,44 +305,10 @@ def _refuse_empty(spec: BenchmarkTask, examples: Examples) -> None:
         return
     for part in ("train", "test"):
         labels = examples.labels[examples.split == part]
-        several = spec.target == "class" and len(np.unique(labels)) < 2
-        if not len(labels) or several:
+        one_class = spec.target == "class" and len(np.unique(labels)) < 2
+        if not len(labels) or one_class:
             raise DataError(
-                f"{len(labels)} recordings in {part}" + (", all of one class" if several and len(labels) else ""),
+                f"{len(labels)} recordings in {part}" + (", all of one class" if one_class and len(labels) else ""),
                 where=spec.key,
                 remedy="prepare the complete dataset, or another split",
             )
-
-
-def _encode(model: BenchModel, examples: Examples, config: BenchConfig, progress: bool) -> np.ndarray:
-    """(n, dim); recordings of each dataset have a cache of their own."""
-    rows: list[np.ndarray | None] = [None] * len(examples.cells)
-    for source in np.unique(examples.sources):
-        places = np.flatnonzero(examples.sources == source)
-        content = manifest_of(config.data_root / str(source))["audio_sha256"]
-        cache = FeatureCache(config.cache, content)
-        for place, row in zip(
-            places, cache.features(model, [examples.cells[place] for place in places], progress=progress), strict=True
-        ):
-            rows[place] = row
-    return np.stack([row for row in rows if row is not None])
-
-
-def _shortcut(
-    spec: BenchmarkTask, examples: Examples, quality: np.ndarray, config: BenchConfig, leaks: bool
-) -> tuple[ModelResult | None, tuple[str, ...], Predictions | None]:
-    """The default probe on what is known without listening."""
-    rows = [
-        {**row, **dict(zip(QUALITY, values.tolist(), strict=True))}
-        for row, values in zip(examples.rows, quality, strict=True)
-    ]
-    in_turn = spec.folds == "subject" or not examples.fixed
-    train = np.ones(len(rows), bool) if in_turn else examples.split == "train"
-    try:
-        made = shortcut_features(rows, shortcut_spec(spec.dataset, spec.config), train)
-        outcome = probe(spec, made.values.astype(np.float32), examples, "default", leaks=leaks)
-    except DataError:  # nothing but constants, or a training part that teaches nothing: no shortcut to take
-        return None, (), None
-    shown = figures(spec, outcome.predictions, draws=config.draws, seed=config.seed)
-    result = ModelResult(SHORTCUT, "default", shown, outcome.penalty, outcome.seconds)
-    return result, made.used, outcome.predictions

@@ -1,4 +1,4 @@
-"""The metadata-only baseline: how far age, sex, site and device go without listening."""
+"""The shortcut baselines: how far age, sex, site and device go, without the sound and with its level alone."""
 
 from __future__ import annotations
 
@@ -10,23 +10,28 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..data import DATASETS
+from ..data.spec import Shortcuts
 from ..errors import ConfigurationError, DataError
 from ..metrics.arrays import Floats
-from .probes.evaluate import ProbeResult, evaluate_probe
-from .probes.linear import ProbeSettings
+from .probe_evaluation import EvaluationSettings, ProbeResult, evaluate_probe
 
+METADATA, METADATA_AND_LEVEL = "metadata", "metadata + recording level"
+"""Names of the two baselines in tables."""
+LEVEL = ("duration", "loudness", "silence_ratio")
+"""Properties of the waveform that tell nothing of the body: seconds, dBFS, share of silence."""
 _MISSING_WORDS = frozenset({"", "nan", "none", "na", "n/a", "null"})
 
 
 @dataclass(frozen=True)
 class ShortcutSpec:
-    """Which columns of a task's table are known without the sound (or are trivial properties of the file).
+    """Which columns of a task's table may be used: by default, what is known without the sound.
 
     Never name a column here that restates the label.
     """
 
     categorical: tuple[str, ...] = ("sex", "age_group", "site", "device")
-    numeric: tuple[str, ...] = ("age", "height", "weight", "duration", "loudness")
+    numeric: tuple[str, ...] = ("age", "height", "weight")
 
     def __post_init__(self) -> None:
         twice = {name for name in self.columns if self.columns.count(name) > 1}
@@ -39,35 +44,27 @@ class ShortcutSpec:
         """All of them, categorical first."""
         return self.categorical + self.numeric
 
+    def with_level(self) -> ShortcutSpec:
+        """The same columns and the recording level: duration, loudness and share of silence of the waveform.
 
-SOURCES: Mapping[str, tuple[str, ...]] = {
-    "bmd_hs": ("posture", "lives"),
-    "cinc2016": ("database",),
-    "circor": ("campaign", "pregnancy_status"),
-    "coswara": ("country", "locality", "state", "english_proficient", "returning_user", "using_mask"),
-    "covid19_cough": ("collection",),  # not `kind`: it is filled in for negatives alone
-    "icbhi": ("acquisition_mode", "equipment"),
-    "kauh": ("filter",),
-    "uk_covid19": ("recruitment_source", "survey_phase", "wearing_mask"),
-    "zchsound": ("part",),
-}
-"""Dataset -> its own columns of where, how and by whom a recording was made: what a model may hear instead."""
-RESTATED: Mapping[str, tuple[str, ...]] = {"gender": ("sex",), "gender_heavy": ("sex",)}
-"""Configuration -> columns that are its label."""
+        Example:
+            >>> ShortcutSpec(("sex",), ("age",)).with_level().numeric
+            ('age', 'duration', 'loudness', 'silence_ratio')
+        """
+        return ShortcutSpec(self.categorical, (*self.numeric, *LEVEL))
 
 
 def shortcut_spec(dataset: str, config: str) -> ShortcutSpec:
-    """The columns that a dataset's task may be guessed from, its own among them.
+    """The metadata that a dataset's task may be guessed from, its own columns among them.
 
     Example:
         >>> "database" in shortcut_spec("cinc2016", "normal_abnormal").categorical
         True
     """
-    usual, label = ShortcutSpec(), RESTATED.get(config, ())
-    categorical = (*usual.categorical, *SOURCES.get(dataset, ()), "source")
-    return ShortcutSpec(
-        tuple(name for name in categorical if name not in label), (*usual.numeric, "adult_bmi", "silence_ratio")
-    )
+    usual, own = ShortcutSpec(), DATASETS[dataset].shortcuts if dataset in DATASETS else Shortcuts()
+    label = own.restated.get(config, ())
+    categorical = (*usual.categorical, *own.columns, "source")
+    return ShortcutSpec(tuple(name for name in categorical if name not in label), (*usual.numeric, *own.numeric))
 
 
 @dataclass(frozen=True)
@@ -167,46 +164,28 @@ def evaluate_shortcuts(
     subjects: ArrayLike,
     split: Sequence[str] | NDArray[Any],
     spec: ShortcutSpec | None = None,
+    settings: EvaluationSettings | None = None,
     *,
-    settings: ProbeSettings | None = None,
-    fractions: Sequence[float] = (1.0,),
-    draws: int = 8,
-    bootstrap_draws: int = 2000,
-    seed: int = 0,
     positive: Hashable | None = None,
 ) -> ShortcutResult:
-    """The probe that judges embeddings, on metadata instead.
+    """The probe that evaluates embeddings, on metadata instead.
 
     Args:
         rows: one mapping per recording.
-        labels: as in :func:`~hf_auscult.evaluation.probes.evaluate_probe`, like the rest.
+        labels: as in :func:`~hf_auscult.evaluation.probe_evaluation.evaluate_probe`, like the rest.
         subjects: who was recorded.
         split: "train", "validation" or "test".
-        spec: the columns.
-        settings: of the probe.
-        fractions: shares of the training people.
-        draws: label draws per fraction below 1.
-        bootstrap_draws: resamples per interval.
-        seed: of label draws and bootstrap.
+        spec: the columns; metadata alone by default, ``ShortcutSpec().with_level()`` adds the recording level.
+        settings: of the evaluation; all labels by default.
         positive: the positive class of two.
 
     Raises:
-        DataError: as :func:`shortcut_features` and :func:`~hf_auscult.evaluation.probes.evaluate_probe`.
+        DataError: as :func:`shortcut_features` and ``evaluate_probe``.
         LeakageError: a person stands in two splits.
     """
     made = shortcut_features(rows, spec, np.asarray(split).astype(str) == "train")
-    probe = evaluate_probe(
-        made.values,
-        labels,
-        subjects,
-        split,
-        settings=settings,
-        fractions=fractions,
-        draws=draws,
-        bootstrap_draws=bootstrap_draws,
-        seed=seed,
-        positive=positive,
-    )
+    settings = settings or EvaluationSettings(fractions=(1.0,))
+    probe = evaluate_probe(made.values, labels, subjects, split, settings, positive=positive)
     return ShortcutResult(probe, made.used, made.absent, made.constant)
 
 

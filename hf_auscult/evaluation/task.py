@@ -2,18 +2,43 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal, get_args
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import yaml
 
 from ..errors import ConfigurationError
+from .probes.published import AUSCULTABENCH, AUSCULTABENCH_MULTILABEL, OPERA, OPERA_TASKS, PublishedProbe
+from .probes.settings import ProbeSettings
 
 Target = Literal["class", "classes", "value"]
 Group = Literal["respiratory", "lung function", "cardiac", "abnormality detection", "disease diagnosis", "own"]
-METRICS = (
-    *("auroc", "macro_f1", "micro_f1", "macro_precision", "macro_recall"),
-    *("f1", "precision", "recall"),  # of the positive class
-    *("mae", "mape"),
-)
+PROTOCOLS = ("default", "published")
+METRICS: Mapping[str, str] = {
+    "auroc": "AUROC",
+    "macro_f1": "Macro-F1",
+    "micro_f1": "Micro-F1",
+    "macro_precision": "Precision (macro)",
+    "macro_recall": "Recall (macro)",
+    "f1": "F1",  # like the next two, of the positive class
+    "precision": "Precision",
+    "recall": "Recall",
+    "mae": "Mean absolute error",
+    "mape": "Mean absolute percentage error",
+}
+"""Metric -> its name in tables and plots."""
+ERRORS = ("mae", "mape")
+"""Metrics that are better when lower."""
+PUBLISHED_PROBES: Mapping[str, PublishedProbe] = {
+    **{f"opera-{name}": settings for name, settings in OPERA_TASKS.items()},
+    "opera": OPERA,
+    "auscultabench": AUSCULTABENCH,
+    "auscultabench-multilabel": AUSCULTABENCH_MULTILABEL,
+}
+"""Name in ``BenchmarkTask.published`` -> settings. ``opera`` is its usual head, for tasks that OPERA does not have."""
+_NEEDED = ("title", "dataset", "config")
 
 
 @dataclass(frozen=True)
@@ -32,7 +57,7 @@ class BenchmarkTask:
         target: ``class`` (of two, the configuration's second is the positive one), several ``classes`` at once, or a
             ``value``.
         folds: ``subject`` where every person is tested in turn instead of a fixed split.
-        published: name of the papers' probe, see :mod:`hf_auscult.evaluation.protocols`; empty where there is none.
+        published: name of the papers' probe, one of :data:`PUBLISHED_PROBES`; empty where there is none.
         trained_on: another dataset to train on, for tests across datasets.
         balanced: whether people are drawn so that every stratum of age and sex holds as many of both classes.
         scaling: whether it is also run with fewer training people.
@@ -65,11 +90,15 @@ class BenchmarkTask:
     def __post_init__(self) -> None:
         unknown = [name for name in self.metrics if name not in METRICS]
         if unknown or not self.metrics:
-            raise ConfigurationError(f"metrics {list(self.metrics)}", where=self.key, remedy=f"use {METRICS}")
+            raise ConfigurationError(f"metrics {list(self.metrics)}", where=self.key, remedy=f"use {list(METRICS)}")
         for name, known in (("target", get_args(Target)), ("folds", ("split", "subject"))):
             if getattr(self, name) not in known:
                 raise ConfigurationError(f"{name} {getattr(self, name)!r}", where=self.key, remedy=f"use {known}")
-        if (self.target == "value") != (self.metrics[0] in ("mae", "mape")):
+        if self.published not in ("", *PUBLISHED_PROBES):
+            raise ConfigurationError(
+                f"no published probe {self.published!r}", where=self.key, remedy=f"use {list(PUBLISHED_PROBES)}"
+            )
+        if (self.target == "value") != (self.metrics[0] in ERRORS):
             raise ConfigurationError(f"{self.metrics[0]} of a {self.target}", where=self.key, remedy="mae is of values")
 
     @property
@@ -81,3 +110,65 @@ class BenchmarkTask:
     def datasets(self) -> tuple[str, ...]:
         """Prepared datasets that it needs."""
         return tuple(dict.fromkeys((self.trained_on or self.dataset, self.dataset)))
+
+    def probe(self, protocol: str) -> ProbeSettings | PublishedProbe:
+        """Settings of the probe under a protocol: ``default``, or ``published`` for the papers' own.
+
+        Raises:
+            ConfigurationError: no such protocol, or no paper probed this task.
+
+        Example:
+            >>> task = BenchmarkTask("mine", "T1", "COPD", "icbhi", "copd", published="opera-icbhidisease")
+            >>> task.probe("published").batch_size
+            32
+        """
+        if protocol not in PROTOCOLS:
+            raise ConfigurationError(f"no protocol {protocol!r}", remedy=f"use {' or '.join(PROTOCOLS)}")
+        if protocol == "default":
+            return ProbeSettings()
+        if not self.published:
+            raise ConfigurationError("no paper probed this task", where=self.key, remedy="use the default protocol")
+        return PUBLISHED_PROBES[self.published]
+
+
+def read_tasks(path: str | Path) -> tuple[BenchmarkTask, ...]:
+    """Read a YAML file of one task, or of a list of tasks, with the fields of :class:`BenchmarkTask`.
+
+    ``suite`` is the file's name and ``number`` the task's place in it, unless given. An entry of ``shared`` and
+    ``tasks`` is a group of tasks with fields in common.
+
+    Raises:
+        ConfigurationError: no such file, not YAML, or a key that no task has.
+
+    Example:
+        A file ``ward.yaml`` of three lines, ``title: Wheeze``, ``dataset: ward`` and ``config: wheeze``, is the task
+        ``ward/T1``.
+    """
+    file = Path(path)
+    try:
+        content = yaml.safe_load(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise ConfigurationError(f"cannot be read ({error})", where=file, remedy="give a YAML file") from error
+    known = {field.name for field in fields(BenchmarkTask)}
+    tasks = []
+    for number, entry in enumerate(_entries(content), 1):
+        if not isinstance(entry, Mapping) or set(entry) - known or any(name not in entry for name in _NEEDED):
+            raise ConfigurationError(
+                f"entry {number} is {entry!r}", where=file, remedy=f"give {list(_NEEDED)}, and any of {sorted(known)}"
+            )
+        values = {"suite": file.stem, "number": f"T{number}", **entry}
+        if "metrics" in values:
+            values["metrics"] = tuple(values["metrics"])
+        tasks.append(BenchmarkTask(**values))
+    return tuple(tasks)
+
+
+def _entries(content: Any) -> list[Any]:
+    entries: list[Any] = []
+    for entry in content if isinstance(content, list) else [content]:
+        if isinstance(entry, dict) and set(entry) == {"shared", "tasks"} and isinstance(entry["tasks"], list):
+            shared = entry["shared"] or {}
+            entries += [{**shared, **task} if isinstance(task, dict) else task for task in entry["tasks"]]
+        else:
+            entries.append(entry)
+    return entries

@@ -41,6 +41,8 @@ class OpenSmileFeatureExtractor(WindowedFeatureExtractor):
         `OpenSmileFeatureExtractor("eGeMAPSv02")(["lung.wav"])["input_features"].shape`  # (1, 88)
     """
 
+    window_ndim = 1
+
     def __init__(
         self,
         feature_set: str = "ComParE_2016",
@@ -69,7 +71,7 @@ class OpenSmileFeatureExtractor(WindowedFeatureExtractor):
         )
 
     def window_features(self, windows: np.ndarray, front_end: FrontEnd | None = None) -> np.ndarray:
-        """Turn windows (B, samples) into functionals (B, 6373 or 88).
+        """Turn windows (B, samples) into functionals (B, 6373 or 88); rows hold those of their windows end to end.
 
         Raises:
             ShortAudioError: windows under 60 ms.

@@ -22,12 +22,18 @@ LONGEST: dict[str, Callable[[Any], int]] = {
     "WhisperFeatureExtractor": lambda native: native.n_samples,
     "HearFeatureExtractor": lambda native: native.spec.samples,
 }
+#: Extractors whose features are (bands, frames).
+BANDS_FIRST = ("WhisperFeatureExtractor",)
+#: Extractors whose features are the waveform, (samples,).
+WAVEFORMS = ("Wav2Vec2FeatureExtractor",)
 # Of these, a longer window would be cropped at random, or refused.
 _REFUSES_LONGER = ("ClapFeatureExtractor", "HearFeatureExtractor")
 
 
 class NativeFeatureExtractor(WindowedFeatureExtractor):
     """Cut recordings into windows, each of which one of transformers' own extractors turns into features.
+
+    Features are put time first, (frames, values), whatever the native layout; waveforms stay (samples,).
 
     Args:
         native: the extractor, or its mapping with `feature_extractor_type`.
@@ -76,6 +82,11 @@ class NativeFeatureExtractor(WindowedFeatureExtractor):
             )
 
     @property
+    def window_ndim(self) -> int:  # type: ignore[override]
+        """Dimensions of a window's features."""
+        return 1 if type(self.native).__name__ in WAVEFORMS else 2
+
+    @property
     def longest(self) -> int | None:
         """How many samples of a window the native extractor keeps; `None` for all."""
         limit = LONGEST.get(type(self.native).__name__)
@@ -86,7 +97,7 @@ class NativeFeatureExtractor(WindowedFeatureExtractor):
         return {**super().to_dict(), "native": self.native.to_dict()}
 
     def window_features(self, windows: np.ndarray, front_end: FrontEnd | None = None) -> np.ndarray:
-        """Turn windows (B, samples) into the native extractor's features (B, ...).
+        """Turn windows (B, samples) into the native extractor's features, time first (B, frames, values).
 
         Raises:
             ConfigurationError: a front end of this package, or windows that would be cropped at random.
@@ -111,7 +122,11 @@ class NativeFeatureExtractor(WindowedFeatureExtractor):
         finally:
             np.random.set_state(state)
         features = np.asarray(found[self.native.model_input_names[0]], dtype=np.float32)
-        return features if frames is None else features[..., :frames]
+        if name in BANDS_FIRST:  # (B, bands, frames)
+            features = features.transpose(0, 2, 1)
+        elif features.ndim == 4:  # (B, channels, frames, bands)
+            features = features.transpose(0, 2, 1, 3).reshape(len(features), features.shape[2], -1)
+        return np.ascontiguousarray(features if frames is None else features[:, :frames])
 
 
 def _build(settings: Mapping[str, Any]) -> Any:

@@ -1,12 +1,14 @@
-"""What every feature extractor shares: recordings are cut into windows, each window becomes features."""
+"""What every feature extractor shares: recordings are cut into windows, each window becomes features, one row each.
+
+A row is a recording's windows laid end to end along time. Every key has one row a recording and at most three
+dimensions, so transformers' collators (`pipeline(batch_size=…)`, `Trainer(processing_class=…)`), `datasets`' ragged
+columns, `DataLoader`'s shuffling and Accelerate's splitting along dimension 0 keep what belongs together together.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from importlib import import_module
-from os import PathLike
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,7 +18,8 @@ from transformers.feature_extraction_utils import BatchFeature
 from transformers.utils.generic import TensorType
 
 from ..audio import WindowPolicy, read
-from ..errors import ChannelError, ConfigurationError, SamplingRateError
+from ..errors import ChannelError, ConfigurationError, EmptyAudioError, SamplingRateError
+from .saved_code import SavesCode
 from .spec import FrontEnd
 
 
@@ -60,7 +63,7 @@ class Features:
     """The features of one recording.
 
     Args:
-        windows: float32 arrays, one a window; of one shape unless the policy leaves the last window short.
+        windows: float32 arrays, one a window, time first; of one shape unless the policy leaves the last window short.
         seconds: how much of the recording each stands for.
     """
 
@@ -68,7 +71,7 @@ class Features:
     seconds: list[float]
 
 
-class WindowedFeatureExtractor(SequenceFeatureExtractor):
+class WindowedFeatureExtractor(SavesCode, SequenceFeatureExtractor):
     """Base of the extractors: reading, rates, window policies, protocols and the shape of the output.
 
     Sub-classes say how windows of samples become features: `window_features`.
@@ -82,8 +85,9 @@ class WindowedFeatureExtractor(SequenceFeatureExtractor):
         published_variants: further published ways by name, used with `protocol="published:NAME"`.
     """
 
-    model_input_names = ["input_features"]  # noqa: RUF012 - transformers reads it from the class
-    _carries_code = False
+    model_input_names = ["input_features", "window_seconds", "window_frames"]  # noqa: RUF012 - read from the class
+    #: Dimensions of a window's features: (frames, values); 1 for waveforms.
+    window_ndim = 2
 
     def __init__(
         self,
@@ -99,11 +103,12 @@ class WindowedFeatureExtractor(SequenceFeatureExtractor):
         self.published_variants = {
             name: PublishedVariant.of(value) for name, value in (published_variants or {}).items()
         }
-        kwargs.pop("padding_value", None)
+        for name in ("padding_value", "padding_side"):  # windows lie at the front of their row
+            kwargs.pop(name, None)
         super().__init__(feature_size=feature_size, sampling_rate=sampling_rate, padding_value=0.0, **kwargs)
 
     def window_features(self, windows: np.ndarray, front_end: FrontEnd | None = None) -> np.ndarray:
-        """Turn windows of one length (B, samples) into features (B, ...), float32.
+        """Turn windows of one length (B, samples) into features (B, frames, values), float32.
 
         Args:
             windows: float32 samples at `sampling_rate`.
@@ -118,24 +123,6 @@ class WindowedFeatureExtractor(SequenceFeatureExtractor):
         output["published_windows"] = self.published_windows.to_dict() if self.published_windows else None
         output["published_variants"] = {name: asdict(value) for name, value in self.published_variants.items()}
         return output
-
-    @classmethod
-    def register_for_auto_class(cls, auto_class: str | type = "AutoFeatureExtractor") -> None:
-        """Have `save_pretrained` and `push_to_hub` write the code too, for `trust_remote_code=True`."""
-        super().register_for_auto_class(auto_class)
-        if cls.__module__.startswith("hf_auscult."):
-            # transformers would copy one folder's files; `to_json_file` writes all that are needed.
-            cls._auto_class, cls._carries_code = None, True
-
-    def to_json_file(self, json_file_path: str | PathLike[str]) -> None:
-        """Write the settings, and beside them the code where the settings name it."""
-        own = type(self).__module__
-        auto_map: dict[str, str] = getattr(self, "auto_map", None) or {}
-        if own.startswith("hf_auscult.") and (self._carries_code or auto_map):
-            # Named by a string: it stays behind when this file is copied into a model's folder.
-            write_flat = import_module("hf_auscult.codegen.flatten").write_flat
-            self.auto_map = {**auto_map, "AutoFeatureExtractor": write_flat(type(self), Path(json_file_path).parent)}
-        super().to_json_file(json_file_path)
 
     def rule(self, protocol: str = "default") -> PublishedVariant:
         """Return how a protocol feeds the encoder: `default`, `published` or `published:NAME`.
@@ -169,7 +156,17 @@ class WindowedFeatureExtractor(SequenceFeatureExtractor):
     def features(
         self, recording: Any, sampling_rate: int | None = None, protocol: str = "default", batch_size: int = 64
     ) -> Features:
-        """Cut one recording (array with its rate, path or mapping) and return the features of its windows."""
+        """Cut one recording (array with its rate, path or mapping) and return the features of its windows.
+
+        Args:
+            recording, sampling_rate, protocol: see `__call__`.
+            batch_size: windows that are transformed at a time.
+
+        Raises:
+            ConfigurationError: a `batch_size` below 1, or an unknown protocol.
+            AudioError: a recording that cannot be read or used.
+        """
+        check_batch_size(batch_size)
         rule = self.rule(protocol)
         waveform = self._waveform(recording, sampling_rate, rule.read_rate)
         cut = rule.windows.apply(waveform, self.sampling_rate)
@@ -194,72 +191,166 @@ class WindowedFeatureExtractor(SequenceFeatureExtractor):
         protocol: str = "default",
         **kwargs: Any,
     ) -> BatchFeature:
-        """Make features of windows.
+        """Make one row of features a recording.
 
         Args:
-            raw_speech: one recording or a list of them: float32 mono arrays (n,), paths, `{"array", "sampling_rate"}`
-                or `{"bytes", "path"}` mappings. Files and mappings are resampled to the extractor's rate.
-            sampling_rate: rate of bare arrays in Hz; must be the extractor's.
+            raw_speech: one recording or a sequence of them: mono arrays (samples,), lists of numbers, paths, bytes,
+                `{"array", "sampling_rate"}` or `{"bytes", "path"}` mappings, decoders of a decoding audio column.
+                Floating-point samples are in [-1, 1], integer arrays are PCM; Python's integers, whose full scale
+                nobody knows, are refused. An array (channels, samples) is refused as well, because it cannot be told
+                from a batch: mix it down, or pass it as `{"array", "sampling_rate"}`, which takes the mean of two
+                channels. Files and mappings are resampled to the extractor's rate.
+            sampling_rate: rate of bare arrays and lists in Hz; must be the extractor's.
             return_tensors: `pt`, `np` or `None`.
             protocol: `default`, `published` for the paper's window rule, or `published:NAME`.
             kwargs: accepted for transformers' pipelines (`padding`, `truncation` …) and unused.
 
         Returns:
-            `input_features` (windows, ...) float32; `recording_index` (windows,) int64, the recording of each window;
-            `window_seconds` (windows,) float32, its weight in the recording's mean.
+            One row a recording under every key: `input_features` (recordings, frames, values), or (recordings,
+            samples) of waveforms: its windows end to end, float32, zeros behind shorter recordings.
+            `window_seconds` (recordings, windows) float32: how much of the recording each window stands for, its
+            weight in the recording's mean. `window_frames` (recordings, windows) int64: how many frames it has. 0 is
+            padding in both.
 
         Raises:
             SamplingRateError: a bare array without a rate, or with another rate than the extractor's.
-            AudioError: a recording that cannot be read or used.
+            ChannelError: an array with channels.
+            AudioError: no recording at all, or one that cannot be read or used.
         """
-        images: list[np.ndarray] = []
-        owners: list[int] = []
-        seconds: list[float] = []
-        for index, item in enumerate(_as_list(raw_speech)):
-            found = self.features(item, sampling_rate, protocol)
-            images += found.windows
-            owners += [index] * len(found.windows)
-            seconds += found.seconds
-        shapes = {image.shape for image in images}
-        if len(shapes) > 1:
-            raise ConfigurationError(
-                f"windows of {sorted({shape[0] for shape in shapes})} frames cannot share a batch",
-                where=f"window policy {self.policy(protocol).kind!r}",
-                remedy="pass one recording at a time, or use a policy with windows of one length",
+        rows = []
+        for recording in _recordings(raw_speech):
+            features = self.features(recording, sampling_rate, protocol)
+            rows.append(
+                {
+                    "input_features": np.concatenate(features.windows),
+                    "window_seconds": np.asarray(features.seconds, dtype=np.float32),
+                    "window_frames": np.array([len(window) for window in features.windows], dtype=np.int64),
+                }
             )
-        features = {
-            "input_features": np.stack(images),
-            "recording_index": np.asarray(owners, dtype=np.int64),
-            "window_seconds": np.asarray(seconds, dtype=np.float32),
-        }
-        return BatchFeature(features, tensor_type=return_tensors)
+        return BatchFeature({key: _stacked([row[key] for row in rows]) for key in rows[0]}, tensor_type=return_tensors)
+
+    def pad(
+        self,
+        processed_features: Any,
+        padding: Any = True,
+        max_length: int | None = None,
+        truncation: bool = False,
+        pad_to_multiple_of: int | None = None,
+        return_attention_mask: bool | None = None,
+        return_tensors: str | TensorType | None = None,
+    ) -> BatchFeature:
+        """Collate rows, also as `datasets` hands them out (nested lists) and as `map` one by one leaves them.
+
+        `Trainer(processing_class=extractor)` and `DataCollatorWithPadding` call this.
+
+        Args:
+            processed_features: rows, or a mapping of columns. Without the window keys, rows are taken for windows of
+                the default policy, equally long, end to end.
+            padding: rows are always padded, with zeros at the end: their lengths stand in `window_frames`.
+            max_length, truncation, pad_to_multiple_of, return_attention_mask: accepted and unused.
+            return_tensors: `pt`, `np` or `None`.
+
+        Returns:
+            The columns; those that are not the extractor's (labels) are stacked.
+
+        Raises:
+            ConfigurationError: no `input_features`.
+        """
+        if isinstance(processed_features, Mapping):
+            columns = dict(processed_features)
+        else:
+            columns = {key: [row[key] for row in processed_features] for key in processed_features[0]}
+        if "input_features" not in columns:
+            raise ConfigurationError(f"no input_features among {sorted(columns)}", remedy="pass the extractor's rows")
+        for key in set(columns) & set(self.model_input_names):
+            kind = np.int64 if key == "window_frames" else np.float32
+            ndim = self.window_ndim if key == "input_features" else 1
+            arrays = [_array(row).astype(kind, copy=False) for row in columns[key]]
+            # `map` one by one leaves the axis of a batch of one.
+            columns[key] = [row[0] if row.ndim == ndim + 1 and len(row) == 1 else row for row in arrays]
+        if "window_frames" not in columns:
+            columns["window_frames"] = [self._default_frames(len(row)) for row in columns["input_features"]]
+        if "window_seconds" not in columns:
+            columns["window_seconds"] = [row.astype(np.float32) for row in columns["window_frames"]]
+        for key in self.model_input_names:
+            columns[key] = _stacked(columns[key])
+        return BatchFeature(columns, tensor_type=return_tensors)
+
+    def _default_frames(self, frames: int) -> np.ndarray:
+        """Return the lengths of the windows in a row that does not say: those of the default policy, if they fit."""
+        length = self.windows.length(self.sampling_rate)
+        window = frames if length is None else len(self.window_features(np.zeros((1, length), np.float32))[0])
+        count = frames // window if frames % window == 0 else 1
+        return np.full(count, frames // count, dtype=np.int64)
 
     def _waveform(self, item: Any, sampling_rate: int | None, read_rate: int | None = None) -> np.ndarray:
         wanted = self.sampling_rate
-        if isinstance(item, torch.Tensor):
-            item = item.detach().cpu().numpy()
+        if isinstance(item, torch.Tensor) or _is_numbers(item):
+            item = _array(item)
         if not isinstance(item, np.ndarray):
             return read(item, sampling_rate=read_rate or wanted).array
+        if item.ndim != 1:
+            raise ChannelError(
+                f"an array of shape {item.shape}",
+                remedy="pass one mono recording as (samples,), several as a list; two channels as {'array': (2, "
+                "samples), 'sampling_rate': rate}",
+            )
         if sampling_rate is None:
             raise SamplingRateError("an array without a sampling rate", remedy=f"pass sampling_rate={wanted}")
         if sampling_rate != wanted:
             raise SamplingRateError(
                 f"{sampling_rate} Hz given, {wanted} Hz needed", remedy=f"resample the recording to {wanted} Hz first"
             )
-        if item.ndim != 1:
-            raise ChannelError(f"an array of shape {item.shape}", remedy="pass one mono recording as (samples,)")
         return read({"array": item, "sampling_rate": sampling_rate}, sampling_rate=read_rate or wanted).array
+
+
+def check_batch_size(batch_size: int) -> None:
+    """Raise `ConfigurationError` unless a batch can hold something."""
+    if batch_size < 1:
+        raise ConfigurationError(f"batch_size is {batch_size}", remedy="use 1 or more")
 
 
 def _policy(value: WindowPolicy | Mapping[str, Any]) -> WindowPolicy:
     return WindowPolicy.from_dict(value) if isinstance(value, Mapping) else value
 
 
-def _as_list(raw: Any) -> list[Any]:
-    if isinstance(raw, (list, tuple)):
-        # A plain list of numbers is one recording, as in transformers' own extractors.
-        numbers = bool(raw) and isinstance(raw[0], (int, float))
-        return [np.asarray(raw, dtype=np.float32)] if numbers else list(raw)
-    if isinstance(raw, (np.ndarray, torch.Tensor)) and raw.ndim == 2:
-        return list(raw)
-    return [raw]
+def _array(value: Any) -> np.ndarray:
+    """Return a tensor, an array or nested lists as an array."""
+    if isinstance(value, torch.Tensor):
+        value = value.detach().cpu()
+        value = value.float() if value.dtype == torch.bfloat16 else value
+    return np.asarray(value)
+
+
+def _is_numbers(value: Any) -> bool:
+    """Whether a sequence is one recording: its first element is a number, of Python, numpy or torch."""
+    if not isinstance(value, (list, tuple)) or not value:
+        return False
+    first = value[0]
+    scalar = isinstance(first, (np.ndarray, torch.Tensor)) and first.ndim == 0
+    return scalar or isinstance(first, (int, float, np.number))
+
+
+def _recordings(raw: Any) -> list[Any]:
+    """Return the recordings of a call: one, or those of a list, of a column of a dataset or of any other sequence.
+
+    Raises:
+        EmptyAudioError: none at all.
+    """
+    one = isinstance(raw, (str, bytes, bytearray, Mapping, np.ndarray, torch.Tensor)) or not isinstance(raw, Sequence)
+    if isinstance(raw, (np.ndarray, torch.Tensor)) and raw.ndim == 2 and len(raw) == 1:
+        return [raw[0]]
+    if one or _is_numbers(raw):
+        return [raw]
+    if not len(raw):
+        raise EmptyAudioError("an empty list of recordings", remedy="pass at least one recording")
+    return list(raw)
+
+
+def _stacked(rows: Sequence[np.ndarray]) -> np.ndarray:
+    """Stack rows, with zeros behind the shorter ones."""
+    longest = max(len(row) for row in rows)
+    stacked = np.zeros((len(rows), longest, *rows[0].shape[1:]), dtype=rows[0].dtype)
+    for target, row in zip(stacked, rows, strict=True):
+        target[: len(row)] = row
+    return stacked

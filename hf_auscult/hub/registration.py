@@ -6,32 +6,27 @@ file just to fill it would cost seconds, so a mapping that imports on first look
 
 from __future__ import annotations
 
-from functools import wraps
-from importlib import import_module
-from pathlib import Path
-from typing import Any, NamedTuple
+import importlib.util
+import sys
+from importlib.abc import MetaPathFinder
+from typing import Any
 
 from transformers.models.auto import configuration_auto, feature_extraction_auto, modeling_auto
 
+from ..codegen.registry import REGISTRY, Entry, load
+from ..errors import ConfigurationError
 
-class Entry(NamedTuple):
-    """Where the classes of one model type live, as `module:name` below `hf_auscult`."""
-
-    model_type: str
-    config: str
-    model: str
-    pretraining: str | None = None
-    classification: str | None = None
-    feature_extractor: str = "features.feature_extraction_auscult:AuscultFeatureExtractor"
+MODELS, FEATURES = "hf_auscult.models", "hf_auscult.features"
+PROCESSORS = "transformers.models.auto.processing_auto"
 
 
 def _entry(model_type: str, home: str, name: str, *, pretraining: bool = False, **more: str) -> Entry:
     """Return the entry of a model type whose files are `models/<home>` and whose classes start with `name`."""
     folder, stem = home.split("/")
-    modeling = f"models.{folder}.modeling_{stem}:{name}"
+    modeling = f"{MODELS}.{folder}.modeling_{stem}:{name}"
     return Entry(
         model_type,
-        f"models.{folder}.configuration_{stem}:{name}Config",
+        f"{MODELS}.{folder}.configuration_{stem}:{name}Config",
         f"{modeling}Model",
         f"{modeling}ForPreTraining" if pretraining else None,
         f"{modeling}ForAudioClassification",
@@ -49,22 +44,61 @@ ENTRIES = (
     _entry("vggish", "vggish/vggish", "VGGish"),
     _entry("msclap", "msclap/msclap", "MSClap"),
     _entry(
-        "auscult-adapter", "adapter/adapter", "AudioAdapter", feature_extractor="features.native:NativeFeatureExtractor"
+        "auscult-adapter",
+        "adapter/adapter",
+        "AudioAdapter",
+        feature_extractor=f"{FEATURES}.native:NativeFeatureExtractor",
     ),
     _entry(
         "opensmile",
         "opensmile/opensmile",
         "OpenSmile",
-        feature_extractor="features.feature_extraction_opensmile:OpenSmileFeatureExtractor",
+        feature_extractor=f"{FEATURES}.feature_extraction_opensmile:OpenSmileFeatureExtractor",
     ),
-    _entry("acula", "acula/acula", "AcuLa"),
+    _entry("acula", "acula/acula", "AcuLa", processor=f"{MODELS}.acula.processing_acula:AcuLaProcessor"),
 )
 
 
-def load(target: str) -> Any:
-    """Import `module:name` below `hf_auscult`."""
-    module, name = target.split(":")
-    return getattr(import_module(f"hf_auscult.{module}"), name)
+def register_encoder(
+    config: type | str,
+    model: type | str,
+    *,
+    pretraining: type | str | None = None,
+    classification: type | str | None = None,
+    feature_extractor: type | str = Entry.feature_extractor,
+    processor: type | str | None = None,
+) -> None:
+    """Make an encoder of your own one of this package's: one call, from anywhere.
+
+    From then on transformers' Auto classes load it, `hf_auscult.embed` and the benchmarks take it, AcuLa can be built
+    around it, and its saved folders carry its code, with what it imports from its own package and from this one.
+
+    Args:
+        config: configuration class, a subclass of `AuscultConfig` with a `model_type` of its own; like the other
+            classes itself, or as `"module:Class"`, which is then imported on first use.
+        model: base model, a subclass of `AuscultPreTrainedModel` that returns `last_hidden_state` and `pooler_output`.
+        pretraining, classification: its further classes.
+        feature_extractor: of recordings, `AuscultFeatureExtractor` by default.
+        processor: of recordings and text, where the model reads both.
+
+    Raises:
+        ConfigurationError: the model type is another class's already.
+
+    Example:
+        `hf_auscult.register_encoder("my_lab.configuration_toy:ToyConfig", "my_lab.modeling_toy:ToyModel")`
+    """
+    cls = load(config) if isinstance(config, str) else config
+    names = [
+        f"{value.__module__}:{value.__name__}" if isinstance(value, type) else value
+        for value in (config, model, pretraining, classification, feature_extractor, processor)
+    ]
+    _register(Entry(cls.model_type, *names), cls)
+
+
+def register() -> None:
+    """Make transformers' Auto classes know this package's classes."""
+    for entry in ENTRIES:
+        _register(entry, load(entry.config))
 
 
 class _LazyContent(dict[Any, Any]):
@@ -87,45 +121,57 @@ class _LazyContent(dict[Any, Any]):
         return {key: self[key] for key in self}.items()
 
 
-def _register_lazily(mapping: Any, config: type, target: str) -> None:
+class _AfterImport(MetaPathFinder):
+    """Registers processors when transformers' `processing_auto`, which costs seconds, is imported anyway."""
+
+    def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+        if name != PROCESSORS:
+            return None
+        sys.meta_path.remove(self)
+        spec: Any = importlib.util.find_spec(name)
+        run = spec.loader.exec_module
+
+        def exec_module(module: Any) -> None:
+            run(module)
+            _register_processors(module)
+
+        spec.loader.exec_module = exec_module
+        return spec
+
+
+def _register(entry: Entry, config: type) -> None:
+    if entry.model_type in configuration_auto.CONFIG_MAPPING and REGISTRY.get(entry.model_type) != entry:
+        raise ConfigurationError(
+            f"model type {entry.model_type!r} is taken", where=entry.config, remedy="give the configuration another one"
+        )
+    configuration_auto.AutoConfig.register(entry.model_type, config, exist_ok=True)
+    REGISTRY[entry.model_type] = entry
+    for mapping, target in (
+        (modeling_auto.MODEL_MAPPING, entry.model),
+        (modeling_auto.MODEL_FOR_PRETRAINING_MAPPING, entry.pretraining),
+        (modeling_auto.MODEL_FOR_AUDIO_CLASSIFICATION_MAPPING, entry.classification),
+        (feature_extraction_auto.FEATURE_EXTRACTOR_MAPPING, entry.feature_extractor),
+    ):
+        _register_lazily(mapping, config, target)
+    if not entry.processor:
+        return
+    if PROCESSORS in sys.modules:
+        _register_processors(sys.modules[PROCESSORS])
+    elif not any(isinstance(finder, _AfterImport) for finder in sys.meta_path):
+        sys.meta_path.insert(0, _AfterImport())
+
+
+def _register_processors(module: Any) -> None:
+    for entry in REGISTRY.values():
+        _register_lazily(module.PROCESSOR_MAPPING, load(entry.config), entry.processor)
+
+
+def _register_lazily(mapping: Any, config: type, target: str | None) -> None:
+    if target is None:
+        return
     if not isinstance(mapping._extra_content, _LazyContent):
         mapping._extra_content = _LazyContent(mapping._extra_content)
     mapping._extra_content[config] = f"lazy:{target}"
 
 
-def _carry_code(config: Any) -> None:
-    """Have configurations that name code (`auto_map`) write that code where they are saved.
-
-    So `OperaGTModel.register_for_auto_class("AutoModel")` is all that `save_pretrained` and `push_to_hub` need, and a
-    model from a folder that carries its code is saved with it. The families' own files know nothing of this: they
-    stand alone.
-    """
-    if "_saves_code" in vars(config):
-        return
-    plain = config.to_json_file
-
-    @wraps(plain)
-    def to_json_file(self: Any, json_file_path: Any, use_diff: bool = True) -> None:
-        if type(self) is config and getattr(self, "auto_map", None):
-            from ..codegen.custom_code import write_model_code
-
-            self.auto_map = {**write_model_code(self, Path(json_file_path).parent), **self.auto_map}
-        plain(self, json_file_path, use_diff)
-
-    config.to_json_file, config._saves_code = to_json_file, True
-
-
-def register() -> None:
-    """Make transformers' Auto classes know ours."""
-    for entry in ENTRIES:
-        config = load(entry.config)
-        _carry_code(config)
-        configuration_auto.AutoConfig.register(entry.model_type, config, exist_ok=True)
-        for mapping, target in (
-            (modeling_auto.MODEL_MAPPING, entry.model),
-            (modeling_auto.MODEL_FOR_PRETRAINING_MAPPING, entry.pretraining),
-            (modeling_auto.MODEL_FOR_AUDIO_CLASSIFICATION_MAPPING, entry.classification),
-            (feature_extraction_auto.FEATURE_EXTRACTOR_MAPPING, entry.feature_extractor),
-        ):
-            if target:
-                _register_lazily(mapping, config, target)
+__all__ = ["ENTRIES", "register", "register_encoder"]

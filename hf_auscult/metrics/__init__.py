@@ -1,22 +1,31 @@
-"""Figures and their uncertainty: plain numpy functions, and evaluate modules in ``modules/``.
+"""Figures and their uncertainty: plain numpy functions, and ``load(name)`` for them as ``evaluate`` metrics.
 
-Imports nothing else of the package but its errors, so that every other layer can use it.
+Imports nothing else of the package but its errors and its file writer, so that every other layer can use it.
 """
 
 from __future__ import annotations
 
 from .borda import BordaCount, borda_count
 from .calibration import Reliability, brier, ece, reliability
-from .classification import accuracy, balanced_accuracy, confusion_counts, macro_f1, micro_f1, sensitivity, specificity
+from .classification import (
+    ClassScores,
+    accuracy,
+    class_scores,
+    confusion_counts,
+    macro_f1,
+    micro_f1,
+    sensitivity,
+    specificity,
+)
 from .conformal import Conformal, SetSizes, fit_conformal
 from .conformal_report import CoverageReport, GroupCoverage, conformal_coverage
 from .delong import DeLong, delong, delong_difference
 from .fairness import FairnessReport, Gap, GroupFigure, fairness_report
 from .icbhi import IcbhiScore, icbhi_score
 from .intervals import Interval, paired_difference, patient_bootstrap
+from .modules import MetricModule, load, metric_class, metric_names, register, write_modules
 from .multiplicity import holm
 from .operating import OperatingPoint, choose_threshold, operating_point
-from .per_class import ClassScores, class_scores, multilabel_scores
 from .physionet2022 import OutcomeCost, murmur_weighted_accuracy, physionet2022_cost
 from .ranking import RocPoints, auroc, auroc_over_runs, roc_points, weighted_auroc
 from .recalibration import CalibrationLine, Temperature, calibration_line, temperature_scaling
@@ -24,7 +33,7 @@ from .regression import RegressionScores, mae, mape, regression_scores
 from .representation import cka, debiased_cka, effective_rank, within_groups_debiased_cka
 from .retrieval import QueryRanks, RetrievalScores, bidirectional_retrieval, retrieval_intervals, zero_shot_scores
 from .roc_band import RocBand, roc_band
-from .selective import RiskCoverage, SelectiveAuroc, risk_coverage, selective_auroc
+from .selective import SelectiveAuroc, selective_auroc
 from .subgroups import age_groups, group_rows
 
 __all__ = [
@@ -40,13 +49,13 @@ __all__ = [
     "GroupFigure",
     "IcbhiScore",
     "Interval",
+    "MetricModule",
     "OperatingPoint",
     "OutcomeCost",
     "QueryRanks",
     "RegressionScores",
     "Reliability",
     "RetrievalScores",
-    "RiskCoverage",
     "RocBand",
     "RocPoints",
     "SelectiveAuroc",
@@ -56,7 +65,6 @@ __all__ = [
     "age_groups",
     "auroc",
     "auroc_over_runs",
-    "balanced_accuracy",
     "bidirectional_retrieval",
     "borda_count",
     "brier",
@@ -76,20 +84,22 @@ __all__ = [
     "group_rows",
     "holm",
     "icbhi_score",
+    "load",
     "macro_f1",
     "mae",
     "mape",
+    "metric_class",
+    "metric_names",
     "micro_f1",
-    "multilabel_scores",
     "murmur_weighted_accuracy",
     "operating_point",
     "paired_difference",
     "patient_bootstrap",
     "physionet2022_cost",
+    "register",
     "regression_scores",
     "reliability",
     "retrieval_intervals",
-    "risk_coverage",
     "roc_band",
     "roc_points",
     "selective_auroc",
@@ -98,5 +108,6 @@ __all__ = [
     "temperature_scaling",
     "weighted_auroc",
     "within_groups_debiased_cka",
+    "write_modules",
     "zero_shot_scores",
 ]

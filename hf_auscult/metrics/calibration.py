@@ -119,12 +119,10 @@ def brier(y: ArrayLike, probability: ArrayLike) -> float:
         0.1
     """
     p = probabilities(probability)
-    if p.ndim == 1:
-        came_true, _ = _events(y, p)
-        return float(((p - came_true) ** 2).mean())
-    labels = class_numbers(y, p.shape[1])
+    labels = binary(y) if p.ndim == 1 else class_numbers(y, p.shape[1])
     same_length(labels=labels, probabilities=p)
-    return float(((p - np.eye(p.shape[1])[labels]) ** 2).sum(axis=1).mean())
+    truth = labels if p.ndim == 1 else np.eye(p.shape[1])[labels]
+    return float(((p - truth) ** 2).sum() / len(p))
 
 
 def _events(y: ArrayLike, probability: ArrayLike) -> tuple[Floats, Floats]:

@@ -1,23 +1,117 @@
-"""Scores of hard decisions, from one confusion table (numpy only: they run inside bootstrap loops)."""
+"""Scores of hard decisions: accuracy, F1, precision and recall, by class and averaged, as scikit-learn defines them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataError
-from .arrays import Floats, Integers, same_length
+from .arrays import Floats, Integers, labels_of, one_spelling_each, same_length
 
 Labels = Sequence[object] | NDArray[np.generic]
+
+
+@dataclass(frozen=True)
+class ClassScores:
+    """Scores of each class and their averages; a class without rows or without decisions scores 0.
+
+    Attributes:
+        labels: the classes, in the order asked for (sorted when none was).
+        precision: (C,) share of the decisions that were right.
+        recall: (C,) share of the class that was found.
+        f1: (C,) harmonic mean of the two.
+        support: (C,) rows of the class.
+        micro_f1: F1 of the pooled counts.
+    """
+
+    labels: tuple[Any, ...]
+    precision: Floats
+    recall: Floats
+    f1: Floats
+    support: Integers
+    micro_f1: float
+
+    @property
+    def macro_f1(self) -> float:
+        """Unweighted mean of :attr:`f1`."""
+        return float(self.f1.mean())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Averages, and one entry per class, ready for JSON."""
+        columns = {"precision": self.precision, "recall": self.recall, "f1": self.f1, "support": self.support}
+        return {
+            "macro_f1": self.macro_f1,
+            "micro_f1": self.micro_f1,
+            "macro_precision": float(self.precision.mean()),
+            "macro_recall": float(self.recall.mean()),
+            "per_class": {
+                str(label): {name: values[place].item() for name, values in columns.items()}
+                for place, label in enumerate(self.labels)
+            },
+        }
+
+
+def class_scores(y: ArrayLike, predicted: ArrayLike, *, labels: Labels | None = None) -> ClassScores:
+    """Scores of every class when each recording has one (scikit-learn's ``precision_recall_fscore_support``).
+
+    Args:
+        y: (n,) true classes.
+        predicted: (n,) decided classes.
+        labels: the classes to score, in this order; default: those that occur in either, so that a class that is
+            decided but never true counts with an F1 of 0.
+
+    Raises:
+        DataError: no rows, unequal lengths, a missing label, a class named twice or under several spellings.
+
+    Example:
+        >>> scores = class_scores(["n", "n", "w", "c"], ["n", "w", "w", "n"])
+        >>> dict(zip(scores.labels, scores.f1.round(3).tolist())), round(scores.macro_f1, 3)
+        ({'c': 0.0, 'n': 0.5, 'w': 0.667}, 0.389)
+    """
+    from sklearn.metrics import f1_score, precision_recall_fscore_support
+
+    names, table, kept = confusion_counts(y, predicted, labels)
+    asked = names[kept] if labels is None else np.asarray(labels)
+    if len(np.unique(asked)) != len(asked):
+        raise DataError("a class is named twice", where="labels")
+    # Counts as rows: scikit-learn sees class numbers, whatever the names are.
+    true, decided = np.indices(table.shape).reshape(2, -1)
+    wanted = np.searchsorted(names, asked)
+    options: dict[str, Any] = {"labels": wanted, "sample_weight": table.ravel(), "zero_division": 0}
+    precision, recall, f1, support = precision_recall_fscore_support(true, decided, **options)
+    micro = float(f1_score(true, decided, average="micro", **options))
+    return ClassScores(tuple(asked.tolist()), precision, recall, f1, support.astype(np.int64), micro)
+
+
+def macro_f1(y: ArrayLike, predicted: ArrayLike, *, labels: Labels | None = None) -> float:
+    """Unweighted mean of the classes' F1; arguments and errors as :func:`class_scores`.
+
+    Example:
+        >>> round(macro_f1([0, 0, 1, 1], [0, 1, 1, 1]), 4)
+        0.7333
+    """
+    return class_scores(y, predicted, labels=labels).macro_f1
+
+
+def micro_f1(y: ArrayLike, predicted: ArrayLike, *, labels: Labels | None = None) -> float:
+    """F1 of the pooled counts; equals accuracy unless ``labels`` leaves classes out (the normal class, say).
+
+    Example:
+        >>> micro_f1([0, 1, 1, 1], [0, 1, 1, 0])
+        0.75
+    """
+    return class_scores(y, predicted, labels=labels).micro_f1
 
 
 def accuracy(y: ArrayLike, predicted: ArrayLike) -> float:
     """Share of correct decisions.
 
     Raises:
-        DataError: no rows or unequal lengths.
+        DataError: no rows, unequal lengths, or a missing label.
 
     Example:
         >>> accuracy([0, 1, 1, 1], [0, 1, 1, 0])
@@ -25,56 +119,6 @@ def accuracy(y: ArrayLike, predicted: ArrayLike) -> float:
     """
     truth, guess = _pair(y, predicted)
     return float(np.mean(truth == guess))
-
-
-def balanced_accuracy(y: ArrayLike, predicted: ArrayLike) -> float:
-    """Mean recall over the classes that occur in ``y``.
-
-    Raises:
-        DataError: no rows or unequal lengths.
-
-    Example:
-        >>> balanced_accuracy([0, 0, 0, 1], [0, 0, 0, 0])
-        0.5
-    """
-    _, table, _ = confusion_counts(y, predicted)
-    support = table.sum(axis=1)
-    return float(np.mean(np.diag(table)[support > 0] / support[support > 0]))
-
-
-def macro_f1(y: ArrayLike, predicted: ArrayLike, *, labels: Labels | None = None) -> float:
-    """Unweighted mean of the classes' F1; a class with neither rows nor decisions counts 0 when named in ``labels``.
-
-    Args:
-        y: (n,) true classes.
-        predicted: (n,) decided classes.
-        labels: the classes to average over; default: those that occur in either. Name them when resampling, or a
-            draw without a rare class is scored on fewer classes.
-
-    Raises:
-        DataError: no rows or unequal lengths.
-
-    Example:
-        >>> round(macro_f1([0, 0, 1, 1], [0, 1, 1, 1]), 4)
-        0.7333
-    """
-    _, table, kept = confusion_counts(y, predicted, labels)
-    return float(np.mean(_f1(table)[kept]))
-
-
-def micro_f1(y: ArrayLike, predicted: ArrayLike, *, labels: Labels | None = None) -> float:
-    """F1 of the pooled counts; equals accuracy unless ``labels`` leaves classes out (the normal class, say).
-
-    Raises:
-        DataError: no rows or unequal lengths.
-
-    Example:
-        >>> micro_f1([0, 1, 1, 1], [0, 1, 1, 0])
-        0.75
-    """
-    _, table, kept = confusion_counts(y, predicted, labels)
-    total = float(table.sum(axis=0)[kept].sum() + table.sum(axis=1)[kept].sum())
-    return 2.0 * float(np.diag(table)[kept].sum()) / total if total else 0.0
 
 
 def sensitivity(y: ArrayLike, predicted: ArrayLike, *, positive: object = 1) -> float:
@@ -111,11 +155,15 @@ def confusion_counts(
     """Every class that occurs or is named, the (true, decided) counts over them, and which of them were asked for.
 
     Raises:
-        DataError: no rows, unequal lengths, or a missing label (None, NaN).
+        DataError: no rows, unequal lengths, a missing label (None, NaN), or one class under several spellings.
     """
     truth, guess = _pair(y, predicted)
     asked = np.asarray(labels) if labels is not None else truth[:0]
-    names, codes = np.unique(np.concatenate([truth, guess, asked]), return_inverse=True)
+    try:
+        names, codes = np.unique(np.concatenate([truth, guess, asked]), return_inverse=True)
+    except TypeError as error:
+        raise DataError(f"mix kinds that have no order: {error}", where="labels", remedy="use text for all") from error
+    one_spelling_each(names.tolist())
     n, size = len(truth), len(names)
     table = np.bincount(codes[:n] * size + codes[n : 2 * n], minlength=size * size).reshape(size, size)
     kept = np.isin(np.arange(size), codes[2 * n :]) if labels is not None else np.ones(size, dtype=np.bool_)
@@ -123,31 +171,9 @@ def confusion_counts(
 
 
 def _pair(y: ArrayLike, predicted: ArrayLike) -> tuple[NDArray[np.generic], NDArray[np.generic]]:
-    truth, guess = np.asarray(y), np.asarray(predicted)
-    if truth.ndim != 1 or guess.ndim != 1:
-        raise DataError(f"labels {truth.shape} and decisions {guess.shape} must be one-dimensional")
-    if not same_length(labels=truth, predicted=guess):
-        raise DataError("has no rows", where="labels")
-    for name, column in (("labels", truth), ("predicted", guess)):
-        if column.dtype.kind == "f":
-            missing = np.isnan(column)
-        elif column.dtype.kind == "O":
-            missing = np.fromiter((value is None or value != value for value in column), np.bool_, len(column))
-        else:
-            continue
-        if missing.any():
-            raise DataError(
-                f"{int(missing.sum())} row(s) without a class (first: row {int(np.argmax(missing))})",
-                where=name,
-                remedy="leave out recordings whose class is unknown, and say how many",
-            )
+    truth, guess = labels_of(y, "labels"), labels_of(predicted, "predicted")
+    same_length(labels=truth, predicted=guess)
     return truth, guess
-
-
-def _f1(table: Integers) -> Floats:
-    total = table.sum(axis=0) + table.sum(axis=1)
-    scores: Floats = 2.0 * np.diag(table) / np.maximum(total, 1)
-    return scores
 
 
 def _share(hit: NDArray[np.bool_], among: NDArray[np.bool_], problem: str) -> float:

@@ -71,6 +71,10 @@ def calibration_line(y: ArrayLike, probability: ArrayLike) -> CalibrationLine:
         >>> abs(line.slope - 1) < 0.1, abs(line.in_the_large) < 0.1
         (True, True)
     """
+    from scipy.optimize import brentq
+    from scipy.special import expit
+    from sklearn.linear_model import LogisticRegression
+
     labels, p = binary(y), probabilities(probability, dimensions=(1,))
     same_length(labels=labels, probabilities=p)
     if len(np.unique(labels)) < 2:
@@ -86,12 +90,14 @@ def calibration_line(y: ArrayLike, probability: ArrayLike) -> CalibrationLine:
             where="probabilities",
             remedy="report the AUROC (1 or 0) and the Brier score instead",
         )
-    target = labels.astype(np.float64)
-    centre, scale = float(x.mean()), float(x.std())
-    free = _logistic(np.column_stack([np.ones_like(x), (x - centre) / scale]), np.zeros_like(x), target)
-    slope = free[1] / scale
-    fixed = _logistic(np.ones((len(x), 1)), x, target)
-    return CalibrationLine(float(slope), float(free[0] - slope * centre), float(fixed[0]), int((held != p).sum()))
+    fit = LogisticRegression(C=np.inf, tol=1e-12, max_iter=1000, solver="newton-cholesky")
+    free = fit.fit(((x - x.mean()) / x.std())[:, None], labels)
+    slope = float(free.coef_[0, 0] / x.std())
+    intercept = float(free.intercept_[0] - slope * x.mean())
+    # The intercept at slope 1 makes the mean probability that of the outcomes.
+    reach = float(np.abs(x).max()) + 30.0
+    fixed = brentq(lambda shift: float((expit(x + shift) - labels).mean()), -reach, reach, xtol=1e-12)
+    return CalibrationLine(slope, intercept, float(fixed), int((held != p).sum()))
 
 
 def temperature_scaling(y: ArrayLike, logits: ArrayLike) -> Temperature:
@@ -144,26 +150,3 @@ def _log_probability(z: Floats, labels: Integers | None) -> Floats:
         return np.asarray(-np.logaddexp(0.0, -signed), dtype=np.float64)
     normal = z - np.logaddexp.reduce(z, axis=1, keepdims=True)
     return normal if labels is None else np.take_along_axis(normal, labels[:, None], axis=1)[:, 0]
-
-
-def _logistic(design: Floats, offset: Floats, target: Floats) -> Floats:
-    """Maximum-likelihood coefficients by damped Newton steps."""
-    weights = np.zeros(design.shape[1])
-
-    def loss(w: Floats) -> float:
-        eta = design @ w + offset
-        return float((np.logaddexp(0.0, eta) - target * eta).sum())
-
-    current = loss(weights)
-    for _ in range(200):
-        chance = 1 / (1 + np.exp(-np.clip(design @ weights + offset, -700, 700)))
-        gradient = design.T @ (chance - target)
-        curvature = (design * (chance * (1 - chance))[:, None]).T @ design
-        step = np.linalg.lstsq(curvature, gradient, rcond=None)[0]
-        size = 1.0
-        while (trial := loss(weights - size * step)) > current and size > 1e-10:
-            size /= 2
-        weights, before, current = weights - size * step, current, min(current, trial)
-        if np.abs(size * step).max() < 1e-10 or before - current == 0:
-            return weights
-    raise DataError("the logistic regression does not settle", where="probabilities")

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataError
-from .arrays import Integers
+from .arrays import Integers, as_array, missing
 
 
 @dataclass(frozen=True)
@@ -36,18 +36,15 @@ class People:
             >>> People.of(["b", "a", "b"]).owner.tolist()
             [1, 0, 1]
         """
-        column = np.asarray(subjects)
+        column = as_array(subjects)
         if column.ndim != 1 or not len(column):
             raise DataError(f"must be one identifier per row, got shape {column.shape}", where="subjects")
-        if column.dtype == object:
-            missing = [row for row, value in enumerate(column) if value is None or value != value or value == ""]
-        elif column.dtype.kind == "f":
-            missing = np.flatnonzero(np.isnan(column)).tolist()
-        else:
-            missing = np.flatnonzero(column == "").tolist() if column.dtype.kind in "US" else []
-        if missing:
+        absent = missing(column)
+        if column.dtype.kind in "OUS":
+            absent |= np.where(absent, "", column.astype(object)) == ""
+        if absent.any():
             raise DataError(
-                f"{len(missing)} row(s) without a subject (first: row {missing[0]})",
+                f"{int(absent.sum())} row(s) without a subject (first: row {int(np.argmax(absent))})",
                 where="subjects",
                 remedy="give recordings of unknown people a subject each, and say so in the report",
             )

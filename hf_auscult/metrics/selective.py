@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import ConfigurationError, DataError
-from .arrays import Floats, binary, class_numbers, numbers, probabilities, same_length
+from .arrays import binary, numbers, same_length
 from .ranking import auroc
 
 
@@ -35,28 +35,6 @@ class SelectiveAuroc:
     def to_dict(self) -> dict[str, float]:
         """Plain numbers, ready for JSON."""
         return asdict(self)
-
-
-@dataclass(frozen=True)
-class RiskCoverage:
-    """Error rate of the most confident rows, from few to all; one point per distinct confidence.
-
-    Attributes:
-        coverage: (points,) share of rows kept, ascending to 1.
-        risk: (points,) share of wrong decisions among them.
-        threshold: (points,) least confidence kept.
-        area: under the curve (AURC), the mean over rows of the risk when the rows up to them are kept; tied rows take
-            the risk of a random order.
-    """
-
-    coverage: Floats
-    risk: Floats
-    threshold: Floats
-    area: float
-
-    def risk_at(self, coverage: float) -> float:
-        """Risk when at least this share is kept (the first point that reaches it)."""
-        return float(self.risk[int(np.argmax(self.coverage >= coverage - 1e-12))])
 
 
 def selective_auroc(
@@ -103,7 +81,7 @@ def selective_auroc(
         raise DataError(
             f"the {int(kept.sum())} most confident rows are all of class {labels[kept][0]}",
             where="confidence",
-            remedy="keep a larger share, or report the risk-coverage curve",
+            remedy="keep a larger share",
         )
     return SelectiveAuroc(
         auroc(labels[kept], column[kept]),
@@ -113,38 +91,3 @@ def selective_auroc(
         int(kept.sum()),
         int(labels[kept].sum()),
     )
-
-
-def risk_coverage(y: ArrayLike, probability: ArrayLike, *, confidence: ArrayLike | None = None) -> RiskCoverage:
-    """Error rate over the share of recordings that are decided.
-
-    Args:
-        y: (n,) labels 0/1, or class numbers.
-        probability: (n,) of the positive class (decided at 0.5), or (n, C) (decided by the largest).
-        confidence: (n,) higher means more certain; default: probability of the decision.
-
-    Raises:
-        DataError: probabilities outside [0, 1], NaN, no rows, or unequal lengths.
-
-    Source: Geifman & El-Yaniv, NeurIPS 2017; AURC: Geifman et al., ICLR 2019.
-
-    Example:
-        >>> curve = risk_coverage([1, 0, 1, 1], [0.9, 0.2, 0.3, 0.6])
-        >>> curve.coverage.tolist(), curve.risk.round(2).tolist()
-        ([0.25, 0.5, 0.75, 1.0], [0.0, 0.0, 0.33, 0.25])
-    """
-    p = probabilities(probability)
-    if p.ndim == 1:
-        labels, decided, own = binary(y), (p >= 0.5).astype(np.int64), np.maximum(p, 1 - p)
-    else:
-        labels, decided, own = class_numbers(y, p.shape[1]), p.argmax(axis=1), p.max(axis=1)
-    n = same_length(labels=labels, probabilities=p)
-    sure = own if confidence is None else numbers(confidence, "confidence")
-    same_length(labels=labels, confidence=sure)
-    order = np.argsort(-sure, kind="stable")
-    wrong, ordered = (decided != labels)[order], sure[order]
-    last = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True))
-    errors, rows = np.cumsum(wrong)[last], last + 1
-    # Inside a tie a random order adds errors evenly, so expected errors grow linearly from point to point.
-    expected = np.interp(np.arange(1, n + 1), np.append(0, rows), np.append(0, errors))
-    return RiskCoverage(rows / n, errors / rows, ordered[last], float((expected / np.arange(1, n + 1)).mean()))

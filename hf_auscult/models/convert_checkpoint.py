@@ -137,14 +137,14 @@ def check_fixed(found: StateDict, computed: StateDict, where: str) -> None:
             )
 
 
-def convert(family: str, checkpoint: str | Path, output: str | Path, *, with_code: bool = False) -> Path:
+def convert(family: str, checkpoint: str | Path, output: str | Path) -> Path:
     """Convert a published checkpoint to a folder that `from_pretrained` loads.
 
     Args:
         family: a key of `FAMILIES`.
         checkpoint: the file its authors published.
-        output: folder to make: config.json, model.safetensors, preprocessor_config.json. Must not hold anything yet.
-        with_code: the folder also carries its code, see `custom_code`.
+        output: folder to make: config.json, model.safetensors, preprocessor_config.json and the code that loads them
+            (`trust_remote_code=True`). Must not hold anything yet.
 
     Returns:
         The folder.
@@ -168,8 +168,4 @@ def convert(family: str, checkpoint: str | Path, output: str | Path, *, with_cod
     with new_folder(output) as folder:
         model.eval().save_pretrained(folder)
         extractor.save_pretrained(folder)
-        if with_code:
-            from ..codegen.custom_code import add_code
-
-            add_code(folder)
     return output

@@ -127,8 +127,8 @@ def save(figure: Any, path: str | Path) -> Saved:
         raise DataError("is a folder", where=str(path), remedy="name the figure, for instance figures/roc")
     written = Saved(*(stem.with_name(f"{stem.name}.{kind}") for kind in ("png", "svg")))
     for target, metadata in zip(written, ({"Software": None}, {"Date": None, "Creator": None}), strict=True):
-        with new_file(target) as part:
-            figure.savefig(part, format=target.suffix[1:], metadata=metadata)
+        with new_file(target) as part, part.open("wb") as stream:
+            figure.savefig(stream, format=target.suffix[1:], metadata=metadata)
     return written
 
 

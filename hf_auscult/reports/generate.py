@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ..data.facts import Fact, Row, stated
 from ..errors import ConfigurationError, DataError, GenerationError
-from .facts import Row, facts_of, stated
+from .facts import facts_of
 from .generators import Failed, Generator, Request, TemplateGenerator
 from .masking import Mask, mask_of
-from .schema import Fact
 
 
 @dataclass(frozen=True)

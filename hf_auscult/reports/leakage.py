@@ -1,6 +1,6 @@
 """How much of a label is still in the texts alone: the figure that travels with a set of reports.
 
-A classifier that never hears anything reads the reports of some people and is judged on those of others. What it scores
+A classifier that never hears anything learns from the reports of some people and reads those of others. What it scores
 above chance is what an aligned encoder could have learned from the texts about the label itself.
 """
 
@@ -17,6 +17,31 @@ from ..errors import ConfigurationError, DataError
 from ..metrics import Interval, auroc, patient_bootstrap
 
 BAG_OF_WORDS = "bag of words"
+
+
+@dataclass(frozen=True)
+class LeakageSettings:
+    """How the leak is measured.
+
+    Args:
+        folds: of the cross-validation; classes of fewer people are left out, and listed.
+        draws: resamples of people for the interval.
+        level: of the interval; one in forty texts that say nothing lies above .5 by 95 % intervals, so ask for more
+            where many are looked at.
+        seed: of folds and interval.
+
+    Raises:
+        ConfigurationError: fewer than two folds.
+    """
+
+    folds: int = 5
+    draws: int = 1000
+    level: float = 0.95
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.folds < 2:
+            raise ConfigurationError(f"folds is {self.folds}", remedy="use 2 or more")
 
 
 @dataclass(frozen=True)
@@ -70,10 +95,7 @@ def leakage(
     *,
     embeddings: ArrayLike | None = None,
     reader: str = BAG_OF_WORDS,
-    folds: int = 5,
-    draws: int = 1000,
-    seed: int = 0,
-    level: float = 0.95,
+    settings: LeakageSettings | None = None,
 ) -> Leakage:
     """Measure how well a label can be read off texts, by people who were not trained on.
 
@@ -86,25 +108,23 @@ def leakage(
         subjects: who was recorded, one a recording.
         embeddings: (n, d) what a teacher makes of the texts; read instead of the words.
         reader: name of what made the embeddings.
-        folds: of the cross-validation; classes of fewer people are left out, and listed.
-        draws: resamples of people for the interval.
-        seed: of folds and interval.
-        level: of the interval; one in forty texts that say nothing lies above .5 by 95 % intervals, so ask for more
-            where many are looked at.
+        settings: folds, resamples, level and seed.
 
     Raises:
         DataError: lengths differ, or fewer than two classes of as many people as folds.
-        ConfigurationError: fewer than two folds.
 
     Example:
         >>> people = [str(number) for number in range(40)]
         >>> labels = ["ill" if number % 2 else "well" for number in range(40)]
-        >>> leakage([f"The child is {label}." for label in labels], labels, people, draws=50).auroc.value
+        >>> texts = [f"The child is {label}." for label in labels]
+        >>> leakage(texts, labels, people, settings=LeakageSettings(draws=50)).auroc.value
         1.0
     """
     from sklearn.model_selection import StratifiedGroupKFold
 
-    _check(texts, labels, subjects, embeddings, folds)
+    settings = settings or LeakageSettings()
+    folds, seed = settings.folds, settings.seed
+    _check(texts, labels, subjects, embeddings)
     people = np.asarray(subjects)
     of_class = {name: len(set(people[np.asarray(labels) == name])) for name in sorted(set(labels))}
     left_out = tuple(name for name, count in of_class.items() if count < folds)
@@ -118,8 +138,10 @@ def leakage(
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     for train, test in splitter.split(target, target, people):
         scores[test] = _ranks(_scores(texts, embeddings, target, train, test, len(classes)))
-    judged = scores[:, 1] if len(classes) == 2 else scores
-    interval = patient_bootstrap(auroc, target, judged, subjects=people, draws=draws, seed=seed, level=level)
+    ranked = scores[:, 1] if len(classes) == 2 else scores
+    interval = patient_bootstrap(
+        auroc, target, ranked, subjects=people, draws=settings.draws, seed=seed, level=settings.level
+    )
     return Leakage(
         reader=reader if embeddings is not None else BAG_OF_WORDS,
         auroc=interval,
@@ -132,15 +154,11 @@ def leakage(
     )
 
 
-def _check(
-    texts: Sequence[str], labels: Sequence[str], subjects: Sequence[str], embeddings: ArrayLike | None, folds: int
-) -> None:
+def _check(texts: Sequence[str], labels: Sequence[str], subjects: Sequence[str], embeddings: ArrayLike | None) -> None:
     lengths = {len(texts), len(labels), len(subjects)}
     lengths |= set() if embeddings is None else {len(np.asarray(embeddings))}
     if len(lengths) != 1:
         raise DataError(f"texts, labels, subjects and embeddings have lengths {sorted(lengths)}", remedy="align them")
-    if folds < 2:
-        raise ConfigurationError(f"folds is {folds}", remedy="use 2 or more")
 
 
 def _scores(
@@ -163,13 +181,14 @@ def _scores(
         data = np.asarray(texts, dtype=object)
     else:
         first, data = StandardScaler(), np.asarray(embeddings, dtype=np.float64)
+    # weakly regularised: texts of templates hold few words, and what leaks should be found
     model = make_pipeline(first, LogisticRegression(C=10.0, class_weight="balanced", max_iter=1000))
     model.fit(data[train], target[train])
-    found = model.decision_function(data[test])
-    if found.ndim == 1:
-        found = np.stack([-found, found], axis=1)
+    decisions = model.decision_function(data[test])
+    if decisions.ndim == 1:
+        decisions = np.stack([-decisions, decisions], axis=1)
     scores = np.zeros((len(test), classes))
-    scores[:, model.classes_] = found
+    scores[:, model.classes_] = decisions
     return scores
 
 

@@ -1,8 +1,8 @@
 """Which facts a report may use. Masking takes facts away before a word is written; it never edits a text.
 
-Per dataset and task, :mod:`hf_auscult.reports.mask_table` declares what gives the label away. ``paper`` is appendix E
-of arXiv 2512.04847: the label's own field and every diagnosis or outcome go, findings stay, so the label can often
-still be read off them. ``strict`` takes those away too, and context through which the label shows.
+Per dataset and task, the catalogue declares what gives the label away (``masks`` in its ``dataset.yaml``). ``paper`` is
+appendix E of arXiv 2512.04847: the label's own field and every diagnosis or outcome go, findings stay, so the label can
+often still be read off them. ``strict`` takes those away too, and context through which the label shows.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ..data import DATASETS
+from ..data.facts import Fact, FieldMapping, Kind, TaskLabels
 from ..errors import ConfigurationError
-from .facts import FACTS, FieldMapping, TaskLabels
-from .mask_table import EVERY_TASK, TASKS
-from .schema import Fact, Kind
+from .facts import FACTS
 
 STRENGTHS: tuple[str, ...] = ("none", "paper", "strict", "context")
 _ALL: frozenset[Kind] = frozenset({"context", "finding", "diagnosis"})
@@ -73,7 +73,7 @@ def mask_of(dataset: str, task: str | None, strength: str) -> Mask:
         >>> mask.noun, sorted(mask.without)
         ('sound', ['murmur'])
     """
-    tasks = _tasks(dataset)
+    tasks, always = _tasks(dataset)
     if strength not in STRENGTHS:
         raise ConfigurationError(f"no mask {strength!r}", remedy=f"choose one of {', '.join(STRENGTHS)}")
     if task is not None and task not in tasks:
@@ -88,14 +88,15 @@ def mask_of(dataset: str, task: str | None, strength: str) -> Mask:
         without |= dict.fromkeys(tasks[name].label, f"is the label of {name}")
         if strength == "strict":
             without |= {one: why for one, why in tasks[name].strict.items() if one not in without}
-    without |= {one: why for one, why in EVERY_TASK.get(dataset, {}).items() if one not in without}
+    without |= {one: why for one, why in always.items() if one not in without}
     kinds = _ALL - {"diagnosis"}
     return Mask(strength, dataset, task, kinds, without, noun="sound", leaks=_LEAKS[strength])
 
 
-def _tasks(dataset: str) -> Mapping[str, TaskLabels]:
+def _tasks(dataset: str) -> tuple[Mapping[str, TaskLabels], Mapping[str, str]]:
+    """What gives each task's label away, and what is masked whatever the task."""
     if Path(dataset).suffix in (".yaml", ".yml"):
-        return FieldMapping.from_yaml(dataset).tasks
+        return FieldMapping.from_yaml(dataset).tasks, {}
     if dataset not in FACTS:
         raise ConfigurationError(f"no masks for dataset {dataset!r}", remedy=f"choose one of {', '.join(FACTS)}")
-    return TASKS[dataset]
+    return DATASETS[dataset].masks, DATASETS[dataset].masked

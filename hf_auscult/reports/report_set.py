@@ -1,28 +1,27 @@
-"""A set of reports on disk: reports.parquet, how it came about, what failed. It appears whole or not at all."""
+"""A set of reports on disk: ``reports.parquet``, how it came about (``reports.json``), what failed, and its reader."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ..data.facts import Fact
 from ..errors import ConfigurationError, DataError
-from ..files import check_folder, write_table, write_text
-from . import Fact, Report
+from ..files import check_folder, to_json, write_table, write_text
+from .generate import Report
 
-TABLE, MANIFEST, FAILURES, GROUNDING, LEAKAGE = (
-    "reports.parquet",
-    "reports.json",
-    "failures.jsonl",
-    "grounding.json",
-    "leakage.json",
-)
+TABLE = "reports.parquet"
+INFO = "reports.json"
+FAILURES = "failures.jsonl"
+GROUNDING = "grounding.json"
+LEAKAGE = "leakage.json"
 SCHEMA = pa.schema(
     [
         ("recording_id", pa.string()),
@@ -84,28 +83,78 @@ class SetRow:
 
 
 @dataclass(frozen=True)
+class MissingReport:
+    """A text that is not in the set, a line of failures.jsonl.
+
+    Args:
+        recording_id, segment: what it would have been about.
+        draw: number of the paraphrase.
+        reason: of :data:`hf_auscult.reports.generators.base.Reason`.
+        detail: what exactly went wrong.
+        attempts: texts written for it.
+    """
+
+    recording_id: str
+    segment: int | None
+    draw: int
+    reason: str
+    detail: str
+    attempts: int
+
+
+@dataclass(frozen=True)
+class SetInfo:
+    """How a set came about, the content of reports.json.
+
+    Args:
+        settings: everything that the set depends on, dataset and generator included.
+        counts: recordings, people, reports, texts, failures; reports by split.
+        failures: reason -> how many texts are missing for it.
+        complete: whether none is.
+        leaks: what a text may give away under the mask, in words.
+        version: of this package.
+        content_sha256: of the table's content.
+    """
+
+    settings: Mapping[str, Any]
+    counts: Mapping[str, Any]
+    failures: Mapping[str, int]
+    complete: bool
+    leaks: str
+    version: str
+    content_sha256: str
+
+    @property
+    def dataset(self) -> str:
+        """Name of the dataset that the reports are on."""
+        return str(self.settings["dataset"])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True)
 class ReportSet:
-    """A set that was read: its rows, and the contents of reports.json."""
+    """A set that was read: its rows, and how it came about."""
 
     folder: Path
     rows: tuple[SetRow, ...]
-    about: dict[str, Any]
+    info: SetInfo
 
     def by_name(self) -> dict[str, list[Report]]:
         """Reports of each recording or segment, by draw."""
-        found: dict[str, list[Report]] = {}
+        reports: dict[str, list[Report]] = {}
         for row in sorted(self.rows, key=lambda row: row.draw):
-            found.setdefault(row.name, []).append(row.report())
-        return found
+            reports.setdefault(row.name, []).append(row.report())
+        return reports
 
 
-def write_set(folder: Path, rows: Sequence[SetRow], failures: Sequence[Mapping[str, Any]]) -> str:
+def write_set(folder: Path, rows: Sequence[SetRow], failures: Sequence[MissingReport]) -> str:
     """Write the table and the list of failures; returns the SHA-256 of the table's content."""
     cells = [row.cells() for row in rows]
-    table = pa.Table.from_pylist(cells, schema=SCHEMA)
-    write_table(folder / TABLE, table)
-    lines = (json.dumps(failure, ensure_ascii=False) for failure in failures)
-    write_text(folder / FAILURES, "".join(f"{line}\n" for line in lines))
+    write_table(folder / TABLE, pa.Table.from_pylist(cells, schema=SCHEMA))
+    write_text(folder / FAILURES, "".join(f"{to_json(failure, indent=None)}\n" for failure in failures))
     return hashlib.sha256(json.dumps(cells, sort_keys=True).encode()).hexdigest()
 
 
@@ -116,11 +165,10 @@ def read_set(folder: str | Path) -> ReportSet:
         DataError: not a set, damaged, or it holds an empty report.
     """
     folder = Path(folder)
-    about = about_set(folder)
+    info = read_info(folder)
+    rows = []
     try:
-        found = pq.read_table(folder / TABLE, schema=SCHEMA).to_pylist()
-        rows = []
-        for cells in found:
+        for cells in pq.read_table(folder / TABLE, schema=SCHEMA).to_pylist():
             facts = tuple(Fact(**fact) for fact in json.loads(cells.pop("facts")))
             cells.pop("fields")
             rows.append(SetRow(**cells, facts=facts))
@@ -130,26 +178,25 @@ def read_set(folder: str | Path) -> ReportSet:
     if empty or not rows:
         problem = f"empty report of {empty[0]}" if empty else "no reports"
         raise DataError(problem, where=folder / TABLE, remedy="generate the reports again")
-    return ReportSet(folder, tuple(rows), about)
+    return ReportSet(folder, tuple(rows), info)
 
 
-def about_set(folder: Path) -> dict[str, Any]:
+def read_info(folder: Path) -> SetInfo:
     """Read reports.json.
 
     Raises:
         DataError: there is none, or it is damaged.
     """
-    file = folder / MANIFEST
+    file = folder / INFO
     try:
-        about = json.loads(file.read_text("utf-8"))
+        content = json.loads(file.read_text("utf-8"))
+        return SetInfo(**{field.name: content[field.name] for field in fields(SetInfo)})
     except FileNotFoundError as error:
         raise DataError(
             "not a set of reports", where=folder, remedy="make one with hf-auscult reports generate"
         ) from error
-    except ValueError as error:
+    except (ValueError, KeyError, TypeError) as error:
         raise DataError(f"damaged ({error})", where=file, remedy="generate the reports again") from error
-    assert isinstance(about, dict)
-    return about
 
 
 def check_target(folder: Path, settings: Mapping[str, Any], *, overwrite: bool) -> None:
@@ -159,8 +206,7 @@ def check_target(folder: Path, settings: Mapping[str, Any], *, overwrite: bool) 
         ConfigurationError: it does.
     """
     check_folder(folder, replace=True)
-    made = (folder / MANIFEST).is_file()
-    if made and not overwrite and about_set(folder)["settings"] != json.loads(json.dumps(settings)):
+    if (folder / INFO).is_file() and not overwrite and read_info(folder).settings != json.loads(to_json(settings)):
         raise ConfigurationError(
             "holds reports made with other settings", where=folder, remedy="choose another output, or add --overwrite"
         )

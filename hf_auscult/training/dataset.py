@@ -10,8 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from ..alignment.teacher_store import EmbeddedTexts
 from ..audio import Augmentation, fixed_length, repeat_pad
+from ..embedding.store import StoredEmbeddings
 from ..errors import ConfigurationError, DataError
 
 FloatArray = npt.NDArray[np.float32]
@@ -59,7 +59,7 @@ class AlignmentExample:
     """
 
     waveform: FloatArray
-    text_embeddings: FloatArray | EmbeddedTexts | None = None
+    text_embeddings: FloatArray | StoredEmbeddings | None = None
     text_id: int = 0
     label: int = -100
     group: str = ""

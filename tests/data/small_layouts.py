@@ -8,7 +8,8 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from hf_auscult.data.mmlung import MODALITIES, RECORDINGS
+from hf_auscult.data import dataset
+from hf_auscult.data.catalogue.mmlung.reader import RECORDINGS
 
 from . import heart_layouts, lung_layouts
 from .conftest import copy_ids
@@ -128,7 +129,9 @@ def mmlung(shared: Path, root: Path) -> None:
     for person in range(1, 5):
         export(root / "spirometry_ground_truth" / f"{person}_spiro.xls", "3.20*", 2.5, 0.78)
         for modality in ("deepbreaths", "vowelo"):
-            touch(root / RECORDINGS[0] / MODALITIES[modality][0] / f"{person}_{modality}.wav")
+            touch(
+                root / RECORDINGS[0] / dataset("mmlung").codes["modalities"][modality][0] / f"{person}_{modality}.wav"
+            )
 
 
 def nosemic(shared: Path, root: Path) -> None:

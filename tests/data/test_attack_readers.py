@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hf_auscult.data import DATASETS, circor
-from hf_auscult.data.circor import HEADER
+from hf_auscult.data.catalogue.circor.reader import HEADER
 from hf_auscult.data.spec import DatasetSpec
 from hf_auscult.data.split_spec import SplitSpec
 from hf_auscult.data.splits import plan

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from hf_auscult.data import load_prepared, prepare
-from hf_auscult.data.bmd_hs import BMD_HS, read_rows
+from hf_auscult.data import dataset, load_prepared, prepare
 from hf_auscult.errors import DataError
 
 from . import heart_layouts as layouts
+
+BMD_HS = dataset("bmd_hs")
+read_rows = BMD_HS.read
 
 
 @pytest.fixture(scope="module")

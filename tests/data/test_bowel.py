@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from hf_auscult.data import SplitSpec, load_prepared, prepare
-from hf_auscult.data.bowel import BOWEL, EVENT, read_rows
+from hf_auscult.data import SplitSpec, dataset, load_prepared, prepare
+from hf_auscult.data.catalogue.bowel.reader import EVENT
 from hf_auscult.data.splits import plan
 from hf_auscult.errors import ConfigurationError, DataError, LeakageError
 
 from .synthetic import tone
+
+BOWEL = dataset("bowel")
+read_rows = BOWEL.read
 
 # Source recordings of the distribution; two are one person's by their code word.
 RECORDINGS = (

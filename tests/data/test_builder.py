@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from hf_auscult.data import Circor, SplitSpec, SPRSound, assert_subject_disjoint
+from hf_auscult.data import SplitSpec, assert_subject_disjoint, builder_of
 from hf_auscult.errors import DataError, LeakageError
 
 
 def test_builder_gives_splits_without_a_shared_person(circor: Path, tmp_path: Path):
-    builder = Circor(config_name="murmur", data_dir=str(circor), cache_dir=str(tmp_path / "cache"))
+    builder = builder_of("circor")(config_name="murmur", data_dir=str(circor), cache_dir=str(tmp_path / "cache"))
     builder.download_and_prepare()
     splits = builder.as_dataset()
     assert_subject_disjoint({name: part["subject_id"] for name, part in splits.items()})
@@ -21,18 +21,18 @@ def test_builder_gives_splits_without_a_shared_person(circor: Path, tmp_path: Pa
 
 def test_builder_refuses_a_broken_download_and_says_what_to_use(circor: Path, tmp_path: Path):
     next((circor / "training_data").glob("*.wav")).write_bytes(b"RIFF")
-    builder = Circor(config_name="murmur", data_dir=str(circor), cache_dir=str(tmp_path / "cache"))
+    builder = builder_of("circor")(config_name="murmur", data_dir=str(circor), cache_dir=str(tmp_path / "cache"))
     with pytest.raises(DataError, match="prepare"):
         builder.download_and_prepare()
 
 
 def test_builder_without_a_folder(tmp_path: Path):
     with pytest.raises(DataError, match="data_dir"):
-        Circor(config_name="murmur", cache_dir=str(tmp_path)).download_and_prepare()
+        builder_of("circor")(config_name="murmur", cache_dir=str(tmp_path)).download_and_prepare()
 
 
 def test_builder_refuses_the_leaking_split(shared: Path, tmp_path: Path):
-    builder = SPRSound(
+    builder = builder_of("sprsound")(
         config_name="record",
         data_dir=str(shared / "data" / "sprsound"),
         cache_dir=str(tmp_path),
@@ -44,7 +44,9 @@ def test_builder_refuses_the_leaking_split(shared: Path, tmp_path: Path):
 
 def test_a_changed_download_is_not_answered_from_the_cache(circor: Path, tmp_path: Path):
     def subjects() -> set[str]:
-        builder = Circor(config_name="recordings", data_dir=str(circor), cache_dir=str(tmp_path / "cache"))
+        builder = builder_of("circor")(
+            config_name="recordings", data_dir=str(circor), cache_dir=str(tmp_path / "cache")
+        )
         builder.download_and_prepare()
         return {subject for part in builder.as_dataset().values() for subject in part["subject_id"]}
 

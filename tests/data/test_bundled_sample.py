@@ -9,8 +9,10 @@ from pathlib import Path
 import pytest
 
 from hf_auscult.audio import peek
-from hf_auscult.data.circor import read_rows
+from hf_auscult.data import dataset
 from hf_auscult.data.guards import assert_no_reserved
+
+read_rows = dataset("circor").read
 
 ROOT = Path(__file__).resolve().parents[2]
 

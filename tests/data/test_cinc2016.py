@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from hf_auscult.data import SplitSpec, load_prepared, prepare
-from hf_auscult.data.cinc2016 import CINC2016, read_rows
+from hf_auscult.data import SplitSpec, dataset, load_prepared, prepare
 from hf_auscult.errors import DataError
 
 from . import heart_layouts as layouts
+
+CINC2016 = dataset("cinc2016")
+read_rows = CINC2016.read
 
 SLICE = {"a": 36, "b": 50, "c": 8, "d": 18, "e": 95, "f": 22}
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hf_auscult.data.cinc2016_annotations import read_annotations
+from hf_auscult.data.catalogue.cinc2016.annotations import read_annotations
 from hf_auscult.errors import DataError
 
 HEADER = (
@@ -49,12 +49,12 @@ def test_ages_sexes_and_places(tmp_path: Path):
     write(tmp_path)
     annotations = read_annotations(tmp_path)
     first, second, third = (annotations.of(name) for name in ("a0001", "a0067", "a0265"))
-    assert (first.age, first.sex, first.site) == (34.0, "male", "mitral")
-    assert (second.age, second.sex, second.site) == (None, "female", "pulmonary")
-    assert (third.site, third.columns["site_detail"]) == ("other", "Carotid")
-    assert second.columns["diagnosis"] == "Normal"
-    assert annotations.of("e00002").columns["recording_state"] == "Resting"
-    assert annotations.of("e00001").site is None and set(annotations.of("e00001").columns.values()) == {None}
+    assert (first["age"], first["sex"], first["site"]) == (34.0, "male", "mitral")
+    assert (second["age"], second["sex"], second["site"]) == (None, "female", "pulmonary")
+    assert (third["site"], third["site_detail"]) == ("other", "Carotid")
+    assert second["diagnosis"] == "Normal"
+    assert annotations.of("e00002")["recording_state"] == "Resting"
+    assert set(annotations.of("e00001").values()) == {None}
 
 
 def test_signal_quality(tmp_path: Path):

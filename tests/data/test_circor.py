@@ -6,10 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from hf_auscult.data.circor import CIRCOR, HEADER, column, read_rows
+from hf_auscult.data import dataset
+from hf_auscult.data.catalogue.circor.reader import HEADER, column
 from hf_auscult.errors import DataError, LeakageError
 
 from .conftest import rename_id
+
+CIRCOR = dataset("circor")
+read_rows = CIRCOR.read
 
 
 @pytest.fixture(scope="module")
@@ -104,7 +108,7 @@ def test_damaged_tables_are_refused(circor: Path):
     table = circor / "training_data.csv"
     text = table.read_text()
     table.write_text(text + text.splitlines()[1] + "\n")
-    with pytest.raises(DataError, match="repeats patient"):
+    with pytest.raises(DataError, match="repeats Patient ID"):
         read_rows(circor)
     table.write_text(text + "99999,AV\n")
     with pytest.raises(DataError, match="damaged"):

@@ -7,13 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from hf_auscult.data import SplitSpec, load_prepared, prepare, split_sha256
-from hf_auscult.data.coswara import COLUMNS, COSWARA, ORGAN_OF, UNREADABLE, read_rows
+from hf_auscult.data import SplitSpec, dataset, load_prepared, prepare, split_sha256
+from hf_auscult.data.catalogue.coswara.reader import UNREADABLE
 from hf_auscult.data.presence import class_counts
 from hf_auscult.data.splits import plan
 from hf_auscult.errors import DataError
 
 from .synthetic import tone
+
+COSWARA = dataset("coswara")
+COLUMNS = COSWARA.codes["columns"]
+read_rows = COSWARA.read
 
 # of the lists that OPERA ships (google_*_cough_split.npy), with the validation part that linear_eval.py draws
 SHIPPED = {
@@ -48,7 +52,7 @@ def few(source: Path, people, tmp_path: Path) -> Path:
         ids = [row["id"] for row in csv.DictReader(stream)][:12]
     write_people(root, [row for row in people if row["id"] in ids])
     for person in ids:
-        for modality in ORGAN_OF:
+        for modality in COSWARA.codes["organs"]:
             tone(root / "Extracted_data" / "20200820" / person / f"{modality}.wav", seconds=0.2)
     return root
 
@@ -180,7 +184,7 @@ def test_archives_that_were_not_extracted_are_named(few: Path):
 def test_damaged_tables_are_refused(few: Path, people, tmp_path: Path):
     kept = [row for row in people if row["id"] in ids(few)]
     write_people(few, [*kept, kept[0]])
-    with pytest.raises(DataError, match="repeats person"):
+    with pytest.raises(DataError, match="repeats id"):
         read_rows(few)
     write_people(few, [{key: value for key, value in row.items() if key != "smoker"} for row in kept])
     with pytest.raises(DataError, match="smoker"):

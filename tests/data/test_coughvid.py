@@ -8,13 +8,16 @@ from pathlib import Path
 import pytest
 import soundfile
 
-from hf_auscult.data import SplitSpec, load_prepared, prepare, split_sha256
-from hf_auscult.data.coughvid import COUGHVID, EXPERTS, TABLE, read_rows
+from hf_auscult.data import SplitSpec, dataset, load_prepared, prepare, split_sha256
+from hf_auscult.data.catalogue.coughvid.reader import EXPERTS, TABLE
 from hf_auscult.data.presence import class_counts
 from hf_auscult.data.splits import plan
 from hf_auscult.errors import ConfigurationError, DataError
 
 from .synthetic import tone
+
+COUGHVID = dataset("coughvid")
+read_rows = COUGHVID.read
 
 WEBM, OGG = "939a9bf3-e49b-415e-a24f-ca554d5decdc", "930a3bad-00c9-4ce0-9e2f-872d717973a6"
 

@@ -9,10 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from hf_auscult.data import PrepareReport, SplitSpec, load_prepared, prepare
-from hf_auscult.data.covid19_cough import CONFLICT, COVID19_COUGH, read_rows
+from hf_auscult.data import PrepareReport, SplitSpec, dataset, load_prepared, prepare
+from hf_auscult.data.catalogue.covid19_cough.reader import CONFLICT
 from hf_auscult.data.splits import plan
 from hf_auscult.errors import ConfigurationError, DataError
+
+COVID19_COUGH = dataset("covid19_cough")
+read_rows = COVID19_COUGH.read
 
 STUBS = {"098d66e5-bda6-4e99-b787-ab890046c44b", "a9ecaf03-40a5-4b43-aaf3-f076f84a69aa"}
 

@@ -10,12 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hf_auscult.data import Stratum, TaskConfig, guards, splits
-from hf_auscult.data.circor import CIRCOR
+from hf_auscult.data import Stratum, TaskConfig, dataset, guards, splits
 from hf_auscult.data.families import age_band
 from hf_auscult.data.split_spec import SplitSpec
 from hf_auscult.data.splits import plan
 from hf_auscult.errors import ConfigurationError
+
+CIRCOR = dataset("circor")
 
 SPEC = replace(
     CIRCOR,

@@ -6,8 +6,7 @@ from pathlib import Path
 import datasets
 import pytest
 
-from hf_auscult.data import prepare
-from hf_auscult.data.hf_lung import HF_LUNG, read_rows
+from hf_auscult.data import dataset, prepare
 from hf_auscult.data.presence import class_counts
 from hf_auscult.data.split_spec import SplitSpec
 from hf_auscult.data.splits import assign, plan
@@ -15,6 +14,9 @@ from hf_auscult.errors import DataError
 
 from . import lung_layouts
 from .lung_layouts import hf_lung_stems, noise
+
+HF_LUNG = dataset("hf_lung")
+read_rows = HF_LUNG.read
 
 PIECE = "trunc_2019-05-07-13-57-26-L1_2"
 

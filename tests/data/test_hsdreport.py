@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from hf_auscult.data import load_prepared, prepare
-from hf_auscult.data.hsdreport import HSDREPORT, read_rows
+from hf_auscult.data import dataset, load_prepared, prepare
 from hf_auscult.errors import DataError
 
 from . import heart_layouts as layouts
+
+HSDREPORT = dataset("hsdreport")
+read_rows = HSDREPORT.read
 
 
 def write(root: Path, labels: list[str]) -> Path:

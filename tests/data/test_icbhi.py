@@ -9,8 +9,8 @@ import datasets
 import pytest
 import soundfile
 
-from hf_auscult.data import prepare, reserved_subjects
-from hf_auscult.data.icbhi import GHOST, ICBHI, read_rows
+from hf_auscult.data import dataset, prepare, reserved_subjects
+from hf_auscult.data.catalogue.icbhi.reader import GHOST
 from hf_auscult.data.presence import class_counts
 from hf_auscult.data.split_spec import SplitSpec
 from hf_auscult.data.splits import assign, plan
@@ -18,6 +18,9 @@ from hf_auscult.errors import ConfigurationError, DataError, LeakageError
 
 from . import lung_layouts
 from .lung_layouts import FIXTURES
+
+ICBHI = dataset("icbhi")
+read_rows = ICBHI.read
 
 OFFICIAL = SplitSpec(name="official")
 

@@ -7,8 +7,9 @@ from pathlib import Path
 import datasets
 import pytest
 
-from hf_auscult.data import prepare
-from hf_auscult.data.kauh import KAUH, diseases, read_rows, site
+from hf_auscult.data import dataset, prepare
+from hf_auscult.data.catalogue.kauh.reader import diseases as diseases_of
+from hf_auscult.data.catalogue.kauh.reader import site
 from hf_auscult.data.presence import class_counts
 from hf_auscult.data.split_spec import SplitSpec
 from hf_auscult.data.splits import assign, plan
@@ -16,6 +17,14 @@ from hf_auscult.errors import DataError, LeakageError
 
 from . import lung_layouts
 from .lung_layouts import FIXTURES, kauh_names, noise
+
+KAUH = dataset("kauh")
+read_rows = KAUH.read
+
+
+def diseases(diagnosis: str) -> list[str]:
+    return diseases_of(diagnosis, KAUH.codes["diseases"])
+
 
 OPERA = SplitSpec(name="published", paper="opera")
 

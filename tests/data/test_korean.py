@@ -6,11 +6,14 @@ from pathlib import Path
 
 import pytest
 
-from hf_auscult.data import load_prepared, prepare
-from hf_auscult.data.korean import BLOCK, KOREAN, read_rows, sources
+from hf_auscult.data import dataset, load_prepared, prepare
+from hf_auscult.data.catalogue.korean.reader import BLOCK, sources
 from hf_auscult.errors import DataError
 
 from . import heart_layouts as layouts
+
+KOREAN = dataset("korean")
+read_rows = KOREAN.read
 
 
 @pytest.fixture(scope="module")

@@ -9,12 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from hf_auscult.data import SplitSpec, load_prepared, prepare
-from hf_auscult.data.mmlung import MMLUNG, MODALITIES, RECORDINGS, read_rows
+from hf_auscult.data import SplitSpec, dataset, load_prepared, prepare
+from hf_auscult.data.catalogue.mmlung.reader import RECORDINGS
 from hf_auscult.data.splits import plan
 from hf_auscult.errors import ConfigurationError, DataError
 
 from .synthetic import tone
+
+MMLUNG = dataset("mmlung")
+read_rows = MMLUNG.read
 
 PEOPLE = 40
 
@@ -44,7 +47,10 @@ def root(tmp_path: Path) -> Path:
         fvc = 2 + person / 20
         export(folder / "spirometry_ground_truth" / f"{person}_spiro.xls", f"{fvc:.2f}*", round(0.8 * fvc, 3), 0.8)
         for modality in ("deepbreaths", "vowelo"):
-            tone(folder / RECORDINGS[0] / MODALITIES[modality][0] / f"{person}_{modality}.wav", seconds=0.1)
+            tone(
+                folder / RECORDINGS[0] / MMLUNG.codes["modalities"][modality][0] / f"{person}_{modality}.wav",
+                seconds=0.1,
+            )
     tone(folder / RECORDINGS[0] / "1_1_cough" / "7_cough.wav", seconds=0.1)
     return folder
 

@@ -4,12 +4,14 @@ from pathlib import Path
 
 import pytest
 
-from hf_auscult.data import SplitSpec, load_prepared, prepare
-from hf_auscult.data.nosemic import NOSEMIC, read_rows
+from hf_auscult.data import SplitSpec, dataset, load_prepared, prepare
 from hf_auscult.data.splits import plan
 from hf_auscult.errors import DataError
 
 from .synthetic import tone
+
+NOSEMIC = dataset("nosemic")
+read_rows = NOSEMIC.read
 
 
 @pytest.fixture

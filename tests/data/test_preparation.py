@@ -10,12 +10,13 @@ import pyarrow.parquet as pq
 import pytest
 import yaml
 
-from hf_auscult.data import SplitSpec, inspection, load_prepared, preparation, prepare, split_sha256, writing
-from hf_auscult.data.circor import CIRCOR
+from hf_auscult.data import SplitSpec, dataset, inspection, load_prepared, preparation, prepare, split_sha256, writing
 from hf_auscult.data.guards import assert_subject_disjoint
 from hf_auscult.errors import AudioError, ConfigurationError, DataError, LeakageError
 
 from .conftest import copy_ids, rename_id
+
+CIRCOR = dataset("circor")
 
 
 def digest(folder: Path) -> dict[str, str]:

@@ -9,15 +9,17 @@ from pathlib import Path
 import datasets
 import pytest
 
-from hf_auscult.data import prepare
+from hf_auscult.data import dataset, prepare
 from hf_auscult.data.presence import class_counts
-from hf_auscult.data.resp_at_tr import RESP_AT_TR, read_rows
 from hf_auscult.data.split_spec import SplitSpec
 from hf_auscult.data.splits import plan
 from hf_auscult.errors import ConfigurationError, DataError
 
 from . import lung_layouts
 from .lung_layouts import FIXTURES, noise
+
+RESP_AT_TR = dataset("resp_at_tr")
+read_rows = RESP_AT_TR.read
 
 pytest.importorskip("openpyxl")
 

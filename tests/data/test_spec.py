@@ -4,8 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from hf_auscult.data import DATASETS, Table, TaskConfig
-from hf_auscult.data.registry import BUILDERS, dataset
+from hf_auscult.data import DATASETS, Table, TaskConfig, builder_of, dataset
 from hf_auscult.errors import ConfigurationError, DataError
 
 
@@ -29,8 +28,9 @@ def test_every_registered_dataset_is_complete(spec):
         assert set(task.rule.values()) == set(task.classes)
         assert not set(task.rule) & set(task.left_out)
     assert all(stratum.column in spec.columns for stratum in spec.strata)
-    assert BUILDERS[spec.name].SPEC is spec
-    assert {config.name for config in BUILDERS[spec.name].BUILDER_CONFIGS} == {task.name for task in spec.tasks}
+    builder = builder_of(spec.name)
+    assert builder.SPEC is spec and builder.DEFAULT_CONFIG_NAME == "recordings"
+    assert {config.name for config in builder.BUILDER_CONFIGS} == {task.name for task in spec.tasks}
 
 
 def test_unknown_names_say_what_there_is():

@@ -7,14 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from hf_auscult.data import prepare
+from hf_auscult.data import dataset, prepare
 from hf_auscult.data.audit import audit
+from hf_auscult.data.catalogue.sprsound.reader import parts
 from hf_auscult.data.split_spec import SplitSpec
 from hf_auscult.data.splits import assign, plan
-from hf_auscult.data.sprsound import LAYOUTS, SPRSOUND, read_rows
 from hf_auscult.errors import DataError, LeakageError
 
 from .lung_layouts import noise
+
+SPRSOUND = dataset("sprsound")
+LAYOUTS = SPRSOUND.codes["layouts"]
+read_rows = SPRSOUND.read
 
 PAIR = ("41279835_14.1_0_p1_2945", "41279835_14.1_0_p1_2050")
 
@@ -36,7 +40,7 @@ def few(source: Path, tmp_path: Path) -> Path:
 
 
 def copy(source: Path, target: Path, layout, inside: str = "") -> Path:
-    for (_, wav, notes), (_, new_wav, new_notes) in zip(LAYOUTS[0].parts(), layout.parts(), strict=True):
+    for (_, wav, notes), (_, new_wav, new_notes) in zip(parts(LAYOUTS[0]), parts(layout), strict=True):
         old, new = source / "BioCAS2022", target / inside
         (new / new_wav).mkdir(parents=True, exist_ok=True)
         (new / new_notes).mkdir(parents=True)
@@ -75,7 +79,7 @@ def test_events_are_in_seconds(full):
         assert row["events"] or row["record_annotation"] == "Poor Quality"
 
 
-@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.test_wav)
+@pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout["test_wav"])
 @pytest.mark.parametrize("inside", ["", "BioCAS2022"])
 def test_all_editions_read_the_same(source: Path, tmp_path: Path, layout, inside: str, few: Path):
     old = copy(source, tmp_path / "other", layout, inside)

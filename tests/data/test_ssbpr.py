@@ -5,12 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from hf_auscult.data import SplitSpec, load_prepared, prepare
+from hf_auscult.data import SplitSpec, dataset, load_prepared, prepare
 from hf_auscult.data.splits import plan
-from hf_auscult.data.ssbpr import POSITIONS, SSBPR, read_rows
 from hf_auscult.errors import DataError
 
 from .synthetic import tone
+
+SSBPR = dataset("ssbpr")
+read_rows = SSBPR.read
 
 
 @pytest.fixture
@@ -30,7 +32,7 @@ def test_names_are_taken_apart(root: Path):
     row = next(row for row in table.rows if row["path"] == "male/audio/0002-0015-3.wav")
     assert (row["subject_id"], row["sex"], row["position"]) == ("ssbpr:male_0002", "male", "left-side lying")
     assert (row["field_a"], row["field_b"]) == ("0002", "0015")
-    assert Counter(row["position"] for row in table.rows) == dict.fromkeys(POSITIONS.values(), 20)
+    assert Counter(row["position"] for row in table.rows) == dict.fromkeys(SSBPR.codes["positions"].values(), 20)
     assert table.notes == ("20 different A (taken as patients) and 120 different A-B in the file names",)
 
 

@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from hf_auscult.data import SplitSpec, load_prepared, prepare
+from hf_auscult.data import SplitSpec, dataset, load_prepared, prepare
 from hf_auscult.data.guards import assert_subject_disjoint
 from hf_auscult.data.splits import plan
-from hf_auscult.data.uk_covid19 import UK_COVID19, read_rows
 from hf_auscult.errors import DataError
 
 from .synthetic import tone
+
+UK_COVID19 = dataset("uk_covid19")
+read_rows = UK_COVID19.read
 
 PREFIX = {"exhalation": "62-12", "cough": "62-13", "three_cough": "62-14"}
 AGES = ("18-44", "45-64", "65+")
@@ -147,7 +149,7 @@ def test_an_age_in_years_is_read_where_an_edition_has_it(root: Path):
 def test_damaged_tables_are_refused(root: Path, tmp_path: Path):
     people = read(root / "participant_metadata.csv")
     write(root / "participant_metadata.csv", [*people, people[0]])
-    with pytest.raises(DataError, match="listed twice"):
+    with pytest.raises(DataError, match="repeats participant_identifier"):
         read_rows(root)
     write(root / "participant_metadata.csv", [{k: v for k, v in row.items() if k != "gender"} for row in people])
     with pytest.raises(DataError, match="gender"):

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from hf_auscult.data import load_prepared, prepare
-from hf_auscult.data.zchsound import ZCHSOUND, read_rows
+from hf_auscult.data import dataset, load_prepared, prepare
 from hf_auscult.errors import DataError
 
 from . import heart_layouts as layouts
+
+ZCHSOUND = dataset("zchsound")
+read_rows = ZCHSOUND.read
 
 CLEAN = layouts.ZCH_TABLES["clean"]
 

@@ -2,46 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
-
 import numpy as np
-import pyarrow.parquet as pq
 import pytest
-import soundfile
 import torch
 
 import hf_auscult
-from hf_auscult.audio import WindowPolicy
-from hf_auscult.embedding import store as embedding_files
-from hf_auscult.embedding.embedder import Embedder
-from hf_auscult.embedding.store import embed_files
+from hf_auscult.embedding import embedder as embedder_module
+from hf_auscult.embedding.embedder import Embedder, encode_all
 from hf_auscult.errors import ConfigurationError, MissingAudioError, SamplingRateError
-from hf_auscult.features import AuscultFeatureExtractor
 from tests import tiny
-
-RATE = 4_000
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory) -> str:
-    """A saved model with its extractor."""
-    path = tmp_path_factory.mktemp("model")
-    tiny.model().eval().save_pretrained(path)
-    AuscultFeatureExtractor("heart", WindowPolicy("sliding", samples=tiny.SAMPLES)).save_pretrained(path)
-    return str(path)
-
-
-@pytest.fixture(scope="module")
-def waves() -> list[np.ndarray]:
-    rng = np.random.default_rng(0)
-    return [(rng.standard_normal(RATE * seconds) * 0.1).astype(np.float32) for seconds in (1, 3, 2)]
-
-
-@pytest.fixture
-def files(tmp_path, waves) -> list[str]:
-    for index, wave in enumerate(waves):
-        soundfile.write(tmp_path / f"{index}.wav", wave, RATE, subtype="FLOAT")
-    return [str(tmp_path / f"{index}.wav") for index in range(len(waves))]
+from tests.embedding.conftest import RATE
 
 
 def test_rows_are_bitwise_the_same(folder, files, waves):
@@ -61,12 +31,62 @@ def test_a_row_is_the_duration_weighted_mean_of_windows(folder, waves):
     embedder = Embedder(folder)
     inputs = embedder.feature_extractor(waves[1], sampling_rate=RATE, return_tensors="pt")
     with torch.no_grad():
-        windows = embedder.encoder.eval()(inputs["input_features"]).pooler_output.double()
-    weights = inputs["window_seconds"].double()
+        windows = inputs["input_features"].unflatten(1, (*inputs["window_seconds"].shape[1:], -1))[0]
+        windows = embedder.encoder.eval()(windows).pooler_output.double()
+        pooled = embedder.encoder(**inputs).pooler_output[0]
+    weights = inputs["window_seconds"][0].double()
     assert weights.sum().item() == pytest.approx(3.0, abs=1e-5)
     expected = (windows * weights[:, None]).sum(0) / weights.sum()
     row = embedder([{"array": waves[1], "sampling_rate": RATE}])[0]
     np.testing.assert_allclose(row, expected.numpy(), atol=1e-5)
+    np.testing.assert_allclose(row, pooled.numpy(), atol=1e-5)
+
+
+def test_several_outputs_and_several_models(folder, files):
+    """Projections of windows are averaged, not the projected mean; windows are cut once for all models."""
+    embedder, other = Embedder(folder), tiny.model(seed=3).eval()
+    found = embedder.encode(files, outputs=("pooler_output", "audio_embeds"))
+    assert np.array_equal(found["pooler_output"], embedder(files))
+    extractor = embedder.feature_extractor
+    with torch.no_grad():
+        audio = embedder.model.get_audio_features(**extractor(files, return_tensors="pt"))
+    np.testing.assert_allclose(found["audio_embeds"], audio.numpy(), atol=1e-5)
+    for row, expected in zip(
+        encode_all({"a": embedder.model, "b": other}, extractor, files, outputs=("audio_embeds",)),
+        found["audio_embeds"],
+        strict=True,
+    ):
+        assert np.array_equal(row["a"]["audio_embeds"], expected)
+        assert not np.allclose(row["b"]["audio_embeds"], expected)
+    with pytest.raises(ConfigurationError, match=r"OperaGTModel.* gives no logits|gives no logits"):
+        embedder.encode(files, outputs=("logits",))
+
+
+def test_recordings_of_a_batch_share_passes_where_the_device_wants_that(folder, files, monkeypatch):
+    """Windows of several recordings in one pass: the same rows to 1e-6, and the same order."""
+    embedder = Embedder(folder)
+    alone = embedder([*files, *files])
+    monkeypatch.setattr(embedder_module, "_shares", lambda passes: True)
+    calls = []
+    handle = embedder.encoder.register_forward_pre_hook(lambda module, inputs: calls.append(len(inputs[0])))
+    together = embedder([*files, *files], batch_size=8)
+    handle.remove()
+    assert max(calls) == 8
+    np.testing.assert_allclose(together, alone, rtol=1e-5, atol=1e-6)
+
+
+def test_recordings_that_cannot_be_used_are_skipped_where_asked(folder, files):
+    found = hf_auscult.embed(folder, [files[0], "nowhere.wav", files[1]], progress=False, errors="skip")
+    assert found.kept == (0, 2)
+    assert np.array_equal(found.array, hf_auscult.embed(folder, files[:2], progress=False))
+    assert list(found.skipped) == [1]
+    assert "nowhere.wav" in found.skipped[1]
+
+
+@pytest.mark.parametrize("settings", [{"batch_size": 0}, {"errors": "ignore"}, {"protocol": "mine"}])
+def test_settings_that_make_no_sense_are_refused(folder, files, settings):
+    with pytest.raises(ConfigurationError):
+        Embedder(folder)(files, **settings)
 
 
 def test_a_model_object_and_its_mode(folder, files):
@@ -88,43 +108,3 @@ def test_bad_recordings_are_named(folder, files, waves):
         hf_auscult.embed(tiny.model(), files, progress=False)
     with pytest.raises(ConfigurationError, match="no published window rule"):
         hf_auscult.embed(folder, files, protocol="published", progress=False)
-
-
-def test_many_files_with_broken_ones(folder, files, tmp_path):
-    (tmp_path / "broken.wav").write_bytes(b"RIFF")
-    report = embed_files(folder, [tmp_path], tmp_path / "out.parquet", progress=False)
-    assert (report.recordings, report.embedded, report.quarantined) == (4, 3, 1)
-    table = pq.read_table(tmp_path / "out.parquet").to_pylist()
-    assert [row["path"] for row in table] == files
-    assert [row["duration"] for row in table] == [1.0, 3.0, 2.0]
-    np.testing.assert_array_equal([row["embedding"] for row in table], hf_auscult.embed(folder, files, progress=False))
-    quarantine = (tmp_path / "out.parquet.quarantine.csv").read_text()
-    assert "broken.wav" in quarantine
-    assert "UndecodableAudioError" in quarantine
-
-
-@pytest.mark.parametrize("same", [True, False], ids=["same model", "another model"])
-def test_an_interrupted_pass_goes_on(folder, files, tmp_path, monkeypatch, same):
-    monkeypatch.setattr(embedding_files, "PART", 1)
-    real, read = embedding_files.read, []
-
-    def dies_at_the_third(path):
-        read.append(path)
-        if len(read) == 3:
-            raise KeyboardInterrupt
-        return real(path)
-
-    monkeypatch.setattr(embedding_files, "read", dies_at_the_third)
-    with pytest.raises(KeyboardInterrupt):
-        embed_files(folder, files, tmp_path / "out.parquet", progress=False)
-    assert not (tmp_path / "out.parquet").exists()
-    monkeypatch.setattr(embedding_files, "read", real)
-    if not same:  # other weights under another name: nothing of the first model may stay
-        shutil.copytree(folder, tmp_path / "other")
-        tiny.model(seed=7).eval().save_pretrained(tmp_path / "other")
-        folder = str(tmp_path / "other")
-    report = embed_files(folder, files, tmp_path / "out.parquet", progress=False)
-    assert (report.embedded, report.reused) == (3, 2 if same else 0)
-    rows = [row["embedding"] for row in pq.read_table(tmp_path / "out.parquet").to_pylist()]
-    np.testing.assert_array_equal(rows, hf_auscult.embed(folder, files, progress=False))
-    assert not list(tmp_path.glob(".out*"))

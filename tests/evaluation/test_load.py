@@ -11,7 +11,9 @@ import hf_auscult
 from hf_auscult.data import SplitSpec, prepare
 from hf_auscult.errors import ConfigurationError, DataError
 from hf_auscult.evaluation.load import missing_data
+from hf_auscult.evaluation.probes import OPERA, ProbeSettings
 from hf_auscult.evaluation.suites import task_of
+from hf_auscult.evaluation.task import BenchmarkTask
 from tests.evaluation.conftest import SAMPLE, data_root  # noqa: F401 - a fixture
 
 
@@ -38,6 +40,14 @@ def test_unknown_names_are_refused(data_root):  # noqa: F811
         hf_auscult.load_task("acula18/T99", root=data_root)
     with pytest.raises(ConfigurationError, match="no protocol"):
         hf_auscult.load_task("acula18/T17", root=data_root, protocol="best")
+
+
+def test_the_protocol_is_that_of_its_probe(data_root):  # noqa: F811
+    assert hf_auscult.load_task("acula18/T17", root=data_root).probe == ProbeSettings()
+    assert hf_auscult.load_task("acula18/T17", root=data_root, protocol="published").probe == OPERA
+    own = BenchmarkTask("mine", "T1", "Murmur", "circor", "murmur")
+    with pytest.raises(ConfigurationError, match="no paper"):
+        hf_auscult.load_task(own, root=data_root, protocol="published")
 
 
 def test_a_split_that_may_leak_is_known_to(tmp_path):

@@ -1,4 +1,4 @@
-"""What a benchmark can judge."""
+"""What a benchmark can evaluate."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ import pytest
 
 import hf_auscult
 from hf_auscult.errors import ConfigurationError, DataError
-from hf_auscult.evaluation.models import QUALITY, SoundQuality, bench_model
+from hf_auscult.evaluation.models import RecordingLevel, find_encoder
+from hf_auscult.evaluation.shortcuts import LEVEL
 from hf_auscult.reports.generate import name_of
 from tests.models import zoo
 
@@ -24,31 +25,31 @@ def rows(model, *cells):
 
 
 def test_log_mel_statistics_are_the_bands_and_do_not_depend_on_company():
-    model = bench_model("logmel")
+    model = find_encoder("logmel")
     alone, pair = rows(model, cell()), rows(model, cell(), cell(seed=1))
     assert alone.shape == (1, 4 * 64) and np.array_equal(alone[0], pair[0])
     assert np.isfinite(rows(model, cell(seconds=0.01))).all()
-    other = bench_model("logmel:heart")
+    other = find_encoder("logmel:heart")
     assert other.fingerprint != model.fingerprint and other.name != model.name
 
 
-def test_quality_columns():
-    (found,) = rows(SoundQuality(), cell(seconds=3.0))
-    assert dict(zip(QUALITY, found.tolist(), strict=True))["duration"] == pytest.approx(3.0)
+def test_level_columns():
+    (found,) = rows(RecordingLevel(), cell(seconds=3.0))
+    assert dict(zip(LEVEL, found.tolist(), strict=True))["duration"] == pytest.approx(3.0)
 
 
 def test_an_encoder_is_what_embed_gives(tmp_path):
     folder = tmp_path / "opera"
     zoo.GT.model().save_pretrained(folder)
     zoo.GT.extractor().save_pretrained(folder)
-    model = bench_model(str(folder))
+    model = find_encoder(str(folder))
     expected = hf_auscult.embed(str(folder), [cell(), cell(seed=1)], progress=False)
     assert np.array_equal(rows(model, cell(), cell(seed=1)), expected)
     assert model.name == "opera"
     zoo.GT.model(seed=1).save_pretrained(folder)  # other weights under the same name
-    assert bench_model(str(folder)).fingerprint != model.fingerprint
+    assert find_encoder(str(folder)).fingerprint != model.fingerprint
     with pytest.raises(ConfigurationError, match="published window rule"):
-        bench_model(str(folder), "published")  # refused before any recording is read
+        find_encoder(str(folder), "published")  # refused before any recording is read
 
 
 def test_embeddings_made_elsewhere(tmp_path):
@@ -56,7 +57,7 @@ def test_embeddings_made_elsewhere(tmp_path):
     pq.write_table(
         pa.table({"recording_id": ["a", "a", "b"], "segment": [0, 1, None], "embedding": [[1.0], [2.0], [3.0]]}), file
     )
-    model = bench_model(str(file))
+    model = find_encoder(str(file))
     keys = [("b", {}), ("a#1", {})]
     assert [row.tolist() for row in model.rows(keys)] == [[3.0], [2.0]]
     with pytest.raises(DataError, match="no embedding of c"):
@@ -69,15 +70,15 @@ def test_embeddings_made_elsewhere(tmp_path):
 )
 def test_damaged_embeddings_are_refused(tmp_path, table):
     pq.write_table(pa.table(table), tmp_path / "mine.parquet")
-    with pytest.raises(DataError, match=r"embeddings|twice"):
-        bench_model(str(tmp_path / "mine.parquet"))
+    with pytest.raises(DataError, match=r"embeddings|two rows"):
+        find_encoder(str(tmp_path / "mine.parquet"))
 
 
 def test_unknown_names_are_refused():
     with pytest.raises(ConfigurationError, match="front end"):
-        bench_model("logmel:nobody")
+        find_encoder("logmel:nobody")
     with pytest.raises(ConfigurationError, match="feature set"):
-        bench_model("opensmile:nobody")
+        find_encoder("opensmile:nobody")
 
 
 def test_keys():

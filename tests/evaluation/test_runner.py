@@ -11,24 +11,30 @@ import pyarrow.parquet as pq
 import pytest
 from sklearn.metrics import roc_auc_score
 
+import hf_auscult
 from hf_auscult.data.trained_on import FILE, training_people
 from hf_auscult.embedding import cache
 from hf_auscult.errors import ConfigurationError
-from hf_auscult.evaluation.runner import BenchConfig, bench
+from hf_auscult.evaluation.runner import BenchmarkSettings, run_benchmark
+from hf_auscult.evaluation.shortcuts import METADATA, METADATA_AND_LEVEL
 from hf_auscult.evaluation.suites import suite_of
 from hf_auscult.evaluation.task import BenchmarkTask
 from tests.models import zoo
 
 
+def bench(settings, tasks, models=("logmel",), command=""):
+    return run_benchmark(models, tasks, settings, suite=tasks[0].suite, command=command, progress=False)
+
+
 @pytest.fixture(scope="module")
 def config(data_root, feature_cache, tmp_path_factory):
     output = tmp_path_factory.mktemp("out") / "results"
-    return BenchConfig(("logmel", "logmel:heart"), data_root, output, feature_cache, draws=200)
+    return BenchmarkSettings(data_root, output, feature_cache, draws=200)
 
 
 @pytest.fixture(scope="module")
 def result(config):
-    return bench("auscultabench16", suite_of("auscultabench16"), config, command="a test", progress=False)
+    return bench(config, suite_of("auscultabench16"), models=("logmel", "logmel:heart"), command="a test")
 
 
 def test_every_task_is_run_or_says_what_it_needs(result):
@@ -40,7 +46,8 @@ def test_every_task_is_run_or_says_what_it_needs(result):
             assert not task.results
         else:
             assert {found.model for found in task.results} == {"log-mel statistics", "log-mel statistics (heart)"}
-            assert task.shortcut is not None and "sex" in task.shortcut_columns
+            assert [found.model for found in task.shortcuts] == [METADATA, METADATA_AND_LEVEL]
+            assert {"sex", "loudness"} <= set(task.shortcut_columns)
 
 
 def test_predictions_on_disk_give_the_figures(result, config):
@@ -50,13 +57,13 @@ def test_predictions_on_disk_give_the_figures(result, config):
         scores = np.array(table["scores"])[:, 0, 1]
         figure = found.figures["auroc"]
         assert figure.value == pytest.approx(roc_auc_score(table["truth"], scores))
-        assert figure.interval.subjects == len(set(table["subject_id"])) == task.counts["test"]["people"]
-        assert found.trust["ece"]["value"] >= 0
+        assert figure.interval.subjects == len(set(table["subject_id"])) == task.counts["test"].people
+        assert found.reliability.ece.value >= 0
 
 
 def test_results_are_json_with_everything(result, config):
     stored = json.loads((config.output / "results.json").read_text())
-    assert stored["schema"] == 1 and stored["command"] == "a test" and stored["models"]
+    assert stored["schema"] == 2 and stored["command"] == "a test" and stored["models"]
     task = next(task for task in stored["tasks"] if task["spec"]["number"] == "T8")
     facts = task["data"]["circor"]
     assert len(facts["content_sha256"]) == len(facts["split_sha256"]) == 64 and facts["leaks"] is False
@@ -72,7 +79,7 @@ def test_report_and_pictures(result, config):
         for part in line.split("](")[1:]:
             name = part.split(")")[0]
             assert (config.output / name).is_file(), name
-    assert (config.output / "figures" / "borda.png").is_file()
+    assert (config.output / "plots" / "borda.png").is_file()
 
 
 def test_a_second_run_encodes_nothing_and_says_the_same(result, config, tmp_path, monkeypatch):
@@ -81,7 +88,7 @@ def test_a_second_run_encodes_nothing_and_says_the_same(result, config, tmp_path
 
     monkeypatch.setattr(cache, "_write", lambda place, rows: refuse() if rows else rows)
     tasks = [task for task in suite_of("auscultabench16") if task.number == "T15"]
-    again = bench("auscultabench16", tasks, replace(config, output=tmp_path), progress=False)
+    again = bench(replace(config, output=tmp_path), tasks, models=("logmel", "logmel:heart"))
     (task,) = again.tasks
     before = next(task for task in result.tasks if task.spec.number == "T15")
     for first, second in zip(before.results, task.results, strict=True):
@@ -97,39 +104,64 @@ def test_a_model_that_knows_the_test_people_is_marked(config, data_root, tmp_pat
     people = {row[header.index("subject_id")] for row in splits[1:] if row[header.index("split")] == "test"}
     (folder / FILE).write_text(json.dumps(training_people("circor", people)))
     tasks = [task for task in suite_of("acula18") if task.number == "T17"]
-    settings = replace(config, models=(str(folder),), output=tmp_path / "out")
-    (task,) = bench("acula18", tasks, settings, progress=False).tasks
-    count = task.counts["test"]["people"]
-    assert task.results[0].exposure == (f"circor: trained on {count} of the {count} test people",)
+    (task,) = bench(replace(config, output=tmp_path / "out"), tasks, models=(str(folder),)).tasks
+    count = task.counts["test"].people
+    assert task.results[0].contamination == (f"circor: trained on {count} of the {count} test people",)
     assert "‡" in (tmp_path / "out" / "README.md").read_text().split("## AUROC")[1]
 
 
 def test_tasks_of_ones_own(config, tmp_path):
     own = BenchmarkTask("mine", "T1", "Murmur", "circor", "murmur", ("auroc", "f1"), scaling=True)
-    settings = replace(config, models=("logmel",), output=tmp_path)
-    (task,) = bench("mine", [own], settings, progress=False).tasks
+    (task,) = bench(replace(config, output=tmp_path), [own]).tasks
     assert set(task.results[0].figures) == {"auroc", "f1", "auroc_subject"}
     sizes = task.scaling["log-mel statistics"]
-    assert list(sizes) == sorted(sizes) and max(sizes) == task.counts["train"]["people"]
+    assert list(sizes) == sorted(sizes) and max(sizes) == task.counts["train"].people
     assert sizes[max(sizes)].value == task.results[0].figures["auroc"].value
 
 
 def test_balanced_over_age_group_and_sex(config, tmp_path):
     own = BenchmarkTask("mine", "T1", "Murmur", "circor", "murmur", ("auroc",), balanced=True)
-    (task,) = bench("mine", [own], replace(config, models=("logmel",), output=tmp_path), progress=False).tasks
-    table = task.counts["balance"]["table"]
+    (task,) = bench(replace(config, output=tmp_path), [own]).tasks
+    table = task.balance
     after = Counter()
     for row in table:
         after[row["split"], row["label"]] += row["after"]
         assert row["after"] <= row["before"]
     for part in ("train", "test"):
         assert after[part, "Absent"] == after[part, "Present"] > 0
-    assert task.counts["test"]["people"] == 2 * after["test", "Present"]
+    assert task.counts["test"].people == 2 * after["test", "Present"]
     assert not task.missing and task.results[0].figures["auroc"].value is not None
 
 
 def test_refusals(config):
     with pytest.raises(ConfigurationError, match="one name"):
-        bench("acula18", suite_of("acula18"), replace(config, models=("logmel", "logmel")), progress=False)
+        bench(config, suite_of("acula18"), models=("logmel", "logmel"))
+    with pytest.raises(ConfigurationError, match="no models"):
+        bench(config, suite_of("acula18"), models=())
     with pytest.raises(ConfigurationError, match="protocols"):
-        bench("acula18", suite_of("acula18"), replace(config, protocols=("best",)), progress=False)
+        replace(config, protocols=("best",))
+
+
+def test_a_model_a_task_and_nothing_on_disk(config, data_root, feature_cache, tmp_path):
+    settings = BenchmarkSettings(data_root, cache=feature_cache, draws=50)
+    file = tmp_path / "ward.yaml"
+    file.write_text("title: Murmur here\ndataset: circor\nconfig: murmur\n")
+    before = set(tmp_path.iterdir())
+    for tasks in ("acula18/T17", ["acula18/T17"], file):
+        result = hf_auscult.evaluate("logmel", tasks, root=data_root, settings=settings, progress=False)
+        (task,) = result.tasks
+        assert task.results[0].figures["auroc"].value > 0 and task.results[0].predictions is None
+        assert json.loads(json.dumps(result.to_dict(), allow_nan=False))["suite"] == task.spec.suite
+    assert result.suite == "ward" and set(tmp_path.iterdir()) == before
+    (whole,) = (
+        hf_auscult.evaluate("logmel", name, root=data_root, settings=settings, progress=False) for name in ("acula18",)
+    )
+    assert len(whole.tasks) == 18 and whole.task("T17").results[0].figures["auroc"].value > 0
+    published = hf_auscult.evaluate(
+        "logmel", "acula18/T17", root=data_root, protocol="published", settings=settings, progress=False
+    )
+    assert published.tasks[0].results[0].protocol == "published"
+    with pytest.raises(ConfigurationError, match="no task"):
+        hf_auscult.evaluate("logmel", "acula18/T99", root=data_root)
+    with pytest.raises(ConfigurationError, match="no task"):
+        hf_auscult.evaluate("logmel", [], root=data_root)

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from hf_auscult.errors import ConfigurationError
-from hf_auscult.evaluation.probes import Figure
-from hf_auscult.evaluation.results import Difference, ModelResult, SuiteResult, TaskResult, correct
+from hf_auscult.evaluation.estimates import Estimate
+from hf_auscult.evaluation.results import Difference, ModelResult, Result, SplitCounts, TaskResult, correct
 from hf_auscult.evaluation.suites import suite_of
 from hf_auscult.evaluation.tables import PAPER_TABLES, differences, missing, overview, paper_table
 from hf_auscult.metrics import Interval
@@ -18,10 +18,10 @@ def interval(value, low, high, p=None):
     return Interval(value, low, high, subjects=30, positives=10, draws=2000, p_value=p)
 
 
-def model(name="mine", value=0.8, gap=0.1, exposure=()):
-    figure = Figure(value, interval(value, value - 0.1, value + 0.1))
+def model(name="mine", value=0.8, gap=0.1, contamination=()):
+    figure = Estimate(value, interval(value, value - 0.1, value + 0.1))
     above = interval(gap, gap - 0.05, gap + 0.05)
-    return ModelResult(name, "default", {"auroc": figure}, above_shortcut=above, exposure=exposure)
+    return ModelResult(name, "default", {"auroc": figure}, above_shortcut=above, contamination=contamination)
 
 
 def suite(run):
@@ -31,9 +31,9 @@ def suite(run):
         if spec.number not in run:
             tasks.append(TaskResult(spec, missing=f"prepare {spec.dataset}"))
             continue
-        results = {"results": (model(),), "counts": {"test": {"people": 30, "positive_people": 10}}}
+        results = {"results": (model(),), "counts": {"test": SplitCounts(90, 30, {}, 10)}}
         tasks.append(TaskResult(spec, **{**results, **run[spec.number]}))
-    return SuiteResult("acula18", tuple(tasks), {"mine": {}}, ("default",), "", {}, {}, {})
+    return Result("acula18", tuple(tasks), {"mine": {}}, ("default",), "", {}, {}, {})
 
 
 def line(text, start):
@@ -46,14 +46,14 @@ def test_marks():
             {
                 "T1": {},
                 "T2": {"results": (model(gap=0.0),)},
-                "T3": {"results": (model(exposure=("coughvid: all",)),)},
+                "T3": {"results": (model(contamination=("coughvid: all",)),)},
                 "T4": {"data": {"coughvid": {"leaks": True}}},
             }
         ),
         "default",
         "auroc",
-    )
-    cells = {number: line(text, number).split(" | ")[4] for number in ("T1", "T2", "T3", "T4")}
+    ).markdown()
+    cells = {number: line(text, number).split(" | ")[5] for number in ("T1", "T2", "T3", "T4")}
     assert cells == {
         "T1": ".800 [.70, .90]",
         "T2": ".800 [.70, .90]°",
@@ -65,7 +65,7 @@ def test_marks():
 
 def test_means_are_of_what_was_run_and_say_so():
     result = suite({"T1": {}, "T2": {"results": (model(value=0.6),)}})
-    text = overview(result, "default", "auroc")
+    text = overview(result, "default", "auroc").markdown()
     row = next(line for line in text.splitlines() if "mean, respiratory" in line)
     assert "2 of 9 tasks" in row and "| .700 |" in row
     row = next(line for line in text.splitlines() if "mean, cardiac" in line)
@@ -73,29 +73,29 @@ def test_means_are_of_what_was_run_and_say_so():
     # a model without a figure on one of the tasks has no mean
     broken = suite({"T1": {}, "T2": {"results": ()}})
     assert ".800" not in next(
-        line for line in overview(broken, "default", "auroc").splitlines() if "mean, resp" in line
+        line for line in overview(broken, "default", "auroc").markdown().splitlines() if "mean, resp" in line
     )
 
 
 def test_everything_not_run_is_listed():
-    text = missing(suite({"T1": {}}))
+    text = missing(suite({"T1": {}})).markdown()
     assert len(text.splitlines()) == 2 + 17 and "prepare kauh" in line(text, "T8")
-    assert missing(replace(suite({}), tasks=())) == ""
+    assert not missing(replace(suite({}), tasks=())).rows
 
 
 def test_papers_tables_stand_beside_ours():
-    text = paper_table("acula18/IV", suite({"T8": {}}), "default")
+    text = paper_table("acula18/IV", suite({"T8": {}}), "default").markdown()
     assert line(text, "T8").endswith("| .752 ± .019 | .800 [.70, .90] |")
     assert line(text, "T1").endswith("| .698 ± .001 | – |")
     # a group's mean is given only when all of its tasks were run
-    assert line(paper_table("acula18/IX", suite({"T17": {}}), "default"), "cardiac").endswith("| – |")
+    assert line(paper_table("acula18/IX", suite({"T17": {}}), "default").markdown(), "cardiac").endswith("| – |")
     both = suite({"T17": {}, "T18": {"results": (model(value=0.6),)}})
-    assert line(paper_table("acula18/IX", both, "default"), "cardiac").endswith("| .700 |")
+    assert line(paper_table("acula18/IX", both, "default").markdown(), "cardiac").endswith("| .700 |")
 
 
 def test_every_paper_table_renders():
     for key in PAPER_TABLES:
-        assert len(paper_table(key).splitlines()) > 2
+        assert len(paper_table(key).rows) > 0
     with pytest.raises(ConfigurationError, match="no table"):
         paper_table("acula18/I")
     with pytest.raises(ConfigurationError, match="results are of acula18"):
@@ -112,4 +112,4 @@ def test_holm_is_over_tasks_of_one_pair():
     corrected = [(found.a, found.b, found.p_holm) for one in tasks for found in one.differences]
     assert corrected == [("a", "b", pytest.approx(0.02)), ("a", "c", 0.04), ("a", "b", pytest.approx(0.03))]
     result = replace(suite({}), tasks=tasks)
-    assert "T1" in differences(result) and ".020" in differences(result)
+    assert "T1" in differences(result).markdown() and ".020" in differences(result).markdown()

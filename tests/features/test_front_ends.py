@@ -79,14 +79,17 @@ def test_bad_front_ends():
         FrontEnd.of("liver")
 
 
-def test_the_extractor_says_which_window_is_whose():
+def test_one_row_a_recording():
     fe = AuscultFeatureExtractor("heart", POLICY)
     waves = [sound(fe.front_end, 2.5), sound(fe.front_end, 0.7)]
     inputs = fe(waves, sampling_rate=4_000, return_tensors="pt")
-    assert inputs["input_features"].shape == (4, 51, 64)
+    assert inputs["input_features"].shape == (2, 3 * 51, 64)
     assert inputs["input_features"].dtype == torch.float32
-    assert inputs["recording_index"].tolist() == [0, 0, 0, 1]
-    np.testing.assert_allclose(inputs["window_seconds"], [1.0, 1.0, 0.5, 0.7])
+    assert inputs["window_frames"].tolist() == [[51, 51, 51], [51, 0, 0]]
+    np.testing.assert_allclose(inputs["window_seconds"], [[1.0, 1.0, 0.5], [0.7, 0.0, 0.0]])
+    assert not inputs["input_features"][1, 51:].any()
+    windows = np.concatenate(fe.features(waves[0], 4_000).windows)
+    np.testing.assert_array_equal(inputs["input_features"][0], windows)
 
 
 def test_arrays_need_the_right_rate():

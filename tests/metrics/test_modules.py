@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import doctest
+import inspect
 import json
-from pathlib import Path
+from dataclasses import replace
 from types import SimpleNamespace
 
 import evaluate
@@ -10,30 +11,26 @@ import numpy as np
 import pytest
 import yaml
 
-import hf_auscult.metrics
 from hf_auscult import metrics
-from hf_auscult.errors import DataError
+from hf_auscult.errors import ConfigurationError, DataError
 from hf_auscult.metrics import auroc, bidirectional_retrieval, patient_bootstrap, retrieval_intervals
-from hf_auscult.metrics.widget import compute_from_json
+from hf_auscult.metrics.modules import compute_from_json
 
-MODULES = Path(hf_auscult.metrics.__file__).parent / "modules"
-NAMES = sorted(path.parent.name for path in MODULES.glob("*/app.py"))
+NAMES = metrics.metric_names()
 
 
 @pytest.fixture(scope="module")
-def load(tmp_path_factory):
-    """Load a module from a copy outside the package, as a downloaded Space would be."""
-    import shutil
-
+def spaces(tmp_path_factory):
+    """Every metric as it is sent to the Hub."""
     root = tmp_path_factory.mktemp("spaces")
+    assert metrics.write_modules(root) == [root / name for name in NAMES]
+    return root
 
-    def from_copy(name: str):
-        folder = root / name
-        if not folder.exists():
-            shutil.copytree(MODULES / name, folder, ignore=shutil.ignore_patterns("__pycache__"))
-        return evaluate.load(str(folder))
 
-    return from_copy
+@pytest.fixture(scope="module")
+def load(spaces):
+    """Load a written module, as a downloaded Space would be."""
+    return lambda name: evaluate.load(str(spaces / name))
 
 
 def _cohort():
@@ -160,26 +157,36 @@ def test_physionet2022_reads_the_vocabulary(load):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_each_folder_is_a_complete_space(name, load):
-    folder = MODULES / name
+def test_each_folder_is_a_complete_space(name, load, spaces):
+    folder = spaces / name
     header = yaml.safe_load((folder / "README.md").read_text(encoding="utf-8").split("---")[1])
     assert header["title"] == name and header["sdk"] == "gradio" and {"evaluate", "metric"} <= set(header["tags"])
     assert (folder / header["app_file"]).is_file()
-    assert "hf-auscult" in (folder / "requirements.txt").read_text().split()
+    assert (folder / "requirements.txt").read_text().split() == ["hf-auscult"]
     for line in (folder / f"{name}.py").read_text().splitlines():
         assert not (line.startswith(("import ", "from ")) and "," in line), f"evaluate cannot parse: {line}"
     info = load(name).info
-    assert info.description and info.inputs_description
+    assert info.description and info.inputs_description and info.citation and load(name).name == name
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_page_computes_its_own_example(name, load):
-    source = (MODULES / name / "app.py").read_text()
+def test_every_option_is_explained_and_every_output_exists(name):
+    module = metrics.modules._module(name)
+    arguments = {*module.inputs, *module.options}
+    assert arguments == set(inspect.signature(module.compute).parameters)
+    keys = {key.strip() for keys in module.outputs for key in keys.split(",")}
+    assert set(module.compute(**module.example)) <= keys or name == "borda_count"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_page_computes_its_own_example(name, load, spaces):
+    source = (spaces / name / "app.py").read_text()
     scope: dict[str, object] = {}
-    exec(next(line for line in source.splitlines() if line.startswith("EXAMPLES")), scope)
-    for example in scope["EXAMPLES"]:
-        result = compute_from_json(load(name), *example)
-        assert json.loads(json.dumps(result)) == result
+    exec(next(line for line in source.splitlines() if line.startswith("EXAMPLE")), scope)
+    example = scope["EXAMPLE"]
+    result = compute_from_json(load(name), *example)
+    assert json.loads(json.dumps(result)) == result
+    assert compute_from_json(metrics.load(name), *example) == result
     with pytest.raises(DataError, match="predictions: not JSON"):
         compute_from_json(load(name), "1,2", *example[1:])
     with pytest.raises(DataError, match="expected a list"):
@@ -187,9 +194,44 @@ def test_the_page_computes_its_own_example(name, load):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_page_builds(name, load, monkeypatch):
+def test_the_page_builds(name, spaces):
     gradio = pytest.importorskip("gradio", reason="the page needs gradio, which every Space of that SDK has")
     import runpy
 
-    scope = runpy.run_path(str(MODULES / name / "app.py"))
+    scope = runpy.run_path(str(spaces / name / "app.py"))
     assert isinstance(scope["demo"], gradio.Interface)
+
+
+def test_metrics_combine_with_each_other(load):
+    both = evaluate.combine([load("operating_point"), load("ece")])
+    found = both.compute(predictions=[0.1, 0.9, 0.8, 0.3], references=[0, 1, 0, 0])
+    assert found["sensitivity"] == 1.0 and found["brier"] == pytest.approx(0.1875)
+
+
+def test_a_metric_from_outside(tmp_path, monkeypatch):
+    (tmp_path / "outside_metric.py").write_text(
+        "from hf_auscult.metrics import MetricModule, register\n\n\n"
+        "def peak(predictions, floor=0.0):\n    return {'peak': max(floor, *predictions)}\n\n\n"
+        "register(MetricModule('peak', peak, {'predictions': ('float64', 'one number per recording')},\n"
+        "                      {'predictions': [0.5, 1.5]}, 'Largest number', options={'floor': 'least value'}))\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    known = dict(metrics.modules._modules())
+    monkeypatch.setattr(metrics.modules, "_modules", lambda: known)
+    import outside_metric
+
+    assert metrics.load("peak").compute(predictions=[1.0, 2.0], floor=3) == {"peak": 3.0}
+    (folder,) = metrics.write_modules(tmp_path / "spaces", ["peak"])
+    assert evaluate.load(str(folder)).compute(predictions=[1.0, 2.0]) == {"peak": 2.0}
+    assert (folder / "requirements.txt").read_text().split() == ["hf-auscult", "outside_metric"]
+    assert "# {'peak': 1.5}" in (folder / "README.md").read_text()
+    with pytest.raises(ConfigurationError, match="exists already"):
+        metrics.register(outside_metric.register.__globals__["_module"]("peak"))
+    local = metrics.MetricModule("local", lambda predictions: {}, {"predictions": ("float64", "x")}, {}, "none")
+    with pytest.raises(ConfigurationError, match="every input column"):
+        metrics.register(local)
+    metrics.register(replace(local, example={"predictions": [1.0]}))
+    with pytest.raises(ConfigurationError, match="no test_a_metric_from_outside"):
+        metrics.write_modules(tmp_path / "more", ["local"])
+    with pytest.raises(ConfigurationError, match="no metric 'nothing'"):
+        metrics.load("nothing")

@@ -5,9 +5,9 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from hf_auscult.errors import ConfigurationError, DataError
-from hf_auscult.metrics import risk_coverage, selective_auroc
+from hf_auscult.metrics import selective_auroc
 
-from .cases import binary_cases, class_cases
+from .cases import binary_cases
 
 
 def test_agrees_with_sklearn_on_the_kept_rows():
@@ -31,34 +31,11 @@ def test_agrees_with_sklearn_on_the_kept_rows():
     assert compared > 180
 
 
-def test_the_curve_agrees_with_a_count_at_every_threshold():
-    for y, p in binary_cases():
-        curve = risk_coverage(y, p)
-        sure, wrong = np.maximum(p, 1 - p), (p >= 0.5) != y
-        thresholds = sorted(set(sure), reverse=True)
-        assert curve.threshold.tolist() == thresholds
-        assert np.allclose(curve.coverage, [(sure >= t).mean() for t in thresholds])
-        assert np.allclose(curve.risk, [wrong[sure >= t].mean() for t in thresholds])
-        assert curve.risk_at(1.0) == pytest.approx(wrong.mean())
-
-
-def test_the_area_is_the_mean_over_orders_of_tied_rows():
-    for y, _, p in class_cases():
-        curve = risk_coverage(y, p)
-        wrong, sure = (p.argmax(axis=1) != y).astype(float), p.max(axis=1)
-        smooth = np.array([wrong[sure == s].mean() for s in sure])  # a tied row is wrong with its tie's chance
-        order = np.argsort(-sure, kind="stable")
-        risks = np.cumsum(smooth[order]) / np.arange(1, len(y) + 1)
-        assert curve.area == pytest.approx(risks.mean())
-
-
 def test_own_confidence_and_logits():
     y, score = [0, 0, 1, 1, 1], [-3.0, 0.2, -0.1, 2.0, 3.0]
     assert selective_auroc(y, score, keep=0.6, centre=0).kept == 3
     found = selective_auroc(y, score, keep=0.6, confidence=[1, 5, 5, 5, 1])
     assert (found.kept, found.auroc) == (3, 0.5)
-    curve = risk_coverage([0, 1], [0.1, 0.2], confidence=[0.0, 1.0])
-    assert curve.risk.tolist() == [1.0, 0.5]
 
 
 def test_bad_input_is_refused():
@@ -66,15 +43,9 @@ def test_bad_input_is_refused():
         selective_auroc([1, 1], [0.1, 0.2])
     with pytest.raises(DataError, match="NaN"):
         selective_auroc([0, 1], [0.1, np.nan])
-    with pytest.raises(DataError, match="must be one row"):
+    with pytest.raises(DataError, match="no rows"):
         selective_auroc([], [])
     with pytest.raises(DataError, match="numbers of rows"):
         selective_auroc([0, 1], [0.1, 0.2], confidence=[1.0])
     with pytest.raises(ConfigurationError, match="keep"):
         selective_auroc([0, 1], [0.1, 0.2], keep=0)
-    with pytest.raises(DataError, match="no rows"):
-        risk_coverage([], [])
-    with pytest.raises(DataError, match="NaN"):
-        risk_coverage([0, 1], [0.1, np.nan])
-    with pytest.raises(DataError, match="numbers of rows"):
-        risk_coverage([0, 1], [0.1, 0.2, 0.3])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -22,9 +23,9 @@ from transformers import (
 )
 
 from hf_auscult.cli import main
-from hf_auscult.codegen import custom_code
-from hf_auscult.codegen import flatten as _flatten
-from hf_auscult.codegen.custom_code import add_code
+from hf_auscult.codegen.flatten import flatten
+from hf_auscult.codegen.registry import REGISTRY
+from hf_auscult.codegen.write import add_code, code_of
 from hf_auscult.errors import ConfigurationError
 from hf_auscult.hub.registration import ENTRIES
 from hf_auscult.models.acula import AcuLaConfig
@@ -32,7 +33,6 @@ from hf_auscult.models.opera import OperaGTConfig
 from tests.models import without_package
 from tests.models.zoo import GT, ZOO, sound
 
-MODELS = Path(_flatten.__file__).parents[1] / "models"
 AUTO = ("AutoModel", "AutoModelForPreTraining", "AutoModelForAudioClassification")
 FIRST = list({variant.config().model_type: variant for variant in reversed(ZOO)}.values())
 CASES = [(f"acula({one.name})" if around else one.name, one, around) for one in ZOO for around in (False, True)]
@@ -116,7 +116,6 @@ def remote(tmp_path_factory):
                     # Folders of one name share what transformers imports from them, where their code is the same.
                     folder = saved(variant, root / file_name(name) / "model", around)
                     config = AutoConfig.from_pretrained(folder)
-                    add_code(folder)
                     jobs.append(job(file_name(name), folder, *wave(variant), classes=classes(config)))
             done[first] = root, run_without_package(jobs, root)
         return done[first]
@@ -150,46 +149,31 @@ def test_with_the_package_its_own_classes_are_used_unasked(remote, name, variant
     auto_map = json.loads((folder / "config.json").read_text())["auto_map"]
     for settings in ({}, {"trust_remote_code": True}):
         config = AutoConfig.from_pretrained(folder, **settings)
-        assert set(auto_map) == {"AutoConfig", *classes(config)}
+        assert set(auto_map) - {"AutoProcessor"} == {"AutoConfig", *classes(config)}
         found = [config, AutoFeatureExtractor.from_pretrained(folder, **settings)]
         for auto in classes(config)[: 1 if settings else None]:
             found.append(getattr(transformers, auto).from_pretrained(folder, **settings))
         assert all(type(one).__module__.startswith("hf_auscult.") for one in found)
 
 
-@pytest.fixture
-def plain_calls(monkeypatch):
-    """What `register_for_auto_class` sets on classes is taken back."""
-
-    def register(cls, *auto):
-        monkeypatch.setattr(cls, "_auto_class", cls._auto_class)
-        if hasattr(cls, "_carries_code"):
-            monkeypatch.setattr(cls, "_carries_code", cls._carries_code)
-        cls.register_for_auto_class(*auto)
-
-    return register
-
-
-def test_plain_transformers_calls(plain_calls, tmp_path):
-    """`register_for_auto_class` and `save_pretrained`; what was loaded by its code is saved with its code."""
+def test_what_was_loaded_by_its_code_is_saved_with_its_code(tmp_path):
+    """A saved folder, the same saved again without the package, and once more: the same bits and files."""
     variant = GT
-    plains = {around: saved(variant, tmp_path / f"plain{around}", around) for around in (False, True)}
-    assert not [path for plain in plains.values() for path in plain.glob("*.py")]
     jobs = []
-    for configuration_too in (False, True):
-        for around, auto in ((False, "AutoModel"), (True, "AutoModelForAudioClassification")):
-            model = getattr(transformers, auto).from_pretrained(plains[around], id2label={0: "no", 1: "yes"})
-            fe, name = variant.extractor(), f"{auto}{configuration_too}"
-            plain_calls(type(model), auto)
-            plain_calls(type(fe))
-            if configuration_too:
-                plain_calls(type(model.config))
-            model.save_pretrained(tmp_path / name)
-            fe.save_pretrained(tmp_path / name)
-            more = {"classes": [auto], "pipeline": around}
-            again = tmp_path / f"{name}again"
-            jobs.append(job(name, tmp_path / name, *wave(variant), resave=str(again), **more))
-            jobs.append(job(again.name, again, *wave(variant), **more))
+    for around, auto in ((False, "AutoModel"), (True, "AutoModelForAudioClassification")):
+        plain = saved(variant, tmp_path / f"plain{around}", around)
+        model = getattr(transformers, auto).from_pretrained(plain, id2label={0: "no", 1: "yes"})
+        fe = variant.extractor()
+        for one, name in ((fe, None), (model.config, None)):
+            # As transformers' documentation says; here the code is written without it.
+            one.register_for_auto_class(*filter(None, [name]))
+            assert type(one)._auto_class is None
+        model.save_pretrained(tmp_path / auto)
+        fe.save_pretrained(tmp_path / auto)
+        more = {"classes": [auto], "pipeline": around}
+        again = tmp_path / f"{auto}again"
+        jobs.append(job(auto, tmp_path / auto, *wave(variant), resave=str(again), **more))
+        jobs.append(job(again.name, again, *wave(variant), **more))
     answers = run_without_package(jobs, tmp_path)
     for entry in jobs:
         problem = answers / f"{entry['name']}.txt"
@@ -203,28 +187,45 @@ def test_plain_transformers_calls(plain_calls, tmp_path):
             assert [answer["score"] for answer in found] == theirs["pipeline"].tolist()
 
 
-def test_a_model_loaded_from_a_folder_with_code_is_saved_with_code(tmp_path):
-    """With the package too: `auto_map` never names files that are not there."""
+def test_the_code_is_the_same_every_time(tmp_path):
+    """Saved twice, loaded and saved again, or added to a folder of an earlier version: the same bytes."""
     folder = saved(GT, tmp_path / "first", around=True)
-    files = add_code(folder)
-    assert files == sorted(path.name for path in folder.glob("*.py"))
-    again = tmp_path / "again"
+    files = sorted(path.name for path in folder.glob("*.py"))
+    again, old = tmp_path / "again", tmp_path / "old"
     AutoModel.from_pretrained(folder).save_pretrained(again)
     AutoFeatureExtractor.from_pretrained(folder).save_pretrained(again)
-    for name in [*files, "preprocessor_config.json"]:
-        assert (again / name).read_bytes() == (folder / name).read_bytes(), name
-    maps = [json.loads((one / "config.json").read_text())["auto_map"] for one in (folder, again)]
-    assert maps[0] == maps[1]
+    shutil.copytree(folder, old, ignore=shutil.ignore_patterns("*.py"))
+    for name in ("config.json", "preprocessor_config.json"):
+        values = json.loads((old / name).read_text())
+        del values["auto_map"]
+        (old / name).write_text(json.dumps(values))
+    assert add_code(old) == files
     assert add_code(folder) == files, "a second time changes nothing"
+    for other in (again, old):
+        assert sorted(path.name for path in other.glob("*.py")) == files
+        for name in files:
+            assert (other / name).read_bytes() == (folder / name).read_bytes(), name
+        for name in ("config.json", "preprocessor_config.json"):
+            maps = [json.loads((one / name).read_text())["auto_map"] for one in (folder, other)]
+            assert maps[0] == maps[1]
+
+
+def test_types_of_others_and_of_the_main_module_carry_no_code(tmp_path):
+    class Private(OperaGTConfig):
+        model_type = "opera-gt"
+
+    Private.__module__ = "__main__"
+    for config in (Private(), type("Other", (OperaGTConfig,), {"__module__": __name__})()):
+        assert code_of(config) == ({}, {})
+        config.save_pretrained(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
 
 
 def test_code_says_where_it_is_from(tmp_path):
-    folder = saved(GT, tmp_path, around=True)
-    for name in add_code(folder):
-        text = (folder / name).read_text()
-        generated = text.startswith("# Generated by hf_auscult 0.")
-        assert generated == (name.startswith(("auscult_", "feature_extraction_")) or name == "encoder_acula.py"), name
-        compile(text, name, "exec")
+    for path in saved(GT, tmp_path, around=True).glob("*.py"):
+        text = path.read_text()
+        assert text.startswith("# Generated by hf_auscult 0."), path.name
+        compile(text, path.name, "exec")
 
 
 def test_convert_with_code(tmp_path, capsys):
@@ -252,7 +253,7 @@ def test_refusals(tmp_path):
 
 def test_imports_are_rewritten(tmp_path, monkeypatch):
     """Re-exports, sub-modules, functions' imports, renamings; imports for annotations only are dropped."""
-    package = tmp_path / "hf_auscult"
+    package = tmp_path / "lab"
     (package / "sounds").mkdir(parents=True)
     (package / "__init__.py").write_text("x = 1\n")
     (package / "sounds" / "__init__.py").write_text(
@@ -263,49 +264,51 @@ def test_imports_are_rewritten(tmp_path, monkeypatch):
     (package / "entry.py").write_text(
         "from typing import TYPE_CHECKING\nfrom .sounds import (\n    b,\n    late as d,\n)\n"
         "if TYPE_CHECKING:\n    from .nowhere import T\n"
-        "def f():\n    from hf_auscult.sounds import two\n    return two.late\n"
+        "def f():\n    from lab.sounds import two\n    return two.late\n"
     )
-    monkeypatch.setattr(_flatten, "ROOT", package)
-    _flatten._tree.cache_clear()
-    try:
-        files = _flatten.flatten("hf_auscult.entry")
-        (package / "entry.py").write_text("from . import x\n")
-        _flatten._tree.cache_clear()
-        with pytest.raises(ConfigurationError, match=r"imports x from the package hf_auscult"):
-            _flatten.flatten("hf_auscult.entry")
-    finally:
-        _flatten._tree.cache_clear()
-    assert sorted(files) == ["auscult_entry.py", "auscult_sounds_one.py", "auscult_sounds_two.py"]
+    (package / "wrong.py").write_text("from . import x\n")
+    (package / "modeling_same.py").write_text("from .sounds import modeling_same\n")
+    (package / "sounds" / "modeling_same.py").write_text("")
+    monkeypatch.syspath_prepend(tmp_path)
+    files = flatten("lab.entry")
+    with pytest.raises(ConfigurationError, match=r"imports x from the package lab"):
+        flatten("lab.wrong")
+    with pytest.raises(ConfigurationError, match=r"two modules become one file modeling_same\.py"):
+        flatten("lab.modeling_same")
+    with pytest.raises(ConfigurationError, match=r"lab\.nobody is not a module with a file"):
+        flatten("lab.nobody")
+    assert sorted(files) == ["lab_entry.py", "lab_sounds_one.py", "lab_sounds_two.py"]
     flat = tmp_path / "flat"
     flat.mkdir()
     for name, text in files.items():
         (flat / name).write_text(text)
     (flat / "__init__.py").write_text("")
-    monkeypatch.syspath_prepend(tmp_path)
-    from flat import auscult_entry
+    from flat import lab_entry
 
-    assert (auscult_entry.b, auscult_entry.d, auscult_entry.f()) == (1, 2, 2)
-    needed = transformers.dynamic_module_utils.get_relative_import_files(flat / "auscult_entry.py")
-    assert {Path(path).name for path in needed} == set(files) - {"auscult_entry.py"}
+    assert (lab_entry.b, lab_entry.d, lab_entry.f()) == (1, 2, 2)
+    needed = transformers.dynamic_module_utils.get_relative_import_files(flat / "lab_entry.py")
+    assert {Path(path).name for path in needed} == set(files) - {"lab_entry.py"}
 
 
 def test_what_travels_stands_alone():
-    """Files that are copied import transformers, torch and each other only; all but converters are; heads are one."""
+    """Copies import transformers, torch, what recordings are read with, and each other: never this package."""
     allowed = {"torch", "numpy", "transformers", "huggingface_hub", *sys.stdlib_module_names}
-    carried = {path for entry in ENTRIES for path in custom_code._paths(entry)}
+    sounds = {"soxr", "soundfile", "torchaudio", "torchcodec", "opensmile"}
     wrong = []
-    for path in sorted(carried):
-        for node in ast.walk(ast.parse(path.read_text())):
-            if isinstance(node, ast.ImportFrom):
-                name = f".{node.module or '.'}" if node.level else node.module.split(".")[0]
-                good = name in allowed or (node.level == 1 and node.module)
-                wrong += [] if good else [f"{path}:{node.lineno}"]
-            if isinstance(node, ast.Import):
-                wrong += [f"{path}:{node.lineno}" for one in node.names if one.name.split(".")[0] not in allowed]
+    for variant in FIRST:
+        for saved_object in (variant.config(), variant.extractor()):
+            files, auto_map = code_of(saved_object)
+            assert {f"{reference.split('.')[0]}.py" for reference in auto_map.values()} <= set(files)
+            for name, text in files.items():
+                good = allowed | (
+                    sounds if name.startswith(("auscult_audio", "auscult_features", "feature_")) else set()
+                )
+                for node in ast.walk(ast.parse(text)):
+                    if isinstance(node, ast.ImportFrom) and node.level:
+                        fine = node.level == 1 and (not node.module or f"{node.module}.py" in files)
+                        wrong += [] if fine else [f"{name}:{node.lineno}"]
+                    elif isinstance(node, (ast.Import, ast.ImportFrom)):
+                        names = [node.module] if isinstance(node, ast.ImportFrom) else [one.name for one in node.names]
+                        wrong += [f"{name}:{node.lineno} {one}" for one in names if one.split(".")[0] not in good]
     assert not wrong, wrong
-    folders = {path.parent for path in carried}
-    assert folders == {path.parent for path in MODELS.glob("*/__init__.py")}
-    behind = {path for folder in folders for path in folder.glob("*.py")} - carried
-    made = [path for path in behind if path.name.startswith("convert_") or path.name == "__init__.py"]
-    assert behind == set(made), behind - set(made)
-    assert len({(folder / "heads.py").read_bytes() for folder in folders}) == 1, "copies of heads.py differ"
+    assert set(REGISTRY) == {entry.model_type for entry in ENTRIES}

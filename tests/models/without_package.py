@@ -43,6 +43,13 @@ def answers(job: dict) -> dict:
         wave = {"raw": np.load(job["waveform"]), "sampling_rate": job["rate"]}
         pipe = transformers.pipeline("audio-classification", model=folder, trust_remote_code=True)
         found["pipeline"] = np.array([answer["score"] for answer in pipe(wave, top_k=None)])
+    if job.get("texts"):
+        processor = transformers.AutoProcessor.from_pretrained(folder, trust_remote_code=True)
+        assert type(processor).__module__.startswith("transformers_modules."), type(processor)
+        both = processor(
+            text=job["texts"], audio=np.load(job["waveform"]), sampling_rate=job["rate"], return_tensors="pt"
+        )
+        found |= {f"processor.{key}": value.numpy() for key, value in both.items()}
     if job.get("resave"):
         model.save_pretrained(job["resave"])
         fe.save_pretrained(job["resave"])
@@ -52,7 +59,7 @@ def answers(job: dict) -> dict:
 def embeddings(model, inputs) -> dict:
     """What the models of every Auto class are compared by; also called with the package."""
     base = model.base_model
-    found = {"pooler_output": base(inputs["input_features"]).pooler_output}
+    found = {"pooler_output": base(**inputs).pooler_output}
     if hasattr(model, "get_audio_features"):
         found["audio_embeds"] = model.get_audio_features(**inputs)
     if hasattr(model, "classifier"):

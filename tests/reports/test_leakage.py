@@ -9,7 +9,7 @@ import pytest
 
 from hf_auscult.data import DATASETS
 from hf_auscult.errors import ConfigurationError, DataError
-from hf_auscult.reports import generate, leakage
+from hf_auscult.reports import LeakageSettings, generate, leakage
 
 from .facts.test_readers import REAL
 
@@ -53,7 +53,7 @@ def test_embeddings_are_read_instead_of_the_words():
 
 
 def test_a_figure_is_repeatable_and_travels():
-    one, two = (leakage(NOISE, LABELS, PEOPLE, draws=100, seed=3) for _ in range(2))
+    one, two = (leakage(NOISE, LABELS, PEOPLE, settings=LeakageSettings(draws=100, seed=3)) for _ in range(2))
     assert json.dumps(one.to_dict()) == json.dumps(two.to_dict())
     assert one.to_dict()["at_chance"] is True and one.to_dict()["auroc"]["subjects"] == 60
 
@@ -66,7 +66,7 @@ def test_bad_input():
     with pytest.raises(DataError, match="not two classes"):
         leakage(NOISE, ["ill"] * 180, PEOPLE)
     with pytest.raises(ConfigurationError, match="folds"):
-        leakage(NOISE, LABELS, PEOPLE, folds=1)
+        leakage(NOISE, LABELS, PEOPLE, settings=LeakageSettings(folds=1))
 
 
 STATED = [
@@ -83,7 +83,7 @@ STATED = [
 def test_strict_reports_of_real_rows_are_at_chance(dataset: str, task: str, shared: Path, tmp_path: Path):
     spec = DATASETS[dataset]
     rows = spec.task(task).select(spec.read(REAL[dataset](shared, tmp_path)).rows)[0]
-    found = {}
+    found, settings = {}, LeakageSettings(draws=2000, level=1 - 0.05 / len(STATED))
     for mask in ("none", "strict"):
         draws = [
             report.text
@@ -94,6 +94,6 @@ def test_strict_reports_of_real_rows_are_at_chance(dataset: str, task: str, shar
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # sklearn notes classes that a fold lacks
             labels, people = [str(row["label"]) for row in rows], [row["subject_id"] for row in rows]
-            found[mask] = leakage(draws, labels * 3, people * 3, draws=2000, level=1 - 0.05 / len(STATED))
+            found[mask] = leakage(draws, labels * 3, people * 3, settings=settings)
     assert found["none"].auroc.low > 0.9
     assert found["strict"].at_chance, str(found["strict"].auroc)

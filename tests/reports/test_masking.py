@@ -7,7 +7,6 @@ import pytest
 from hf_auscult.data import DATASETS
 from hf_auscult.errors import ConfigurationError
 from hf_auscult.reports import FACTS, STRENGTHS, circor_facts, generate, mask_of
-from hf_auscult.reports.mask_table import TASKS
 
 from .conftest import MURMUR
 from .facts.test_readers import FIELDS
@@ -15,7 +14,7 @@ from .facts.test_readers import FIELDS
 LABEL_WORDS = ("murmur", "murmurs", "present", "absent", "unknown", "normal", "abnormal", "outcome", "healthy", "sound")
 FINDING_FIELDS = tuple(f for f in MURMUR if "murmur" in f or f in ("most_audible_location", "outcome"))
 TRAITS = tuple(f for f in FINDING_FIELDS if f.startswith(("systolic", "diastolic")))
-EVERY = [(name, task) for name, tasks in TASKS.items() for task in tasks]
+EVERY = [(name, task) for name in FACTS for task in DATASETS[name].masks]
 
 
 def words(text: str) -> set[str]:
@@ -30,7 +29,7 @@ def test_every_labelled_task_of_every_dataset_with_facts_has_a_mask():
 @pytest.mark.parametrize(("dataset", "task"), EVERY)
 def test_masks_name_fields_that_exist_and_say_why(dataset: str, task: str):
     fields = {"circor": MURMUR}.get(dataset) or FIELDS[dataset]
-    labels = TASKS[dataset][task]
+    labels = DATASETS[dataset].masks[task]
     assert labels.label and set(labels.label) | set(labels.strict) <= set(fields)
     assert not set(labels.label) & set(labels.strict)
     assert all(len(why.split()) >= 4 for why in labels.strict.values())

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from .evidence import EvidenceSpec, evidence_of
+from .explain import ExplainSettings, Explanation, explain
 from .heat import METHODS, heat_maps
 from .localisation import Localisation, localise
 
-__all__ = ["METHODS", "EvidenceSpec", "Localisation", "evidence_of", "heat_maps", "localise"]
+__all__ = [
+    "METHODS",
+    "EvidenceSpec",
+    "ExplainSettings",
+    "Explanation",
+    "Localisation",
+    "evidence_of",
+    "explain",
+    "heat_maps",
+    "localise",
+]

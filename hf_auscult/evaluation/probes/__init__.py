@@ -1,15 +1,12 @@
-"""Frozen features in, honest figures out: linear probes with all or few labels, and classes from text alone."""
+"""Frozen features in, scores of the tested recordings out: one convex probe, and the papers' own heads."""
 
 from __future__ import annotations
 
 from .attentive import AttentiveFit, fit_attentive
-from .engine import TrainedHeads, train_heads
-from .evaluate import Figure, ProbeFigures, ProbeResult, evaluate_probe
+from .default_run import LinearFit, fit_linear
 from .folds import Fold, grouped_folds, leave_one_subject_out
-from .fraction import FewLabelScores, probe_with_label_fraction
-from .linear import LogisticProbe, ProbeSettings
-from .outcome import ProbeOutcome, pool_scores
-from .people import mean_by_person
+from .label_fraction import label_fraction_folds
+from .probe import ProbeOutcome, run_probe
 from .published import (
     AUSCULTABENCH,
     AUSCULTABENCH_MULTILABEL,
@@ -20,9 +17,9 @@ from .published import (
     PublishedProbe,
     ValidationCut,
 )
+from .published_training import TrainedHeads, train_heads
 from .ridge import RidgeFit, fit_ridge
-from .run import run_probe
-from .settings import DefaultProbe
+from .settings import ProbeSettings
 
 __all__ = [
     "AUSCULTABENCH",
@@ -32,27 +29,20 @@ __all__ = [
     "OPERA",
     "OPERA_TASKS",
     "AttentiveFit",
-    "DefaultProbe",
-    "FewLabelScores",
-    "Figure",
     "Fold",
-    "LogisticProbe",
-    "ProbeFigures",
+    "LinearFit",
     "ProbeOutcome",
-    "ProbeResult",
     "ProbeSettings",
     "PublishedProbe",
     "RidgeFit",
     "TrainedHeads",
     "ValidationCut",
-    "evaluate_probe",
     "fit_attentive",
+    "fit_linear",
     "fit_ridge",
     "grouped_folds",
+    "label_fraction_folds",
     "leave_one_subject_out",
-    "mean_by_person",
-    "pool_scores",
-    "probe_with_label_fraction",
     "run_probe",
     "train_heads",
 ]

@@ -1,31 +1,31 @@
-"""The suites by name, and their tasks by key."""
+"""The suites, one YAML file each, and their tasks by key."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from functools import cache
+from importlib import resources
+from pathlib import Path
 
 from ...errors import ConfigurationError
-from ..task import BenchmarkTask
-from .acula18 import ACULA18
-from .auscultabench16 import AUSCULTABENCH16
-from .covid_balanced import COVID_BALANCED
+from ..task import BenchmarkTask, read_tasks
 
-SUITES: Mapping[str, tuple[BenchmarkTask, ...]] = {
-    "acula18": ACULA18,
-    "auscultabench16": AUSCULTABENCH16,
-    "covid_balanced": COVID_BALANCED,
-}
+SUITES = ("acula18", "auscultabench16", "covid_balanced")
 
 
+@cache
 def suite_of(name: str) -> tuple[BenchmarkTask, ...]:
-    """Find a suite.
+    """Find a suite: one of :data:`SUITES`, or the path of a YAML file of tasks.
 
     Raises:
-        ConfigurationError: there is none of that name.
+        ConfigurationError: there is none of that name, or the file is wrong.
     """
+    if name.endswith((".yaml", ".yml")):
+        return read_tasks(name)
     if name not in SUITES:
         raise ConfigurationError(f"no suite {name!r}", remedy=f"choose one of {', '.join(SUITES)}, or give a YAML file")
-    return SUITES[name]
+    with resources.as_file(resources.files(__package__).joinpath(f"{name}.yaml")) as file:
+        return read_tasks(file)
 
 
 def task_of(key: str) -> BenchmarkTask:
@@ -38,11 +38,34 @@ def task_of(key: str) -> BenchmarkTask:
         >>> task_of("acula18/T8").dataset
         'kauh'
     """
-    suite, _, number = key.partition("/")
+    suite, _, number = key.rpartition("/")
     tasks = {task.number: task for task in suite_of(suite)}
     if number not in tasks:
         raise ConfigurationError(f"no task {number!r}", where=suite, remedy=f"choose one of {', '.join(tasks)}")
     return tasks[number]
 
 
-__all__ = ["ACULA18", "AUSCULTABENCH16", "COVID_BALANCED", "SUITES", "suite_of", "task_of"]
+def find_tasks(
+    tasks: str | Path | BenchmarkTask | Sequence[str | BenchmarkTask],
+) -> tuple[str, tuple[BenchmarkTask, ...]]:
+    """Name of a suite, and its tasks: of a suite's name, a YAML file, a task's key, a task, or a list of the last two.
+
+    Raises:
+        ConfigurationError: an unknown suite or task, a wrong file, or an empty list.
+
+    Example:
+        >>> suite, (task,) = find_tasks("acula18/T17")
+        >>> suite, task.title
+        ('acula18', 'Murmur (heart)')
+    """
+    if isinstance(tasks, (str, Path)) and (tasks in SUITES or Path(tasks).suffix in (".yaml", ".yml")):
+        return Path(tasks).stem, suite_of(str(tasks))
+    several = [tasks] if isinstance(tasks, (str, Path, BenchmarkTask)) else tasks
+    found = tuple(task if isinstance(task, BenchmarkTask) else task_of(str(task)) for task in several)
+    if not found:
+        raise ConfigurationError("no task", remedy=f"name one, or one of {', '.join(SUITES)}")
+    names = {task.suite for task in found}
+    return names.pop() if len(names) == 1 else "several suites", found
+
+
+__all__ = ["SUITES", "find_tasks", "suite_of", "task_of"]

@@ -1,15 +1,14 @@
-"""Results as tables: a suite's own, and the papers' with our figures beside theirs."""
+"""Results as tables: a suite's own, and the papers' with our metrics beside theirs."""
 
 from __future__ import annotations
 
-from .overview import LEGEND, TITLES, differences, missing, overview
+from .overview import LEGEND, differences, missing, overview
 from .paper import PAPER_TABLES, PaperTable, paper_table
-from .reliance import calibration, subgroups
+from .reliability import calibration, subgroups
 
 __all__ = [
     "LEGEND",
     "PAPER_TABLES",
-    "TITLES",
     "PaperTable",
     "calibration",
     "differences",

@@ -1,4 +1,4 @@
-"""The papers' tables, rendered anew: their figures as printed, and ours beside them."""
+"""The papers' tables, rendered anew: their numbers as printed, and ours beside them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...errors import ConfigurationError
+from ...metrics.tables import DASH, Cell, Table, estimate, number
 from ..published import PublishedFigure, published_figures
-from ..results import SuiteResult
+from ..results import Result
 from ..suites import suite_of
-from .markdown import NONE, number, shown, table
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,11 @@ PAPER_TABLES: Mapping[str, PaperTable] = {
         PaperTable("auscultabench16", "1 (recall)", "Recall", ("1",), metric="macro_recall"),
         PaperTable("auscultabench16", "7", "Linear probe and full fine-tuning, AUROC", ("7",), metric="auroc"),
         PaperTable(
-            *("auscultabench16", "8", "Linear probe and full fine-tuning, macro-F1", ("1", "8"), ("T12",)),
+            suite="auscultabench16",
+            number="8",
+            title="Linear probe and full fine-tuning, macro-F1",
+            tables=("1", "8"),
+            tasks=("T12",),
             metric="macro_f1",
         ),
         PaperTable("covid_balanced", "text", "As stated in the report's text", ("text",), metric="auroc"),
@@ -67,7 +71,7 @@ PAPER_TABLES: Mapping[str, PaperTable] = {
 }
 
 
-def paper_table(key: str, result: SuiteResult | None = None, protocol: str = "published") -> str:
+def paper_table(key: str, result: Result | None = None, protocol: str = "published") -> Table:
     """Render one of :data:`PAPER_TABLES`: the paper's columns, then ours, empty where a task was not run.
 
     Args:
@@ -79,7 +83,7 @@ def paper_table(key: str, result: SuiteResult | None = None, protocol: str = "pu
         ConfigurationError: no such table, or a result of another suite.
 
     Example:
-        >>> paper_table("acula18/XIX").splitlines()[2]
+        >>> paper_table("acula18/XIX").markdown().splitlines()[2]
         '| T17 | Murmur (heart) | .640 | .652 |'
     """
     if key not in PAPER_TABLES:
@@ -95,7 +99,7 @@ def paper_table(key: str, result: SuiteResult | None = None, protocol: str = "pu
     models = list(dict.fromkeys(figure.model for figure in printed))
     ours = list(result.models) if result is not None else []
     names = {task.number: task for task in suite_of(wanted.suite)}
-    rows = []
+    rows: list[list[Cell]] = []
     for task in wanted.tasks or tuple(dict.fromkeys(figure.task for figure in printed)):
         for metric in dict.fromkeys(figure.metric for figure in printed if figure.task == task):
             spec = names.get(task)
@@ -103,7 +107,7 @@ def paper_table(key: str, result: SuiteResult | None = None, protocol: str = "pu
             cells = [_printed(printed, task, metric, model) for model in models]
             mine = [_ours(result, task, metric, model, protocol) for model in ours]
             rows.append([task, title, *cells, *mine])
-    return table(["", "", *models, *(f"ours: {model}" for model in ours)], rows)
+    return Table(["", "", *models, *(f"ours: {model}" for model in ours)], rows)
 
 
 def _printed(figures: list[PublishedFigure], task: str, metric: str, model: str) -> str:
@@ -111,20 +115,17 @@ def _printed(figures: list[PublishedFigure], task: str, metric: str, model: str)
         if (figure.task, figure.metric, figure.model) == (task, metric, model):
             shown_value = f"{figure.value:g}" if metric == "median rank" else number(figure.value)
             return shown_value if figure.spread is None else f"{shown_value} ± {number(figure.spread)}"
-    return NONE
+    return DASH
 
 
-def _ours(result: SuiteResult | None, task: str, metric: str, model: str, protocol: str) -> str:
+def _ours(result: Result | None, task: str, metric: str, model: str, protocol: str) -> Cell:
     assert result is not None
-    one = {item.spec.number: item for item in result.tasks}.get(task)
-    if one is not None:
-        found = one.of(model, protocol)
-        return shown(found.figures.get(metric) if found is not None else None, "†" * one.leaks)
-    values = []
-    members = [item for item in result.tasks if item.spec.group == task]
-    for item in members:
-        found = item.of(model, protocol)
-        values.append(found.figures[metric].value if found is not None and metric in found.figures else None)
-    numbers = [value for value in values if value is not None]
-    # A mean over some of a group's tasks is no figure of the paper's.
-    return number(float(np.mean(numbers))) if numbers and len(numbers) == len(members) else NONE
+    of_task = next((item for item in result.tasks if item.spec.number == task), None)
+    if of_task is not None:
+        found = of_task.of(model, protocol)
+        return estimate(found.figures.get(metric) if found is not None else None, marks="†" * of_task.leaks)
+    members = [item.of(model, protocol) for item in result.tasks if item.spec.group == task]
+    values = [found.figures[metric].value for found in members if found is not None and metric in found.figures]
+    known = [value for value in values if value is not None]
+    # A mean over some of a group's tasks is no number of the paper's.
+    return float(np.mean(known)) if known and len(known) == len(members) else None

@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from ...files import write_text
-from ..probes import Figure
-from ..results import ModelResult, SuiteResult, TaskResult
+from ...metrics.tables import Cell, Table, estimate, interval, number
+from ..estimates import Estimate
+from ..results import ModelResult, Result, TaskResult
 from ..suites import suite_of
 from ..tables import paper_table
-from ..tables.markdown import NONE, number, shown, table
-from .pairing import KS, Pairing
-from .pipeline import SHUFFLES, Floor
-from .result import ZeroShotResult
+from .pipeline import SHUFFLES
+from .results import ZeroShotResult
+from .retrieval import KS
 
 MASKS = {
     "none": "everything stated",
@@ -20,7 +20,7 @@ MASKS = {
     "strict": "strictly masked",
 }
 _RETRIEVAL_LEGEND = (
-    "Held-out recordings and their own reports, cosine in the shared space. Equal reports are one target, reports that "
+    "Test recordings and their own reports, cosine in the shared space. Equal reports are one target, reports that "
     "differ in wording alone are several; ties count as broken at random."
 )
 WAYS = {"audio_to_text": "audio to text", "text_to_audio": "text to audio"}
@@ -31,128 +31,105 @@ def write_readme(result: ZeroShotResult, folder: Path) -> Path:
     parts = [f"# Zero-shot: {result.dataset}/{result.task} by {result.model['name']}"]
     if result.command:
         parts.append(f"Made by `{result.command}`.")
-    parts += [summary(result), "## Class sentences alone", direct_table(result), _calibration(result)]
-    parts += ["One sentence a class instead of all of them:", wording_table(result)]
+    parts += [summary(result), "## Class sentences alone", direct_table(result).markdown(), _calibration(result)]
+    parts += ["One sentence a class instead of all of them:", wording_table(result).markdown()]
     parts += [
         "## By way of training reports (the AcuLa paper's pipeline)",
         _pipeline_legend(result),
-        pipeline_table(result),
+        pipeline_table(result).markdown(),
     ]
     parts += ["Printed in the paper (Table VII; other people, other reports and a larger model):"]
-    parts += [_table_seven(result)]
-    parts += ["## Which report belongs to which recording", _RETRIEVAL_LEGEND, retrieval_table(result)]
+    parts += [_table_seven(result).markdown()]
+    parts += ["## Which report belongs to which recording", _RETRIEVAL_LEGEND, retrieval_table(result).markdown()]
     parts += [
         "Printed in the paper (Table XX, a pooled test set; ranks grow with the gallery):",
-        paper_table("acula18/XX"),
+        paper_table("acula18/XX").markdown(),
     ]
-    parts += [f"![{name}](figures/{name})" for name in result.pictures]
+    parts += [f"![{name}](plots/{name})" for name in result.plots]
     target = folder / "README.md"
     write_text(target, "\n\n".join(part for part in parts if part) + "\n")
     return target
 
 
 def summary(result: ZeroShotResult) -> str:
-    """Who is judged on, and what speaks against the figures."""
+    """The test people, and what speaks against the results."""
     test = result.counts["test"]
-    classes = ", ".join(f"{name} {test['per_class'].get(name, 0)}" for name in result.classes)
+    classes = ", ".join(f"{name} {test.per_class.get(name, 0)}" for name in result.classes)
     lines = [
-        f"Held out: people {test['people']}, recordings {test['recordings']} ({classes}). 95 % intervals over people "
+        f"Test set: people {test.people}, recordings {test.recordings} ({classes}). 95 % intervals over people "
         "(patient bootstrap).",
-        *(f"**Warning:** {text}." for text in (*result.exposure, *result.data["warnings"])),
+        *(f"**Warning:** {text}." for text in (*result.contamination, *result.data["warnings"])),
     ]
     return "\n\n".join(lines)
 
 
-def direct_table(result: ZeroShotResult) -> str:
+def direct_table(result: ZeroShotResult) -> Table:
     """All sentences of a class together."""
     rows = [
-        [row.name, *(shown(row.figures.get(key)) for key in ("auroc", "auroc_subject", "macro_f1", "ece"))]
+        [row.name, *(estimate(row.figures.get(key)) for key in ("auroc", "auroc_subject", "macro_f1", "ece"))]
         for row in result.direct.rows
     ]
-    return table(("", "AUROC", "AUROC over people", "macro-F1", "ECE"), rows)
+    return Table(("", "AUROC", "AUROC over people", "macro-F1", "ECE"), rows, names=1)
 
 
-def wording_table(result: ZeroShotResult) -> str:
-    """One sentence a class, the worst wording first; the best one was found on these people, so it is no estimate."""
+def wording_table(result: ZeroShotResult) -> Table:
+    """One sentence a class, the worst wording first; the best one was chosen on these people, so it is no estimate."""
     direct = result.direct
     ordered = sorted(direct.sentences, key=lambda row: row.figures["auroc"].value or 0.0)
     marks = {0: "worst: ", len(ordered) - 1: "best on these people: "} if len(ordered) > 1 else {}
-    rows = [[marks.get(place, "") + row.name, shown(row.figures["auroc"])] for place, row in enumerate(ordered)]
-    return table(
-        (" / ".join(result.classes), "AUROC"), [*rows, [direct.wording.name, shown(direct.wording.figures["auroc"])]]
-    )
+    rows = [(marks.get(rank, "") + row.name, row) for rank, row in enumerate(ordered)]
+    rows.append((direct.wording.name, direct.wording))
+    header = (" / ".join(result.classes), "AUROC")
+    return Table(header, [(name, estimate(row.figures["auroc"])) for name, row in rows], names=1)
 
 
-def pipeline_table(result: ZeroShotResult) -> str:
+def pipeline_table(result: ZeroShotResult) -> Table:
     """The pipeline beside its floors and its ceiling."""
-    rows = []
+    rows: list[list[Cell]] = []
     for found in result.pipelines:
         for read in found.read:
-            figures = read.retrieved.figures
+            figures, floor = read.retrieved.figures, read.shuffled
             rows.append(
                 [
                     MASKS[found.mask],
-                    f"{read.against}",
+                    read.against,
                     f"{found.top_k} of {found.distinct}",
-                    shown(figures["auroc"]),
-                    _floor(read.shuffled),
-                    NONE if read.own is None else shown(read.own.figures["auroc"]),
-                    shown(figures.get("macro_f1")),
+                    estimate(figures["auroc"]),
+                    interval(floor.mean, floor.low, floor.high),
+                    None if read.own is None else estimate(read.own.figures["auroc"]),
+                    estimate(figures.get("macro_f1")),
                 ]
             )
     header = ("reports", "read against", "reports read", "AUROC", "floor: shuffled", "own report", "macro-F1")
-    base = next((row for row in result.direct.rows if row.name.startswith("floor")), None)
+    base = next((row.figures for row in result.direct.rows if row.name.startswith("floor")), None)
     if base is not None:
         rows.append(
-            [
-                "none: base rates alone",
-                NONE,
-                NONE,
-                shown(base.figures["auroc"]),
-                NONE,
-                NONE,
-                shown(base.figures.get("macro_f1")),
-            ]
+            ["none: base rates alone", None, None, estimate(base["auroc"]), None, None, estimate(base.get("macro_f1"))]
         )
-    return table(header, rows)
+    return Table(header, rows)
 
 
-def retrieval_table(result: ZeroShotResult) -> str:
+def retrieval_table(result: ZeroShotResult) -> Table:
     """Recall and median rank both ways, with chance under each line."""
-    rows = []
-    for found in result.pairings:
+    rows: list[list[Cell]] = []
+    keys = [*(f"R@{k}" for k in KS), "median_rank"]
+    for found in result.retrievals:
         if found.problem:
-            rows.append([MASKS[found.mask], found.problem, *[NONE] * (len(KS) + 1)])
+            rows.append([MASKS[found.mask], found.problem, *[None] * len(keys)])
         for way, figures in found.figures.items():
-            keys = [*(f"R@{k}" for k in KS), "median_rank"]
-            rows.append(
-                [
-                    f"{WAYS[way]}, {MASKS[found.mask]}",
-                    _gallery(found, way),
-                    *(_figure(figures[key], key) for key in keys),
-                ]
-            )
+            candidates = f"{found.texts} reports" if way == "audio_to_text" else f"{found.recordings} recordings"
+            cells = [_retrieval(figures[key], key) for key in keys]
+            rows.append([f"{WAYS[way]}, {MASKS[found.mask]}", candidates, *cells])
             rows.append(["– chance", "", *(_chance(found.chance[way][key], key) for key in keys)])
-    return table(("", "candidates", *(f"R@{k}" for k in KS), "median rank"), rows)
+    return Table(("", "candidates", *keys[:-1], "median rank"), rows)
 
 
-def _gallery(found: Pairing, way: str) -> str:
-    return f"{found.texts} reports" if way == "audio_to_text" else f"{found.recordings} recordings"
-
-
-def _figure(figure: Figure, key: str) -> str:
-    return shown(figure) if figure.interval is not None or figure.value is None else _chance(figure.value, key)
+def _retrieval(found: Estimate, key: str) -> str:
+    return estimate(found) if found.interval is not None or found.value is None else _chance(found.value, key)
 
 
 def _chance(value: float, key: str) -> str:
     return f"{value:.1f}" if key == "median_rank" else number(value)
-
-
-def _floor(floor: Floor) -> str:
-    if floor.mean is None or floor.low is None or floor.high is None:
-        return NONE
-    low, high = (f"{value:.2f}".removeprefix("0") for value in (floor.low, floor.high))
-    return f"{number(floor.mean)} [{low}, {high}]"
 
 
 def _calibration(result: ZeroShotResult) -> str:
@@ -178,13 +155,21 @@ def _pipeline_legend(result: ZeroShotResult) -> str:
     ) + "\n".join(leaks)
 
 
-def _table_seven(result: ZeroShotResult) -> str:
-    """The paper's table, with our figures in a line of their own task where this is one of its tasks."""
+def _table_seven(result: ZeroShotResult) -> Table:
+    """The paper's table, with our results in a line of their own task where this is one of its tasks."""
     spec = next((t for t in suite_of("acula18") if (t.dataset, t.config) == (result.dataset, result.task)), None)
     if spec is None:
         return paper_table("acula18/VII")
-    found = {f"{MASKS[one.mask]}": one.read[-1].retrieved for one in result.pipelines}
+    found = {MASKS[pipeline.mask]: pipeline.read[-1].retrieved for pipeline in result.pipelines}
     results = tuple(ModelResult(name, "default", row.figures) for name, row in found.items())
-    models = {name: result.model for name in found}
-    ours = SuiteResult("acula18", (TaskResult(spec, results=results),), models, ("default",), "", {}, {}, {})
+    ours = Result(
+        suite="acula18",
+        tasks=(TaskResult(spec, results=results),),
+        models={name: result.model for name in found},
+        protocols=("default",),
+        command="",
+        seeds={},
+        versions={},
+        seconds={},
+    )
     return paper_table("acula18/VII", ours, "default")

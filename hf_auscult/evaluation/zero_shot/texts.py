@@ -10,7 +10,6 @@ from typing import Any
 from ...errors import ConfigurationError, DataError
 from ...reports import class_prompts, generate, mask_of
 from ...reports.report_set import TABLE, read_set
-from ..models import Key
 
 MASKS = ("none", "paper", "strict")
 
@@ -48,7 +47,7 @@ def prompts_of(dataset: str, task: str, classes: Sequence[str]) -> dict[str, lis
 
 
 def reports_of(
-    dataset: str, task: str, rows: Sequence[Mapping[str, Any]], keys: Sequence[Key], folder: Path | None, seed: int
+    dataset: str, task: str, rows: Sequence[Mapping[str, Any]], keys: Sequence[str], folder: Path | None, seed: int
 ) -> list[Reports]:
     """Reports of recordings under every mask: from templates, or under the masks that sets on disk have.
 
@@ -74,7 +73,7 @@ def reports_of(
             )
             for mask in MASKS
         ]
-    found: dict[str, dict[Key, str]] = {}
+    found: dict[str, dict[str, str]] = {}
     for each in _sets(folder):
         for mask, texts in _read(each, dataset, task).items():
             if mask in found:
@@ -99,10 +98,10 @@ def _sets(folder: Path) -> list[Path]:
     return found
 
 
-def _read(folder: Path, dataset: str, task: str) -> dict[str, dict[Key, str]]:
+def _read(folder: Path, dataset: str, task: str) -> dict[str, dict[str, str]]:
     """Mask -> key of a recording (or of its segment) -> its first phrasing."""
     read = read_set(folder)
-    settings = read.about["settings"]
+    settings = read.info.settings
     if settings["dataset"] != dataset:
         raise ConfigurationError(
             f"reports on {settings['dataset']}, not on {dataset}", where=folder, remedy="name another"
@@ -111,7 +110,7 @@ def _read(folder: Path, dataset: str, task: str) -> dict[str, dict[Key, str]]:
         raise ConfigurationError(
             f"their mask hides the label of {settings['task']}, not of {task}", where=folder, remedy="name another"
         )
-    found: dict[str, dict[Key, str]] = {}
+    found: dict[str, dict[str, str]] = {}
     for key, reports in read.by_name().items():
         found.setdefault(reports[0].mask, {})[key] = reports[0].text
     return found

@@ -6,11 +6,12 @@ from huggingface_hub.dataclasses import strict
 from transformers.configuration_utils import PreTrainedConfig
 from transformers.models.auto.configuration_auto import AutoConfig
 
+from ..shared.configuration_auscult import AuscultConfig
 from .encoder_acula import ENCODERS
 
 
 @strict
-class AcuLaConfig(PreTrainedConfig):
+class AcuLaConfig(AuscultConfig):
     """Configuration of an AcuLa model.
 
     Args:
@@ -35,7 +36,7 @@ class AcuLaConfig(PreTrainedConfig):
         retrieval_map_kind: how it was fitted; kept for the card.
         objective: what was minimised in alignment; kept for the card.
         logit_scale_init, logit_bias_init: start values of the learnable log temperature and bias.
-        classifier_head, classifier_hidden_size, classifier_dropout: of `AcuLaForAudioClassification`, see `heads`.
+        classifier_head, classifier_hidden_size, classifier_dropout: see `AuscultConfig`.
 
     Example:
         >>> AcuLaConfig(audio_config={"model_type": "opera-gt"}, text_size=384).pooled_size
@@ -65,9 +66,6 @@ class AcuLaConfig(PreTrainedConfig):
     objective: str = "infonce"
     logit_scale_init: float = 2.6592600  # log(1 / 0.07), as CLIP
     logit_bias_init: float = 0.0
-    classifier_head: Literal["linear", "mlp", "attentive"] = "linear"
-    classifier_hidden_size: int = 256
-    classifier_dropout: float = 0.0
 
     def __post_init__(self, **kwargs):  # type: ignore[no-untyped-def]
         if not isinstance(self.audio_config, PreTrainedConfig):

@@ -2,19 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 from transformers import AutoFeatureExtractor, AutoModel, AutoModelForPreTraining
 from transformers import initialization as init
-from transformers.modeling_utils import PreTrainedModel
-from transformers.utils.generic import ModelOutput
+from transformers.utils.generic import ModelOutput, can_return_tuple
 
+from ..shared.base import AuscultPreTrainedModel, EncoderMixin, EncoderOutput
+from ..shared.heads import AudioClassificationMixin
+from ..shared.rows import WindowGroups
 from .configuration_acula import AcuLaConfig
 from .encoder_acula import ENCODERS
-from .heads import AudioClassificationMixin, recording_mean
 from .layers_acula import AcuLaBranches, AcuLaProjection
 from .map_acula import AcuLaMap, map_sizes
 from .teacher_acula import load_teacher, teacher_embeddings, tokenize_reports
@@ -25,8 +26,8 @@ class AcuLaOutput(ModelOutput):
     """What an AcuLa model returns; text fields are there when text was given.
 
     Args:
-        last_hidden_state: (windows, tokens, D) of the audio encoder.
-        pooler_output: (windows, D) of the audio encoder: the embedding that probes use.
+        last_hidden_state: (recordings, tokens, D) of the audio encoder, with `token_mask` as it gives it.
+        pooler_output: (recordings, D) of the audio encoder: the embedding that probes use.
         audio_embeds: (recordings, projection_size), windows averaged by their seconds, not normalised.
         text_embeds: (texts, projection_size), not normalised.
         text_branch_embeds: (texts, branches, projection_size) where a configuration has several text branches.
@@ -46,18 +47,16 @@ class AcuLaOutput(ModelOutput):
     reconstruction_loss: torch.Tensor | None = None
     logit_scale: torch.Tensor | None = None
     logit_bias: torch.Tensor | None = None
+    token_mask: torch.Tensor | None = None
 
 
-class AcuLaPreTrainedModel(PreTrainedModel):
+class AcuLaPreTrainedModel(AuscultPreTrainedModel):
     """Weights initialisation and shared settings."""
 
     config: AcuLaConfig
     config_class = AcuLaConfig
     base_model_prefix = "acula"
-    main_input_name = "input_features"
     input_modalities = ["audio", "text"]
-    supports_gradient_checkpointing = True
-    accepts_loss_kwargs = False  # batch-coupled losses: Trainer must not rescale them
     _supports_sdpa = True
     _supports_attention_backend = True
 
@@ -113,7 +112,7 @@ class AcuLaModel(AcuLaPreTrainedModel):
         self.post_init()
 
     @property
-    def audio_encoder(self) -> PreTrainedModel:
+    def audio_encoder(self) -> Any:
         """The encoder without its decoder: what downstream users keep."""
         return self.audio_model.base_model
 
@@ -125,14 +124,15 @@ class AcuLaModel(AcuLaPreTrainedModel):
     def get_audio_features(
         self,
         input_features: torch.Tensor,
-        recording_index: torch.Tensor | None = None,
         window_seconds: torch.Tensor | None = None,
+        window_frames: torch.Tensor | None = None,
     ) -> torch.Tensor:
-        """Project log-mel windows to (recordings, projection_size); one row a window without `recording_index`.
+        """Project recordings, given as the feature extractor gives them, to (recordings, projection_size).
 
         A stored retrieval map is applied; it can have another width.
         """
-        return self._audio(input_features, recording_index, window_seconds)[1]
+        audio: torch.Tensor = self._audio(input_features, window_seconds, window_frames).audio_embeds
+        return audio
 
     def get_text_features(
         self,
@@ -230,39 +230,33 @@ class AcuLaModel(AcuLaPreTrainedModel):
         text = text if isinstance(text, torch.Tensor) else self.encode_text(text)
         return F.normalize(audio, dim=-1) @ F.normalize(text, dim=-1).T
 
+    @can_return_tuple
     def forward(
         self,
         input_features: torch.Tensor,
         input_ids: torch.Tensor | None = None,
         attention_mask: torch.Tensor | None = None,
         text_embeddings: torch.Tensor | None = None,
-        recording_index: torch.Tensor | None = None,
         window_seconds: torch.Tensor | None = None,
+        window_frames: torch.Tensor | None = None,
         noise: torch.Tensor | None = None,
         reconstruct: bool = False,
         token_type_ids: torch.Tensor | None = None,
-        return_dict: bool | None = None,
-    ) -> AcuLaOutput | tuple[torch.Tensor, ...]:
+    ) -> AcuLaOutput:
         """Encode audio and, where given, text.
 
         Args:
-            input_features: (windows, frames, bands) log-mel images.
+            input_features: (recordings, frames, bands), from the feature extractor.
             input_ids, attention_mask, token_type_ids: tokens of the teacher's tokenizer (types are unused).
             text_embeddings: (texts, text_size) cached teacher embeddings, instead of tokens.
-            recording_index, window_seconds: which recording each window belongs to and its weight in the mean.
+            window_seconds, window_frames: from the feature extractor, see `EncoderMixin`.
             noise: masking noise for the reconstruction, (windows, patches).
             reconstruct: also run the masked reconstruction.
-            return_dict: as everywhere in transformers.
         """
-        encoded, audio_embeds = self._audio(input_features, recording_index, window_seconds)
-        output = AcuLaOutput(
-            last_hidden_state=encoded.last_hidden_state,
-            pooler_output=encoded.pooler_output,
-            audio_embeds=audio_embeds,
-        )
+        output = self._audio(input_features, window_seconds, window_frames)
         if input_ids is not None or text_embeddings is not None:
             text_embeds, output.text_branch_embeds = self._text(input_ids, attention_mask, text_embeddings)
-            cosine = F.normalize(audio_embeds, dim=-1) @ F.normalize(text_embeds, dim=-1).T
+            cosine = F.normalize(output.audio_embeds, dim=-1) @ F.normalize(text_embeds, dim=-1).T
             output.text_embeds = text_embeds
             # Never the parameter itself: distributed training counts a returned parameter twice.
             output.logit_scale, output.logit_bias = self.logit_scale.exp(), self.logit_bias.clone()
@@ -271,23 +265,32 @@ class AcuLaModel(AcuLaPreTrainedModel):
         if reconstruct:
             if not self.can_reconstruct:
                 raise ValueError(f"{type(self.audio_model).__name__} has no reconstruction decoder")
-            output.reconstruction_loss = self.audio_model(input_features, noise=noise).loss
-        return output if (self.config.return_dict if return_dict is None else return_dict) else output.to_tuple()
+            output.reconstruction_loss = self.audio_model(
+                input_features, noise=noise, window_seconds=window_seconds, window_frames=window_frames
+            ).loss
+        return output
 
-    def _audio(
-        self,
-        input_features: torch.Tensor,
-        recording_index: torch.Tensor | None,
-        window_seconds: torch.Tensor | None,
-    ) -> tuple[Any, torch.Tensor]:
-        encoded = self.audio_encoder(input_features)
+    def encode(self, windows: torch.Tensor, **settings: Any) -> AcuLaOutput:
+        """Encode windows of one length: one row a window, as the audio encoder's `encode` takes and gives them."""
+        encoded = self.audio_encoder.encode(windows, **settings)
         if self.retrieval_map is not None and self.config.retrieval_map == "pooled":
             features = self.retrieval_map.audio(encoded.pooler_output)
         else:
             features = self.audio_projection(encoded.pooler_output)
             features = features if self.retrieval_map is None else self.retrieval_map.audio(features)
-        # The map is affine: the mean of mapped windows is the mapped mean.
-        return encoded, recording_mean(features, recording_index, window_seconds)
+        return AcuLaOutput(
+            last_hidden_state=encoded.last_hidden_state, pooler_output=encoded.pooler_output, audio_embeds=features
+        )
+
+    def _audio(
+        self,
+        input_features: torch.Tensor,
+        window_seconds: torch.Tensor | None,
+        window_frames: torch.Tensor | None,
+    ) -> AcuLaOutput:
+        output = self.audio_encoder.cut(input_features, window_seconds, window_frames).apply(self.encode)
+        # Of several windows the mean of the projections, not the projected mean.
+        return cast("AcuLaOutput", output)
 
     def _text(
         self,
@@ -318,7 +321,7 @@ class AcuLaModel(AcuLaPreTrainedModel):
         return (projected if self.retrieval_map is None else self.retrieval_map.text(projected)), branches
 
 
-class AcuLaEncoder(AcuLaPreTrainedModel):
+class AcuLaEncoder(EncoderMixin, AcuLaPreTrainedModel):
     """The aligned audio encoder alone, under the names it has in `AcuLaModel`: its weights load from there."""
 
     def __init__(self, config: AcuLaConfig):
@@ -339,9 +342,18 @@ class AcuLaEncoder(AcuLaPreTrainedModel):
         parts: Any = self.audio_model
         return next(iter(parts.values())) if isinstance(parts, nn.ModuleDict) else parts
 
-    def forward(self, input_features: torch.Tensor, **settings: Any) -> Any:
-        """Encode (windows, frames, bands) log-mel images as the audio encoder does."""
-        return self.audio_encoder(input_features, **settings)
+    def cut(
+        self,
+        input_features: torch.Tensor,
+        window_seconds: torch.Tensor | None = None,
+        window_frames: torch.Tensor | None = None,
+    ) -> WindowGroups:
+        """Cut rows as the audio encoder does."""
+        return self.audio_encoder.cut(input_features, window_seconds, window_frames)
+
+    def encode(self, windows: torch.Tensor, *arguments: Any, **settings: Any) -> EncoderOutput:
+        """Encode windows as the audio encoder does."""
+        return self.audio_encoder.encode(windows, *arguments, **settings)
 
 
 class AcuLaForAudioClassification(AudioClassificationMixin, AcuLaPreTrainedModel):

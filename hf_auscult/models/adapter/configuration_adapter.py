@@ -6,11 +6,12 @@ from huggingface_hub.dataclasses import strict
 from transformers.configuration_utils import PreTrainedConfig
 from transformers.models.auto.configuration_auto import AutoConfig
 
+from ..shared.configuration_auscult import AuscultConfig
 from .natives import native_of
 
 
 @strict
-class AudioAdapterConfig(PreTrainedConfig):
+class AudioAdapterConfig(AuscultConfig):
     """Configuration of an encoder that transformers has, under the interface of this package's encoders.
 
     Args:
@@ -21,8 +22,7 @@ class AudioAdapterConfig(PreTrainedConfig):
             Layer dropping, which would move the indices, is switched off.
         pooling: `native` (the published embedding; of other layers: class tokens where there are any, else the mean),
             `mean` of the tokens that are not class tokens, or `cls`, the mean of the class tokens.
-        classifier_head, classifier_hidden_size, classifier_dropout: of `AudioAdapterForAudioClassification`, see
-            `heads`.
+        classifier_head, classifier_hidden_size, classifier_dropout: see `AuscultConfig`.
 
     Raises:
         ValueError: not an audio encoder that the adapter knows, or layers or a pooling that it does not have.
@@ -38,9 +38,6 @@ class AudioAdapterConfig(PreTrainedConfig):
     encoder_config: dict[str, Any] | PreTrainedConfig | None = None
     layers: list[int] | None = None
     pooling: Literal["native", "mean", "cls"] = "native"
-    classifier_head: Literal["linear", "mlp", "attentive"] = "linear"
-    classifier_hidden_size: int = 256
-    classifier_dropout: float = 0.0
 
     def __post_init__(self, **kwargs):  # type: ignore[no-untyped-def]
         if not isinstance(self.encoder_config, PreTrainedConfig):

@@ -15,11 +15,12 @@ class Native:
     Args:
         name: shown to people.
         home: `module:class` of the encoder below `transformers.models`.
-        shape: configuration -> sizes of one window's features; `None` where any size will do.
+        shape: configuration -> sizes of one window's features, time first; `None` where any size will do.
         window: native feature extractor -> settings of the default `WindowPolicy`. A recording shorter than the window
             goes to the extractor as it is, which pads it or not, as its authors do; of a longer one the last window
             starts earlier, so that it holds sound alone.
-        inputs: features (windows, ...) -> the encoder's keyword arguments.
+        inputs: features (windows, frames, values), configuration -> the encoder's keyword arguments, in its layout.
+        longest: configuration -> frames beyond which the encoder refuses a window; `None` for the size in `shape`.
         tokens: one of the encoder's outputs, windows -> (windows, tokens, width).
         output_width, pooled_width: configuration -> width of the published tokens and of the published embedding.
         state_widths: configuration -> width of every hidden state.
@@ -40,7 +41,8 @@ class Native:
     home: str
     shape: Callable[[Any], tuple[int | None, ...]]
     window: Callable[[Any], dict[str, Any]]
-    inputs: Callable[[torch.Tensor], dict[str, Any]]
+    inputs: Callable[[torch.Tensor, Any], dict[str, Any]]
+    longest: Callable[[Any], int | None] = lambda config: None
     tokens: Callable[[torch.Tensor, int], torch.Tensor] = lambda state, windows: state
     output_width: Callable[[Any], int] = lambda config: config.hidden_size
     pooled_width: Callable[[Any], int] = lambda config: config.hidden_size
@@ -73,11 +75,18 @@ def _clap_widths(config: Any) -> tuple[int, ...]:
     return (*stages, stages[-1])
 
 
-def _packed(features: torch.Tensor) -> dict[str, Any]:
+def _clap_inputs(features: torch.Tensor, config: Any) -> dict[str, Any]:
+    """CLAP's images have channels: one, or the whole clip and three crops where it fuses."""
+    images = features.unflatten(2, (-1, config.num_mel_bins)).transpose(1, 2)
+    longer = torch.zeros(features.shape[0], 1, dtype=torch.bool, device=features.device)
+    return {"input_features": images.contiguous(), "is_longer": longer}
+
+
+def _packed(features: torch.Tensor, config: Any) -> dict[str, Any]:
     """Qwen's encoder takes all frames in one row, and their numbers."""
-    lengths = torch.full((len(features),), features.shape[2], dtype=torch.long, device=features.device)
+    lengths = torch.full((len(features),), features.shape[1], dtype=torch.long, device=features.device)
     return {
-        "input_features": features.transpose(0, 1).flatten(1),
+        "input_features": features.flatten(0, 1).T.contiguous(),
         "feature_lens": lengths,
         "aftercnn_lens": (lengths - 1) // 2 + 1,
     }
@@ -90,7 +99,7 @@ def _waves(name: str, home: str) -> Native:
         home,
         shape=lambda config: (None,),
         window=lambda extractor: {"kind": "sliding", "seconds": 10.0, "padding": "shift", "minimum_samples": 400},
-        inputs=lambda features: {"input_values": features},
+        inputs=lambda features, config: {"input_values": features},
         output_width=lambda config: (
             config.output_hidden_size if getattr(config, "add_adapter", False) else config.hidden_size
         ),
@@ -115,7 +124,7 @@ NATIVES: dict[str, Native] = {
             "padding": "shift",
             "minimum_samples": 400,
         },
-        inputs=lambda features: {"input_values": features},
+        inputs=lambda features, config: {"input_values": features},
         pools=True,
         prefix_tokens=2,
         published={"kind": "whole", "minimum_samples": 400},
@@ -125,12 +134,10 @@ NATIVES: dict[str, Native] = {
     "clap_audio_model": Native(
         "CLAP",
         "clap.modeling_clap:ClapAudioModel",
-        shape=lambda config: (4 if config.enable_fusion else 1, None, config.num_mel_bins),
+        shape=lambda config: (None, (4 if config.enable_fusion else 1) * config.num_mel_bins),
         window=lambda extractor: {"kind": "sliding", "seconds": float(extractor.max_length_s), "padding": "shift"},
-        inputs=lambda features: {
-            "input_features": features,
-            "is_longer": torch.zeros(len(features), 1, dtype=torch.bool, device=features.device),
-        },
+        inputs=_clap_inputs,
+        longest=lambda config: config.spec_size * (config.spec_size // config.num_mel_bins),
         tokens=lambda state, windows: state.flatten(2).transpose(1, 2),
         output_width=_clap_width,
         pooled_width=_clap_width,
@@ -143,9 +150,9 @@ NATIVES: dict[str, Native] = {
     "whisper": Native(
         "Whisper",
         "whisper.modeling_whisper:WhisperEncoder",
-        shape=lambda config: (config.num_mel_bins, 2 * config.max_source_positions),
+        shape=lambda config: (2 * config.max_source_positions, config.num_mel_bins),
         window=lambda extractor: {"kind": "sliding", "seconds": float(extractor.chunk_length), "padding": "shift"},
-        inputs=lambda features: {"input_features": features},
+        inputs=lambda features, config: {"input_features": features.transpose(1, 2).contiguous()},
         published={"kind": "whole"},
         inside={"whisper": ("", r"^(model\.)?encoder\.")},
     ),
@@ -156,7 +163,7 @@ NATIVES: dict[str, Native] = {
     "qwen2_5_omni_audio_encoder": Native(
         "Qwen2.5-Omni",
         "qwen2_5_omni.modeling_qwen2_5_omni:Qwen2_5OmniAudioEncoder",
-        shape=lambda config: (config.num_mel_bins, None),
+        shape=lambda config: (None, config.num_mel_bins),
         window=lambda extractor: {
             "kind": "sliding",
             "seconds": float(extractor.chunk_length),
@@ -179,9 +186,9 @@ NATIVES: dict[str, Native] = {
     "vit": Native(
         "HeAR",
         "vit.modeling_vit:ViTModel",
-        shape=lambda config: (config.num_channels, *config.image_size),
+        shape=lambda config: tuple(config.image_size),
         window=lambda extractor: {"kind": "sliding", "seconds": 2.0, "padding": "shift"},
-        inputs=lambda features: {"pixel_values": features},
+        inputs=lambda features, config: {"pixel_values": features[:, None]},
         pooled_width=lambda config: config.pooler_output_size or config.hidden_size,
         pools=True,
         prefix_tokens=1,

@@ -2,66 +2,27 @@
 
 The published encoder comes in two forms. Pre-training ends with a LayerNorm on every token (`norm`). Fine-tuning drops
 it and normalises the mean of the patch tokens instead (`fc_norm`). A pre-trained checkpoint has no `fc_norm`; OPERA and
-AuscultaBase pool it with weight 1 and bias 0 there, and so does this file. Tensors are named `(B, L, D)` = images,
-tokens, channels.
+AuscultaBase pool it with weight 1 and bias 0 there, and so does this file.
 """
 
-from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import nn
-from transformers import initialization as init
-from transformers.modeling_outputs import BaseModelOutputWithPooling
-from transformers.modeling_utils import PreTrainedModel
-from transformers.utils.generic import ModelOutput
 
+from ..shared.heads import AudioClassificationMixin
+from ..shared.modeling_mae import MAEForPreTrainingMixin, MAEMixin, MAEPreTrainedModel
 from .configuration_audiomae import AudioMAEConfig
-from .decoder_audiomae import AudioMAEDecoder, AudioMAEDecoderAttention
-from .heads import AudioClassificationMixin
-from .layers_audiomae import AudioMAELayer, AudioMAEPatchEmbeddings, sincos_position_table
 
 
-class AudioMAEPreTrainedModel(PreTrainedModel):
-    """Weights initialisation and the settings every AudioMAE class shares."""
+class AudioMAEPreTrainedModel(MAEPreTrainedModel):
+    """Base of AudioMAE's classes."""
 
     config: AudioMAEConfig
     config_class = AudioMAEConfig
-    base_model_prefix = "encoder"
-    main_input_name = "input_features"
-    input_modalities = ["audio"]
-    supports_gradient_checkpointing = True
-    accepts_loss_kwargs = False  # the loss is a mean over the batch: Trainer must not rescale it
-    _no_split_modules = ["AudioMAELayer", "AudioMAEDecoderLayer"]
-    _supports_sdpa = True
-    _supports_attention_backend = True
-
-    @torch.no_grad()
-    def _init_weights(self, module: nn.Module) -> None:
-        std = self.config.initializer_range
-        if isinstance(module, nn.Linear):
-            init.xavier_uniform_(module.weight)
-            init.zeros_(module.bias)
-        elif isinstance(module, AudioMAEPatchEmbeddings):
-            # As a linear layer over the flattened patch (MAE, appendix A.1).
-            weight = module.proj.weight
-            bound = (6.0 / (weight[0].numel() + len(weight))) ** 0.5
-            init.uniform_(weight, -bound, bound)
-            if module.proj.bias is not None:
-                init.zeros_(module.proj.bias)
-        elif isinstance(module, nn.LayerNorm):
-            init.ones_(module.weight)
-            init.zeros_(module.bias)
-        elif isinstance(module, AudioMAEDecoderAttention):
-            init.ones_(module.tau)
-        elif isinstance(module, AudioMAEModel):
-            init.normal_(module.cls_token, std=std)
-            init.copy_(module.pos_embed, module.position_table())
-        elif isinstance(module, AudioMAEDecoder):
-            init.normal_(module.mask_token, std=std)
-            init.copy_(module.pos_embed, module.position_table())
 
 
-class AudioMAEModel(AudioMAEPreTrainedModel):
+class AudioMAEModel(MAEMixin, AudioMAEPreTrainedModel):
     """AudioMAE's encoder: filter-bank images in, patch tokens and one pooled vector an image out.
 
     Example:
@@ -72,117 +33,24 @@ class AudioMAEModel(AudioMAEPreTrainedModel):
 
     # A pre-training folder has a decoder, a fine-tuned one a head; contextual pooling has no use for `fc_norm`.
     _keys_to_ignore_on_load_unexpected = [r"^decoder\.", r"^classifier\.", r"^(encoder\.)?fc_norm\."]
-    pos_embed: torch.Tensor
+    whole_patches = True
 
-    def __init__(self, config: AudioMAEConfig):
-        super().__init__(config)
-        config.check()  # values set after construction, as by `from_pretrained(…, pooling=…)`
-        num_times, num_bands = config.grid_size
-        self.patch_embed = AudioMAEPatchEmbeddings(config)
-        self.cls_token = nn.Parameter(torch.zeros(1, 1, config.hidden_size))
-        # A saved buffer: it travels with the weights, and unlike a frozen parameter it stays frozen when loaded.
-        self.register_buffer("pos_embed", torch.zeros(1, 1 + num_times * num_bands, config.hidden_size))
-        self.blocks = nn.ModuleList([AudioMAELayer(config) for _ in range(config.num_hidden_layers)])
+    def add_norms(self, config: Any) -> None:
+        """Make `norm`, of every token, and `fc_norm`, of their mean, where the configuration has them."""
         size, eps = config.hidden_size, config.layer_norm_eps
         self.norm = nn.LayerNorm(size, eps=eps) if config.final_norm else nn.Identity()
         self.fc_norm = nn.LayerNorm(size, eps=eps) if config.pooling == "fc_norm" else nn.Identity()
-        self.post_init()
 
-    def position_table(self) -> torch.Tensor:
-        """Return the fixed (1, 1 + L, D) table of the configuration."""
-        return sincos_position_table(self.config.hidden_size, *self.config.grid_size, self.config.position_layout)[None]
-
-    def get_input_embeddings(self) -> nn.Module:
-        """Return the patch projection."""
-        return self.patch_embed
-
-    def check_input(self, input_features: torch.Tensor) -> None:
-        """Raise `ValueError` unless the image is (B, frames, num_mel_bins), in whole patches up to num_frames."""
-        config = self.config
-        good = input_features.ndim == 3 and input_features.shape[2] == config.num_mel_bins
-        frames = input_features.shape[1] if good else 0
-        if not good or not 0 < frames <= config.num_frames or frames % config.patch_size:
-            raise ValueError(
-                f"input_features has shape {tuple(input_features.shape)}; expected (windows, a multiple of "
-                f"{config.patch_size} up to {config.num_frames} frames, {config.num_mel_bins} mel bands)"
-            )
-
-    def embed_patches(self, input_features: torch.Tensor) -> torch.Tensor:
-        """Map (B, frames, bands) to patch tokens with positions, (B, L, D), class token not included."""
-        self.check_input(input_features)
-        tokens = self.patch_embed(input_features)
-        return tokens + self.pos_embed[:, 1 : 1 + tokens.shape[1]]
-
-    def prepend_class_token(self, tokens: torch.Tensor) -> torch.Tensor:
-        """Put the class token in front of (B, L, D)."""
-        return torch.cat([(self.cls_token + self.pos_embed[:, :1]).expand(len(tokens), -1, -1), tokens], dim=1)
-
-    def forward(
-        self,
-        input_features: torch.Tensor,
-        recording_index: torch.Tensor | None = None,
-        window_seconds: torch.Tensor | None = None,
-        output_hidden_states: bool | None = None,
-        output_attentions: bool | None = None,
-        return_dict: bool | None = None,
-    ) -> BaseModelOutputWithPooling | tuple[torch.Tensor, ...]:
-        """Encode filter-bank images.
-
-        Args:
-            input_features: (windows, frames, mel bands) images of the feature extractor.
-            recording_index, window_seconds: the extractor's bookkeeping; accepted and ignored here.
-            output_hidden_states, output_attentions, return_dict: as everywhere in transformers.
-
-        Returns:
-            `last_hidden_state` (windows, 1 + L, D): class token first; after `norm` where the encoder has one, and
-            under `pooling="contextual"` averaged over the last `contextual_layers` blocks.
-            `pooler_output` (windows, D).
-        """
-        config = self.config
-        keep_states = config.output_hidden_states if output_hidden_states is None else output_hidden_states
-        keep_attentions = config.output_attentions if output_attentions is None else output_attentions
-        hidden_states = self.prepend_class_token(self.embed_patches(input_features))
-        states, attentions = [hidden_states], []
-        for block in self.blocks:
-            hidden_states, weights = block(hidden_states)
-            states.append(hidden_states)
-            attentions.append(weights)
-        if config.pooling == "contextual":
-            layers = [self.norm(state) for state in states[-config.contextual_layers :]]
+    def pool(self, states: list[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Normalise the last block's tokens and pool its patch tokens; `contextual` averages the last blocks' first."""
+        if self.config.pooling == "contextual":
+            layers = [self.norm(state) for state in states[-self.config.contextual_layers :]]
             tokens = torch.stack(layers).mean(dim=0)
-            pooled = tokens[:, 1:].mean(dim=1)
-        else:
-            tokens = self.norm(hidden_states)
-            pooled = self.fc_norm(hidden_states[:, 1:].mean(dim=1))
-        output = BaseModelOutputWithPooling(
-            last_hidden_state=tokens,
-            pooler_output=pooled,
-            hidden_states=tuple(states) if keep_states else None,
-            attentions=tuple(attentions) if keep_attentions else None,
-        )
-        return output if (config.return_dict if return_dict is None else return_dict) else output.to_tuple()
+            return tokens, tokens[:, 1:].mean(dim=1)
+        return self.norm(states[-1]), self.fc_norm(states[-1][:, 1:].mean(dim=1))
 
 
-@dataclass
-class AudioMAEForPreTrainingOutput(ModelOutput):
-    """Reconstruction of masked patches.
-
-    Args:
-        loss: mean squared error over masked patches.
-        logits: (B, L, patch_size ** 2) predicted values.
-        mask: (B, L), 1 = hidden from the encoder.
-        ids_restore: (B, L), where each token stands among the shuffled ones.
-        latent: (B, 1 + kept, D) encoder output.
-    """
-
-    loss: torch.Tensor | None = None
-    logits: torch.Tensor | None = None
-    mask: torch.Tensor | None = None
-    ids_restore: torch.Tensor | None = None
-    latent: torch.Tensor | None = None
-
-
-class AudioMAEForPreTraining(AudioMAEPreTrainedModel):
+class AudioMAEForPreTraining(MAEForPreTrainingMixin, AudioMAEPreTrainedModel):
     """AudioMAE with its decoder: masked reconstruction of filter-bank images (AudioMAE, section 3).
 
     Example:
@@ -191,69 +59,16 @@ class AudioMAEForPreTraining(AudioMAEPreTrainedModel):
         torch.Size([1, 64, 256])
     """
 
+    encoder_class = AudioMAEModel
     _keys_to_ignore_on_load_unexpected = [r"^classifier\."]
 
-    def __init__(self, config: AudioMAEConfig):
-        super().__init__(config)
-        self.encoder = AudioMAEModel(config)
-        self.decoder = AudioMAEDecoder(config)
-        self.post_init()
-
-    def patchify(self, input_features: torch.Tensor) -> torch.Tensor:
-        """Cut (B, frames, bands) into (B, L, patch_size ** 2), time-major."""
-        size = self.config.patch_size
-        batch, frames, bands = input_features.shape
-        image = input_features.reshape(batch, frames // size, size, bands // size, size)
-        return image.transpose(2, 3).reshape(batch, -1, size * size)
-
-    def noise_size(self, frames: int) -> int:
-        """Return how many noise values an image of `frames` frames takes: one a patch."""
-        return (frames // self.config.patch_size) * self.config.grid_size[1]
-
-    def random_order(self, batch: int, length: int, device: torch.device) -> torch.Tensor:
-        """Return (batch, length) masking noise: random in training, always the same in evaluation."""
-        if self.training:
-            return torch.rand(batch, length, device=device)
-        generator = torch.Generator().manual_seed(0)
-        return torch.rand(1, length, generator=generator).expand(batch, -1).to(device)
-
-    def forward(
-        self,
-        input_features: torch.Tensor,
-        noise: torch.Tensor | None = None,
-        recording_index: torch.Tensor | None = None,
-        window_seconds: torch.Tensor | None = None,
-        return_dict: bool | None = None,
-    ) -> AudioMAEForPreTrainingOutput | tuple[torch.Tensor, ...]:
-        """Mask, encode, reconstruct.
-
-        Args:
-            input_features: (B, frames, bands) filter-bank images.
-            noise: (B, L) values whose ascending order decides which patches are kept; drawn when absent.
-            recording_index, window_seconds: the extractor's bookkeeping; accepted and ignored here.
-            return_dict: as everywhere in transformers.
-        """
-        encoder, config = self.encoder, self.config
-        tokens = encoder.embed_patches(input_features)
-        batch, length, width = tokens.shape
-        if noise is None:
-            noise = self.random_order(batch, length, tokens.device)
-        kept = int(length * (1 - config.mask_ratio))
-        order = noise.argsort(dim=1, stable=True)
-        ids_restore = order.argsort(dim=1)
-        tokens = encoder.prepend_class_token(tokens.gather(1, order[:, :kept, None].expand(-1, -1, width)))
-        for block in encoder.blocks:
-            tokens, _ = block(tokens)
-        latent = encoder.norm(tokens)
-        logits = self.decoder(latent, ids_restore)
-        mask = (ids_restore >= kept).to(logits.dtype)
-        target = self.patchify(input_features.to(logits.dtype))
-        if config.norm_pix_loss:
-            centred = target - target.mean(dim=-1, keepdim=True)
-            target = centred / (target.var(dim=-1, keepdim=True) + 1e-6).sqrt()
-        loss = (((logits - target) ** 2).mean(dim=-1) * mask).sum() / mask.sum()
-        output = AudioMAEForPreTrainingOutput(loss, logits, mask, ids_restore, latent)
-        return output if (config.return_dict if return_dict is None else return_dict) else output.to_tuple()
+    def target(self, images: torch.Tensor) -> torch.Tensor:
+        """Return the patches of (B, frames, bands), each standardised by itself where the configuration says so."""
+        patches = self.patchify(images)
+        if not self.config.norm_pix_loss:
+            return patches
+        centred = patches - patches.mean(dim=-1, keepdim=True)
+        return centred / (patches.var(dim=-1, keepdim=True) + 1e-6).sqrt()
 
 
 class AudioMAEForAudioClassification(AudioClassificationMixin, AudioMAEPreTrainedModel):

@@ -2,7 +2,7 @@
 
 from huggingface_hub.dataclasses import strict
 
-from .configuration_htsat import HTSATConfig
+from ..shared.configuration_htsat import HTSATConfig
 
 
 @strict

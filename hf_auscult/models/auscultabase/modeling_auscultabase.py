@@ -4,40 +4,35 @@ from dataclasses import dataclass
 from typing import Literal
 
 import torch
-from transformers.modeling_outputs import BaseModelOutputWithPooling
-from transformers.modeling_utils import PreTrainedModel
 
-from .cola import ContrastiveMixin
+from ..shared.base import AuscultPreTrainedModel, EncoderOutput
+from ..shared.cola import ContrastiveMixin
+from ..shared.heads import AudioClassificationMixin
+from ..shared.layers_htsat import HTSATMixin
 from .configuration_auscultabase import AuscultaBaseConfig
-from .heads import AudioClassificationMixin
-from .layers_htsat import HTSAT, covering_starts
 
 
-class AuscultaBasePreTrainedModel(PreTrainedModel):
+class AuscultaBasePreTrainedModel(AuscultPreTrainedModel):
     """The settings every AuscultaBase class shares; weights are initialised by transformers' own rules."""
 
     config: AuscultaBaseConfig
     config_class = AuscultaBaseConfig
-    base_model_prefix = "encoder"
-    main_input_name = "input_features"
-    input_modalities = ["audio"]
-    supports_gradient_checkpointing = True
-    accepts_loss_kwargs = False  # the loss is a mean over the batch: Trainer must not rescale it
     _no_split_modules = ["ClapAudioStage"]
 
 
 @dataclass
-class AuscultaBaseOutput(BaseModelOutputWithPooling):
-    """`BaseModelOutputWithPooling`, and what the published recurrent heads read.
+class AuscultaBaseOutput(EncoderOutput):
+    """`EncoderOutput`, and what the published recurrent heads read.
 
     Args:
-        sequence_output: (windows, crops * D, tokens of a crop), the tokens of each crop with channels first.
+        sequence_output: (recordings, windows * crops * D, tokens of a crop), each crop's tokens with
+            channels first.
     """
 
     sequence_output: torch.Tensor | None = None
 
 
-class AuscultaBaseModel(AuscultaBasePreTrainedModel):
+class AuscultaBaseModel(HTSATMixin, AuscultaBasePreTrainedModel):
     """AuscultaBase's encoder: log-mel images of any length in, tokens and one pooled vector an image out.
 
     Example:
@@ -47,67 +42,27 @@ class AuscultaBaseModel(AuscultaBasePreTrainedModel):
     """
 
     _keys_to_ignore_on_load_unexpected = [r"^projection\."]
-    published_settings = {"crop_rule": "published"}
 
-    def __init__(self, config: AuscultaBaseConfig):
-        super().__init__(config)
-        self.htsat = HTSAT(config)
-        self.post_init()
+    def published_starts(self, frames: int, size: int, hop: int) -> list[int]:
+        """Return the crops of AuscultaBase's loop.
 
-    def crop_starts(self, frames: int, crop_rule: str) -> list[int]:
-        """Return the first frames of an image's crops.
-
-        Raises:
-            ValueError: an unknown rule.
+        The last one is filled with zeros after batch normalisation, and the last frame of 1025, 1537 … is dropped.
         """
-        size, hop = self.config.max_frames, self.config.crop_hop
-        if crop_rule not in ("covering", "published"):
-            raise ValueError(f"crop_rule is {crop_rule!r}; expected 'covering' or 'published'")
-        if crop_rule == "covering" or frames <= size:
-            return covering_starts(frames, size, hop)
         return list(range(0, frames - size - 1 + hop, hop))
 
-    def forward(
+    def encode(
         self,
-        input_features: torch.Tensor,
-        recording_index: torch.Tensor | None = None,
-        window_seconds: torch.Tensor | None = None,
+        windows: torch.Tensor,
+        output_hidden_states: bool = False,
+        output_attentions: bool = False,
         crop_rule: Literal["covering", "published"] = "covering",
-        output_hidden_states: bool | None = None,
-        output_attentions: bool | None = None,
-        return_dict: bool | None = None,
-    ) -> AuscultaBaseOutput | tuple[torch.Tensor, ...]:
-        """Encode log-mel images.
-
-        Args:
-            input_features: (windows, frames, bands). Up to `config.max_frames` frames are stretched to that many; of
-                more, crops are encoded and their pooled vectors averaged.
-            recording_index, window_seconds: the extractor's bookkeeping; accepted and ignored here.
-            crop_rule: `covering`: crops every `config.crop_hop` frames and one that ends with the last frame, so that
-                every frame counts, in a plain mean of the crops. `published`: AuscultaBase's loop, whose last crop is
-                filled with zeros after batch normalisation, and which drops the last frame of 1025, 1537 ….
-            output_hidden_states, output_attentions, return_dict: as everywhere in transformers; see `HTSATOutput`.
-
-        Returns:
-            `last_hidden_state` (windows, crops * tokens, D) after the final LayerNorm, `pooler_output` (windows, D),
-            `sequence_output` (windows, crops * D, tokens).
-
-        Raises:
-            ValueError: images of other bands.
-        """
-        config = self.config
-        keep_states = config.output_hidden_states if output_hidden_states is None else output_hidden_states
-        keep_attentions = config.output_attentions if output_attentions is None else output_attentions
-        starts = self.crop_starts(input_features.shape[1], crop_rule)
-        out = self.htsat(input_features, starts, bool(keep_states), bool(keep_attentions))
-        output = AuscultaBaseOutput(
-            last_hidden_state=out.tokens,
-            pooler_output=out.pooled,
-            hidden_states=out.hidden_states,
-            attentions=out.attentions,
-            sequence_output=out.tokens.unflatten(1, (len(starts), -1)).transpose(2, 3).flatten(1, 2),
-        )
-        return output if (config.return_dict if return_dict is None else return_dict) else output.to_tuple()
+    ) -> AuscultaBaseOutput:
+        """Encode log-mel images as `HTSATMixin` does; `sequence_output` is (windows, crops * D, tokens)."""
+        out = super().encode(windows, output_hidden_states, output_attentions, crop_rule)
+        assert out.last_hidden_state is not None
+        crops = len(self.crop_starts(windows.shape[1], crop_rule))
+        sequence = out.last_hidden_state.unflatten(1, (crops, -1)).transpose(2, 3).flatten(1, 2)
+        return AuscultaBaseOutput(**out, sequence_output=sequence)
 
 
 class AuscultaBaseForPreTraining(ContrastiveMixin, AuscultaBasePreTrainedModel):

@@ -6,12 +6,14 @@ from huggingface_hub.dataclasses import strict
 from transformers import ClapAudioConfig
 from transformers.configuration_utils import PreTrainedConfig
 
+from ..shared.configuration_auscult import AuscultConfig
+
 # HTS-AT in training: no dropout, a tenth of the last block's paths dropped (MS-CLAP, htsat.py).
 HTSAT_TRAINING = {"hidden_dropout_prob": 0.0, "drop_path_rate": 0.1}
 
 
 @strict
-class MSClapConfig(PreTrainedConfig):
+class MSClapConfig(AuscultConfig):
     """Configuration of MS-CLAP's audio branch.
 
     Args:
@@ -24,7 +26,7 @@ class MSClapConfig(PreTrainedConfig):
         block_dropout, embedding_dropout: of Cnn14, in training.
         audio_config: HTS-AT as transformers' `ClapAudioConfig`, or its mapping; `None` under `2022`.
         crop_frames, crop_hop: of the published rule for images that HTS-AT cannot read whole.
-        classifier_head, classifier_hidden_size, classifier_dropout: of `MSClapForAudioClassification`, see `heads`.
+        classifier_head, classifier_hidden_size, classifier_dropout: see `AuscultConfig`.
 
     Example:
         >>> MSClapConfig(version="2022").hidden_size, MSClapConfig(version="2023").hidden_size
@@ -46,9 +48,6 @@ class MSClapConfig(PreTrainedConfig):
     audio_config: dict[str, Any] | PreTrainedConfig | None = None
     crop_frames: int = 689
     crop_hop: int = 344
-    classifier_head: Literal["linear", "mlp", "attentive"] = "linear"
-    classifier_hidden_size: int = 256
-    classifier_dropout: float = 0.0
 
     def __post_init__(self, **kwargs):  # type: ignore[no-untyped-def]
         self.conv_channels = list(self.conv_channels)

@@ -9,43 +9,37 @@ from typing import Literal
 import torch
 from torch import nn
 from transformers import initialization as init
-from transformers.modeling_outputs import BaseModelOutputWithPooling
-from transformers.modeling_utils import PreTrainedModel
 
+from ..shared.base import AuscultPreTrainedModel, EncoderMixin, EncoderOutput, check_windows
+from ..shared.heads import AudioClassificationMixin
+from ..shared.layers_panns import PannsCnn, initialise_panns
 from .configuration_msclap import MSClapConfig
-from .heads import AudioClassificationMixin
 from .layers_msclap import MSClapHTSAT, MSClapProjection, MSClapTags
-from .layers_panns import PannsCnn, check_images, initialise_panns
 
 
 @dataclass
-class MSClapModelOutput(BaseModelOutputWithPooling):
+class MSClapModelOutput(EncoderOutput):
     """Output of `MSClapModel`.
 
     Args:
-        last_hidden_state: (windows, tokens, hidden_size): over time (`2022`), or of HTS-AT's last image, crop after
+        last_hidden_state: (recordings, tokens, hidden_size): over time (`2022`), or of HTS-AT's last image, crop after
             crop, `index = band * times + time` in each (`2023`).
-        pooler_output: (windows, projection_size), not L2-normalised.
+        pooler_output: (recordings, projection_size), not L2-normalised.
         hidden_states: when asked for, as `PannsModelOutput` (`2022`) or HTS-AT's stages (`2023`).
         attentions: when asked for, of the last block of every stage (`2023`), by attention windows.
-        base_embedding: (windows, base_size), what the projection reads.
-        clipwise_output: (windows, num_tags) probabilities of AudioSet's tags, `None` without the classifier.
+        base_embedding: (recordings, base_size), what the projection reads.
+        clipwise_output: (recordings, num_tags) probabilities of AudioSet's tags, `None` without the classifier.
     """
 
     base_embedding: torch.Tensor | None = None
     clipwise_output: torch.Tensor | None = None
 
 
-class MSClapPreTrainedModel(PreTrainedModel):
+class MSClapPreTrainedModel(AuscultPreTrainedModel):
     """Weights initialisation and the settings every MS-CLAP class shares."""
 
     config: MSClapConfig
     config_class = MSClapConfig
-    base_model_prefix = "encoder"
-    main_input_name = "input_features"
-    input_modalities = ["audio"]
-    supports_gradient_checkpointing = True
-    accepts_loss_kwargs = False  # the loss is a mean over the batch: Trainer must not rescale it
     _no_split_modules = ["ClapAudioStage", "PannsBlock"]
 
     @torch.no_grad()
@@ -61,7 +55,7 @@ class MSClapPreTrainedModel(PreTrainedModel):
             initialise_panns(module)
 
 
-class MSClapModel(MSClapPreTrainedModel):
+class MSClapModel(EncoderMixin, MSClapPreTrainedModel):
     """MS-CLAP's audio branch: log-mel images of any length in, tokens and one projected embedding an image out.
 
     Example:
@@ -85,50 +79,42 @@ class MSClapModel(MSClapPreTrainedModel):
         """Return the first convolution."""
         return self.base.first if isinstance(self.base, PannsCnn) else self.base.swin.get_input_embeddings()
 
-    def forward(
+    def encode(
         self,
-        input_features: torch.Tensor,
-        recording_index: torch.Tensor | None = None,
-        window_seconds: torch.Tensor | None = None,
+        windows: torch.Tensor,
+        output_hidden_states: bool = False,
+        output_attentions: bool = False,
         crop_rule: Literal["covering", "published"] = "covering",
-        output_hidden_states: bool | None = None,
-        output_attentions: bool | None = None,
-        return_dict: bool | None = None,
-    ) -> MSClapModelOutput | tuple[torch.Tensor, ...]:
-        """Encode log-mel images.
+    ) -> MSClapModelOutput:
+        """Encode log-mel images of any length.
 
         Args:
-            input_features: (windows, frames, mel bands) images of the feature extractor, in decibels.
-            recording_index, window_seconds: the extractor's bookkeeping; accepted and ignored here.
+            windows: (windows, frames, mel bands), in decibels.
+            output_hidden_states, output_attentions: see `MSClapModelOutput`.
             crop_rule: for `2023` and images over `config.max_frames` frames, whose crops' embeddings are averaged.
                 `covering`: crops of that many frames, half overlapping, and one that ends with the last frame.
                 `published`: crops of `config.crop_frames` every `config.crop_hop`, as MS-CLAP's code does in
                 evaluation, which leaves the tail out. Cnn14 (`2022`) reads any length whole.
-            output_hidden_states, output_attentions, return_dict: as everywhere in transformers.
 
         Raises:
             ValueError: images of another shape, or an unknown rule.
         """
-        config = self.config
-        check_images(input_features, config.num_mel_bins)
-        keep_states = config.output_hidden_states if output_hidden_states is None else output_hidden_states
-        keep_attentions = config.output_attentions if output_attentions is None else output_attentions
+        check_windows(windows, self.config.num_mel_bins)
         attentions = None
         if isinstance(self.base, PannsCnn):
-            tokens, embedding, tags, states = self.base(input_features)
+            tokens, embedding, tags, states = self.base(windows)
         else:
             tokens, embedding, tags, states, attentions = self.base(
-                input_features, crop_rule, bool(keep_states), bool(keep_attentions)
+                windows, crop_rule, output_hidden_states, output_attentions
             )
-        output = MSClapModelOutput(
+        return MSClapModelOutput(
             last_hidden_state=tokens,
             pooler_output=self.projection(embedding),
-            hidden_states=states if keep_states else None,
+            hidden_states=states if output_hidden_states else None,
             attentions=attentions,
             base_embedding=embedding,
             clipwise_output=tags,
         )
-        return output if (config.return_dict if return_dict is None else return_dict) else output.to_tuple()
 
 
 class MSClapForAudioClassification(AudioClassificationMixin, MSClapPreTrainedModel):

@@ -3,16 +3,17 @@
 from typing import Literal
 
 from huggingface_hub.dataclasses import strict
-from transformers.configuration_utils import PreTrainedConfig
+
+from ..shared.configuration_auscult import AuscultConfig
 
 
 @strict
-class OpenSmileConfig(PreTrainedConfig):
+class OpenSmileConfig(AuscultConfig):
     """Configuration of a standardisation of openSMILE's functionals; the functionals are the features.
 
     Args:
         feature_set: `ComParE_2016` (6373 functionals, the papers' handcrafted baseline) or `eGeMAPSv02` (88).
-        classifier_head, classifier_hidden_size, classifier_dropout: of `OpenSmileForAudioClassification`, see `heads`.
+        classifier_head, classifier_hidden_size, classifier_dropout: see `AuscultConfig`.
 
     Example:
         >>> OpenSmileConfig(feature_set="eGeMAPSv02").pooled_size
@@ -22,9 +23,6 @@ class OpenSmileConfig(PreTrainedConfig):
     model_type = "opensmile"
 
     feature_set: Literal["ComParE_2016", "eGeMAPSv02"] = "ComParE_2016"
-    classifier_head: Literal["linear", "mlp", "attentive"] = "linear"
-    classifier_hidden_size: int = 256
-    classifier_dropout: float = 0.0
 
     @property
     def hidden_size(self) -> int:

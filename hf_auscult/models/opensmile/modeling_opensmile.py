@@ -3,22 +3,18 @@
 import torch
 from torch import nn
 from transformers import initialization as init
-from transformers.modeling_outputs import BaseModelOutputWithPooling
-from transformers.modeling_utils import PreTrainedModel
 
+from ...errors import FeatureError
+from ..shared.base import AuscultPreTrainedModel, EncoderMixin, EncoderOutput
+from ..shared.heads import AudioClassificationMixin
 from .configuration_opensmile import OpenSmileConfig
-from .heads import AudioClassificationMixin
 
 
-class OpenSmilePreTrainedModel(PreTrainedModel):
+class OpenSmilePreTrainedModel(AuscultPreTrainedModel):
     """Initialisation and the settings both classes share."""
 
     config: OpenSmileConfig
     config_class = OpenSmileConfig
-    base_model_prefix = "encoder"
-    main_input_name = "input_features"
-    input_modalities = ["audio"]
-    accepts_loss_kwargs = False  # the loss is a mean over the batch: Trainer must not rescale it
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
@@ -30,7 +26,7 @@ class OpenSmilePreTrainedModel(PreTrainedModel):
             init.ones_(module.scale)
 
 
-class OpenSmileModel(OpenSmilePreTrainedModel):
+class OpenSmileModel(EncoderMixin, OpenSmilePreTrainedModel):
     """Standardise functionals: `(x - mean) / scale`, the identity until `fit`.
 
     Example:
@@ -39,6 +35,7 @@ class OpenSmileModel(OpenSmilePreTrainedModel):
         torch.Size([2, 88])
     """
 
+    row_ndim = 2
     mean: torch.Tensor
     scale: torch.Tensor
 
@@ -60,10 +57,12 @@ class OpenSmileModel(OpenSmilePreTrainedModel):
         return self.mean.dtype
 
     def check_input(self, input_features: torch.Tensor) -> None:
-        """Raise `ValueError` unless the features are (windows, functionals)."""
+        """Raise `FeatureError` unless the features are (windows, functionals)."""
         if input_features.ndim != 2 or input_features.shape[1] != self.config.hidden_size:
-            raise ValueError(
-                f"input_features has shape {tuple(input_features.shape)}; expected (windows, {self.config.hidden_size})"
+            raise FeatureError(
+                f"has shape {tuple(input_features.shape)}; expected (windows, {self.config.hidden_size})",
+                where="input_features",
+                remedy="use the feature set that the configuration names",
             )
 
     @torch.no_grad()
@@ -84,30 +83,18 @@ class OpenSmileModel(OpenSmilePreTrainedModel):
         self.scale.copy_(torch.where(scale > 1e-7 * rows.abs().amax(dim=0), scale, 1.0))
         return self
 
-    def forward(
-        self,
-        input_features: torch.Tensor,
-        recording_index: torch.Tensor | None = None,
-        window_seconds: torch.Tensor | None = None,
-        output_hidden_states: bool | None = None,
-        output_attentions: bool | None = None,
-        return_dict: bool | None = None,
-    ) -> BaseModelOutputWithPooling | tuple[torch.Tensor, ...]:
-        """Standardise functionals.
+    @property
+    def window_frames(self) -> int:
+        """A window is its functionals."""
+        return self.config.hidden_size
 
-        Args:
-            input_features: (windows, functionals) of the feature extractor.
-            recording_index, window_seconds: the extractor's bookkeeping; accepted and ignored here.
-            output_hidden_states, output_attentions: accepted; there are none.
-            return_dict: as everywhere in transformers.
-
-        Returns:
-            `last_hidden_state` (windows, 1, functionals), `pooler_output` (windows, functionals).
-        """
-        self.check_input(input_features)
-        rows = (input_features - self.mean) / self.scale
-        output = BaseModelOutputWithPooling(last_hidden_state=rows[:, None], pooler_output=rows)
-        return output if (self.config.return_dict if return_dict is None else return_dict) else output.to_tuple()
+    def encode(
+        self, windows: torch.Tensor, output_hidden_states: bool = False, output_attentions: bool = False
+    ) -> EncoderOutput:
+        """Standardise functionals (windows, functionals); there are no hidden states and no attentions."""
+        self.check_input(windows)
+        rows = (windows - self.mean) / self.scale
+        return EncoderOutput(last_hidden_state=rows[:, None], pooler_output=rows)
 
 
 class OpenSmileForAudioClassification(AudioClassificationMixin, OpenSmilePreTrainedModel):

@@ -4,25 +4,19 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 from transformers import initialization as init
-from transformers.modeling_outputs import BaseModelOutputWithPooling
-from transformers.modeling_utils import PreTrainedModel
 
-from .cola import ContrastiveMixin
+from ..shared.base import AuscultPreTrainedModel, EncoderMixin, EncoderOutput, check_windows
+from ..shared.cola import ContrastiveMixin
+from ..shared.heads import AudioClassificationMixin
 from .configuration_opera_ce import OperaCEConfig
-from .heads import AudioClassificationMixin
 from .layers_opera_ce import OperaCENetwork
 
 
-class OperaCEPreTrainedModel(PreTrainedModel):
+class OperaCEPreTrainedModel(AuscultPreTrainedModel):
     """Weights initialisation and the settings every OPERA-CE class shares."""
 
     config: OperaCEConfig
     config_class = OperaCEConfig
-    base_model_prefix = "encoder"
-    main_input_name = "input_features"
-    input_modalities = ["audio"]
-    supports_gradient_checkpointing = True
-    accepts_loss_kwargs = False  # the loss is a mean over the batch: Trainer must not rescale it
     _no_split_modules = ["EfficientNetBlock"]
 
     @torch.no_grad()
@@ -36,7 +30,7 @@ class OperaCEPreTrainedModel(PreTrainedModel):
             super()._init_weights(module)
 
 
-class OperaCEModel(OperaCEPreTrainedModel):
+class OperaCEModel(EncoderMixin, OperaCEPreTrainedModel):
     """OPERA-CE's encoder: log-mel images of any length in, tokens and one pooled vector an image out.
 
     Example:
@@ -53,7 +47,7 @@ class OperaCEModel(OperaCEPreTrainedModel):
         self.network = OperaCENetwork(config)
         self.post_init()
 
-    def to_channels(self, input_features: torch.Tensor) -> torch.Tensor:
+    def to_channels(self, windows: torch.Tensor) -> torch.Tensor:
         """Map (B, frames, bands) to the (B, 3, frames - 2, bands - 2) image that EfficientNet reads.
 
         Images of fewer than `minimum_frames` frames, which the published code crashes on, are padded with zeros at the
@@ -62,34 +56,20 @@ class OperaCEModel(OperaCEPreTrainedModel):
         Raises:
             ValueError: images of other bands.
         """
-        config = self.config
-        good = input_features.ndim == 3 and input_features.shape[2] == config.num_mel_bins
-        if not good or input_features.shape[1] < 1:
-            raise ValueError(
-                f"input_features has shape {tuple(input_features.shape)}; expected (windows, frames, "
-                f"{config.num_mel_bins} mel bands)"
-            )
-        images = input_features[:, None].to(self.channels.weight.dtype)
-        return self.channels(F.pad(images, (0, 0, 0, max(0, config.minimum_frames - images.shape[2]))))
+        check_windows(windows, self.config.num_mel_bins)
+        images = windows[:, None].to(self.channels.weight.dtype)
+        return self.channels(F.pad(images, (0, 0, 0, max(0, self.config.minimum_frames - images.shape[2]))))
 
-    def forward(
-        self,
-        input_features: torch.Tensor,
-        recording_index: torch.Tensor | None = None,
-        window_seconds: torch.Tensor | None = None,
-        output_hidden_states: bool | None = None,
-        output_attentions: bool | None = None,
-        return_dict: bool | None = None,
-    ) -> BaseModelOutputWithPooling | tuple[torch.Tensor, ...]:
+    def encode(
+        self, windows: torch.Tensor, output_hidden_states: bool = False, output_attentions: bool = False
+    ) -> EncoderOutput:
         """Encode log-mel images.
 
         Args:
-            input_features: (windows, frames, bands), any number of frames; see `to_channels` for very few.
-            recording_index, window_seconds: the extractor's bookkeeping; accepted and ignored here.
+            windows: (windows, frames, bands), any number of frames; see `to_channels` for very few.
             output_hidden_states: also return the feature maps of the stem, of every block and of the last convolution
                 as tokens, each of its own number and width.
             output_attentions: accepted and ignored: there is no attention.
-            return_dict: as everywhere in transformers.
 
         Returns:
             `last_hidden_state` (windows, tokens, D), the last feature map with `index = time * bands + band`, and
@@ -98,15 +78,12 @@ class OperaCEModel(OperaCEPreTrainedModel):
         Raises:
             ValueError: images of other bands.
         """
-        config = self.config
-        keep_states = config.output_hidden_states if output_hidden_states is None else output_hidden_states
-        maps = self.network.feature_maps(self.to_channels(input_features))
-        output = BaseModelOutputWithPooling(
+        maps = self.network.feature_maps(self.to_channels(windows))
+        return EncoderOutput(
             last_hidden_state=maps[-1].flatten(2).transpose(1, 2),
             pooler_output=maps[-1].mean(dim=(2, 3)),
-            hidden_states=tuple(each.flatten(2).transpose(1, 2) for each in maps) if keep_states else None,
+            hidden_states=tuple(each.flatten(2).transpose(1, 2) for each in maps) if output_hidden_states else None,
         )
-        return output if (config.return_dict if return_dict is None else return_dict) else output.to_tuple()
 
 
 class OperaCEForPreTraining(ContrastiveMixin, OperaCEPreTrainedModel):

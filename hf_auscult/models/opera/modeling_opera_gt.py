@@ -2,65 +2,24 @@
 
 Three published quirks shape this family (each can be switched off in the configuration): the position table is built
 for the transposed grid, pooling normalises the mean instead of averaging normalised tokens, and the decoder reads L
-tokens as a fixed 32 x 8 grid of cells. Tensors are named `(B, L, D)` = images, tokens, channels.
+tokens as a fixed 32 x 8 grid of cells.
 """
 
-from dataclasses import dataclass
-
 import torch
-from torch import nn
-from transformers import initialization as init
-from transformers.modeling_outputs import BaseModelOutputWithPooling
-from transformers.modeling_utils import PreTrainedModel
-from transformers.utils.generic import ModelOutput
 
+from ..shared.heads import AudioClassificationMixin
+from ..shared.modeling_mae import MAEForPreTrainingMixin, MAEMixin, MAEPreTrainedModel
 from .configuration_opera_gt import OperaGTConfig
-from .decoder_opera_gt import OperaGTDecoder, OperaGTDecoderAttention
-from .heads import AudioClassificationMixin
-from .layers_opera_gt import OperaGTLayer, OperaGTPatchEmbeddings, sincos_position_table
 
 
-class OperaGTPreTrainedModel(PreTrainedModel):
-    """Weights initialisation and the settings every OPERA-GT class shares."""
+class OperaGTPreTrainedModel(MAEPreTrainedModel):
+    """Base of OPERA-GT's classes."""
 
     config: OperaGTConfig
     config_class = OperaGTConfig
-    base_model_prefix = "encoder"
-    main_input_name = "input_features"
-    input_modalities = ["audio"]
-    supports_gradient_checkpointing = True
-    accepts_loss_kwargs = False  # the loss is a mean over the batch: Trainer must not rescale it
-    _no_split_modules = ["OperaGTLayer", "OperaGTDecoderLayer"]
-    _supports_sdpa = True
-    _supports_attention_backend = True
-
-    @torch.no_grad()
-    def _init_weights(self, module: nn.Module) -> None:
-        std = self.config.initializer_range
-        if isinstance(module, nn.Linear):
-            init.xavier_uniform_(module.weight)
-            init.zeros_(module.bias)
-        elif isinstance(module, OperaGTPatchEmbeddings):
-            # As a linear layer over the flattened patch (MAE, appendix A.1).
-            weight = module.proj.weight
-            bound = (6.0 / (weight[0].numel() + len(weight))) ** 0.5
-            init.uniform_(weight, -bound, bound)
-            if module.proj.bias is not None:
-                init.zeros_(module.proj.bias)
-        elif isinstance(module, nn.LayerNorm):
-            init.ones_(module.weight)
-            init.zeros_(module.bias)
-        elif isinstance(module, OperaGTDecoderAttention):
-            init.ones_(module.tau)
-        elif isinstance(module, OperaGTModel):
-            init.normal_(module.cls_token, std=std)
-            init.copy_(module.pos_embed, module.position_table())
-        elif isinstance(module, OperaGTDecoder):
-            init.normal_(module.mask_token, std=std)
-            init.copy_(module.pos_embed, module.position_table())
 
 
-class OperaGTModel(OperaGTPreTrainedModel):
+class OperaGTModel(MAEMixin, OperaGTPreTrainedModel):
     """OPERA-GT's encoder: log-mel images in, patch tokens and one pooled vector an image out.
 
     Example:
@@ -70,113 +29,19 @@ class OperaGTModel(OperaGTPreTrainedModel):
     """
 
     _keys_to_ignore_on_load_unexpected = [r"^decoder\."]
-    pos_embed: torch.Tensor
 
-    def __init__(self, config: OperaGTConfig):
-        super().__init__(config)
-        num_times, num_bands = config.grid_size
-        self.patch_embed = OperaGTPatchEmbeddings(config)
-        self.cls_token = nn.Parameter(torch.zeros(1, 1, config.hidden_size))
-        # A saved buffer: it travels with the weights, and unlike a frozen parameter it stays frozen when loaded.
-        self.register_buffer("pos_embed", torch.zeros(1, 1 + num_times * num_bands, config.hidden_size))
-        self.blocks = nn.ModuleList([OperaGTLayer(config) for _ in range(config.num_hidden_layers)])
-        self.norm = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
-        self.post_init()
-
-    def position_table(self) -> torch.Tensor:
-        """Return the fixed (1, 1 + L, D) table of the configuration."""
-        return sincos_position_table(self.config.hidden_size, *self.config.grid_size, self.config.position_layout)[None]
-
-    def get_input_embeddings(self) -> nn.Module:
-        """Return the patch projection."""
-        return self.patch_embed
-
-    def check_input(self, input_features: torch.Tensor) -> None:
-        """Raise `ValueError` unless the image is (B, frames <= num_frames, num_mel_bins) and holds one patch."""
-        config = self.config
-        good = input_features.ndim == 3 and input_features.shape[2] == config.num_mel_bins
-        if not good or not config.patch_size <= input_features.shape[1] <= config.num_frames:
-            raise ValueError(
-                f"input_features has shape {tuple(input_features.shape)}; expected (windows, "
-                f"{config.patch_size}..{config.num_frames} frames, {config.num_mel_bins} mel bands)"
-            )
-
-    def embed_patches(self, input_features: torch.Tensor) -> torch.Tensor:
-        """Map (B, frames, bands) to patch tokens with positions, (B, L, D), class token not included."""
-        self.check_input(input_features)
-        tokens = self.patch_embed(input_features)
-        return tokens + self.pos_embed[:, 1 : 1 + tokens.shape[1]]
-
-    def prepend_class_token(self, tokens: torch.Tensor) -> torch.Tensor:
-        """Put the class token in front of (B, L, D)."""
-        return torch.cat([(self.cls_token + self.pos_embed[:, :1]).expand(len(tokens), -1, -1), tokens], dim=1)
-
-    def pool(self, tokens: torch.Tensor) -> torch.Tensor:
-        """Pool un-normalised patch tokens (B, L, D), class token excluded, to (B, pooled_size)."""
+    def pool(self, states: list[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Normalise the last block's tokens, and pool its patch tokens as `config.pooling` says."""
+        tokens, patches = self.norm(states[-1]), states[-1][:, 1:]
         if self.config.pooling == "norm_of_mean":
-            return self.norm(tokens.mean(dim=1))
+            return tokens, self.norm(patches.mean(dim=1))
         if self.config.pooling == "mean":
-            return self.norm(tokens).mean(dim=1)
-        rows = self.norm(tokens).unflatten(1, (-1, self.config.grid_size[1]))
-        return torch.cat([rows.mean(dim=1), rows.std(dim=1, unbiased=False)], dim=-1).flatten(1)
-
-    def forward(
-        self,
-        input_features: torch.Tensor,
-        recording_index: torch.Tensor | None = None,
-        window_seconds: torch.Tensor | None = None,
-        output_hidden_states: bool | None = None,
-        output_attentions: bool | None = None,
-        return_dict: bool | None = None,
-    ) -> BaseModelOutputWithPooling | tuple[torch.Tensor, ...]:
-        """Encode log-mel images.
-
-        Args:
-            input_features: (windows, frames, mel bands) images of the feature extractor.
-            recording_index, window_seconds: the extractor's bookkeeping; accepted and ignored here.
-            output_hidden_states, output_attentions, return_dict: as everywhere in transformers.
-
-        Returns:
-            `last_hidden_state` (windows, 1 + L, D) after the final LayerNorm, `pooler_output` (windows, pooled_size).
-        """
-        config = self.config
-        keep_states = config.output_hidden_states if output_hidden_states is None else output_hidden_states
-        keep_attentions = config.output_attentions if output_attentions is None else output_attentions
-        hidden_states = self.prepend_class_token(self.embed_patches(input_features))
-        states, attentions = [hidden_states], []
-        for block in self.blocks:
-            hidden_states, weights = block(hidden_states)
-            states.append(hidden_states)
-            attentions.append(weights)
-        output = BaseModelOutputWithPooling(
-            last_hidden_state=self.norm(hidden_states),
-            pooler_output=self.pool(hidden_states[:, 1:]),
-            hidden_states=tuple(states) if keep_states else None,
-            attentions=tuple(attentions) if keep_attentions else None,
-        )
-        return output if (config.return_dict if return_dict is None else return_dict) else output.to_tuple()
+            return tokens, self.norm(patches).mean(dim=1)
+        rows = self.norm(patches).unflatten(1, (-1, self.config.grid_size[1]))
+        return tokens, torch.cat([rows.mean(dim=1), rows.std(dim=1, unbiased=False)], dim=-1).flatten(1)
 
 
-@dataclass
-class OperaGTForPreTrainingOutput(ModelOutput):
-    """Reconstruction of masked patches.
-
-    Args:
-        loss: mean squared error over masked patches.
-        logits: (B, L, patch_size ** 2) predicted pixels.
-        mask: (B, L), 1 = hidden from the encoder.
-        ids_restore: (B, L), where each token stands among the shuffled ones.
-        latent: (B, 1 + kept, D) encoder output.
-    """
-
-    loss: torch.Tensor | None = None
-    logits: torch.Tensor | None = None
-    mask: torch.Tensor | None = None
-    ids_restore: torch.Tensor | None = None
-    latent: torch.Tensor | None = None
-
-
-class OperaGTForPreTraining(OperaGTPreTrainedModel):
+class OperaGTForPreTraining(MAEForPreTrainingMixin, OperaGTPreTrainedModel):
     """OPERA-GT with its decoder: masked reconstruction of log-mel images (OPERA, section 3; AcuLa, III-C).
 
     Example:
@@ -185,68 +50,15 @@ class OperaGTForPreTraining(OperaGTPreTrainedModel):
         torch.Size([1, 1024, 16])
     """
 
-    def __init__(self, config: OperaGTConfig):
-        super().__init__(config)
-        self.encoder = OperaGTModel(config)
-        self.decoder = OperaGTDecoder(config)
-        self.post_init()
+    encoder_class = OperaGTModel
 
-    def patchify(self, input_features: torch.Tensor) -> torch.Tensor:
-        """Cut (B, frames, bands) into (B, L, patch_size ** 2), time-major, whole patches only."""
-        size = self.config.patch_size
-        batch, frames, bands = input_features.shape
-        image = input_features[:, : frames - frames % size].reshape(batch, frames // size, size, bands // size, size)
-        return image.transpose(2, 3).reshape(batch, -1, size * size)
-
-    def noise_size(self, frames: int) -> int:
-        """Return how many noise values an image of `frames` frames takes: one a patch."""
-        return (frames // self.config.patch_size) * self.config.grid_size[1]
-
-    def random_order(self, batch: int, length: int, device: torch.device) -> torch.Tensor:
-        """Return (batch, length) masking noise: random in training, always the same in evaluation."""
-        if self.training:
-            return torch.rand(batch, length, device=device)
-        generator = torch.Generator().manual_seed(0)
-        return torch.rand(1, length, generator=generator).expand(batch, -1).to(device)
-
-    def forward(
-        self,
-        input_features: torch.Tensor,
-        noise: torch.Tensor | None = None,
-        recording_index: torch.Tensor | None = None,
-        window_seconds: torch.Tensor | None = None,
-        return_dict: bool | None = None,
-    ) -> OperaGTForPreTrainingOutput | tuple[torch.Tensor, ...]:
-        """Mask, encode, reconstruct.
-
-        Args:
-            input_features: (B, frames, bands) log-mel images.
-            noise: (B, L) values whose ascending order decides which patches are kept; drawn when absent.
-            recording_index, window_seconds: the extractor's bookkeeping; accepted and ignored here.
-            return_dict: as everywhere in transformers.
-        """
-        encoder, config = self.encoder, self.config
-        tokens = encoder.embed_patches(input_features)
-        batch, length, width = tokens.shape
-        if noise is None:
-            noise = self.random_order(batch, length, tokens.device)
-        kept = int(length * (1 - config.mask_ratio))
-        order = noise.argsort(dim=1, stable=True)
-        ids_restore = order.argsort(dim=1)
-        tokens = encoder.prepend_class_token(tokens.gather(1, order[:, :kept, None].expand(-1, -1, width)))
-        for block in encoder.blocks:
-            tokens, _ = block(tokens)
-        latent = encoder.norm(tokens)
-        logits = self.decoder(latent, ids_restore)
-        mask = (ids_restore >= kept).to(logits.dtype)
-        target = self.patchify(input_features.to(logits.dtype))
-        if config.reconstruction_target == "standardised":
-            image = input_features.to(logits.dtype)
-            centre = image.mean(dim=(1, 2))[:, None, None]
-            target = (target - centre) / image.std(dim=(1, 2), unbiased=False).clamp(min=1e-6)[:, None, None]
-        loss = (((logits - target) ** 2).mean(dim=-1) * mask).sum() / mask.sum()
-        output = OperaGTForPreTrainingOutput(loss, logits, mask, ids_restore, latent)
-        return output if (config.return_dict if return_dict is None else return_dict) else output.to_tuple()
+    def target(self, images: torch.Tensor) -> torch.Tensor:
+        """Return the patches of (B, frames, bands), of the standardised image where the configuration says so."""
+        patches = self.patchify(images)
+        if self.config.reconstruction_target == "raw":
+            return patches
+        centre = images.mean(dim=(1, 2))[:, None, None]
+        return (patches - centre) / images.std(dim=(1, 2), unbiased=False).clamp(min=1e-6)[:, None, None]
 
 
 class OperaGTForAudioClassification(AudioClassificationMixin, OperaGTPreTrainedModel):

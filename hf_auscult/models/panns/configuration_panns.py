@@ -3,7 +3,8 @@
 from typing import Literal
 
 from huggingface_hub.dataclasses import strict
-from transformers.configuration_utils import PreTrainedConfig
+
+from ..shared.configuration_auscult import AuscultConfig
 
 # Per architecture: channels of the blocks, kernel size, convolutions a block, whether the last block pools.
 ARCHITECTURES = {
@@ -14,7 +15,7 @@ ARCHITECTURES = {
 
 
 @strict
-class PannsConfig(PreTrainedConfig):
+class PannsConfig(AuscultConfig):
     """Configuration of a PANN (arXiv:1912.10211, table 1; `pytorch/models.py` of audioset_tagging_cnn).
 
     Args:
@@ -26,7 +27,7 @@ class PannsConfig(PreTrainedConfig):
         block_dropout, embedding_dropout: after every block, and around the embedding layer; in training only.
         spec_augment_stripes: stripes hidden on each axis of every image in training; 0 for none (`Cnn14_no_specaug`).
         spec_augment_frames, spec_augment_bands: a stripe's width stays below this.
-        classifier_head, classifier_hidden_size, classifier_dropout: of `PannsForAudioClassification`, see `heads`.
+        classifier_head, classifier_hidden_size, classifier_dropout: see `AuscultConfig`.
 
     Example:
         >>> PannsConfig(architecture="cnn10").pooled_size
@@ -45,9 +46,6 @@ class PannsConfig(PreTrainedConfig):
     spec_augment_stripes: int = 2
     spec_augment_frames: int = 64
     spec_augment_bands: int = 8
-    classifier_head: Literal["linear", "mlp", "attentive"] = "linear"
-    classifier_hidden_size: int = 256
-    classifier_dropout: float = 0.0
 
     def __post_init__(self, **kwargs):  # type: ignore[no-untyped-def]
         self.conv_channels = list(self.conv_channels or ARCHITECTURES[self.architecture][0])

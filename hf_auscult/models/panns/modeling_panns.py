@@ -7,39 +7,33 @@ from dataclasses import dataclass
 
 import torch
 from torch import nn
-from transformers.modeling_outputs import BaseModelOutputWithPooling
-from transformers.modeling_utils import PreTrainedModel
 
+from ..shared.base import AuscultPreTrainedModel, EncoderMixin, EncoderOutput, check_windows
+from ..shared.heads import AudioClassificationMixin
+from ..shared.layers_panns import PannsCnn, initialise_panns
 from .configuration_panns import PannsConfig
-from .heads import AudioClassificationMixin
-from .layers_panns import PannsCnn, check_images, initialise_panns
 
 
 @dataclass
-class PannsModelOutput(BaseModelOutputWithPooling):
+class PannsModelOutput(EncoderOutput):
     """Output of `PannsModel`.
 
     Args:
-        last_hidden_state: (windows, frames, hidden_size): the last image averaged over frequency.
-        pooler_output: (windows, pooled_size) embedding, after its ReLU.
-        hidden_states: when asked for, the normalised image (windows, frames, bands), then every block's output as
-            time-major tokens (windows, frames * bands, channels).
-        clipwise_output: (windows, num_tags) probabilities of AudioSet's tags, `None` without the read-out.
+        last_hidden_state: (recordings, frames, hidden_size): the last image averaged over frequency.
+        pooler_output: (recordings, pooled_size) embedding, after its ReLU.
+        hidden_states: when asked for, the normalised image (recordings, frames, bands), then every block's output as
+            time-major tokens (recordings, frames * bands, channels).
+        clipwise_output: (recordings, num_tags) probabilities of AudioSet's tags, `None` without the read-out.
     """
 
     clipwise_output: torch.Tensor | None = None
 
 
-class PannsPreTrainedModel(PreTrainedModel):
+class PannsPreTrainedModel(AuscultPreTrainedModel):
     """Weights initialisation and the settings every PANN shares."""
 
     config: PannsConfig
     config_class = PannsConfig
-    base_model_prefix = "encoder"
-    main_input_name = "input_features"
-    input_modalities = ["audio"]
-    supports_gradient_checkpointing = True
-    accepts_loss_kwargs = False  # the loss is a mean over the batch: Trainer must not rescale it
     _no_split_modules = ["PannsBlock"]
 
     @torch.no_grad()
@@ -47,7 +41,7 @@ class PannsPreTrainedModel(PreTrainedModel):
         initialise_panns(module)
 
 
-class PannsModel(PannsPreTrainedModel):
+class PannsModel(EncoderMixin, PannsPreTrainedModel):
     """A PANN: log-mel images of any length in, tokens over time, one embedding and AudioSet's tags an image out.
 
     Example:
@@ -69,37 +63,22 @@ class PannsModel(PannsPreTrainedModel):
         """Return the first convolution."""
         return self.cnn.first
 
-    def forward(
-        self,
-        input_features: torch.Tensor,
-        recording_index: torch.Tensor | None = None,
-        window_seconds: torch.Tensor | None = None,
-        output_hidden_states: bool | None = None,
-        output_attentions: bool | None = None,
-        return_dict: bool | None = None,
-    ) -> PannsModelOutput | tuple[torch.Tensor, ...]:
-        """Encode log-mel images.
-
-        Args:
-            input_features: (windows, frames, mel bands) images of the feature extractor, in decibels.
-            recording_index, window_seconds: the extractor's bookkeeping; accepted and ignored here.
-            output_attentions: accepted and ignored: there is no attention.
-            output_hidden_states, return_dict: as everywhere in transformers.
+    def encode(
+        self, windows: torch.Tensor, output_hidden_states: bool = False, output_attentions: bool = False
+    ) -> PannsModelOutput:
+        """Encode log-mel images (windows, frames, mel bands) in decibels, of any length; there is no attention.
 
         Raises:
-            ValueError: images of another shape.
+            ValueError: images of other bands, or too short.
         """
-        config = self.config
-        check_images(input_features, config.num_mel_bins)
-        keep_states = config.output_hidden_states if output_hidden_states is None else output_hidden_states
-        encoded = self.cnn(input_features)
-        output = PannsModelOutput(
+        check_windows(windows, self.config.num_mel_bins)
+        encoded = self.cnn(windows)
+        return PannsModelOutput(
             last_hidden_state=encoded.tokens,
             pooler_output=encoded.embedding,
-            hidden_states=encoded.states if keep_states else None,
+            hidden_states=encoded.states if output_hidden_states else None,
             clipwise_output=encoded.tags,
         )
-        return output if (config.return_dict if return_dict is None else return_dict) else output.to_tuple()
 
 
 class PannsForAudioClassification(AudioClassificationMixin, PannsPreTrainedModel):

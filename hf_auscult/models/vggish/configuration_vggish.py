@@ -1,14 +1,14 @@
 """Configuration of VGGish; the defaults are the published network."""
 
 from math import prod
-from typing import Literal
 
 from huggingface_hub.dataclasses import strict
-from transformers.configuration_utils import PreTrainedConfig
+
+from ..shared.configuration_auscult import AuscultConfig
 
 
 @strict
-class VGGishConfig(PreTrainedConfig):
+class VGGishConfig(AuscultConfig):
     """Configuration of VGGish (arXiv:1609.09430; the PyTorch port torchvggish).
 
     Args:
@@ -20,7 +20,7 @@ class VGGishConfig(PreTrainedConfig):
             `False` gives the values before it.
         postprocess: the model holds the PCA of AudioSet's release and also returns the embedding whitened and
             quantised to 0..255, as torchvggish does by default.
-        classifier_head, classifier_hidden_size, classifier_dropout: of `VGGishForAudioClassification`, see `heads`.
+        classifier_head, classifier_hidden_size, classifier_dropout: see `AuscultConfig`.
 
     Example:
         >>> VGGishConfig().pooled_size
@@ -36,9 +36,6 @@ class VGGishConfig(PreTrainedConfig):
     embedding_size: int = 128
     final_relu: bool = True
     postprocess: bool = False
-    classifier_head: Literal["linear", "mlp", "attentive"] = "linear"
-    classifier_hidden_size: int = 256
-    classifier_dropout: float = 0.0
 
     def __post_init__(self, **kwargs):  # type: ignore[no-untyped-def]
         self.conv_channels = [list(stage) for stage in self.conv_channels]

@@ -10,25 +10,25 @@ import torch.nn.functional as F
 from torch import nn
 from transformers import initialization as init
 from transformers.modeling_layers import GradientCheckpointingLayer
-from transformers.modeling_outputs import BaseModelOutputWithPooling
-from transformers.modeling_utils import PreTrainedModel
 
+from ..shared.base import AuscultPreTrainedModel, EncoderMixin, EncoderOutput, check_windows
+from ..shared.heads import AudioClassificationMixin
 from .configuration_vggish import VGGishConfig
-from .heads import AudioClassificationMixin
 
 # The range that 8 bits cover (vggish_params.py).
 QUANTISED_RANGE = (-2.0, 2.0)
 
 
 @dataclass
-class VGGishModelOutput(BaseModelOutputWithPooling):
+class VGGishModelOutput(EncoderOutput):
     """Output of `VGGishModel`.
 
     Args:
-        last_hidden_state: (windows, tokens, hidden_size): the last image as tokens, time-major.
-        pooler_output: (windows, embedding_size), after the final ReLU unless the configuration says otherwise.
+        last_hidden_state: (recordings, tokens, hidden_size): the last image as tokens, time-major.
+        pooler_output: (recordings, embedding_size), after the final ReLU unless the configuration says otherwise.
         hidden_states: when asked for, every stage's output as time-major tokens.
-        quantised_embedding: (windows, embedding_size) whole numbers 0..255, with `postprocess`. It carries no gradient.
+        quantised_embedding: (recordings, embedding_size) whole numbers 0..255, with `postprocess`; of several windows,
+            their mean. It carries no gradient.
     """
 
     quantised_embedding: torch.Tensor | None = None
@@ -67,16 +67,11 @@ class VGGishPostprocessor(nn.Module):
         return torch.round((whitened.clamp(low, high) - low) * (255.0 / (high - low)))
 
 
-class VGGishPreTrainedModel(PreTrainedModel):
+class VGGishPreTrainedModel(AuscultPreTrainedModel):
     """Weights initialisation and the settings every VGGish class shares."""
 
     config: VGGishConfig
     config_class = VGGishConfig
-    base_model_prefix = "encoder"
-    main_input_name = "input_features"
-    input_modalities = ["audio"]
-    supports_gradient_checkpointing = True
-    accepts_loss_kwargs = False  # the loss is a mean over the batch: Trainer must not rescale it
     _no_split_modules = ["VGGishStage"]
 
     @torch.no_grad()
@@ -91,7 +86,7 @@ class VGGishPreTrainedModel(PreTrainedModel):
             init.zeros_(module.pca_means)
 
 
-class VGGishModel(VGGishPreTrainedModel):
+class VGGishModel(EncoderMixin, VGGishPreTrainedModel):
     """VGGish: one embedding an example of 96 frames (0.96 s).
 
     Example:
@@ -119,39 +114,22 @@ class VGGishModel(VGGishPreTrainedModel):
         """Return the first convolution."""
         return self.stages[0].get_submodule("convs.0")
 
-    def check_input(self, input_features: torch.Tensor) -> None:
-        """Raise `ValueError` unless examples are (B, num_frames, num_mel_bins): the linear layers fix their size."""
-        config = self.config
-        if input_features.ndim != 3 or input_features.shape[1:] != (config.num_frames, config.num_mel_bins):
-            raise ValueError(
-                f"input_features has shape {tuple(input_features.shape)}; expected (windows, {config.num_frames} "
-                f"frames, {config.num_mel_bins} mel bands)"
-            )
+    @property
+    def window_frames(self) -> int:
+        """Frames of an example: the linear layers fix them."""
+        return self.config.num_frames
 
-    def forward(
-        self,
-        input_features: torch.Tensor,
-        recording_index: torch.Tensor | None = None,
-        window_seconds: torch.Tensor | None = None,
-        output_hidden_states: bool | None = None,
-        output_attentions: bool | None = None,
-        return_dict: bool | None = None,
-    ) -> VGGishModelOutput | tuple[torch.Tensor, ...]:
-        """Encode log-mel examples.
-
-        Args:
-            input_features: (windows, num_frames, num_mel_bins) examples of the feature extractor.
-            recording_index, window_seconds: the extractor's bookkeeping; accepted and ignored here.
-            output_attentions: accepted and ignored: there is no attention.
-            output_hidden_states, return_dict: as everywhere in transformers.
+    def encode(
+        self, windows: torch.Tensor, output_hidden_states: bool = False, output_attentions: bool = False
+    ) -> VGGishModelOutput:
+        """Encode log-mel examples (windows, num_frames, num_mel_bins); there is no attention.
 
         Raises:
             ValueError: examples of another size.
         """
         config = self.config
-        self.check_input(input_features)
-        keep_states = config.output_hidden_states if output_hidden_states is None else output_hidden_states
-        images, states = input_features[:, None].to(self.fc1.weight.dtype), []
+        check_windows(windows, config.num_mel_bins, config.num_frames)
+        images, states = windows[:, None].to(self.fc1.weight.dtype), []
         for stage in self.stages:
             images = stage(images)
             states.append(images.flatten(2).transpose(1, 2))
@@ -160,13 +138,12 @@ class VGGishModel(VGGishPreTrainedModel):
         embedding = self.fc3(hidden)
         if config.final_relu:
             embedding = F.relu(embedding)
-        output = VGGishModelOutput(
+        return VGGishModelOutput(
             last_hidden_state=states[-1],
             pooler_output=embedding,
-            hidden_states=tuple(states) if keep_states else None,
+            hidden_states=tuple(states) if output_hidden_states else None,
             quantised_embedding=None if self.postprocessor is None else self.postprocessor(embedding),
         )
-        return output if (config.return_dict if return_dict is None else return_dict) else output.to_tuple()
 
 
 class VGGishForAudioClassification(AudioClassificationMixin, VGGishPreTrainedModel):

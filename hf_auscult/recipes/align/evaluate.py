@@ -14,9 +14,9 @@ from ...alignment.maps import project_text, ridge_map, store_map
 from ...alignment.teachers import default_device
 from ...audio import assess
 from ...embedding.embedder import by_shape, window_mean
-from ...evaluation.probes import ProbeResult, evaluate_probe
-from ...evaluation.shortcuts import ShortcutResult, evaluate_shortcuts
-from ...evaluation.zero_shot.scores import margins, zero_shot
+from ...evaluation.probe_evaluation import EvaluationSettings, ProbeResult, evaluate_probe
+from ...evaluation.shortcuts import ShortcutResult, ShortcutSpec, evaluate_shortcuts
+from ...evaluation.zero_shot.evaluation_set import margins
 from ...features import WindowedFeatureExtractor
 from ...features.logmel import band_statistics, display_front_end, log_mel
 from ...metrics import (
@@ -26,6 +26,7 @@ from ...metrics import (
     effective_rank,
     patient_bootstrap,
     retrieval_intervals,
+    zero_shot_scores,
 )
 from ...models.acula.modeling_acula import AcuLaModel
 from .config import EvaluationConfig
@@ -88,8 +89,15 @@ def probe(features: np.ndarray, corpus: Corpus, config: EvaluationConfig, seed: 
         [recording.label for recording in chosen],
         [recording.subject_id for recording in chosen],
         [recording.split for recording in chosen],
-        fractions=(1.0, config.label_fraction),
-        draws=config.fraction_draws,
+        probe_settings(config, seed),
+    )
+
+
+def probe_settings(config: EvaluationConfig, seed: int, *, few_labels: bool = True) -> EvaluationSettings:
+    """The run's probe: with all labels, and with a fraction of them."""
+    return EvaluationSettings(
+        fractions=(1.0, config.label_fraction) if few_labels else (1.0,),
+        label_draws=config.fraction_draws,
         bootstrap_draws=config.bootstrap_draws,
         seed=seed,
     )
@@ -107,9 +115,7 @@ def sex_probe(features: np.ndarray, corpus: Corpus, config: EvaluationConfig, se
         [int(recording.row["sex"] == "female") for recording in chosen],
         [recording.subject_id for recording in chosen],
         [recording.split for recording in chosen],
-        fractions=(1.0,),
-        bootstrap_draws=config.bootstrap_draws,
-        seed=seed,
+        probe_settings(config, seed, few_labels=False),
     )
     return result.to_dict()["figures"]["1.0"]["recording"]
 
@@ -184,7 +190,7 @@ def zero_shot_auroc(
     """AUROC of the cosine with class prompts on the test people; two classes, the second one positive."""
     test = corpus.rows("test", labelled=True)
     projected = {name: project_text(model, rows) for name, rows in prompts.items()}
-    scores = margins(zero_shot(encoded.projected[test], projected))[:, 1]
+    scores = margins(zero_shot_scores(encoded.projected[test], projected))[:, 1]
     chosen = [corpus.recordings[index] for index in test]
     interval = patient_bootstrap(
         auroc,
@@ -218,8 +224,6 @@ def shortcut(corpus: Corpus, config: EvaluationConfig, seed: int) -> ShortcutRes
         [recording.label for recording in chosen],
         [recording.subject_id for recording in chosen],
         [recording.split for recording in chosen],
-        fractions=(1.0, config.label_fraction),
-        draws=config.fraction_draws,
-        bootstrap_draws=config.bootstrap_draws,
-        seed=seed,
+        ShortcutSpec().with_level(),
+        probe_settings(config, seed),
     )

@@ -149,7 +149,7 @@ def keep_reported(corpus: Corpus, config: ReportsConfig, task: str) -> tuple[Cor
     if config.folder is None:
         return corpus, left_out
     found = read_set(config.folder)
-    settings = found.about["settings"]
+    settings = found.info.settings
     for what, have, want in (
         ("on", settings["dataset"], corpus.dataset),
         ("under mask", settings["mask"], config.mask),
@@ -177,7 +177,7 @@ def source_of(config: ReportsConfig) -> dict[str, Any]:
     """Say who wrote the run's reports, for its card."""
     if config.folder is None:
         return {"folder": None, "generator": {"generator": "template"}}
-    return {"folder": config.folder, "generator": read_set(config.folder).about["settings"]["generator"]}
+    return {"folder": config.folder, "generator": read_set(config.folder).info.settings["generator"]}
 
 
 def _from_set(corpus: Corpus, folder: str) -> list[list[Report]]:

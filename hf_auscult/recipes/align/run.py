@@ -23,7 +23,7 @@ from ...alignment.objectives import get
 from ...alignment.teachers import Teacher, default_device
 from ...data.trained_on import FILE as PEOPLE_FILE
 from ...data.trained_on import training_people
-from ...evaluation.probes import ProbeResult
+from ...evaluation.probe_evaluation import ProbeResult
 from ...files import check_folder, new_folder, write_json
 from ...hub.model_card import write_model_card
 from ...metrics import auroc_over_runs, paired_difference

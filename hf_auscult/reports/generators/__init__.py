@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from .base import Failed, Generator, Outcome, Reason, Request, Written
+from .budget import Estimate
 from .cache import TextCache
 from .chat import ChatConfig, ChatGenerator
-from .cost import Estimate
 from .prompting import SystemPrompt, fact_line, prompts_of, system_prompt, user_prompt
 from .template import TemplateGenerator
 

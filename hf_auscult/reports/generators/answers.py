@@ -51,15 +51,15 @@ def report_of(answer: str) -> Outcome:
         return Failed("empty")
     content = unfenced(answer.rpartition("</think>")[2])
     try:
-        found = json.loads(content)
+        answered = json.loads(content)
     except json.JSONDecodeError as error:
         outcome = prose(answer)
         if isinstance(outcome, Failed) and outcome.reason == "refused":
             return outcome
         return Failed("malformed", f"not JSON ({error}): {shortened(content)}")
-    if not isinstance(found, dict) or not isinstance(found.get("report"), str):
+    if not isinstance(answered, dict) or not isinstance(answered.get("report"), str):
         return Failed("malformed", f'no text under "report": {shortened(content)}')
-    return prose(found["report"])
+    return prose(answered["report"])
 
 
 def unfenced(text: str) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
-from ..schema import Fact
+from ...data.facts import Fact
 
 Reason = Literal[
     "no_facts",  # nothing is left to state once the mask has taken its share

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ...errors import DataError
-from ...files import write_text
+from ...files import default_cache, write_json
+from .base import Failed, Outcome, Request, Written
 
 
 def cache_key(system: str, user: str, settings: Mapping[str, Any], sample: tuple[int, int, int]) -> str:
@@ -32,11 +33,11 @@ class TextCache:
     had not been answered yet.
 
     Args:
-        folder: made when the first text is written.
+        folder: made when the first text is written; ``reports`` in :func:`hf_auscult.files.default_cache` by default.
     """
 
-    def __init__(self, folder: str | os.PathLike[str]) -> None:
-        self.folder = Path(folder)
+    def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
+        self.folder = Path(folder) if folder else default_cache() / "reports"
 
     def get(self, key: str) -> str | None:
         """Return the text, or None.
@@ -46,19 +47,39 @@ class TextCache:
         """
         file = self._file(key)
         try:
-            text = json.loads(file.read_text("utf-8"))["text"]
+            return str(json.loads(file.read_text("utf-8"))["text"])
         except FileNotFoundError:
             return None
         except (ValueError, KeyError, TypeError) as error:
             raise DataError(
                 f"damaged cache file ({error})", where=file, remedy="delete it; its text is written again"
             ) from error
-        return str(text)
 
     def put(self, key: str, text: str, about: Mapping[str, Any] | None = None) -> None:
         """Store a text with what is known of how it came about."""
-        file = self._file(key)
-        write_text(file, json.dumps({"text": text, **(about or {})}, ensure_ascii=False))
+        write_json(self._file(key), {"text": text, **(about or {})})
+
+    def split(
+        self, requests: Sequence[Request], key_of: Callable[[Request], str]
+    ) -> tuple[list[tuple[int, Outcome]], dict[str, list[int]]]:
+        """Part requests into outcomes that need no model, and the positions of the rest by key.
+
+        Requests with the same key are one text, whoever they are for.
+        """
+        known: list[tuple[int, Outcome]] = []
+        new: dict[str, list[int]] = {}
+        for position, request in enumerate(requests):
+            if not request.facts:
+                known.append((position, Failed("no_facts", "the mask leaves nothing to state")))
+                continue
+            key = key_of(request)
+            if key in new:
+                new[key].append(position)
+            elif (text := self.get(key)) is not None:
+                known.append((position, Written(text)))
+            else:
+                new[key] = [position]
+        return known, new
 
     def _file(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key}.json"

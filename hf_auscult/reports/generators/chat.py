@@ -72,8 +72,8 @@ class ChatGenerator:
 
     def settings(self) -> dict[str, Any]:
         """What the texts depend on; the device and the batch do not change greedy texts but by rounding."""
-        found = {key: value for key, value in asdict(self.config).items() if key not in ("device", "batch_size")}
-        return {"generator": self.name, **found, "weights": self._weights}
+        config = {key: value for key, value in asdict(self.config).items() if key not in ("device", "batch_size")}
+        return {"generator": self.name, **config, "weights": self._weights}
 
     def write(self, requests: Sequence[Request]) -> Iterator[tuple[int, Outcome]]:
         """Yield outcomes: those in the cache first, then batch by batch, short prompts first.
@@ -81,32 +81,24 @@ class ChatGenerator:
         Raises:
             GenerationError: the model cannot be loaded, or has no chat template.
         """
-        new: dict[str, list[int]] = {}
-        for place, request in enumerate(requests):
-            if not request.facts:
-                yield place, Failed("no_facts", "the mask leaves nothing to state")
-                continue
-            sample = (request.seed, request.draw, request.attempt) if self.config.temperature else (0, 0, 0)
-            key = cache_key(system_prompt(request.organ).text, user_prompt(request), self.settings(), sample)
-            if key in new:
-                new[key].append(place)
-            elif (text := self.cache.get(key)) is not None:
-                yield place, Written(text)
-            else:
-                new[key] = [place]
+        known, new = self.cache.split(requests, self._key)
+        yield from known
         if not new:
             return
         model, tokenizer = self._load()
-        prompts = {key: self._prompt(tokenizer, requests[places[0]]) for key, places in new.items()}
+        prompts = {key: self._prompt(tokenizer, requests[positions[0]]) for key, positions in new.items()}
         order = sorted(new, key=lambda key: (len(prompts[key]), key))
         for start in range(0, len(order), self.config.batch_size):
             keys = order[start : start + self.config.batch_size]
-            for key, outcome in zip(
-                keys, self._batch(model, tokenizer, [prompts[key] for key in keys], keys), strict=True
-            ):
+            outcomes = self._batch(model, tokenizer, [prompts[key] for key in keys], keys)
+            for key, outcome in zip(keys, outcomes, strict=True):
                 if isinstance(outcome, Written):
                     self.cache.put(key, outcome.text, {"settings": self.settings()})
-                yield from ((place, outcome) for place in new[key])
+                yield from ((position, outcome) for position in new[key])
+
+    def _key(self, request: Request) -> str:
+        sample = (request.seed, request.draw, request.attempt) if self.config.temperature else (0, 0, 0)
+        return cache_key(system_prompt(request.organ).text, user_prompt(request), self.settings(), sample)
 
     def _load(self) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
         if self._loaded is None:

@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 from ...errors import ConfigurationError, GenerationError
 from .answers import report_of, shortened
 from .base import Failed, Outcome, Request, Written
+from .budget import REPORT_TOKENS, Budget, Estimate, Price, price_of, tokens
 from .cache import TextCache, cache_key
-from .cost import REPORT_TOKENS, Estimate, Price, Purse, price_of, tokens
-from .pace import Pace, back_off
+from .client import Client, Reply
 from .prompting import system_prompt, user_prompt
-from .wire import Reply, Wire
+from .rate_limit import RateLimit, backoff
 
 ANSWER = 'Answer with one JSON object, {"report": "the sentences"}, and nothing else.'
 CONTENT_ATTEMPTS = 2
@@ -131,8 +131,8 @@ class EndpointGenerator:
             raise ConfigurationError(
                 f"the price of {config.model!r} is not known, so a budget cannot be kept", remedy="give --price"
             )
-        self.price, self.purse = price, Purse(config.max_cost, price)
-        self.wire = Wire(config.base_url, config.key(), timeout=config.timeout)
+        self.price, self.budget = price, Budget(config.max_cost, price)
+        self.client = Client(config.base_url, config.key(), timeout=config.timeout)
         self.calls = 0
         self._losses = 0
         self._lock = threading.Lock()
@@ -150,8 +150,8 @@ class EndpointGenerator:
 
     def estimate(self, requests: Sequence[Request]) -> Estimate:
         """Say what the requests will cost; asks nobody."""
-        new = self._unknown(requests)[1]
-        read = sum(tokens(*self._prompt(requests[places[0]])) for places in new.values())
+        new = self.cache.split(requests, self._key)[1]
+        read = sum(tokens(*self._prompt(requests[positions[0]])) for positions in new.values())
         written = len(new) * min(REPORT_TOKENS, self.config.max_tokens)
         most = len(new) * self.config.max_tokens
         return Estimate(len(requests), len(requests) - len(new), read, written, most, self.price)
@@ -162,41 +162,26 @@ class EndpointGenerator:
         Raises:
             GenerationError: the endpoint will not answer anything: wrong key, unknown model, unknown setting.
         """
-        known, new = self._unknown(requests)
+        known, new = self.cache.split(requests, self._key)
         yield from known
-        pace = Pace(self.config.per_minute)
+        limit = RateLimit(self.config.per_minute)
         pool = ThreadPoolExecutor(self.config.workers, thread_name_prefix="endpoint")
         try:
-            waiting = {pool.submit(self._ask, key, requests[places[0]], pace): places for key, places in new.items()}
+            waiting = {pool.submit(self._ask, key, requests[new[key][0]], limit): new[key] for key in new}
             for done in as_completed(waiting):
                 outcome = done.result()
-                yield from ((place, outcome) for place in waiting[done])
+                yield from ((position, outcome) for position in waiting[done])
         finally:
-            pace.close()
+            limit.close()
             pool.shutdown(wait=True, cancel_futures=True)
 
-    def _unknown(self, requests: Sequence[Request]) -> tuple[list[tuple[int, Outcome]], dict[str, list[int]]]:
-        """Outcomes that need no call, and the places of the rest by key."""
-        known: list[tuple[int, Outcome]] = []
-        new: dict[str, list[int]] = {}
-        for place, request in enumerate(requests):
-            if not request.facts:
-                known.append((place, Failed("no_facts", "the mask leaves nothing to state")))
-                continue
-            sample = (request.seed, request.draw, request.attempt)
-            key = cache_key(*self._prompt(request), self.settings(), sample)
-            if key in new:
-                new[key].append(place)
-            elif (text := self.cache.get(key)) is not None:
-                known.append((place, Written(text)))
-            else:
-                new[key] = [place]
-        return known, new
+    def _key(self, request: Request) -> str:
+        return cache_key(*self._prompt(request), self.settings(), (request.seed, request.draw, request.attempt))
 
     def _prompt(self, request: Request) -> tuple[str, str]:
         return f"{system_prompt(request.organ).text}\n\n{ANSWER}", user_prompt(request)
 
-    def _ask(self, key: str, request: Request, pace: Pace) -> Outcome:
+    def _ask(self, key: str, request: Request, limit: RateLimit) -> Outcome:
         """One text, with everything that can go wrong; runs in a thread."""
         system, user = self._prompt(request)
         body = {
@@ -211,16 +196,16 @@ class EndpointGenerator:
         for _ in range(CONTENT_ATTEMPTS):
             if self._losses >= PATIENCE:
                 return Failed("not_tried", f"{PATIENCE} calls before it failed")
-            if not self.purse.reserve(*reserved):
-                return Failed("budget", f"${self.purse.spent:.2f} of ${self.config.max_cost:.2f} spent")
+            if not self.budget.reserve(*reserved):
+                return Failed("budget", f"${self.budget.spent:.2f} of ${self.config.max_cost:.2f} spent")
             used = (0, 0)
             try:
-                answer = self._call(body, key, pace)
+                answer = self._call(body, key, limit)
                 if isinstance(answer, Failed):
                     return answer
                 used, outcome = _used(answer, reserved), _outcome(answer)
             finally:
-                self.purse.settle(reserved, used)
+                self.budget.settle(reserved, used)
             if isinstance(outcome, Written):
                 self.cache.put(key, outcome.text, {"settings": self.settings(), "tokens": used})
                 return outcome
@@ -228,31 +213,31 @@ class EndpointGenerator:
                 return outcome
         return outcome
 
-    def _call(self, body: dict[str, Any], key: str, pace: Pace) -> Mapping[str, Any] | Failed:
+    def _call(self, body: dict[str, Any], key: str, limit: RateLimit) -> Mapping[str, Any] | Failed:
         """One answer, however many attempts it takes."""
         problem, reply = "", Reply()
         for attempt in range(self.config.attempts):
-            if not pace.wait():
+            if not limit.wait():
                 return Failed("not_tried", "the run was given up")
             with self._lock:
                 self.calls += 1
-            reply = self.wire.post(body)
+            reply = self.client.post(body)
             if reply.answer is not None:
                 with self._lock:
                     self._losses = 0
                 return reply.answer
             problem = reply.problem
             if reply.fatal:
-                pace.close()
+                limit.close()
                 raise GenerationError(problem, where=self.config.base_url, remedy=reply.remedy)
             if reply.rejected:
                 break
             if attempt + 1 == self.config.attempts:
                 problem = f"{self.config.attempts} attempts, at last {problem}"
             elif reply.wait is not None:
-                pace.pause(reply.wait)
+                limit.pause(reply.wait)
             else:
-                pace.sleep(back_off(key, attempt, self.config.first_wait))
+                limit.sleep(backoff(key, attempt, self.config.first_wait))
         with self._lock:
             self._losses += 1
         return Failed("rejected" if reply.rejected else "unreachable", problem)

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 
+from ...data.facts import Fact
 from ...errors import ConfigurationError
-from ..schema import Fact
 from .base import Request
 
 VERSION = "v1"
@@ -59,8 +59,8 @@ def fact_line(fact: Fact, noun: str = "murmur") -> str:
     """
     label = fact.concept.replace("_", " ") + (f" of the {_named(fact.of, noun)}" if fact.of else "")
     value = _named(fact.value, noun)
-    said = {"present": value, "absent": f"no {value}", "unknown": f"{value}: could not be determined"}
-    return f"{label}: {said[fact.polarity]}"
+    worded = {"present": value, "absent": f"no {value}", "unknown": f"{value}: could not be determined"}
+    return f"{label}: {worded[fact.polarity]}"
 
 
 def user_prompt(request: Request) -> str:
@@ -69,11 +69,6 @@ def user_prompt(request: Request) -> str:
     if request.correction:
         lines += ["", f"A draft was turned down: {request.correction} Use the information above only."]
     return "\n".join(lines)
-
-
-def prompt_sha256(system: str, user: str) -> str:
-    """Hash of all that a model reads."""
-    return hashlib.sha256(f"{system}\0{user}".encode()).hexdigest()
 
 
 def prompts_of(organs: Sequence[str]) -> dict[str, str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .check import Grounding, check
-from .statement import Statement
+from .statements import Statement
 from .summary import GroundingSummary, Proportion, proportion, summarise
 
 __all__ = ["Grounding", "GroundingSummary", "Proportion", "Statement", "check", "proportion", "summarise"]

@@ -6,16 +6,17 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from ...data.facts import Fact
 from ...errors import DataError
 from ..lexicon import TERM_CONCEPTS, ancestors
-from ..schema import Fact
-from .compare import Judged, judge
-from .knowledge import Knowledge
-from .statement import Statement
-from .statements import read
+from .compare import Comparison, compare
+from .known import Knowledge
+from .statements import PHASES, Statement, phases_of, read_statements
 
-_GROUPS = ("adventitious sound", "illness", "dry or wet cough")
-_PHASES = ("systolic murmur", "diastolic murmur", "continuous murmur")
+_RIVALS = ("adventitious sound", "illness", "dry or wet cough")
+"""What is named in place of another of the same kind contradicts: pneumonia for asthma, a wheeze for crackles."""
+_GENERAL = ("illness", "infection", "respiratory infection")
+"""Words too wide to stand in another's place."""
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,11 @@ class Grounding:
     def consistent(self) -> bool:
         """Whether nothing in it contradicts the facts."""
         return not self.contradictions
+
+    @property
+    def grounded(self) -> bool:
+        """Whether it contradicts nothing and adds nothing."""
+        return self.consistent and not self.unsupported
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
@@ -84,47 +90,43 @@ def check(text: str, facts: Sequence[Fact], *, dataset: str | None = None) -> Gr
     if not text.strip():
         raise DataError("an empty report", where=dataset, remedy="generate it again")
     known = Knowledge(facts)
-    statements = read(text, known.facts)
-    judged = [judge(one, known, statements) for one in statements]
-    stated = {fact for one in judged if one.verdict in ("supported", "unsupported") for fact in one.facts}
-    phases = {name for one in statements if one.polarity == "present" for name in _phases(one)}
-    judged = [_in_place(one, known, stated, phases) for one in judged]
+    statements = read_statements(text, known.facts)
+    compared = [compare(statement, known, statements) for statement in statements]
+    stated = {fact for one in compared if one.verdict in ("supported", "unsupported") for fact in one.facts}
+    phases = {name for one in statements if one.polarity == "present" for name in phases_of(one.concept, one.value)}
+    compared = [_in_place(one, known, stated, phases) for one in compared]
     return Grounding(
         text,
-        tuple(one.statement for one in judged if one.verdict == "contradicted"),
-        tuple(one.statement for one in judged if one.verdict == "unsupported"),
+        tuple(one.statement for one in compared if one.verdict == "contradicted"),
+        tuple(one.statement for one in compared if one.verdict == "unsupported"),
         tuple(fact for fact in known.facts if fact in stated),
         tuple(fact for fact in known.facts if fact not in stated),
         dataset,
     )
 
 
-def _in_place(one: Judged, known: Knowledge, stated: set[Fact], phases: set[str]) -> Judged:
+def _in_place(one: Comparison, known: Knowledge, stated: set[Fact], phases: set[str]) -> Comparison:
     """A thing that the facts do not name contradicts them where it stands for one of its kind that is left out."""
-    said = one.statement
-    if one.verdict != "unsupported" or said.polarity != "present":
+    statement = one.statement
+    if one.verdict != "unsupported" or statement.polarity != "present":
         return one
-    if said.concept == "quality":
-        left = [fact for fact in known.of_concept("quality") if fact not in stated]
-        return replace(one, verdict="contradicted") if left else one
-    if said.concept not in TERM_CONCEPTS or said.value in ("illness", "infection", "respiratory infection"):
-        return one
-    if said.value in _PHASES:
-        theirs = {item.term for item in known.terms if item.term in _PHASES and item.polarity == "present"}
-        return replace(one, verdict="contradicted") if theirs and not theirs & phases else one
-    groups = ancestors(said.value) & set(_GROUPS)
-    for item in known.terms:
-        if item.fact is None or item.polarity != "present" or item.fact in stated:
-            continue
-        if item.fact.concept not in ("finding", "disease") or not ancestors(item.term) & groups:
-            continue
-        if item.term not in ancestors(said.value) and said.value not in ancestors(item.term):
-            return replace(one, verdict="contradicted")
-    return one
-
-
-def _phases(one: Statement) -> tuple[str, ...]:
-    """Phases of the heart that a statement puts a murmur in."""
-    if one.concept == "timing":
-        return tuple(f"{kind} murmur" for kind in ("systolic", "diastolic") if kind in one.value)
-    return (one.value,) if one.value in _PHASES else ()
+    if statement.concept == "quality":
+        instead = any(fact not in stated for fact in known.of_concept("quality"))
+    elif statement.value in PHASES:
+        theirs = {item.term for item in known.terms if item.term in PHASES and item.polarity == "present"}
+        instead = bool(theirs) and not theirs & phases
+    elif statement.concept in TERM_CONCEPTS and statement.value not in _GENERAL:
+        kinds = ancestors(statement.value)
+        instead = any(
+            item.fact is not None
+            and item.polarity == "present"
+            and item.fact not in stated
+            and item.fact.concept in ("finding", "disease")
+            and bool(ancestors(item.term) & kinds & set(_RIVALS))
+            and item.term not in kinds
+            and statement.value not in ancestors(item.term)
+            for item in known.terms
+        )
+    else:
+        instead = False
+    return replace(one, verdict="contradicted") if instead else one

@@ -2,34 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ..lexicon import TERM_CONCEPTS, ancestors, terms_of
-from ..schema import Fact
-from . import slots
-from .knowledge import Knowledge
-from .placing import placed
-from .slots import Verdict
-from .statement import Statement
+from ...data.facts import Fact
+from ..lexicon import TERM_CONCEPTS, ancestors, lexicon, terms_of
+from .known import Knowledge
+from .mentions import VALVES
+from .statements import TRAITS, Statement
+from .values import Verdict, compare_age, compare_place, same_grade, same_size, spelling
 
-_TRAITS = ("timing", "shape", "grade", "pitch", "quality")
 _SOUNDS = {
-    **dict.fromkeys(("heart",), "heart"),
-    **dict.fromkeys(("lung", "lungs"), "lung"),
-    **dict.fromkeys(("cough", "heavy cough", "shallow cough", "three coughs"), "cough"),
-    **dict.fromkeys(("exhalation", "breath", "deep breath", "shallow breath"), "breath"),
-    **dict.fromkeys(("voice", "snoring", "bowel"), ""),
+    "lungs": "lung",
+    **dict.fromkeys(("heavy cough", "shallow cough", "three coughs"), "cough"),
+    **dict.fromkeys(("exhalation", "deep breath", "shallow breath"), "breath"),
 }
+"""Sound -> what it is a kind of, where that is not itself."""
+_SYMPTOMS_DENIED = 5
+"""Denied symptoms that make "no symptoms" true: the questionnaires ask for nine and more, and state those denied."""
 
 
 @dataclass(frozen=True)
-class Judged:
+class Comparison:
     """A statement's standing, and the facts that it states.
 
     Args:
         statement: of the text.
-        verdict: ``None`` where it neither states nor adds anything, such as "the sex is not recorded".
+        verdict: ``None`` where it neither states nor adds anything, such as "the sex is not recorded"; ``partly`` where
+            it says less than a fact, and states none.
         facts: stated by it.
     """
 
@@ -38,7 +38,7 @@ class Judged:
     facts: tuple[Fact, ...] = ()
 
 
-def judge(statement: Statement, known: Knowledge, others: Sequence[Statement]) -> Judged:
+def compare(statement: Statement, known: Knowledge, others: Sequence[Statement]) -> Comparison:
     """Compare one statement with the facts.
 
     Args:
@@ -48,127 +48,132 @@ def judge(statement: Statement, known: Knowledge, others: Sequence[Statement]) -
     """
     concept = statement.concept
     if concept in TERM_CONCEPTS:
-        return _term(statement, known, others)
-    if concept in ("site", "location", "loudest", "any"):
-        return Judged(statement, *placed(statement, known))
-    if concept in _TRAITS or concept == "severity":
-        return _trait(statement, known)
-    if concept == "outcome":
-        return _outcome(statement, known)
-    if concept in ("age", "age_group"):
-        return _one_of(statement, [*known.of_concept("age"), *known.of_concept("age_group")], slots.age)
-    if concept == "sound":
-        return _sound(statement, known)
-    if concept == "phase":
-        return _phase(statement, known)
-    if concept == "health claim":
-        fine = known.absent("illness") and "healthy" in statement.text.lower()
-        return Judged(statement, "supported" if fine else "unsupported")
-    if concept in ("pregnancy", "smoking"):
-        return _habit(statement, known)
-    return _one_of(statement, known.of_concept(concept), _same)
+        verdict, facts = _rest(statement, known, others) if statement.rest else _term(statement, known)
+    elif concept in ("site", "location", "loudest", "any"):
+        verdict, facts = _place(statement, known)
+        if statement.only and verdict == "supported" and _elsewhere(others, known):
+            verdict, facts = "contradicted", ()
+    elif concept in TRAITS or concept == "severity":
+        verdict, facts = _trait(statement, known)
+    elif concept == "outcome":
+        verdict, facts = _outcome(statement, known)
+    elif concept in ("age", "age_group"):
+        verdict, facts = _best(known.of_concept("age", "age_group"), lambda fact: compare_age(statement.value, fact))
+    elif concept == "sound":
+        verdict, facts = _sound(statement, known)
+    elif concept == "phase" and any(statement.value in fact.value for fact in known.of_concept("sound")):
+        verdict, facts = "supported", tuple(known.of_concept("sound"))
+    elif statement.value == "innocence":
+        normal = known.outcomes() == {"normal"} and known.present("murmur")
+        verdict, facts = "supported" if normal else "unsupported", ()
+    elif concept == "health claim":
+        healthy = known.absent("illness") and "healthy" in statement.text.lower()
+        verdict, facts = "supported" if healthy else "unsupported", ()
+    elif concept in ("pregnancy", "smoking"):
+        verdict, facts = _habit(statement, known)
+    else:
+        verdict, facts = _one_value(statement, known)
+    return Comparison(statement, verdict, facts)
 
 
-def _same(said: str, fact: Fact) -> Verdict:
-    if fact.concept in ("height", "weight", "bmi"):
-        return "supported" if slots.size(said, fact.value) else "contradicted"
-    theirs = slots.recorded(fact.value, fact.concept) or fact.value
-    if said == "electronic stethoscope" or (said == "another Littmann" and "Littmann" in theirs):
-        return "partly"
-    if fact.concept == "device" and said in ("bell", "diaphragm", "extended"):
-        return "unsupported"
-    return "supported" if said.lower() in (theirs.lower(), fact.value.lower()) else "contradicted"
+_Result = tuple[Verdict | None, tuple[Fact, ...]]
 
 
-def _one_of(statement: Statement, facts: Sequence[Fact], compare: object) -> Judged:
+def _best(facts: Sequence[Fact], verdict_of: Callable[[Fact], Verdict]) -> _Result:
     """Take the best verdict over the facts of a concept with one value."""
-    if not facts:
-        return Judged(statement, "unsupported")
-    verdicts = {fact: compare(statement.value, fact) for fact in facts}  # type: ignore[operator]
+    verdicts = {fact: verdict_of(fact) for fact in facts}
     for verdict in ("supported", "partly", "unsupported", "contradicted"):
-        found = tuple(fact for fact, one in verdicts.items() if one == verdict)
-        if found:
-            return Judged(statement, verdict, found if verdict == "supported" else ())
-    return Judged(statement, "unsupported")
+        having = tuple(fact for fact, one in verdicts.items() if one == verdict)
+        if having:
+            return verdict, having if verdict == "supported" else ()  # type: ignore[return-value]
+    return "unsupported", ()
 
 
-def _term(statement: Statement, known: Knowledge, others: Sequence[Statement]) -> Judged:
-    term, said = statement.value, statement.polarity
-    exact = [one for one in known.terms if one.term == term]
-    if statement.rest:
-        return _rest(statement, known, others)
+def _one_value(statement: Statement, known: Knowledge) -> _Result:
+    return _best(known.of_concept(statement.concept), lambda fact: _same(statement.value, fact))
+
+
+def _same(value: str, fact: Fact) -> Verdict:
+    if fact.concept in ("height", "weight", "bmi"):
+        return "supported" if same_size(value, fact.value) else "contradicted"
+    theirs = spelling(fact.value, fact.concept) or fact.value
+    if value == "electronic stethoscope" or (value == "another Littmann" and "Littmann" in theirs):
+        return "partly"
+    if fact.concept == "device" and value in ("bell", "diaphragm", "extended"):
+        return "unsupported"
+    return "supported" if value.lower() in (theirs.lower(), fact.value.lower()) else "contradicted"
+
+
+def _term(statement: Statement, known: Knowledge) -> _Result:
+    term, polarity = statement.value, statement.polarity
+    exact = {one.polarity for one in known.terms if one.term == term}
     stated = tuple(
-        one.fact for one in known.terms if one.fact and one.polarity == said and _states(term, said, one.term)
+        one.fact for one in known.terms if one.fact and one.polarity == polarity and _states(term, polarity, one.term)
     )
-    if any(one.polarity == said for one in exact):
-        return Judged(statement, "supported", stated)
-    if said == "unknown":
-        return Judged(statement, "contradicted" if exact else None)
-    if said == "present":
+    if polarity in exact:
+        return "supported", stated
+    if polarity == "unknown":
+        return "contradicted" if exact else None, ()
+    if polarity == "present":
         if known.present(term):
-            return Judged(statement, "supported", stated)
-        if any(one.polarity != "present" and one.term in ancestors(term) for one in known.terms):
-            return Judged(statement, "contradicted")
-        if known.absent(term):
-            return Judged(statement, "contradicted")
-        return Judged(statement, "unsupported", stated)
-    if known.present(term) or any(one.polarity == "unknown" for one in exact):
-        return Judged(statement, "contradicted")
-    if known.absent(term) or _spared(term, known):
-        return Judged(statement, "supported", stated or _covered(term, known))
-    return Judged(statement, "unsupported")
+            return "supported", stated
+        if any(known.present(other) for other in lexicon().rules_out.get(term, ())):
+            return "contradicted", ()
+        undecided = any(one.polarity != "present" and one.term in ancestors(term) for one in known.terms)
+        return ("contradicted", ()) if undecided or known.absent(term) else ("unsupported", stated)
+    if known.present(term) or "unknown" in exact:
+        return "contradicted", ()
+    if known.absent(term) or _follows(term, known):
+        return "supported", stated or _denied_kinds(term, known)
+    return "unsupported", ()
 
 
-def _states(term: str, said: str, fact: str) -> bool:
-    if said == "present":
+def _states(term: str, polarity: str, fact: str) -> bool:
+    if polarity == "present":
         return fact in ancestors(term)
-    if said == "absent":
-        return term in ancestors(fact)
-    return term == fact
+    return term in ancestors(fact) if polarity == "absent" else term == fact
 
 
-def _covered(term: str, known: Knowledge) -> tuple[Fact, ...]:
+def _denied_kinds(term: str, known: Knowledge) -> tuple[Fact, ...]:
     return tuple(
         one.fact for one in known.terms if one.fact and one.polarity == "absent" and term in ancestors(one.term)
     )
 
 
-def _spared(term: str, known: Knowledge) -> bool:
+def _follows(term: str, known: Knowledge) -> bool:
     """Whether a sweeping absence follows from facts of another concept, or from many that say the same."""
-    outcomes = {fact.value for fact in known.of_concept("outcome") if fact.polarity == "present"}
     if term == "abnormal heart sound":
-        return outcomes == {"normal"} or known.absent("illness")
-    denied = [one for one in known.terms if one.polarity == "absent" and term in ancestors(one.term)]
-    return term == "any symptom" and len(denied) >= 5
+        return known.outcomes() == {"normal"} or known.absent("illness")
+    if term == "pathological murmur":
+        return known.outcomes() == {"normal"}
+    return term == "any symptom" and len(_denied_kinds(term, known)) >= _SYMPTOMS_DENIED
 
 
-def _rest(statement: Statement, known: Knowledge, others: Sequence[Statement]) -> Judged:
-    said = [one.value for one in others if one.polarity == "present" and one.concept in TERM_CONCEPTS]
-    under = [one for one in known.terms if statement.value in ancestors(one.term)]
-    unsaid = [
-        one for one in under if one.polarity == "present" and not any(one.term in ancestors(term) for term in said)
-    ]
-    if unsaid:
-        return Judged(statement, "contradicted")
-    denied = tuple(one.fact for one in under if one.polarity == "absent" and one.fact)
-    return Judged(statement, "supported" if denied or known.absent(statement.value) else "unsupported", denied)
+def _rest(statement: Statement, known: Knowledge, others: Sequence[Statement]) -> _Result:
+    """Judge "no other adventitious sounds": true where the text names all that the facts have of them."""
+    stated = [one.value for one in others if one.polarity == "present" and one.concept in TERM_CONCEPTS]
+    kinds = [one for one in known.terms if statement.value in ancestors(one.term)]
+    if any(one.polarity == "present" and not any(one.term in ancestors(term) for term in stated) for one in kinds):
+        return "contradicted", ()
+    denied = tuple(one.fact for one in kinds if one.polarity == "absent" and one.fact)
+    return "supported" if denied or known.absent(statement.value) else "unsupported", denied
 
 
-def _trait(statement: Statement, known: Knowledge) -> Judged:
+def _trait(statement: Statement, known: Knowledge) -> _Result:
     loose = statement.of is not None and not known.present(statement.of)
     facts = [fact for fact in known.of_concept(statement.concept) if loose or _compatible(statement, fact)]
     same = tuple(fact for fact in facts if _same_trait(statement, fact))
     if statement.polarity == "absent":
         denied = tuple(fact for fact in same if fact.polarity == "absent")
         against = any(fact.polarity == "present" for fact in same)
-        return Judged(statement, "contradicted" if against else "supported" if facts else "unsupported", denied)
+        return "contradicted" if against else "supported" if facts else "unsupported", denied
     if any(fact.polarity != "present" for fact in same):
-        return Judged(statement, "contradicted")
+        return "contradicted", ()
     if same:
-        return Judged(statement, "supported", same)
+        return "supported", same
     if any(fact.value == "inspiratory and expiratory" and statement.value in fact.value for fact in facts):
-        return Judged(statement, "partly")
-    return Judged(statement, "contradicted" if facts and statement.value != "another quality" else "unsupported")
+        return "partly", ()
+    return "contradicted" if facts and statement.value != "another quality" else "unsupported", ()
 
 
 def _compatible(statement: Statement, fact: Fact) -> bool:
@@ -180,63 +185,101 @@ def _compatible(statement: Statement, fact: Fact) -> bool:
 
 def _same_trait(statement: Statement, fact: Fact) -> bool:
     if statement.concept == "grade":
-        return slots.same_grade(statement.text, fact.value)
+        return same_grade(statement.text, fact.value)
     return (statement.value or statement.text).lower() == fact.value.lower()
 
 
-def _outcome(statement: Statement, known: Knowledge) -> Judged:
-    said = statement.value
-    if statement.polarity == "absent":
-        said = "normal" if said == "abnormal" else "abnormal"
+def _outcome(statement: Statement, known: Knowledge) -> _Result:
+    normal = (statement.value == "normal") == (statement.polarity != "absent")
     facts = known.of_concept("outcome")
     if facts:
-        same = tuple(fact for fact in facts if fact.value == said)
-        return Judged(statement, "supported" if same else "contradicted", same)
-    if said == "normal":
+        same = tuple(fact for fact in facts if (fact.value == "normal") == normal)
+        return "supported" if same else "contradicted", same
+    fine = known.absent("adventitious sound") or known.absent("illness")
+    if normal:
         if known.abnormal():
-            return Judged(statement, "contradicted")
-        fine = known.absent("adventitious sound") or known.absent("illness")
-        return Judged(statement, "supported" if fine else "contradicted" if known.ill() else "unsupported")
+            return "contradicted", ()
+        return "supported" if fine else "contradicted" if known.ill() else "unsupported", ()
     unheard = "auscult" in statement.text.lower() and known.absent("adventitious sound")
     if known.abnormal() or (known.ill() and not unheard):
-        return Judged(statement, "supported")
-    fine = known.absent("adventitious sound") or known.absent("illness")
-    return Judged(statement, "contradicted" if fine else "unsupported")
+        return "supported", ()
+    return "contradicted" if fine else "unsupported", ()
 
 
-def _habit(statement: Statement, known: Knowledge) -> Judged:
-    facts = known.of_concept(statement.concept)
-    said = statement.value
+def _habit(statement: Statement, known: Knowledge) -> _Result:
+    facts, value = known.of_concept(statement.concept), statement.value
     if statement.polarity == "absent":
         if not facts:
-            return Judged(statement, "unsupported")
-        same = any(fact.value == said and fact.polarity == "present" for fact in facts)
-        stated = tuple(fact for fact in facts if fact.value == "non-smoker" or fact.polarity == "absent")
-        return Judged(statement, "contradicted" if same else "supported", () if same else stated)
-    if any(fact.polarity == "absent" and fact.value == said for fact in facts):
-        return Judged(statement, "contradicted")
-    return _one_of(statement, facts, _same)
+            return "unsupported", ()
+        if any(fact.value == value and fact.polarity == "present" for fact in facts):
+            return "contradicted", ()
+        return "supported", tuple(fact for fact in facts if fact.value == "non-smoker" or fact.polarity == "absent")
+    if any(fact.polarity == "absent" and fact.value == value for fact in facts):
+        return "contradicted", ()
+    return _one_value(statement, known)
 
 
-def _sound(statement: Statement, known: Knowledge) -> Judged:
-    facts = known.of_concept("sound")
+def _sound(statement: Statement, known: Knowledge) -> _Result:
+    facts, value = known.of_concept("sound"), statement.value
     if not facts:
-        return Judged(statement, None if statement.value in ("heart", "lung", "cough") else "unsupported")
-    mine = _SOUNDS.get(statement.value) or statement.value
+        return None if value in ("heart", "lung", "cough") else "unsupported", ()
+    mine = _SOUNDS.get(value, value)
     for fact in facts:
-        theirs = slots.recorded(fact.value, "sound") or fact.value
-        kind = _SOUNDS.get(theirs) or theirs
-        if statement.value in (theirs, fact.value) or (mine == kind == "lung"):
-            return Judged(statement, "supported", (fact,))
+        theirs = spelling(fact.value, "sound") or fact.value
+        kind = _SOUNDS.get(theirs, theirs)
+        if value in (theirs, fact.value) or mine == kind == "lung":
+            return "supported", (fact,)
         if mine == kind or kind.startswith(mine) or kind.split()[-1] == mine:
-            generic = statement.value == mine
-            return Judged(statement, "supported" if generic else "contradicted", (fact,) if generic else ())
-        if {mine, kind} == {"lung", "breath"} or (mine == "lung" and kind != "heart"):
-            return Judged(statement, None)
-    return Judged(statement, "contradicted")
+            return ("supported", (fact,)) if value == mine else ("contradicted", ())
+        if (mine == "lung" and kind != "heart") or (mine, kind) == (
+            "breath",
+            "lung",
+        ):  # breath and cough are the lung's
+            return None, ()
+    return "contradicted", ()
 
 
-def _phase(statement: Statement, known: Knowledge) -> Judged:
-    if any(statement.value in fact.value for fact in known.of_concept("sound")):
-        return Judged(statement, "supported", tuple(known.of_concept("sound")))
-    return _one_of(statement, known.of_concept("phase"), _same)
+def _place(statement: Statement, known: Knowledge) -> _Result:
+    """Compare a place with the recording's site, where a murmur is heard, and where it is loudest.
+
+    Where the places of a murmur are facts, they are all its places.
+    """
+    site, location, loudest = (known.of_concept(name) for name in ("site", "location", "loudest"))
+    if statement.value == "here":
+        return _heard_here(statement, known)
+    if statement.value == "all":
+        everywhere = {fact.value for fact in location} >= set(VALVES)
+        return ("supported", tuple(location)) if everywhere else ("contradicted" if location else "unsupported", ())
+    if statement.concept == "loudest":
+        verdict, facts = _among(statement, loudest)
+        return verdict, (*facts, *(fact for fact in location if fact.value in {one.value for one in facts}))
+    if statement.concept == "location":
+        return _among(statement, location or site)
+    if statement.concept == "site" and site:
+        return _among(statement, site)
+    return _among(statement, [*site, *location, *loudest])
+
+
+def _elsewhere(others: Sequence[Statement], known: Knowledge) -> bool:
+    """Whether a murmur has places beyond those that a text calls the only ones, all of which are right."""
+    named = {one.value for one in others if one.only}
+    locations = {fact.value for fact in known.of_concept("location")}
+    return named <= locations and bool(locations - named)
+
+
+def _among(statement: Statement, facts: Sequence[Fact]) -> _Result:
+    if facts and statement.polarity == "absent":
+        verdicts = {compare_place(statement.value, fact.value) for fact in facts}
+        there = bool(verdicts & {"supported", "partly"})
+        if all(fact.concept == "site" for fact in facts):
+            return "partly" if there else "unsupported", ()
+        return "contradicted" if there else "supported", ()
+    return _best(facts, lambda fact: compare_place(statement.value, fact.value))
+
+
+def _heard_here(statement: Statement, known: Knowledge) -> _Result:
+    facts = known.of_concept("heard_here")
+    if not facts or statement.concept in ("site", "any"):
+        return None, ()
+    same = tuple(fact for fact in facts if fact.value == ("no" if statement.polarity == "absent" else "yes"))
+    return "supported" if same else "contradicted", same

@@ -1,134 +1,232 @@
-"""From a text to what it says: mentions with their polarity, owner and role."""
+"""From a text to what it says, one thing at a time: mentions with their polarity, owner and role."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
+from itertools import pairwise
+from typing import Any, Literal
 
-from ..lexicon import ADDITIONS, TERM_CONCEPTS, ancestors
-from ..schema import Fact, Polarity
-from . import mentions as named
-from .mention import Mention
-from .negation import EXCEPT, OTHER, linked, polarities
-from .roles import owner, role
-from .statement import Statement
-from .text import plain, sentences
+from ...data.facts import Fact, Polarity
+from ..lexicon import TERM_CONCEPTS, ancestors, lexicon, words
+from .mentions import Mention, find_mentions, plain, sentences
+from .negation import linked, polarities
 
-_TRAITS = ("timing", "shape", "grade", "pitch", "quality")
-_ADDED = tuple(dict.fromkeys(entry.concept for entry in ADDITIONS))
-_QUALIFIERS = ("detail",)
-_DENIABLE = (*TERM_CONCEPTS, "smoking", "pregnancy", "outcome", *(name for name in _ADDED if name not in _QUALIFIERS))
-_PREDICATE = re.compile(r"\s*(?:(?:is|are|was|were|remains?|being)\s+)?(?:all\s+)?", re.IGNORECASE)
-_COMPLAINT = re.compile(
-    r"\b(?:symptom|report(?:s|ed|ing)\b|complain|history|experienc|suffer|denie|includ)", re.IGNORECASE
-)
-_HEADS = ("systolic murmur", "diastolic murmur", "continuous murmur")
+Role = Literal["loudest", "location", "site", "any"]
+TRAITS: tuple[str, ...] = ("timing", "shape", "grade", "pitch", "quality")
+PHASES: tuple[str, ...] = ("systolic murmur", "diastolic murmur", "continuous murmur")
+_OF_TIMING = {"systolic": "systolic murmur", "diastolic": "diastolic murmur"}
+_BREATH = ("inspiratory", "expiratory", "inspiratory and expiratory")
 
 
-def read(text: str, facts: Sequence[Fact]) -> list[Statement]:
+@dataclass(frozen=True)
+class Statement:
+    """One thing that a text says.
+
+    Args:
+        concept: of :data:`hf_auscult.data.facts.CONCEPTS`, or of the lexicon's additions, such as
+            ``recommendation``.
+        value: in the lexicon's spelling.
+        polarity: whether it is said to be there, not to be there, or to be undecided.
+        of: the finding or disease that a trait belongs to, where the text names it.
+        start: of the words in the text.
+        end: behind them.
+        text: the words.
+        rest: whether it speaks of the rest only, as in ``no other adventitious sounds``.
+        only: whether a place is said to be the only one, as in ``confined to the mitral area``.
+    """
+
+    concept: str
+    value: str
+    polarity: Polarity
+    of: str | None
+    start: int
+    end: int
+    text: str
+    rest: bool = False
+    only: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, ready for JSON."""
+        return asdict(self)
+
+
+def read_statements(text: str, facts: Sequence[Fact]) -> list[Statement]:
     """Read a text sentence by sentence.
 
     Args:
         text: of the report.
         facts: whose own words are names too.
     """
-    words = plain(text)
-    found = named.find(words, facts)
+    text = plain(text)
+    mentions = find_mentions(text, facts)
     coughs = any(fact.concept == "sound" and "cough" in fact.value for fact in facts)
     result: list[Statement] = []
-    for start, end in sentences(words):
-        here = [one for one in found if start <= one.start < end]
-        said = _sentence(words, start, end, here)
-        if coughs and not _COMPLAINT.search(words, start, end):
-            said = [
+    for start, end in sentences(text):
+        inside = [mention for mention in mentions if start <= mention.start < end]
+        statements = _sentence(text, start, end, inside)
+        if coughs and not words("roles", "complaint").search(text, start, end):
+            # where coughs were recorded, "a cough" is the recording and no symptom
+            statements = [
                 replace(one, concept="sound") if one.value == "cough" and one.polarity == "present" else one
-                for one in said
+                for one in statements
             ]
-        result += said
+        result += statements
     return result
 
 
-def _sentence(text: str, start: int, end: int, here: Sequence[Mention]) -> list[Statement]:
-    deniable = [one for one in here if one.concept in _DENIABLE]
-    said = dict(zip(deniable, polarities(text, start, end, here, deniable), strict=True))
-    traits = [one for one in here if one.concept in _TRAITS or one.concept == "severity"]
-    heads = [one for one in here if one.concept in ("finding", "timing")]
+def _sentence(text: str, start: int, end: int, mentions: Sequence[Mention]) -> list[Statement]:
+    denied = (*TERM_CONCEPTS, "smoking", "pregnancy", "outcome", *lexicon().additions)
+    deniable = [one for one in mentions if one.concept in denied and one.concept != "detail"]
+    polarity_of = dict(zip(deniable, polarities(text, start, end, mentions, deniable), strict=True))
+    heads = [one for one in mentions if one.concept in ("finding", "timing")]
     result: list[Statement] = []
-    for one in here:
-        polarity, of, concept, rest = said.get(one, one.polarity), None, one.concept, False
-        if one in said:
-            if concept == "outcome" and _of_a_sign(text, one, here):
+    for one in mentions:
+        polarity, of, concept, rest, only = polarity_of.get(one, one.polarity), None, one.concept, False, False
+        if one in polarity_of:
+            if (concept == "outcome" and _of_a_sign(text, one, mentions)) or _modified(
+                text, one, deniable, polarity_of
+            ):
                 continue
-            if _modified(text, one, deniable, said):
+            rest = polarity == "absent" and _speaks_of_rest(text, start, one, end, polarity_of)
+        elif one.concept in TRAITS or one.concept == "severity":
+            if _before_denied(text, one, polarity_of):
                 continue
-            rest = polarity == "absent" and _rest(text, start, one, end, said)
-        elif one in traits:
-            if _denied(text, one, said):
-                continue
-            of = _disease(one, here) if concept == "severity" else owner(one, heads, text)
-            polarity = "absent" if _not(text, one) else "present"
+            of = _disease(one, mentions) if concept == "severity" else owner(one, heads, text)
+            polarity = "absent" if _negated(text, one) else "present"
         elif concept == "place":
-            concept = role(text, start, end, one)
-            polarity = "absent" if _not(text, one) else "present"
-        elif concept == "detail" and _denied(text, one, said):
+            concept, only = role(text, start, end, one), _nowhere_else(text, start, one)
+            polarity = "absent" if _negated(text, one) else "present"
+        elif concept == "detail" and _before_denied(text, one, polarity_of):
             continue
-        result.append(Statement(concept, one.value, polarity, of, one.start, one.end, text[one.start : one.end], rest))
+        result.append(
+            Statement(concept, one.value, polarity, of, one.start, one.end, text[one.start : one.end], rest, only)
+        )
     return result
 
 
-def _modified(text: str, one: Mention, deniable: Sequence[Mention], said: Mapping[Mention, Polarity]) -> bool:
+def _modified(text: str, one: Mention, deniable: Sequence[Mention], polarity_of: Mapping[Mention, Polarity]) -> bool:
     """Whether a denied murmur is one kind of murmur only: "no diastolic murmur" leaves the systolic one."""
-    if one.value != "murmur" or said[one] == "present":
+    index = deniable.index(one)
+    if one.value != "murmur" or polarity_of[one] == "present" or not index:
         return False
-    place = deniable.index(one)
-    before = deniable[place - 1] if place else None
-    return (
-        before is not None
-        and before.value in _HEADS
-        and linked(text, before, one)
-        and "," not in text[before.end : one.start]
-    )
+    before = deniable[index - 1]
+    return before.value in PHASES and linked(text, before, one) and "," not in text[before.end : one.start]
 
 
-def _of_a_sign(text: str, one: Mention, here: Sequence[Mention]) -> bool:
+def _of_a_sign(text: str, one: Mention, mentions: Sequence[Mention]) -> bool:
     """Whether "normal" is said of a sign ("saturation is normal", "normal heart rate"), not of the examination."""
-    signs = [other for other in here if other.concept == "sign"]
-    return any(
-        one.start - other.end >= 0 and _PREDICATE.fullmatch(text, other.end, one.start) for other in signs
-    ) or any(other.start >= one.end and not text[one.end : other.start].strip() for other in signs)
+    for sign in (other for other in mentions if other.concept == "sign"):
+        between = text[sign.end : one.start].strip()
+        if sign.end <= one.start and (not between or words("roles", "predicate").fullmatch(between)):
+            return True
+        if one.end <= sign.start and not text[one.end : sign.start].strip():
+            return True
+    return False
 
 
-def _rest(text: str, start: int, one: Mention, end: int, said: Mapping[Mention, Polarity]) -> bool:
-    """Whether something denied is so but for what the sentence excepts, or is called other."""
-    if OTHER.search(text, max(start, one.start - 22), one.end):
+def _speaks_of_rest(text: str, start: int, one: Mention, end: int, polarity_of: Mapping[Mention, Polarity]) -> bool:
+    """Whether something denied is so but for what the sentence excepts, or is called other (within three words)."""
+    if words("negation", "other").search(text, max(start, one.start - 22), one.end):
         return True
-    excepted = EXCEPT.search(text, start, end)
+    excepted = words("negation", "except").search(text, start, end)
     return excepted is not None and any(
         other is not one and polarity == "present" and one.value in ancestors(other.value)
-        for other, polarity in said.items()
+        for other, polarity in polarity_of.items()
     )
 
 
-def _denied(text: str, trait: Mention, said: Mapping[Mention, Polarity]) -> bool:
+def _before_denied(text: str, trait: Mention, polarity_of: Mapping[Mention, Polarity]) -> bool:
     """Whether a trait stands before a word that is denied or undecided: "no harsh murmur" says nothing of harshness."""
-    behind = [one for one in said if one.start >= trait.end]
+    head = next((one for one in polarity_of if one.start >= trait.end), None)
     return (
-        bool(behind)
-        and said[behind[0]] != "present"
-        and linked(text, trait, behind[0])
-        and "," not in text[trait.end : behind[0].start]
+        head is not None
+        and polarity_of[head] != "present"
+        and linked(text, trait, head)
+        and "," not in text[trait.end : head.start]
     )
 
 
-def _disease(severity: Mention, here: Sequence[Mention]) -> str | None:
-    named = [one for one in here if one.concept in ("disease", "condition")]
+def _disease(severity: Mention, mentions: Sequence[Mention]) -> str | None:
+    named = [one for one in mentions if one.concept in ("disease", "condition")]
     behind = [one for one in named if one.start >= severity.end]
     return (behind or named[::-1])[0].value if named else None
 
 
-def _not(text: str, one: Mention) -> bool:
+def _negated(text: str, one: Mention) -> bool:
+    """Whether one of the four words before denies it; 28 characters hold them."""
     before = text[max(0, one.start - 28) : one.start].lower().split()
-    return any(
-        word in ("not", "nor", "neither", "never", "without", "absent") for word in before[-4:]
-    ) and "," not in "".join(before[-2:])
+    return any(words("roles", "not").fullmatch(word) for word in before[-4:]) and "," not in "".join(before[-2:])
+
+
+def _nowhere_else(text: str, start: int, place: Mention) -> bool:
+    """Whether a place is said to be the only one, by itself or in a list."""
+    cues = list(words("roles", "only").finditer(text, start, place.start))
+    return bool(cues) and not words("negation", "break").search(text, cues[-1].end(), place.start)
+
+
+def role(text: str, start: int, end: int, place: Mention) -> Role:
+    """Find what a place is the place of: from the nearest cue before it in its sentence, else the first behind.
+
+    Example:
+        >>> text = "Recorded at the apex; a murmur is loudest over the aortic area"
+        >>> role(text, 22, len(text), Mention("place", "aortic", 51, 62))
+        'loudest'
+    """
+    behind = text[place.end : min(end, place.end + 45)]  # as far as "is the point where the murmur is loudest" takes
+    for word in re.finditer(r"\w+", behind):
+        if words("roles", "cues", "loudest").match(behind, word.start()):
+            return "loudest"
+        if not words("roles", "filler").fullmatch(word[0]):
+            break
+    cues: list[tuple[int, bool, Role]] = []
+    names: tuple[Role, ...] = ("loudest", "location", "site")
+    for name in names:
+        # "best heard" is a cue of both kinds: the loudest wins where two end together
+        found = words("roles", "cues", name).finditer(text[start : place.start])
+        cues += [(match.end(), name == "loudest", name) for match in found]
+    return max(cues, key=lambda cue: cue[:2])[2] if cues else "any"
+
+
+def owner(trait: Mention, heads: Sequence[Mention], text: str) -> str | None:
+    """Find the murmur that a trait belongs to among those of its sentence; None where one murmur or none is named."""
+    for kind, name in _OF_TIMING.items():
+        if trait.concept == "timing" and kind in trait.value:
+            return name
+    if trait.value in _BREATH:
+        return _breath_sound(trait, heads, text)
+    named = [(head, kind) for head in heads for kind in phases_of(head.concept, head.value)[:1]]
+    if not named:
+        return None
+    current = named[0][1]
+    if len({name for _, name in named}) == 1:
+        return current
+    for (one, _), (other, name) in pairwise(named):
+        borders = _borders(text, one.end, other.start, ";", "second") or _borders(
+            text, one.end, other.start, ",;", "part"
+        )
+        if trait.start >= (borders[-1] if borders else other.start):
+            current = name
+    return current
+
+
+def phases_of(concept: str, value: str) -> tuple[str, ...]:
+    """Phases of the heart that a mention or a statement puts a murmur in."""
+    if concept == "timing":
+        return tuple(name for kind, name in _OF_TIMING.items() if kind in value)
+    return (value,) if value in PHASES else ()
+
+
+def _borders(text: str, start: int, end: int, marks: str, name: str) -> list[int]:
+    """Where something else begins in a stretch: at a mark or a word of the table."""
+    found = [match.start() for match in words("roles", name).finditer(text, start, end)]
+    return sorted([*found, *(place for place in range(start, end) if text[place] in marks)])
+
+
+def _breath_sound(trait: Mention, heads: Sequence[Mention], text: str) -> str | None:
+    """What is heard in a phase of the breath: what follows at once, else what stands before."""
+    heard = [head for head in heads if head.concept == "finding"]
+    behind = [head for head in heard if head.start >= trait.end and not text[trait.end : head.start].strip(" -")]
+    before = [head for head in heard if head.end <= trait.start]
+    return behind[0].value if behind else before[-1].value if before else heard[0].value if heard else None

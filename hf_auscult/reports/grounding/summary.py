@@ -6,8 +6,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from scipy.stats import binomtest
-
 from ...errors import DataError
 from .check import Grounding
 
@@ -21,16 +19,18 @@ class Proportion:
         n: all reports.
         low: lower bound.
         high: upper bound.
+        level: of the interval.
 
     Example:
         >>> str(proportion(44, 50))
-        '44/50 (88.0 % [76.2, 94.4])'
+        '44 of 50 (88.0 %, 95 % interval 76.2 to 94.4 %)'
     """
 
     count: int
     n: int
     low: float
     high: float
+    level: float = 0.95
 
     @property
     def value(self) -> float:
@@ -39,7 +39,7 @@ class Proportion:
 
     def __str__(self) -> str:
         share, low, high = (f"{100 * one:.1f}" for one in (self.value, self.low, self.high))
-        return f"{self.count}/{self.n} ({share} % [{low}, {high}])"
+        return f"{self.count} of {self.n} ({share} %, {100 * self.level:g} % interval {low} to {high} %)"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, ready for JSON."""
@@ -52,10 +52,12 @@ def proportion(count: int, n: int, *, level: float = 0.95) -> Proportion:
     Raises:
         DataError: no reports, or more than all.
     """
+    from scipy.stats import binomtest  # scipy.stats takes a second to import
+
     if not 0 <= count <= n or n == 0:
         raise DataError(f"{count} of {n} reports", remedy="pass at least one report")
     interval = binomtest(count, n).proportion_ci(confidence_level=level, method="wilson")
-    return Proportion(count, n, float(interval.low), float(interval.high))
+    return Proportion(count, n, float(interval.low), float(interval.high), level)
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ def summarise(groundings: Iterable[Grounding]) -> GroundingSummary:
 
     Example:
         >>> from hf_auscult.reports.grounding import check
-        >>> from hf_auscult.reports.schema import Fact
+        >>> from hf_auscult.data.facts import Fact
         >>> facts = [Fact("finding", "wheeze", "wheezes", "absent")]
         >>> one = summarise([check("No wheezes.", facts), check("Wheezes. COPD.", facts)])
         >>> one.consistency.count, one.unsupported.count, one.omission.count

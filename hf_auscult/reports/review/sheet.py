@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import csv
 import hashlib
 import json
 import random
@@ -13,8 +12,10 @@ from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
 
+from ...data.facts import Fact
 from ...errors import ConfigurationError, DataError, MissingAudioError, UndecodableAudioError
-from ..schema import Fact
+from ...files import write_text
+from ...metrics.tables import Table
 
 QUESTIONS: dict[str, str] = {
     "consistent": "Is everything that the report says of these facts consistent with them?",
@@ -25,6 +26,7 @@ QUESTIONS: dict[str, str] = {
 COLUMNS: tuple[str, ...] = (
     *("review", "number", "dataset", "recording_id", "facts", "text", *QUESTIONS, "comment", "reviewer"),
 )
+_BYTE_ORDER_MARK = "\ufeff"  # by which spreadsheets know that a table is UTF-8
 _TYPES = ((b"RIFF", "audio/wav"), (b"OggS", "audio/ogg"), (b"fLaC", "audio/flac"), (b"ID3", "audio/mpeg"))
 
 
@@ -93,7 +95,6 @@ def make_review(
             raise DataError("an empty report", where=row.recording_id, remedy="generate it again")
     chosen = sample(rows, n, seed=seed, strata=strata)
     folder = Path(out)
-    folder.mkdir(parents=True, exist_ok=True)
     name = hashlib.sha256(repr([(row.recording_id, row.text) for row in chosen]).encode()).hexdigest()[:12]
     pairs = [_pair(number, row) for number, row in enumerate(chosen, start=1)]
     questions = [{"name": key, "text": text} for key, text in QUESTIONS.items()]
@@ -101,12 +102,10 @@ def make_review(
     template = resources.files(__package__).joinpath("page.html").read_text("utf-8")
     # "<" would let a report end the script element that holds the data
     page, sheet = folder / "review.html", folder / "review.csv"
-    page.write_text(template.replace("__DATA__", json.dumps(data).replace("<", "\\u003c")), "utf-8")
-    with sheet.open("w", newline="", encoding="utf-8-sig") as stream:
-        writer = csv.DictWriter(stream, COLUMNS, extrasaction="ignore")
-        writer.writeheader()
-        for pair in pairs:
-            writer.writerow({**pair, "review": name, "facts": pair["fact_line"]})
+    write_text(page, template.replace("__DATA__", json.dumps(data).replace("<", "\\u003c")))
+    cells = [{**pair, "review": name, "facts": pair["fact_line"]} for pair in pairs]
+    table = Table(COLUMNS, [[str(row.get(column, "")) for column in COLUMNS] for row in cells])
+    write_text(sheet, f"{_BYTE_ORDER_MARK}{table.csv()}")
     return Review(page, sheet, tuple(chosen))
 
 

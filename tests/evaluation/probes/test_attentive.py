@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from hf_auscult.errors import DataError
-from hf_auscult.evaluation.probes import DefaultProbe, fit_attentive, run_probe
+from hf_auscult.evaluation.probes import ProbeSettings, fit_attentive, run_probe
 from hf_auscult.metrics import auroc
 
 
@@ -47,7 +47,7 @@ def test_absent_tokens_do_not_exist():
 def test_it_is_an_option_of_the_default_protocol_and_beats_averaging_here():
     x, y, _ = _marked(n=300)
     split = np.repeat(["train", "test"], 150)
-    settings = DefaultProbe(penalties=(0.01, 1.0), folds=3, pooling="attentive")
+    settings = ProbeSettings(penalties=(0.01, 1.0), folds=3, pooling="attentive")
     outcome = run_probe(x, y, np.arange(300), split, settings)
     plain = run_probe(x.mean(axis=1), y, np.arange(300), split)
     truth = y[outcome.test_rows]

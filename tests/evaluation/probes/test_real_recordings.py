@@ -9,7 +9,7 @@ import pytest
 import soundfile as sf
 
 from hf_auscult.errors import LeakageError
-from hf_auscult.evaluation.probes import evaluate_probe
+from hf_auscult.evaluation.probe_evaluation import EvaluationSettings, evaluate_probe
 from hf_auscult.metrics import auroc, patient_bootstrap
 
 
@@ -45,7 +45,9 @@ def _split(people: np.ndarray, labels: np.ndarray) -> np.ndarray:
 def test_people_are_counted_and_the_interval_admits_how_few_they_are(murmurs):
     features, labels, _, people = murmurs
     split = _split(people, labels)
-    result = evaluate_probe(features, labels, people, split, positive="Present", draws=3, bootstrap_draws=1000)
+    result = evaluate_probe(
+        features, labels, people, split, EvaluationSettings(label_draws=3, bootstrap_draws=1000), positive="Present"
+    )
     test = split == "test"
     assert result.counts["test"] == {
         "recordings": int(test.sum()),
@@ -67,7 +69,8 @@ def test_a_child_with_two_ids_on_both_sides_is_refused(murmurs):
     linked = next(person for person in np.unique(people) if len(np.unique(ids[people == person])) == 2)
     first, second = np.unique(ids[people == linked])
     split = _split(ids, labels)
+    settings = EvaluationSettings(fractions=(1.0,), bootstrap_draws=20)
     split[ids == first], split[ids == second] = "train", "test"
-    evaluate_probe(features, labels, ids, split, positive="Present", fractions=(1.0,), bootstrap_draws=20)
+    evaluate_probe(features, labels, ids, split, settings, positive="Present")
     with pytest.raises(LeakageError, match="two splits"):
-        evaluate_probe(features, labels, people, split, positive="Present", fractions=(1.0,), bootstrap_draws=20)
+        evaluate_probe(features, labels, people, split, settings, positive="Present")

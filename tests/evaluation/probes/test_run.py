@@ -5,7 +5,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from hf_auscult.errors import ConfigurationError, DataError, LeakageError
-from hf_auscult.evaluation.probes import OPERA_TASKS, DefaultProbe, Fold, leave_one_subject_out, run_probe
+from hf_auscult.evaluation.probes import OPERA_TASKS, Fold, ProbeSettings, leave_one_subject_out, run_probe
 from hf_auscult.metrics import auroc
 
 
@@ -115,8 +115,8 @@ def test_bad_input_is_named():
     with pytest.raises(DataError, match="no rows on one side"):
         run_probe(x, y, who, [Fold(np.arange(40), np.arange(0))])
     with pytest.raises(DataError, match="shape"):
-        run_probe(x, y, who, split, DefaultProbe(pooling="attentive"))
+        run_probe(x, y, who, split, ProbeSettings(pooling="attentive"))
     wrong = ({"penalties": ()}, {"ridge_penalties": (0.0,)}, {"class_weight": "x"}, {"folds": 1}, {"pooling": "max"})
     for settings in wrong:
         with pytest.raises(ConfigurationError):
-            DefaultProbe(**settings)
+            ProbeSettings(**settings)

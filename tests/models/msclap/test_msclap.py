@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from transformers import AutoModel
 
-import hf_auscult
 from hf_auscult.embedding.embedder import Embedder
 from hf_auscult.models.convert_checkpoint import convert
 from hf_auscult.models.msclap import MSClapConfig
@@ -29,13 +26,6 @@ def tiny(version: str, **settings) -> MSClapModel:
     for name, value in settings.items():
         setattr(config, name, value)
     return MSClapModel(config).eval()
-
-
-def test_the_copy_of_the_panns_layers_is_the_same():
-    models = Path(hf_auscult.__file__).parent / "models"
-    copies = [path.read_bytes() for path in models.glob("*/layers_panns.py")]
-    assert len(copies) >= 2
-    assert len(set(copies)) == 1
 
 
 def test_the_published_sizes():

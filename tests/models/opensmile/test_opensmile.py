@@ -63,7 +63,7 @@ def test_embed_gives_the_functionals_of_the_recording(tmp_path):
         model.fit(torch.from_numpy(features))
 
 
-@pytest.mark.parametrize("bad", [torch.zeros(2, 6373), torch.zeros(88), torch.zeros(2, 1, 88)])
+@pytest.mark.parametrize("bad", [torch.zeros(2, 6373), torch.zeros(88), torch.zeros(2, 2, 80)])
 def test_features_of_another_set_are_refused(bad):
     model = OpenSmileModel(OpenSmileConfig(feature_set="eGeMAPSv02"))
     with pytest.raises(ValueError, match=r"expected \(windows, 88\)"):

@@ -12,8 +12,8 @@ from safetensors.torch import load_file, save_file
 from transformers import AutoModel, AutoModelForPreTraining
 
 from hf_auscult.models.opera import OperaCTConfig
-from hf_auscult.models.opera.layers_htsat import covering_starts
 from hf_auscult.models.opera.modeling_opera_ct import OperaCTForPreTraining, OperaCTModel
+from hf_auscult.models.shared.layers_htsat import covering_starts
 from tests.models.zoo import HTSAT
 
 SIZE = 256  # frames of the tiny network's crops

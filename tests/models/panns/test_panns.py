@@ -11,8 +11,8 @@ from hf_auscult.embedding.embedder import Embedder
 from hf_auscult.errors import ShortAudioError
 from hf_auscult.models.panns import PannsConfig
 from hf_auscult.models.panns.convert_panns import feature_extractor
-from hf_auscult.models.panns.layers_panns import hide_stripes
 from hf_auscult.models.panns.modeling_panns import PannsForAudioClassification, PannsModel
+from hf_auscult.models.shared.layers_panns import hide_stripes
 from tests.models.zoo import sound
 
 CHANNELS = {"cnn6": [4, 8, 8, 8], "cnn10": [4, 8, 8, 8], "cnn14": [4, 8, 8, 8, 8, 16]}

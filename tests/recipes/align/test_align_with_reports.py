@@ -9,7 +9,7 @@ import yaml
 from hf_auscult.recipes.align.config import load_config
 from hf_auscult.recipes.align.pairs import data_folder, prepare_data
 from hf_auscult.recipes.align.run import run
-from hf_auscult.reports.sets import ReportSettings, generate_set, plan
+from hf_auscult.reports.generate_set import ReportSettings, generate_set, plan_set
 from tests.recipes.align.conftest import settings
 from tests.recipes.align.test_pairs import Forgetful
 
@@ -24,7 +24,7 @@ def test_a_run_reads_a_set_and_says_who_was_left_out(tmp_path, monkeypatch):
     config = load_config(tmp_path / "run.yaml")
     prepare_data(config.data, tmp_path / "work")
     prepared = data_folder(config.data, tmp_path / "work")
-    job = plan(prepared, ReportSettings(mask="strict", task="murmur", draws=2))
+    job = plan_set(prepared, ReportSettings(mask="strict", task="murmur", draws=2))
     generate_set(job, tmp_path / "set", Forgetful(), progress=False)
     results = run(config, command="a test", progress=False)
     left_out = results["reports"]["left_out"]

@@ -11,8 +11,8 @@ from hf_auscult.data import prepare
 from hf_auscult.errors import ConfigurationError, DataError
 from hf_auscult.recipes.align.config import DataConfig, ReportsConfig
 from hf_auscult.recipes.align.pairs import Corpus, keep_reported, load_corpus, make_reports, source_of
+from hf_auscult.reports.generate_set import ReportSettings, generate_set, plan_set
 from hf_auscult.reports.generators import Failed, TemplateGenerator
-from hf_auscult.reports.sets import ReportSettings, generate_set, plan
 
 SAMPLE = Path(__file__).resolve().parents[3] / "examples" / "data" / "circor_sample"
 
@@ -45,7 +45,7 @@ class Forgetful(TemplateGenerator):
 
 
 def test_recordings_without_a_report_are_left_out_and_counted(prepared, corpus, tmp_path):
-    job = plan(prepared, ReportSettings(mask="paper", task="murmur", draws=2))
+    job = plan_set(prepared, ReportSettings(mask="paper", task="murmur", draws=2))
     generate_set(job, tmp_path / "set", Forgetful(), progress=False)
     config = ReportsConfig(mask="paper", folder=str(tmp_path / "set"))
     kept, left_out = keep_reported(corpus, config, "murmur")
@@ -71,13 +71,15 @@ def test_without_a_set_nobody_is_left_out(corpus):
 def test_sets_that_do_not_fit(shared, prepared, corpus, tmp_path):
     with pytest.raises(DataError, match="not a set"):
         keep_reported(corpus, ReportsConfig(folder=str(prepared)), "murmur")
-    generate_set(plan(prepared, ReportSettings(mask="strict")), tmp_path / "strict", progress=False)
+    generate_set(plan_set(prepared, ReportSettings(mask="strict")), tmp_path / "strict", progress=False)
     with pytest.raises(ConfigurationError, match="mask strict"):
         keep_reported(corpus, ReportsConfig(folder=str(tmp_path / "strict")), "murmur")
-    generate_set(plan(prepared, ReportSettings(mask="strict", task="outcome")), tmp_path / "outcome", progress=False)
+    generate_set(
+        plan_set(prepared, ReportSettings(mask="strict", task="outcome")), tmp_path / "outcome", progress=False
+    )
     with pytest.raises(ConfigurationError, match="label of outcome"):
         keep_reported(corpus, ReportsConfig(mask="strict", folder=str(tmp_path / "outcome")), "murmur")
     prepare("icbhi", shared / "data" / "icbhi2017", tmp_path / "icbhi", progress=False)
-    generate_set(plan(tmp_path / "icbhi"), tmp_path / "set", progress=False)
+    generate_set(plan_set(tmp_path / "icbhi"), tmp_path / "set", progress=False)
     with pytest.raises(ConfigurationError, match="icbhi"):
         keep_reported(corpus, ReportsConfig(folder=str(tmp_path / "set")), "murmur")

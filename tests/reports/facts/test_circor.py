@@ -4,9 +4,9 @@ import math
 
 import pytest
 
+from hf_auscult.data.facts import stated
 from hf_auscult.errors import ConfigurationError, DataError
 from hf_auscult.reports import CIRCOR_FIELDS, circor_facts, facts_of
-from hf_auscult.reports.facts import stated
 
 from ..conftest import MURMUR
 

@@ -9,9 +9,9 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
 from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast, Qwen2Config, Qwen2ForCausalLM
 
+from hf_auscult.data.facts import Fact
 from hf_auscult.errors import ConfigurationError, GenerationError
 from hf_auscult.reports.generators import ChatConfig, ChatGenerator, Request, TextCache, Written, system_prompt
-from hf_auscult.reports.schema import Fact
 
 CHATML = (
     "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"

@@ -8,11 +8,11 @@ from collections import Counter
 
 import pytest
 
+from hf_auscult.data.facts import Fact
 from hf_auscult.errors import ConfigurationError, DataError, GenerationError
 from hf_auscult.reports.generators.base import Failed, Request, Written
 from hf_auscult.reports.generators.cache import TextCache
 from hf_auscult.reports.generators.endpoint import EndpointConfig, EndpointGenerator
-from hf_auscult.reports.schema import Fact
 
 from .loopback import Answer, completion, good, serving
 
@@ -229,15 +229,15 @@ def test_estimate_and_budget(tmp_path):
     price = (1000.0, 1000.0)  # a dollar a thousand tokens
     with serving() as endpoint:
         estimate = generator(endpoint.url, tmp_path, price=price).estimate([*requests(10), *requests(10)])
-        assert (estimate.requests, estimate.known, estimate.calls, endpoint.calls) == (20, 10, 10, [])
+        assert (estimate.requests, estimate.cached, estimate.calls, endpoint.calls) == (20, 10, 10, [])
         assert 0 < estimate.cost < estimate.ceiling
         found = generator(endpoint.url, tmp_path, price=price, max_cost=2.0, workers=1)
         outcomes = answers(found, requests(10))
         # 0.35 a call; the next one is not made once it could cost more than what is left
         assert {one.reason for one in outcomes if isinstance(one, Failed)} == {"budget"}
         assert len(endpoint.calls) == sum(isinstance(one, Written) for one in outcomes) > 0
-        assert found.purse.spent == pytest.approx(0.35 * len(endpoint.calls)) and found.purse.spent <= 2.0
-        assert generator(endpoint.url, tmp_path, price=price).estimate(requests(10)).known == len(endpoint.calls)
+        assert found.budget.spent == pytest.approx(0.35 * len(endpoint.calls)) and found.budget.spent <= 2.0
+        assert generator(endpoint.url, tmp_path, price=price).estimate(requests(10)).cached == len(endpoint.calls)
 
 
 @pytest.mark.parametrize(

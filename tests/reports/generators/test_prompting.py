@@ -8,10 +8,10 @@ from importlib.resources import files
 import pytest
 
 from hf_auscult.data import DATASETS
+from hf_auscult.data.facts import Fact
 from hf_auscult.errors import ConfigurationError
 from hf_auscult.reports import generate, mask_of, requests_of
 from hf_auscult.reports.generators import Request, prompts_of, system_prompt, user_prompt
-from hf_auscult.reports.schema import Fact
 from tests.reports.conftest import MURMUR
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import yaml
 
+from hf_auscult.data.facts import Fact
 from hf_auscult.reports.grounding import check
-from hf_auscult.reports.schema import Fact
 
 FILE = Path(__file__).with_name("labelled.yaml")
 KINDS = ("contradictions", "additions")

@@ -6,23 +6,34 @@ import random
 from collections.abc import Callable
 from typing import Any
 
-from hf_auscult.reports.facts import (
-    FACTS,
-    coswara,
-    coughvid,
-    covid19_cough,
-    heart,
-    hf_lung,
-    icbhi,
-    kauh,
-    lung,
-    sprsound,
-)
-from hf_auscult.reports.facts import uk_covid19 as uk
-from hf_auscult.reports.facts.circor import CIRCOR_FIELDS
+from hf_auscult.data.catalogue.coughvid import facts as coughvid
+from hf_auscult.data.catalogue.hf_lung import facts as hf_lung
+from hf_auscult.data.catalogue.icbhi import facts as icbhi
+from hf_auscult.data.catalogue.sprsound import facts as sprsound
+from hf_auscult.data.facts import Column
+from hf_auscult.reports import CIRCOR_FIELDS, FACTS
 
 Row = dict[str, Any]
-_LUNG_SITES = (*lung.SITES, None)
+
+
+def _words(dataset: str, column: str) -> tuple[str, ...]:
+    """Words that the dataset's table uses in a column."""
+    (found,) = (one for one in FACTS[dataset].columns if isinstance(one, Column) and one.column == column)
+    return tuple(found.facts or found.values or found.polarity)
+
+
+def _columns(dataset: str, concept: str) -> tuple[str, ...]:
+    """Yes-or-no columns of a concept that have a value of their own."""
+    return tuple(
+        one.column
+        for one in FACTS[dataset].columns
+        if isinstance(one, Column)
+        and one.concept == concept
+        and one.value not in (None, "symptom", "respiratory condition")
+    )
+
+
+_LUNG_SITES = tuple(site if site != "other" else None for site in _words("icbhi", "site"))
 _DEVICES = ("AKG C417L", "Littmann Classic II SE", "Littmann 3200", "Welch Allyn Meditron", None)
 _VALVES = ("aortic", "pulmonary", "tricuspid", "mitral")
 _TIMINGS = {"systolic": ("Holosystolic", "Early-systolic", "Mid-systolic", "Late-systolic")} | {
@@ -76,7 +87,7 @@ def _circor(draw: random.Random) -> Row:
 
 
 def _sprsound(draw: random.Random) -> Row:
-    row = _lung(draw, sprsound.FIELDS) | {"disease": draw.choice((*sprsound._DISEASES, None))}
+    row = _lung(draw, FACTS["sprsound"].fields) | {"disease": draw.choice((*sprsound._DISEASES, None))}
     record = draw.choice(("Normal", "CAS", "DAS", "CAS & DAS", "Poor Quality"))
     kinds = {"CAS": ("Rhonchi", "Wheeze", "Stridor"), "DAS": ("Coarse Crackle", "Fine Crackle")}
     kinds["CAS & DAS"] = (*kinds["CAS"], *kinds["DAS"], "Wheeze+Crackle")
@@ -87,37 +98,43 @@ def _sprsound(draw: random.Random) -> Row:
 
 
 def _icbhi(draw: random.Random) -> Row:
-    row = _lung(draw, icbhi.FIELDS) | {"events": _events(draw, icbhi.CYCLES)}
+    row = _lung(draw, FACTS["icbhi"].fields) | {"events": _events(draw, icbhi.CYCLES)}
     row |= {
         "adult_bmi": draw.choice((28.5, None)),
         "child_weight": draw.choice((14.0, None)),
         "child_height": draw.choice((95.0, None)),
     }
-    return row | {"diagnosis": draw.choice((*icbhi._DISEASES, None))}
+    return row | {"diagnosis": draw.choice((*_words("icbhi", "diagnosis"), None))}
 
 
 def _hf_lung(draw: random.Random) -> Row:
-    return _lung(draw, hf_lung.FIELDS) | {"events": _events(draw, hf_lung.EVENTS)}
+    return _lung(draw, FACTS["hf_lung"].fields) | {"events": _events(draw, hf_lung.EVENTS)}
 
 
 def _kauh(draw: random.Random) -> Row:
-    row = _lung(draw, kauh.FIELDS) | {"sound_type": draw.choice(tuple(kauh.SOUNDS))}
-    return row | {"disease": draw.choice((*kauh.DISEASES, "COPD + heart failure", "asthma + lung fibrosis"))}
+    row = _lung(draw, FACTS["kauh"].fields) | {"sound_type": draw.choice(_words("kauh", "sound_type"))}
+    return row | {
+        "disease": draw.choice((*_words("kauh", "disease"), "COPD + heart failure", "asthma + lung fibrosis"))
+    }
 
 
 def _zchsound(draw: random.Random) -> Row:
-    row = _blank(*heart.ZCHSOUND_FIELDS) | {"organ": "heart", "site": "pulmonary", "device": "ChildCare G-100"}
+    row = _blank(*FACTS["zchsound"].fields) | {"organ": "heart", "site": "pulmonary", "device": "ChildCare G-100"}
     row |= _person(draw, 14) | {"diagnosis": draw.choice(("NORMAL", "ASD", "VSD", "PDA", "PFO"))}
     return row | {"part": draw.choice(("clean", "noise")), "age": draw.choice((0.01, 2.37, 9.0))}
 
 
 def _cinc2016(draw: random.Random) -> Row:
-    row = _blank(*heart.CINC2016_FIELDS) | {"organ": "heart", "site": draw.choice((*_VALVES, None))} | _person(draw, 80)
+    row = (
+        _blank(*FACTS["cinc2016"].fields)
+        | {"organ": "heart", "site": draw.choice((*_VALVES, None))}
+        | _person(draw, 80)
+    )
     return row | {"reference": draw.choice(("1", "-1")), "sqi": draw.choice(("0", "1"))}
 
 
 def _coughvid(draw: random.Random) -> Row:
-    row = _blank(*coughvid.FIELDS) | {
+    row = _blank(*FACTS["coughvid"].fields) | {
         "organ": "cough",
         "status": draw.choice(("healthy", "symptomatic", "COVID-19", None)),
     }
@@ -125,41 +142,52 @@ def _coughvid(draw: random.Random) -> Row:
         name: draw.choice(("True", "False", None)) for name in ("respiratory_condition", "fever_muscle_pain")
     }
     if draw.random() < 0.6:
-        row |= {f"{name}_1": draw.choice(("True", "False")) for name in coughvid._SOUNDS}
+        row |= {f"{name}_1": draw.choice(("True", "False")) for name in coughvid.SOUNDS}
         row |= {
-            "quality_1": draw.choice(tuple(coughvid._QUALITIES)),
-            "cough_type_1": draw.choice(tuple(coughvid._TYPES)),
+            "quality_1": draw.choice(tuple(coughvid.QUALITIES)),
+            "cough_type_1": draw.choice(tuple(coughvid.TYPES)),
         }
         row |= {
-            "diagnosis_1": draw.choice((*coughvid._DIAGNOSES, None)),
-            "severity_1": draw.choice(tuple(coughvid._SEVERITIES)),
+            "diagnosis_1": draw.choice((*coughvid.DIAGNOSES, None)),
+            "severity_1": draw.choice(tuple(coughvid.SEVERITIES)),
         }
     return row
 
 
 def _uk_covid19(draw: random.Random) -> Row:
-    row = _blank(*uk.FIELDS) | {"modality": draw.choice(tuple(uk._SOUNDS)), "sex": draw.choice(_SEX)}
+    row = _blank(*FACTS["uk_covid19"].fields) | {
+        "modality": draw.choice(_words("uk_covid19", "modality")),
+        "sex": draw.choice(_SEX),
+    }
     row |= {"age_group": draw.choice(("18-44", "45-64", "65+", None))}
     row |= {
         "smoker_status": draw.choice(("Never smoked", "Ex-smoker", "Current smoker (1 to 10 cigarettes per day)", None))
     }
-    row |= {name: draw.choice(("Yes", "No", None)) for name in uk._SYMPTOMS}
-    row |= {name: draw.choice(("Yes", "No", None)) for name in uk._CONDITIONS}
-    return row | {name: draw.choice(("Positive", "Negative", None)) for name in uk._RESULTS}
+    row |= {name: draw.choice(("Yes", "No", None)) for name in _columns("uk_covid19", "symptom")}
+    row |= {name: draw.choice(("Yes", "No", None)) for name in _columns("uk_covid19", "condition")}
+    return row | {name: draw.choice(("Positive", "Negative", None)) for name in _columns("uk_covid19", "disease")}
 
 
 def _coswara(draw: random.Random) -> Row:
-    row = _blank(*coswara.FIELDS) | {"modality": draw.choice(tuple(coswara._SOUNDS))} | _person(draw, 80)
+    row = (
+        _blank(*FACTS["coswara"].fields) | {"modality": draw.choice(_words("coswara", "modality"))} | _person(draw, 80)
+    )
     row |= {
         "country": draw.choice(("India", "United States", "Netherlands The", None)),
         "smoker": draw.choice(("y", "n", None)),
     }
-    row |= {name: draw.choice(("True", None)) for name in (*coswara._SYMPTOMS, *coswara._CONDITIONS)}
-    return row | {"quality": draw.choice(("0", "1", "2", None)), "covid_status": draw.choice((*coswara._STATUS, None))}
+    row |= {
+        name: draw.choice(("True", None))
+        for name in (*_columns("coswara", "symptom"), *_columns("coswara", "condition"))
+    }
+    return row | {
+        "quality": draw.choice(("0", "1", "2", None)),
+        "covid_status": draw.choice((*_words("coswara", "covid_status"), None)),
+    }
 
 
 def _covid19_cough(draw: random.Random) -> Row:
-    row = _blank(*covid19_cough.FIELDS) | {"organ": "cough", "device": draw.choice(("phone", "messenger"))}
+    row = _blank(*FACTS["covid19_cough"].fields) | {"organ": "cough", "device": draw.choice(("phone", "messenger"))}
     return row | {
         "covid_label": draw.choice(("positive", "negative")),
         "asymptomatic": draw.choice(("True", "False", None)),

@@ -6,9 +6,9 @@ import json
 
 import pytest
 
+from hf_auscult.data.facts import Fact
 from hf_auscult.errors import DataError
 from hf_auscult.reports.grounding import check, proportion, summarise
-from hf_auscult.reports.schema import Fact
 
 
 def finding(value: str, polarity: str = "present") -> Fact:
@@ -110,3 +110,46 @@ def test_nothing_to_check_is_an_error():
         summarise([])
     with pytest.raises(DataError):
         proportion(2, 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "wheeze", "crackle"),
+    [
+        ("Wheeze: yes. Crackles: no.", "present", "absent"),
+        ("Wheezes +ve, crackles -ve.", "present", "absent"),
+        ("Wheeze (-), creps (++).", "absent", "present"),
+        ("Nil wheeze. Crackles +.", "absent", "present"),
+        ("Wheeze? No. Crackles? Yes.", "absent", "present"),
+        ("Wheezing has resolved. Crackles persist.", "absent", "present"),
+        ("Wheeze/crackles: no.", "absent", "absent"),
+    ],
+)
+def test_ward_notation(text: str, wheeze: str, crackle: str):
+    facts = (finding("wheeze", wheeze), finding("crackle", crackle))
+    result = check(text, facts)
+    assert (result.contradictions, result.unsupported, result.omitted) == ((), (), ())
+    turned = {"present": "absent", "absent": "present"}
+    against = check(text, (finding("wheeze", turned[wheeze]), finding("crackle", turned[crackle])))
+    assert len(against.contradictions) == 2
+
+
+def test_the_only_place_leaves_no_other():
+    places = tuple(Fact("location", place, "table", of="murmur") for place in ("aortic", "mitral"))
+    assert not check("The murmur is confined to the aortic and mitral areas.", places).contradictions
+    (one,) = check("The murmur is confined to the mitral area.", places).contradictions
+    assert (one.value, one.only) == ("mitral", True)
+
+
+def test_what_rules_something_out():
+    ill = (Fact("disease", "COVID-19", "status"),)
+    recovered = (Fact("condition", "recovery from COVID-19", "status"),)
+    assert check("He has recovered from COVID-19.", ill).contradictions
+    assert not check("He has recovered from COVID-19.", recovered).contradictions
+    assert check("COVID-19 positive.", recovered).contradictions
+
+
+@pytest.mark.parametrize(("outcome", "additions"), [("normal", 0), ("abnormal", 1)])
+def test_an_innocent_murmur_is_one_with_a_normal_outcome(outcome: str, additions: int):
+    facts = (finding("murmur"), Fact("outcome", outcome, "table"))
+    assert len(check("An innocent murmur is heard.", facts).unsupported) == additions
+    assert not check("No pathological murmur.", (finding("murmur", "absent"),)).contradictions

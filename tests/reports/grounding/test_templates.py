@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import pytest
 
-from hf_auscult.reports.facts import FACTS
+from hf_auscult.data.facts import VALUES, Fact
+from hf_auscult.reports import FACTS
 from hf_auscult.reports.grounding import check
 from hf_auscult.reports.lexicon import TERM_CONCEPTS
-from hf_auscult.reports.schema import VALUES, Fact
 from hf_auscult.reports.templates import chooser, write
 
 from .random_rows import RANDOM

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 import soundfile
 
+from hf_auscult.data.facts import Fact
 from hf_auscult.errors import ConfigurationError, DataError, MissingAudioError, UndecodableAudioError
 from hf_auscult.reports.review import COLUMNS, QUESTIONS, ReviewRow, make_review, sample, score_review
-from hf_auscult.reports.schema import Fact
 
 FACTS = (Fact("finding", "wheeze", "wheezes"), Fact("timing", "expiratory", "t", of="wheeze"))
 TEXT = 'Wheezes, "expiratory"; <b>bold</b> </script><script>alert(1)</script> é.'

@@ -1,0 +1,101 @@
+"""Verbs that evaluate models: bench, explain, zero-shot."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from .command import Outcome
+
+
+def bench(args: argparse.Namespace) -> Outcome:
+    """Evaluate models on a suite: encode once, probe, intervals over people, shortcuts, tables, plots."""
+    from ..evaluation.runner import BenchmarkSettings, run_benchmark
+    from ..evaluation.suites import find_tasks
+    from ..evaluation.tables import missing, overview
+
+    suite, tasks = find_tasks([f"{args.suite}/{number}" for number in args.tasks] if args.tasks else args.suite)
+    settings = BenchmarkSettings(
+        data_root=Path(args.data_root),
+        output=Path(args.output),
+        cache=_cache(args.cache),
+        protocols=tuple(args.protocol),
+        encoding=args.encoding,
+        draws=args.draws,
+        seed=args.seed,
+    )
+    result = run_benchmark(args.model, tasks, settings, suite=suite, command=args.command)
+    lead = dict.fromkeys(task.spec.metrics[0] for task in result.tasks if not task.missing)
+    parts = [overview(result, result.protocols[0], metric).markdown() for metric in lead]
+    absent = missing(result)
+    parts += [f"Not run:\n{absent.markdown()}"] if absent.rows else []
+    parts.append(f"Everything else: {Path(args.output) / 'README.md'}")
+    return Outcome({"output": args.output, **result.to_dict()}, "\n\n".join(parts))
+
+
+def explain(args: argparse.Namespace) -> Outcome:
+    """Compare where an encoder's decision comes from with where the annotators heard the sound."""
+    from ..evaluation import explanations
+    from ..evaluation.estimates import Bootstrap
+    from ..metrics.tables import estimate, number
+
+    settings = explanations.ExplainSettings(
+        model=args.model,
+        data=Path(args.data),
+        task=args.task,
+        output=Path(args.output),
+        cache=_cache(args.cache),
+        method=args.method,
+        recordings=args.recordings,
+        pictures=args.pictures,
+        bootstrap=Bootstrap(args.draws, args.seed),
+    )
+    found = explanations.explain(settings)
+    titles = {
+        "time_auroc": "heat of a frame for lying within the sound, AUROC",
+        "pointing": "hottest frame lies within the sound",
+        "energy": "share of the heat within the sound",
+        "band": "share of the heat in the sound's band",
+    }
+    without = f", {found.without_heat} without heat" if found.without_heat else ""
+    counts = f"{found.recordings} recordings of {found.people} people{without}"
+    lines = [f"{found.model}, {found.task}, {found.method}: {counts}"]
+    if found.trained_on:
+        lines.append(f"  WARNING: the model was trained on {found.trained_on} of them")
+    lines += [
+        f"  {titles[name]}: {estimate(score.estimate)}, chance {number(score.chance)}"
+        for name, score in found.scores.items()
+    ]
+    return Outcome({"output": args.output, **found.to_dict()}, "\n".join([*lines, f"pictures: {args.output}"]))
+
+
+def zero_shot(args: argparse.Namespace) -> Outcome:
+    """Tell classes apart by text alone, and find the reports of recordings."""
+    from ..evaluation.zero_shot.readme import direct_table, pipeline_table, retrieval_table, summary
+    from ..evaluation.zero_shot.run import ZeroShotSettings, run_zero_shot
+
+    output = Path(args.output)
+    settings = ZeroShotSettings(
+        model=args.model,
+        data=Path(args.data),
+        task=args.task,
+        output=output,
+        cache=Path(args.cache) if args.cache else output / "cache",
+        second=args.second,
+        top_k=args.top_k,
+        search=args.search,
+        reports=Path(args.reports_folder) if args.reports_folder else None,
+        pictures=args.pictures,
+        draws=args.draws,
+        seed=args.seed,
+    )
+    result = run_zero_shot(settings, command=args.command)
+    tables = (make(result).markdown() for make in (direct_table, pipeline_table, retrieval_table))
+    written = f"Written to {output}: README.md, results.json, predictions.parquet, plots."
+    return Outcome({"output": args.output, **result.to_dict()}, "\n\n".join([summary(result), *tables, written]))
+
+
+def _cache(given: str | None) -> Path:
+    from ..evaluation.runner import default_cache
+
+    return Path(given) if given else default_cache()

@@ -1,0 +1,44 @@
+"""Verbs on models: convert, embed, export, align."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+
+from .command import Outcome
+
+
+def convert(args: argparse.Namespace) -> Outcome:
+    """Convert a published checkpoint."""
+    from ..models.convert_checkpoint import convert
+
+    folder = convert(args.family, args.checkpoint, args.output)
+    return Outcome({"output": str(folder), "files": sorted(path.name for path in folder.iterdir())})
+
+
+def embed(args: argparse.Namespace) -> Outcome:
+    """Embed recordings into a Parquet file."""
+    from ..embedding.recordings import embed_files
+
+    report = embed_files(args.model, args.paths, args.output, protocol=args.protocol, batch_size=args.batch_size)
+    return Outcome(report.to_dict(), report.render())
+
+
+def onnx(args: argparse.Namespace) -> Outcome:
+    """Export an encoder to ONNX, compared with torch."""
+    from ..hub.export_onnx import export
+
+    return Outcome(export(args.model, args.output, opset=args.opset, frames=args.frames, int8=args.int8).to_dict())
+
+
+def align(args: argparse.Namespace) -> Outcome:
+    """Align an encoder with reports."""
+    from ..recipes.align.config import load_config
+    from ..recipes.align.run import run
+
+    overrides = {name: getattr(args, name) for name in ("output", "work", "seed") if getattr(args, name) is not None}
+    config = load_config(args.config, overrides)
+    command = f"accelerate launch examples/align.py {shlex.join(['--config', args.config])}"
+    results = run(config, command=command, progress=not args.json)
+    # Only the first process has something to say, and the run has said it in a table.
+    return Outcome({"output": config.output, "seconds": results["seconds"]} if results else {}, "")

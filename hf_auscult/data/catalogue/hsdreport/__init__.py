@@ -1,0 +1,1 @@
+"""HSDReport: heart sounds of children with echocardiography reports. Private: read from the generic layout."""

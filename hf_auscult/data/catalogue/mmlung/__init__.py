@@ -1,0 +1,1 @@
+"""MMLung: breaths, vowels, coughs and speech into a smartphone, with spirometry of the same person."""

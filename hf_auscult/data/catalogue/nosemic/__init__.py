@@ -1,0 +1,1 @@
+"""NoseMic: breathing recorded near the nose, with the respiratory rate."""

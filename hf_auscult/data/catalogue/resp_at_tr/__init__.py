@@ -1,0 +1,1 @@
+"""RespiratoryDatabase@TR: 12-channel lung sounds of 42 people, with the stage of their COPD."""

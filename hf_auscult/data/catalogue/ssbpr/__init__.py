@@ -1,0 +1,1 @@
+"""SSBPR: snoring of sleep apnoea patients, with the position in which they lie."""

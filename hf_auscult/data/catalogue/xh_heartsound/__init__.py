@@ -1,0 +1,1 @@
+"""XHheartSound: unlabelled heart sounds of children. Private: read from the generic layout."""

@@ -1,0 +1,239 @@
+"""Explaining an encoder on a prepared dataset: heat of test recordings against the annotators' intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from tqdm.auto import tqdm
+
+from ...audio import read
+from ...data import load_prepared
+from ...data.load import manifest_of
+from ...data.trained_on import seen_in_training
+from ...embedding.cache import Example, FeatureCache
+from ...embedding.embedder import Embedder
+from ...errors import ConfigurationError, DataError
+from ...features.logmel import band_centres
+from ...features.spec import FrontEnd
+from ...files import write_json
+from ...plots import evidence_plot
+from ...reports.generate import name_of
+from ..estimates import Bootstrap, Estimate, estimate
+from ..models import EncoderModel, find_encoder
+from ..probes import ProbeSettings, fit_linear
+from .evidence import EvidenceSpec, Interval, evidence_of, spec_of
+from .heat import heat_maps
+from .localisation import Localisation, localise
+
+SCORES = {"time_auroc": None, "pointing": "time_share", "energy": "time_share", "band": "band_share"}
+"""Score -> the score that is its chance level; None for one half."""
+
+
+@dataclass(frozen=True)
+class ExplainSettings:
+    """What is explained and how.
+
+    Args:
+        model: encoder, folder or Hub id.
+        data: prepared dataset.
+        task: configuration whose annotation says where the sound is.
+        output: folder of the results.
+        cache: folder of encoded recordings.
+        method: of :func:`hf_auscult.evaluation.explanations.heat_maps`.
+        recordings: at most so many, the first of the test split by name; 0 for all.
+        pictures: of so many of them.
+        bootstrap: resamples of people.
+    """
+
+    model: str
+    data: Path
+    task: str
+    output: Path
+    cache: Path
+    method: str = "occlusion"
+    recordings: int = 0
+    pictures: int = 4
+    bootstrap: Bootstrap = field(default_factory=Bootstrap)
+
+
+@dataclass(frozen=True)
+class ScoreWithChance:
+    """Mean of a score over recordings, its interval over people, and what heat without meaning would score."""
+
+    estimate: Estimate
+    chance: float
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What :func:`explain` returns, also in ``explanation.json``.
+
+    Attributes:
+        scores: name of a score (see :data:`SCORES`) -> its mean.
+        method, model, task: what was explained.
+        band_hz: frequencies in which the sound is expected.
+        without_heat: recordings without a score: nothing in them speaks for the class.
+        people: in the recordings with a score.
+        trained_on: how many of them the model was trained on; None where its folder does not say.
+        per_recording: name of a recording -> its scores.
+    """
+
+    scores: Mapping[str, ScoreWithChance]
+    method: str
+    model: str
+    task: str
+    band_hz: tuple[float, float]
+    without_heat: int
+    people: int
+    trained_on: int | None
+    per_recording: Mapping[str, Localisation]
+
+    @property
+    def recordings(self) -> int:
+        """Number of recordings with a score."""
+        return len(self.per_recording)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Ready for JSON."""
+        out = asdict(self)
+        for name, found in self.scores.items():
+            interval = found.estimate.interval
+            out[name] = {
+                "value": found.estimate.value,
+                "interval": interval.to_dict() if interval is not None else None,
+                "chance": found.chance,
+            }
+        del out["scores"]
+        rows = [{"recording_id": name, **asdict(score)} for name, score in self.per_recording.items()]
+        return {**out, "recordings": self.recordings, "per_recording": rows}
+
+
+def explain(settings: ExplainSettings, *, progress: bool = True) -> Explanation:
+    """Score the heat of every annotated test recording, and draw some.
+
+    Raises:
+        ConfigurationError: an encoder without log-mel windows, or a dataset whose annotation does not say where.
+        DataError: no annotated recording in the test split.
+    """
+    dataset = str(manifest_of(settings.data)["dataset"])
+    spec = spec_of(dataset, settings.task)
+    model = find_encoder(settings.model)
+    if not isinstance(model, EncoderModel):
+        raise ConfigurationError(f"{settings.model} is not an encoder of log-mel windows", remedy="give a model folder")
+    front_end = front_end_of(model.embedder)
+    direction = _direction(model, settings, spec, progress)
+    encoder = model.embedder.encoder.eval()
+    if settings.method == "rollout":
+        encoder.set_attn_implementation("eager")  # the fused kernels keep no weights
+    annotated_rows = list(_annotated(settings, spec))[: settings.recordings or None]
+    if not annotated_rows:
+        raise DataError("no annotated recording of the class in the test split", where=settings.data)
+    scores: dict[str, Localisation] = {}
+    subjects: list[str] = []
+    centres = band_centres(front_end)
+    for row, sound, annotated in tqdm(annotated_rows, f"explain {model.name}", unit="recording", disable=not progress):
+        image, heat = recording_heat(encoder, model.embedder, row["audio"], direction, settings.method)
+        seconds_per_frame = front_end.hop_length / front_end.sampling_rate
+        try:
+            found = localise(heat.astype(np.float64), seconds_per_frame, sound, annotated, centres, spec.band)
+        except DataError:  # nothing in it speaks for the class
+            continue
+        if len(scores) < settings.pictures:
+            evidence_plot(
+                image.T,
+                heat.T,
+                settings.output / str(row["recording_id"]),
+                seconds=len(image) * seconds_per_frame,
+                band_centres=centres,
+                annotated=sound,
+                title=f"{row['recording_id']}: {settings.method}, AUROC over time {found.time_auroc:.2f}",
+            )
+        scores[row["recording_id"]] = found
+        subjects.append(row["subject_id"])
+    explanation = Explanation(
+        scores=_means(list(scores.values()), subjects, settings.bootstrap),
+        method=settings.method,
+        model=model.name,
+        task=f"{dataset}/{settings.task}",
+        band_hz=spec.band,
+        without_heat=len(annotated_rows) - len(scores),
+        people=len(set(subjects)),
+        trained_on=seen_in_training(settings.model, dataset, set(subjects)),
+        per_recording=scores,
+    )
+    settings.output.mkdir(parents=True, exist_ok=True)
+    write_json(settings.output / "explanation.json", explanation.to_dict())
+    return explanation
+
+
+def recording_heat(
+    encoder: Any, embedder: Embedder, audio: Any, direction: torch.Tensor, method: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Log-mel image and heat of a whole recording, (frames, bands) both: windows side by side, padding cut off."""
+    extractor, spec = embedder.feature_extractor, front_end_of(embedder)
+    waveform = read(audio, sampling_rate=spec.sampling_rate).array
+    frames = int(encoder.config.num_frames)
+    length = frames * spec.hop_length
+    count = -(-len(waveform) // length)
+    padded = np.pad(waveform, (0, count * length - len(waveform)))
+    # A window gives one frame more than it has hops; the last belongs to the next.
+    images = extractor.window_features(padded.reshape(count, length))[:, :frames]
+    heat = heat_maps(encoder, torch.from_numpy(images), direction, method).numpy()
+    kept = -(-len(waveform) // spec.hop_length)
+    return images.reshape(-1, images.shape[2])[:kept], heat.reshape(-1, heat.shape[2])[:kept]
+
+
+def front_end_of(embedder: Embedder) -> FrontEnd:
+    """The log-mel front end of an encoder.
+
+    Raises:
+        ConfigurationError: it has none.
+    """
+    spec = getattr(embedder.feature_extractor, "front_end", None)
+    if not isinstance(spec, FrontEnd) or not hasattr(embedder.encoder.config, "num_frames"):
+        raise ConfigurationError("the encoder has no log-mel windows", remedy="explain OPERA-GT, AudioMAE or AcuLa")
+    return spec
+
+
+def _direction(model: EncoderModel, settings: ExplainSettings, spec: EvidenceSpec, progress: bool) -> torch.Tensor:
+    """Weights of the task's probe, in the space of the pooled vector: the default protocol, one class against all."""
+    cache = FeatureCache(settings.cache, manifest_of(settings.data)["audio_sha256"])
+    train = load_prepared(settings.data, settings.task)["train"]
+    rows = [dict(row) for row in train]
+    features = cache.features(model, [Example(name_of(row), row["audio"]) for row in rows], progress=progress)
+    positive = train.features["label"].str2int(spec.positive)
+    labels = np.array([int(row["label"] == positive) for row in rows])
+    _, owner = np.unique([str(row["subject_id"]) for row in rows], return_inverse=True)
+    fit, _ = fit_linear(features.astype(np.float64), np.eye(2, dtype=int)[labels], True, owner, ProbeSettings())
+    return torch.from_numpy(fit.weights[:, 0].astype(np.float32))
+
+
+def _annotated(
+    settings: ExplainSettings, spec: EvidenceSpec
+) -> Iterator[tuple[Mapping[str, Any], list[Interval], list[Interval]]]:
+    """Test recordings of the class: the row, intervals with the sound, and all intervals that were annotated."""
+    test = load_prepared(settings.data, settings.task)["test"]
+    positive = test.features["label"].str2int(spec.positive)
+    for row in sorted((dict(row) for row in test), key=lambda row: str(row["recording_id"])):
+        evidence = evidence_of(spec.dataset, row) if row["label"] == positive else None
+        if evidence is not None:
+            yield row, *evidence
+
+
+def _means(scores: list[Localisation], subjects: list[str], bootstrap: Bootstrap) -> dict[str, ScoreWithChance]:
+    def mean(values: np.ndarray) -> float:
+        if not len(values):
+            raise DataError("no recording has a score")
+        return float(values.mean())
+
+    means = {}
+    for name, chance in SCORES.items():
+        values = np.array([getattr(score, name) for score in scores], np.float64)
+        level = 0.5 if chance is None or not scores else float(np.mean([getattr(score, chance) for score in scores]))
+        means[name] = ScoreWithChance(estimate(mean, values, subjects=subjects, bootstrap=bootstrap), level)
+    return means

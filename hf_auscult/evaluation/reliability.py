@@ -1,0 +1,187 @@
+"""How far probabilities can be relied on: calibration, prediction sets, abstention, and gaps between groups."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import DataError
+from ..metrics import (
+    CalibrationLine,
+    CoverageReport,
+    FairnessReport,
+    OperatingPoint,
+    SelectiveAuroc,
+    brier,
+    calibration_line,
+    choose_threshold,
+    conformal_coverage,
+    ece,
+    fairness_report,
+    fit_conformal,
+    operating_point,
+    selective_auroc,
+    temperature_scaling,
+)
+from .estimates import Bootstrap, Estimate, estimate
+from .predictions import Predictions
+
+COVERAGE = 0.9
+"""Of prediction sets: the share of test people whose class shall be in the set, usual in the conformal literature."""
+KEPT = 0.8
+"""Share of recordings that are decided when the least sure ones are left to a human."""
+_EDGE = 1e-6  # probabilities of 0 and 1 have no log-odds; a probe on a few hundred rows means no more than this by them
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class TemperatureEffect:
+    """A temperature fitted on validation people, and calibration of the test recordings after it."""
+
+    value: float
+    ece: float
+    brier: float
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """What a probe's class probabilities are worth beyond their ranking; None for what cannot be computed.
+
+    Attributes:
+        sets: group ("everybody", or an attribute) -> coverage and size of prediction sets.
+        ece: expected calibration error, of two classes like all that follow.
+        brier: Brier score.
+        line: calibration slope and intercept.
+        temperature: fitted on validation people.
+        selective: AUROC of the recordings that are surest.
+        threshold: chosen on validation people.
+        decisions: at that threshold.
+        fairness: at that threshold, by attribute.
+        problems: part -> why it is missing.
+    """
+
+    sets: Mapping[str, CoverageReport] = field(default_factory=dict)
+    ece: Estimate | None = None
+    brier: Estimate | None = None
+    line: CalibrationLine | None = None
+    temperature: TemperatureEffect | None = None
+    selective: SelectiveAuroc | None = None
+    threshold: float | None = None
+    decisions: OperatingPoint | None = None
+    fairness: FairnessReport | None = None
+    problems: Mapping[str, str] = field(default_factory=dict)
+
+
+def reliability_of(
+    predictions: Predictions,
+    validation: Predictions | None,
+    attributes: Mapping[str, NDArray[Any]],
+    bootstrap: Bootstrap,
+) -> Reliability | None:
+    """Everything that can be asked of class probabilities; None for values and for several classes at once.
+
+    Args:
+        predictions: of the test recordings.
+        validation: of other people, who choose the threshold, the temperature and the sets.
+        attributes: of the test recordings, such as ``sex``; missing ones are None.
+        bootstrap: resamples of people.
+    """
+    if not predictions.classes or predictions.multilabel:
+        return None
+    known = {name: column for name, column in attributes.items() if len(set(column.tolist()) - {None}) > 1}
+    problems: dict[str, str] = {}
+
+    def attempt(name: str, compute: Callable[[], _T]) -> _T | None:
+        try:
+            if validation is None and name in ("sets", "threshold", "temperature"):
+                raise DataError("no validation people", remedy="prepare a split that has some")
+            return compute()
+        except DataError as error:
+            problems[name] = str(error)
+            return None
+
+    sets = attempt("sets", lambda: _sets(predictions, validation, known, bootstrap)) or {}
+    if len(predictions.classes) > 2:
+        return Reliability(sets=sets, problems=problems)
+    y, score, subjects = predictions.truth, predictions.mean_scores[:, 1], predictions.subjects
+    threshold = attempt("threshold", lambda: _threshold(validation))
+    decisions = fairness = None
+    if threshold is not None:
+        decisions = attempt("decisions", lambda: operating_point(y, score, threshold))
+        fairness = attempt(
+            "fairness",
+            lambda: fairness_report(
+                y,
+                score,
+                known,
+                subjects=subjects,
+                threshold=threshold,
+                draws=bootstrap.draws,
+                seed=bootstrap.seed,
+            ),
+        )
+    return Reliability(
+        sets=sets,
+        ece=estimate(ece, y, score, subjects=subjects, bootstrap=bootstrap),
+        brier=estimate(brier, y, score, subjects=subjects, bootstrap=bootstrap),
+        line=attempt("line", lambda: calibration_line(y, score)),
+        temperature=attempt("temperature", lambda: _temperature(y, score, validation)),
+        selective=attempt("selective", lambda: selective_auroc(y, score, keep=KEPT)),
+        threshold=threshold,
+        decisions=decisions,
+        fairness=fairness,
+        problems=problems,
+    )
+
+
+def _threshold(validation: Predictions | None) -> float:
+    assert validation is not None
+    return float(choose_threshold(validation.truth, validation.mean_scores[:, 1]))
+
+
+def _temperature(y: NDArray[Any], score: NDArray[Any], validation: Predictions | None) -> TemperatureEffect:
+    assert validation is not None
+    fitted = temperature_scaling(validation.truth, _logit(validation.mean_scores[:, 1]))
+    scaled = fitted.apply(_logit(score))
+    return TemperatureEffect(fitted.value, float(ece(y, scaled)), float(brier(y, scaled)))
+
+
+def _sets(
+    predictions: Predictions,
+    validation: Predictions | None,
+    attributes: Mapping[str, NDArray[Any]],
+    bootstrap: Bootstrap,
+) -> dict[str, CoverageReport]:
+    assert validation is not None
+    rule = fit_conformal(
+        validation.truth,
+        validation.mean_scores,
+        coverage=COVERAGE,
+        subjects=validation.subjects,
+        per_person="drawn",
+        seed=bootstrap.seed,
+    )
+    sets = rule.sets(predictions.mean_scores)
+    groups: dict[str, NDArray[Any] | None] = {"everybody": None, **attributes}
+    return {
+        name: conformal_coverage(
+            predictions.truth,
+            sets,
+            subjects=predictions.subjects,
+            groups=column,
+            draws=bootstrap.draws,
+            seed=bootstrap.seed,
+        )
+        for name, column in groups.items()
+    }
+
+
+def _logit(p: NDArray[Any]) -> NDArray[np.float64]:
+    clipped = np.clip(p.astype(np.float64), _EDGE, 1 - _EDGE)
+    logit: NDArray[np.float64] = np.log(clipped / (1 - clipped))
+    return logit

@@ -1,0 +1,66 @@
+"""What a suite's numbers leave open: calibration, prediction sets, abstention, and who is served worse."""
+
+from __future__ import annotations
+
+from ...metrics.fairness import GroupFigure
+from ...metrics.tables import Cell, Table, estimate
+from ..reliability import Reliability
+from ..results import ModelResult, Result, TaskResult
+
+
+def calibration(result: Result) -> Table:
+    """Probabilities of two-class tasks: how far off they are, and what can be promised."""
+    rows: list[list[Cell]] = []
+    for task, found, reliability in _reliable(result):
+        if reliability.ece is None:
+            continue
+        everybody = reliability.sets.get("everybody")
+        line, temperature, selective = reliability.line, reliability.temperature, reliability.selective
+        rows.append(
+            [
+                task.spec.number,
+                found.model,
+                estimate(reliability.ece),
+                estimate(reliability.brier),
+                line and line.slope,
+                line and line.intercept,
+                temperature and temperature.value,
+                temperature and temperature.ece,
+                estimate(everybody and everybody.coverage),
+                everybody and everybody.sizes.mean,
+                selective and selective.auroc,
+            ]
+        )
+    header = ("", "model", "ECE", "Brier", "slope", "intercept", "temperature", "ECE after it")
+    return Table((*header, "coverage of 90 % sets", "classes a set", "AUROC, surest 80 %"), rows)
+
+
+def subgroups(result: Result) -> Table:
+    """Sensitivity, specificity, accuracy and AUROC by sex and age; groups with too few positive people are refused."""
+    rows: list[list[Cell]] = []
+    for task, found, reliability in _reliable(result):
+        groups: dict[tuple[str, str], dict[str, GroupFigure]] = {}
+        for cell in reliability.fairness.groups if reliability.fairness is not None else ():
+            groups.setdefault((cell.attribute, cell.group), {})[cell.figure] = cell
+        for (attribute, group), cells in groups.items():
+            first = next(iter(cells.values()))
+            shown = [_group(cells.get(name)) for name in ("sensitivity", "specificity", "accuracy", "auroc")]
+            people = f"{first.people} ({first.positives})"
+            rows.append([task.spec.number, found.model, f"{attribute}: {group}", people, *shown])
+    header = ("", "model", "group", "people (positive)", "sensitivity", "specificity", "accuracy", "AUROC")
+    return Table(header, rows, names=3)
+
+
+def _reliable(result: Result) -> list[tuple[TaskResult, ModelResult, Reliability]]:
+    return [
+        (task, found, found.reliability)
+        for task in result.tasks
+        for found in task.results
+        if found.protocol == result.protocols[0] and found.reliability is not None
+    ]
+
+
+def _group(cell: GroupFigure | None) -> str | None:
+    if cell is None:
+        return None
+    return "too few" if cell.interval is None else estimate(cell.interval)

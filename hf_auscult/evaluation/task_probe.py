@@ -1,0 +1,80 @@
+"""A benchmark's probe: features and examples in, what was predicted for the tested recordings out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..metrics.arrays import Floats
+from .examples import Examples
+from .predictions import Predictions
+from .probes import Fold, ProbeOutcome, ProbeSettings, PublishedProbe, leave_one_subject_out, run_probe
+from .probes.folds import fold_of_split
+from .task import BenchmarkTask
+
+KINDS: dict[str, Literal["classification", "multilabel", "regression"]] = {
+    "class": "classification",
+    "classes": "multilabel",
+    "value": "regression",
+}
+
+
+def probe_task(
+    spec: BenchmarkTask,
+    features: np.ndarray,
+    examples: Examples,
+    settings: PublishedProbe | ProbeSettings,
+    *,
+    leaks: bool = False,
+) -> ProbeOutcome:
+    """Fit a probe on the training people and predict for the test people, and for the validation people if any.
+
+    Under the default protocol the penalty is chosen over folds of training people, so that validation people remain
+    for thresholds and calibration. A value is predicted for every person in turn, by the others. A class that training
+    lacks is never predicted.
+
+    Args:
+        spec: the task.
+        features: (n, dim).
+        examples: what the rows are.
+        settings: the default protocol's or a published one's.
+        leaks: the split shares people and was prepared as one that does.
+
+    Raises:
+        DataError: training people without one of the classes (default: without two).
+    """
+    return run_probe(
+        features,
+        examples.labels,
+        examples.subjects,
+        _folds(spec, examples),
+        settings,
+        kind=KINDS[spec.target],
+        classes=examples.classes or None,
+        allow_shared_subjects=leaks,
+        allow_unseen_classes=True,
+    )
+
+
+def predictions_of(examples: Examples, rows: NDArray[np.int64], scores: Floats) -> Predictions:
+    """(runs, rows, C) scores with whose they are and what is true of them."""
+    return Predictions(
+        tuple(examples.cells[row].key for row in rows),
+        examples.subjects[rows],
+        examples.labels[rows],
+        scores,
+        examples.classes,
+    )
+
+
+def _folds(spec: BenchmarkTask, examples: Examples) -> Sequence[Fold]:
+    """Every person in turn, every part of the split in turn (sources, people), or the one fixed split."""
+    if spec.folds == "subject":
+        return leave_one_subject_out(examples.subjects)
+    if not examples.fixed:
+        names = np.unique(examples.split)
+        return [Fold(np.flatnonzero(examples.split != name), np.flatnonzero(examples.split == name)) for name in names]
+    return [fold_of_split(examples.split, len(examples.split))]

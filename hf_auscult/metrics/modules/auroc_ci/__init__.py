@@ -1,1 +1,0 @@
-"""The auroc_ci Space."""

@@ -1,1 +1,0 @@
-"""The borda_count Space."""

@@ -1,1 +1,0 @@
-"""The conformal_coverage Space."""

@@ -1,1 +1,0 @@
-"""The debiased_cka Space."""

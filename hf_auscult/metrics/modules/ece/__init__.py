@@ -1,1 +1,0 @@
-"""The ece Space."""

@@ -1,1 +1,0 @@
-"""The f1_per_class Space."""

@@ -1,1 +1,0 @@
-"""The icbhi_score Space."""

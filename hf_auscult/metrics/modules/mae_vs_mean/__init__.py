@@ -1,1 +1,0 @@
-"""The mae_vs_mean Space."""

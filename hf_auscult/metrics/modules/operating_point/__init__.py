@@ -1,1 +1,0 @@
-"""The operating_point Space."""

@@ -1,1 +1,0 @@
-"""The physionet2022 Space."""

@@ -1,1 +1,0 @@
-"""The retrieval_recall Space."""

@@ -1,0 +1,1 @@
+"""What several model families share; the code that a saved folder carries takes along what its family needs."""

@@ -1,0 +1,162 @@
+"""`embed_files`: every recording is embedded, or there is a reason why not; and a repeated call goes on."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pyarrow.parquet as pq
+import pytest
+import soundfile
+
+import hf_auscult
+from hf_auscult.embedding import recordings
+from hf_auscult.embedding.recordings import EmbedReport, embed_files
+from hf_auscult.errors import ConfigurationError
+from tests import tiny
+from tests.embedding.conftest import RATE
+
+
+def quarantined(output: Path) -> dict[str, str]:
+    with output.with_name(f"{output.name}.quarantine.csv").open(encoding="utf-8", newline="") as stream:
+        return {row["path"]: row["error"] for row in csv.DictReader(stream)}
+
+
+def dies_at(monkeypatch, number: int) -> None:
+    """The first call of embed_files stops at a recording, with everything before it on disk."""
+    real, seen = recordings.read, []
+
+    def dying(path):
+        seen.append(path)
+        if len(seen) == number:
+            monkeypatch.setattr(recordings, "read", real)
+            raise KeyboardInterrupt
+        return real(path)
+
+    monkeypatch.setattr(recordings, "PART", 1)
+    monkeypatch.setattr(recordings, "read", dying)
+
+
+def test_many_files_with_broken_ones(folder, files, tmp_path):
+    (tmp_path / "broken.wav").write_bytes(b"RIFF")
+    output = tmp_path / "out.parquet"
+    report = embed_files(folder, [tmp_path], output, progress=False)
+    assert (report.recordings, report.embedded, report.quarantined) == (4, 3, 1)
+    table = pq.read_table(output).to_pylist()
+    assert [row["path"] for row in table] == files
+    assert [row["duration"] for row in table] == [1.0, 3.0, 2.0]
+    np.testing.assert_array_equal([row["embedding"] for row in table], hf_auscult.embed(folder, files, progress=False))
+    assert quarantined(output) == {str(tmp_path / "broken.wav"): "UndecodableAudioError"}
+    made_by = json.loads(pq.read_schema(output).metadata[b"provenance"])
+    assert (made_by["model"], made_by["protocol"], made_by["version"]) == (folder, "default", hf_auscult.__version__)
+    assert made_by["front_end"]["sampling_rate"] == RATE and len(made_by["weights"]) == 64
+
+
+def test_nothing_can_be_used(folder, tmp_path):
+    (tmp_path / "broken.wav").write_bytes(b"RIFF")
+    report = embed_files(folder, [tmp_path / "broken.wav", tmp_path / "absent.wav"], tmp_path / "o", progress=False)
+    assert (report.embedded, report.quarantined) == (0, 2)
+    assert pq.read_table(tmp_path / "o").num_rows == 0
+    assert set(quarantined(tmp_path / "o").values()) == {"UndecodableAudioError", "MissingAudioError"}
+
+
+@pytest.mark.parametrize("same", [True, False], ids=["same model", "another model"])
+def test_an_interrupted_pass_goes_on(folder, files, tmp_path, monkeypatch, same):
+    output = tmp_path / "out.parquet"
+    dies_at(monkeypatch, 3)
+    with pytest.raises(KeyboardInterrupt):
+        embed_files(folder, files, output, progress=False)
+    assert not output.exists()
+    if not same:  # other weights under another name: nothing of the first model may stay
+        shutil.copytree(folder, tmp_path / "other")
+        tiny.model(seed=7).eval().save_pretrained(tmp_path / "other")
+        folder = str(tmp_path / "other")
+    report = embed_files(folder, files, output, progress=False)
+    assert (report.embedded, report.reused) == (3, 2 if same else 0)
+    rows = [row["embedding"] for row in pq.read_table(output).to_pylist()]
+    np.testing.assert_array_equal(rows, hf_auscult.embed(folder, files, progress=False))
+    assert not list(tmp_path.glob(".out*"))
+
+
+def test_a_repeated_call_reads_changed_files_again_and_tries_failures_again(folder, files, tmp_path, monkeypatch):
+    first, mended, touched = Path(files[0]), tmp_path / "a.wav", Path(files[1])
+    mended.write_bytes(first.read_bytes()[:100])
+    output = tmp_path / "out.parquet"
+    dies_at(monkeypatch, 4)
+    with pytest.raises(KeyboardInterrupt):
+        embed_files(folder, [mended, *files], output, progress=False)
+    shutil.copy(first, mended)
+    soundfile.write(first, np.zeros(RATE * 5 // 2, np.float32), RATE, subtype="FLOAT")  # other size
+    status = touched.stat()
+    touched.write_bytes(touched.read_bytes()[::-1][::-1][:-4] + b"\0\0\0\0")  # same size, other time
+    os.utime(touched, ns=(status.st_atime_ns, status.st_mtime_ns + 1))
+    report = embed_files(folder, [mended, *files], output, progress=False)
+    assert (report.embedded, report.quarantined, report.reused) == (4, 0, 0)
+    table = pq.read_table(output).to_pylist()
+    assert [row["duration"] for row in table] == [1.0, 2.5, 3.0, 2.0]
+    fresh = hf_auscult.embed(folder, [str(mended), *files], progress=False)
+    np.testing.assert_array_equal([row["embedding"] for row in table], fresh)
+    assert not output.with_name("out.parquet.quarantine.csv").exists()
+
+
+def test_a_folder_gives_what_its_files_give_and_the_rest_is_named(folder, waves, tmp_path):
+    inside, disk = tmp_path / "in", tmp_path / "disk"
+    inside.mkdir()
+    disk.mkdir()
+    for name, form in {"a.wav": "WAV", "b.AIFF": "AIFF", "c.au": "AU", "d.w64": "W64", "e.caf": "CAF"}.items():
+        soundfile.write(inside / name, waves[0], RATE, format=form)
+    soundfile.write(disk / "z.wav", waves[2], RATE)
+    (inside / "linked").symlink_to("../disk")
+    (inside / "notes.txt").touch()
+    output = inside / "out.parquet"
+    for _ in range(2):  # what the first call wrote is not left out by the second
+        report = embed_files(folder, [inside], output, progress=False)
+        assert (report.recordings, report.embedded) == (6, 6)
+        assert report.left_out == {str(inside / "notes.txt"): "not the name of a recording"}
+    names = [Path(row["path"]).relative_to(inside).as_posix() for row in pq.read_table(output).to_pylist()]
+    assert names == ["a.wav", "b.AIFF", "c.au", "d.w64", "e.caf", "linked/z.wav"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="names are Unicode")
+def test_names_that_are_no_unicode_are_escaped(folder, files, tmp_path):
+    good, broken = os.fsdecode(b"g\xe4st.wav"), os.fsdecode(b"\xff.wav")
+    shutil.copy(files[0], tmp_path / good)
+    (tmp_path / broken).write_bytes(b"RIFF")
+    (tmp_path / os.fsdecode(b"\xe4.txt")).touch()
+    output = tmp_path / os.fsdecode(b"\xe4ut") / "out.parquet"
+    report = embed_files(folder, [tmp_path], output, progress=False)
+    table = pq.read_table(output.open("rb")).to_pylist()
+    assert [Path(row["path"]).name for row in table] == ["0.wav", "1.wav", "2.wav", "g\\xe4st.wav"]
+    assert table[3]["embedding"] == table[0]["embedding"]
+    assert [Path(path).name for path in quarantined(output)] == ["\\xff.wav"]
+    assert [Path(path).name for path in report.left_out] == ["\\xe4.txt"]
+    json.dumps(report.to_dict(), ensure_ascii=False).encode()
+
+
+def test_what_cannot_be_meant_is_refused(folder, files, tmp_path):
+    output = tmp_path / "out.parquet"
+    (tmp_path / "empty").mkdir()
+    for paths, options, message in (
+        ([tmp_path / "empty"], {}, r"no recordings .* \.wav"),
+        ([*files, files[0]], {}, "given twice"),
+        (files, {"batch_size": 0}, "a batch of 0"),
+        (files, {"protocol": "no"}, "no"),
+    ):
+        with pytest.raises(ConfigurationError, match=message):
+            embed_files(folder, paths, output, progress=False, **options)
+    with pytest.raises(ConfigurationError, match="is a folder"):
+        embed_files(folder, files, tmp_path, progress=False)
+    with pytest.raises(OSError):
+        embed_files(str(tmp_path / "absent"), files, output, progress=False)
+    assert not output.exists()
+
+
+def test_a_report_in_words_names_a_few():
+    report = EmbedReport("o", 1, 1, 0, 0, None, {f"{number}.txt": "why" for number in range(7)})
+    lines = report.render().splitlines()
+    assert lines[-7:] == ["left out: 7", *(f"  {n}.txt: why" for n in range(5)), "  and 2 more (--json lists all)"]
+    assert EmbedReport("o", 1, 1, 0, 0, None).render().endswith("left out: 0")

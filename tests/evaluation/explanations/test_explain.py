@@ -1,0 +1,43 @@
+"""Explaining a model on the bundled recordings."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from hf_auscult.data import load_prepared
+from hf_auscult.data.trained_on import FILE, training_people
+from hf_auscult.evaluation.estimates import Bootstrap
+from hf_auscult.evaluation.explanations import ExplainSettings, explain
+from tests.evaluation.conftest import data_root, feature_cache  # noqa: F401 - fixtures
+from tests.models import zoo
+
+
+@pytest.mark.parametrize("method", ["gradient", "rollout"])
+def test_scores_pictures_and_chance(method, data_root, feature_cache, tmp_path):  # noqa: F811
+    model = tmp_path / "opera"
+    zoo.GT.model().save_pretrained(model)
+    zoo.GT.extractor().save_pretrained(model)
+    settings = ExplainSettings(
+        model=str(model),
+        data=data_root / "circor",
+        task="murmur",
+        output=tmp_path / "heat",
+        cache=feature_cache,
+        method=method,
+        pictures=1,
+        bootstrap=Bootstrap(100),
+    )
+    found = explain(settings, progress=False)
+    assert found.recordings > 3 and found.scores["time_auroc"].chance == 0.5
+    energy = found.scores["energy"]
+    assert 0 < energy.chance < 0.5 and 0 <= energy.estimate.value <= 1
+    stored = json.loads((tmp_path / "heat" / "explanation.json").read_text())
+    assert len(stored["per_recording"]) == stored["recordings"] == found.recordings
+    assert stored["energy"]["chance"] == energy.chance
+    assert len(list((tmp_path / "heat").glob("*.png"))) == 1
+    assert explain(settings, progress=False) == found and found.trained_on is None
+    people = {row["subject_id"] for row in load_prepared(settings.data, "murmur")["test"].remove_columns("audio")}
+    (model / FILE).write_text(json.dumps(training_people("circor", people)))
+    assert explain(settings, progress=False).trained_on == found.people
