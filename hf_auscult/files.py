@@ -74,8 +74,9 @@ def write_table(path: Path, table: pa.Table) -> None:
     """Write Parquet over whatever was there."""
     import pyarrow.parquet as pq
 
-    with new_file(path) as part:
-        pq.write_table(table, part)
+    # Arrow opens no name that is no Unicode; Python does.
+    with new_file(path) as part, part.open("wb") as stream:
+        pq.write_table(table, stream)
 
 
 @contextmanager

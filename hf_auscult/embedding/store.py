@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import mmap
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -194,7 +195,7 @@ class EmbeddingStore:
         return sorted(self.folder.glob(f"{kind}.arrow"))
 
     def _write(self, kind: str, batches: Iterator[pa.RecordBatch], name: str) -> None:
-        with new_file(self.folder / f"{kind}-{name[:16]}.arrow") as part, pa.OSFile(str(part), "wb") as sink:
+        with new_file(self.folder / f"{kind}-{name[:16]}.arrow") as part, part.open("wb") as sink:
             first = next(batches)
             with pa.ipc.new_file(sink, first.schema) as writer:
                 writer.write_batch(first)
@@ -234,7 +235,8 @@ def _commit(provenance: Mapping[str, Any]) -> str:
 def _batches(path: Path) -> Iterator[tuple[pa.RecordBatch, Floats]]:
     """Yield a file's batches with their embeddings, mapped."""
     try:
-        reader = pa.ipc.open_file(pa.memory_map(str(path)))
+        with path.open("rb") as stream:  # Arrow itself opens no name that is no Unicode
+            reader = pa.ipc.open_file(pa.py_buffer(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)))
         if PROVENANCE not in (reader.schema.metadata or {}):
             raise ValueError("no provenance")
         for number in range(reader.num_record_batches):

@@ -15,7 +15,7 @@ from .estimates import Bootstrap, Estimate
 from .predictions import Predictions, estimates
 from .probes.folds import Fold, fold_of_split
 from .probes.label_fraction import label_fraction_folds
-from .probes.run import run_probe
+from .probes.probe import run_probe
 from .probes.settings import ProbeSettings
 from .probes.target import Target
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from ..errors import ConfigurationError
@@ -173,3 +174,14 @@ def correct(tasks: Sequence[TaskResult]) -> tuple[TaskResult, ...]:
         for (row, column), value in zip(entries, values, strict=True):
             corrected[row][column] = replace(corrected[row][column], p_holm=float(value))
     return tuple(replace(task, differences=tuple(found)) for task, found in zip(tasks, corrected, strict=True))
+
+
+def versions() -> dict[str, str]:
+    """Of the libraries that results can depend on."""
+    found = {}
+    for name in ("hf-auscult", "torch", "transformers", "datasets", "scikit-learn", "numpy"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "source tree"
+    return found

@@ -14,6 +14,7 @@ from typing import Any
 from transformers.models.auto import configuration_auto, feature_extraction_auto, modeling_auto
 
 from ..codegen.registry import REGISTRY, Entry, load
+from ..errors import ConfigurationError
 
 MODELS, FEATURES = "hf_auscult.models", "hf_auscult.features"
 PROCESSORS = "transformers.models.auto.processing_auto"
@@ -81,7 +82,7 @@ def register_encoder(
         processor: of recordings and text, where the model reads both.
 
     Raises:
-        ValueError: the model type is another class's already.
+        ConfigurationError: the model type is another class's already.
 
     Example:
         `hf_auscult.register_encoder("my_lab.configuration_toy:ToyConfig", "my_lab.modeling_toy:ToyModel")`
@@ -139,7 +140,11 @@ class _AfterImport(MetaPathFinder):
 
 
 def _register(entry: Entry, config: type) -> None:
-    configuration_auto.AutoConfig.register(entry.model_type, config, exist_ok=REGISTRY.get(entry.model_type) == entry)
+    if entry.model_type in configuration_auto.CONFIG_MAPPING and REGISTRY.get(entry.model_type) != entry:
+        raise ConfigurationError(
+            f"model type {entry.model_type!r} is taken", where=entry.config, remedy="give the configuration another one"
+        )
+    configuration_auto.AutoConfig.register(entry.model_type, config, exist_ok=True)
     REGISTRY[entry.model_type] = entry
     for mapping, target in (
         (modeling_auto.MODEL_MAPPING, entry.model),

@@ -127,9 +127,9 @@ def test_names_that_are_no_unicode_are_escaped(folder, files, tmp_path):
     shutil.copy(files[0], tmp_path / good)
     (tmp_path / broken).write_bytes(b"RIFF")
     (tmp_path / os.fsdecode(b"\xe4.txt")).touch()
-    output = tmp_path / "out.parquet"
+    output = tmp_path / os.fsdecode(b"\xe4ut") / "out.parquet"
     report = embed_files(folder, [tmp_path], output, progress=False)
-    table = pq.read_table(output).to_pylist()
+    table = pq.read_table(output.open("rb")).to_pylist()
     assert [Path(row["path"]).name for row in table] == ["0.wav", "1.wav", "2.wav", "g\\xe4st.wav"]
     assert table[3]["embedding"] == table[0]["embedding"]
     assert [Path(path).name for path in quarantined(output)] == ["\\xff.wav"]

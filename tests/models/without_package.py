@@ -59,7 +59,7 @@ def answers(job: dict) -> dict:
 def embeddings(model, inputs) -> dict:
     """What the models of every Auto class are compared by; also called with the package."""
     base = model.base_model
-    found = {"pooler_output": base(inputs["input_features"]).pooler_output}
+    found = {"pooler_output": base(**inputs).pooler_output}
     if hasattr(model, "get_audio_features"):
         found["audio_embeds"] = model.get_audio_features(**inputs)
     if hasattr(model, "classifier"):

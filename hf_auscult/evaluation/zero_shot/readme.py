@@ -10,9 +10,9 @@ from ..estimates import Estimate
 from ..results import ModelResult, Result, TaskResult
 from ..suites import suite_of
 from ..tables import paper_table
-from .pairing import KS
 from .pipeline import SHUFFLES
-from .result import ZeroShotResult
+from .results import ZeroShotResult
+from .retrieval import KS
 
 MASKS = {
     "none": "everything stated",
@@ -20,7 +20,7 @@ MASKS = {
     "strict": "strictly masked",
 }
 _RETRIEVAL_LEGEND = (
-    "Held-out recordings and their own reports, cosine in the shared space. Equal reports are one target, reports that "
+    "Test recordings and their own reports, cosine in the shared space. Equal reports are one target, reports that "
     "differ in wording alone are several; ties count as broken at random."
 )
 WAYS = {"audio_to_text": "audio to text", "text_to_audio": "text to audio"}
@@ -45,20 +45,20 @@ def write_readme(result: ZeroShotResult, folder: Path) -> Path:
         "Printed in the paper (Table XX, a pooled test set; ranks grow with the gallery):",
         paper_table("acula18/XX").markdown(),
     ]
-    parts += [f"![{name}](figures/{name})" for name in result.pictures]
+    parts += [f"![{name}](plots/{name})" for name in result.plots]
     target = folder / "README.md"
     write_text(target, "\n\n".join(part for part in parts if part) + "\n")
     return target
 
 
 def summary(result: ZeroShotResult) -> str:
-    """The held-out people, and what speaks against the results."""
+    """The test people, and what speaks against the results."""
     test = result.counts["test"]
     classes = ", ".join(f"{name} {test.per_class.get(name, 0)}" for name in result.classes)
     lines = [
-        f"Held out: people {test.people}, recordings {test.recordings} ({classes}). 95 % intervals over people "
+        f"Test set: people {test.people}, recordings {test.recordings} ({classes}). 95 % intervals over people "
         "(patient bootstrap).",
-        *(f"**Warning:** {text}." for text in (*result.exposure, *result.data["warnings"])),
+        *(f"**Warning:** {text}." for text in (*result.contamination, *result.data["warnings"])),
     ]
     return "\n\n".join(lines)
 
@@ -113,7 +113,7 @@ def retrieval_table(result: ZeroShotResult) -> Table:
     """Recall and median rank both ways, with chance under each line."""
     rows: list[list[Cell]] = []
     keys = [*(f"R@{k}" for k in KS), "median_rank"]
-    for found in result.pairings:
+    for found in result.retrievals:
         if found.problem:
             rows.append([MASKS[found.mask], found.problem, *[None] * len(keys)])
         for way, figures in found.figures.items():

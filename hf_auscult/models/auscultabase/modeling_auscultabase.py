@@ -5,10 +5,10 @@ from typing import Literal
 
 import torch
 
-from ..shared.base import AuscultPreTrainedModel, EncoderMixin, EncoderOutput
+from ..shared.base import AuscultPreTrainedModel, EncoderOutput
 from ..shared.cola import ContrastiveMixin
 from ..shared.heads import AudioClassificationMixin
-from ..shared.layers_htsat import HTSAT, covering_starts
+from ..shared.layers_htsat import HTSATMixin
 from .configuration_auscultabase import AuscultaBaseConfig
 
 
@@ -32,7 +32,7 @@ class AuscultaBaseOutput(EncoderOutput):
     sequence_output: torch.Tensor | None = None
 
 
-class AuscultaBaseModel(EncoderMixin, AuscultaBasePreTrainedModel):
+class AuscultaBaseModel(HTSATMixin, AuscultaBasePreTrainedModel):
     """AuscultaBase's encoder: log-mel images of any length in, tokens and one pooled vector an image out.
 
     Example:
@@ -42,24 +42,12 @@ class AuscultaBaseModel(EncoderMixin, AuscultaBasePreTrainedModel):
     """
 
     _keys_to_ignore_on_load_unexpected = [r"^projection\."]
-    published_settings = {"crop_rule": "published"}
 
-    def __init__(self, config: AuscultaBaseConfig):
-        super().__init__(config)
-        self.htsat = HTSAT(config)
-        self.post_init()
+    def published_starts(self, frames: int, size: int, hop: int) -> list[int]:
+        """Return the crops of AuscultaBase's loop.
 
-    def crop_starts(self, frames: int, crop_rule: str) -> list[int]:
-        """Return the first frames of an image's crops.
-
-        Raises:
-            ValueError: an unknown rule.
+        The last one is filled with zeros after batch normalisation, and the last frame of 1025, 1537 … is dropped.
         """
-        size, hop = self.config.max_frames, self.config.crop_hop
-        if crop_rule not in ("covering", "published"):
-            raise ValueError(f"crop_rule is {crop_rule!r}; expected 'covering' or 'published'")
-        if crop_rule == "covering" or frames <= size:
-            return covering_starts(frames, size, hop)
         return list(range(0, frames - size - 1 + hop, hop))
 
     def encode(
@@ -69,32 +57,12 @@ class AuscultaBaseModel(EncoderMixin, AuscultaBasePreTrainedModel):
         output_attentions: bool = False,
         crop_rule: Literal["covering", "published"] = "covering",
     ) -> AuscultaBaseOutput:
-        """Encode log-mel images of any length.
-
-        Args:
-            windows: (windows, frames, bands). Up to `config.max_frames` frames are stretched to that many; of more,
-                crops are encoded and their pooled vectors averaged.
-            output_hidden_states, output_attentions: see `HTSATOutput`.
-            crop_rule: `covering`: crops every `config.crop_hop` frames and one that ends with the last frame, so that
-                every frame counts, in a plain mean of the crops. `published`: AuscultaBase's loop, whose last crop is
-                filled with zeros after batch normalisation, and which drops the last frame of 1025, 1537 ….
-
-        Returns:
-            `last_hidden_state` (windows, crops * tokens, D) after the final LayerNorm, `pooler_output` (windows, D),
-            `sequence_output` (windows, crops * D, tokens).
-
-        Raises:
-            ValueError: images of other bands.
-        """
-        starts = self.crop_starts(windows.shape[1], crop_rule)
-        out = self.htsat(windows, starts, output_hidden_states, output_attentions)
-        return AuscultaBaseOutput(
-            last_hidden_state=out.tokens,
-            pooler_output=out.pooled,
-            hidden_states=out.hidden_states,
-            attentions=out.attentions,
-            sequence_output=out.tokens.unflatten(1, (len(starts), -1)).transpose(2, 3).flatten(1, 2),
-        )
+        """Encode log-mel images as `HTSATMixin` does; `sequence_output` is (windows, crops * D, tokens)."""
+        out = super().encode(windows, output_hidden_states, output_attentions, crop_rule)
+        assert out.last_hidden_state is not None
+        crops = len(self.crop_starts(windows.shape[1], crop_rule))
+        sequence = out.last_hidden_state.unflatten(1, (crops, -1)).transpose(2, 3).flatten(1, 2)
+        return AuscultaBaseOutput(**out, sequence_output=sequence)
 
 
 class AuscultaBaseForPreTraining(ContrastiveMixin, AuscultaBasePreTrainedModel):

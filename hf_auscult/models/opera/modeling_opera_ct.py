@@ -1,13 +1,9 @@
 """OPERA-CT: HTS-AT over log-mel images, trained by contrast of views of a recording (OPERA, arXiv:2406.16148)."""
 
-from typing import Literal
-
-import torch
-
-from ..shared.base import AuscultPreTrainedModel, EncoderMixin, EncoderOutput
+from ..shared.base import AuscultPreTrainedModel
 from ..shared.cola import ContrastiveMixin
 from ..shared.heads import AudioClassificationMixin
-from ..shared.layers_htsat import HTSAT, covering_starts
+from ..shared.layers_htsat import HTSATMixin
 from .configuration_opera_ct import OperaCTConfig
 
 
@@ -19,7 +15,7 @@ class OperaCTPreTrainedModel(AuscultPreTrainedModel):
     _no_split_modules = ["ClapAudioStage"]
 
 
-class OperaCTModel(EncoderMixin, OperaCTPreTrainedModel):
+class OperaCTModel(HTSATMixin, OperaCTPreTrainedModel):
     """OPERA-CT's encoder: log-mel images of any length in, tokens and one pooled vector an image out.
 
     Example:
@@ -29,24 +25,13 @@ class OperaCTModel(EncoderMixin, OperaCTPreTrainedModel):
     """
 
     _keys_to_ignore_on_load_unexpected = [r"^projection\."]
-    published_settings = {"crop_rule": "published"}
 
-    def __init__(self, config: OperaCTConfig):
-        super().__init__(config)
-        self.htsat = HTSAT(config)
-        self.post_init()
-
-    def crop_starts(self, frames: int, crop_rule: str) -> list[int]:
-        """Return the first frames of an image's crops.
+    def published_starts(self, frames: int, size: int, hop: int) -> list[int]:
+        """Return the crops of OPERA's loop, which drops the tail.
 
         Raises:
-            ValueError: an unknown rule, or a length that the published code crashes on.
+            ValueError: the one length in which it finds no crop.
         """
-        size, hop = self.config.max_frames, self.config.crop_hop
-        if crop_rule not in ("covering", "published"):
-            raise ValueError(f"crop_rule is {crop_rule!r}; expected 'covering' or 'published'")
-        if crop_rule == "covering" or frames <= size:
-            return covering_starts(frames, size, hop)
         starts = list(range(0, frames - size - 1, hop))
         if not starts:
             raise ValueError(
@@ -54,37 +39,6 @@ class OperaCTModel(EncoderMixin, OperaCTPreTrainedModel):
                 "crop_rule='covering' (protocol 'default')"
             )
         return starts
-
-    def encode(
-        self,
-        windows: torch.Tensor,
-        output_hidden_states: bool = False,
-        output_attentions: bool = False,
-        crop_rule: Literal["covering", "published"] = "covering",
-    ) -> EncoderOutput:
-        """Encode log-mel images of any length.
-
-        Args:
-            windows: (windows, frames, bands). Up to `config.max_frames` frames are stretched to that many; of more,
-                crops are encoded and their pooled vectors averaged.
-            output_hidden_states, output_attentions: see `HTSATOutput`.
-            crop_rule: `covering`: crops every `config.crop_hop` frames and one that ends with the last frame, so that
-                every frame counts, in a plain mean of the crops. `published`: OPERA's loop, which drops the tail.
-
-        Returns:
-            `last_hidden_state` (windows, crops * tokens, D) after the final LayerNorm, `pooler_output` (windows, D).
-
-        Raises:
-            ValueError: images of other bands; a length that OPERA's own rule cannot crop.
-        """
-        starts = self.crop_starts(windows.shape[1], crop_rule)
-        out = self.htsat(windows, starts, output_hidden_states, output_attentions)
-        return EncoderOutput(
-            last_hidden_state=out.tokens,
-            pooler_output=out.pooled,
-            hidden_states=out.hidden_states,
-            attentions=out.attentions,
-        )
 
 
 class OperaCTForPreTraining(ContrastiveMixin, OperaCTPreTrainedModel):

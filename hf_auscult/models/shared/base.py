@@ -52,19 +52,12 @@ class EncoderMixin:
         """Frames of the longest window the encoder reads; `None` where any length will do."""
         return None
 
-    def encode(
-        self,
-        windows: torch.Tensor,
-        output_hidden_states: bool = False,
-        output_attentions: bool = False,
-        **settings: Any,
-    ) -> EncoderOutput:
+    def encode(self, windows: torch.Tensor, *args: Any, **kwargs: Any) -> EncoderOutput:
         """Encode windows of one length.
 
         Args:
             windows: (windows, frames, ...).
-            output_hidden_states, output_attentions: what else to return.
-            settings: the family's own.
+            args, kwargs: `output_hidden_states` and `output_attentions`, what else to return, and the family's own.
 
         Returns:
             One row a window: `last_hidden_state` (windows, tokens, D), `pooler_output` (windows, pooled_size) and

@@ -1,34 +1,15 @@
 """HTS-AT over log-mel images of any length: transformers' `ClapAudioModel`, and crops of what it refuses."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 from transformers import ClapAudioConfig, ClapAudioModel
 
-from .base import check_windows
+from .base import EncoderMixin, EncoderOutput, check_windows
 from .configuration_htsat import HTSATConfig
-
-
-@dataclass
-class HTSATOutput:
-    """What `HTSAT` returns; crops of an image follow each other along the tokens.
-
-    Args:
-        tokens: (B, crops * L, D) after the last normalisation; in a crop, `index = band * times + time`.
-        pooled: (B, D), the mean of the tokens.
-        hidden_states: the patch tokens, then every stage's output (B, crops * tokens, channels), in the order of the
-            square: its rows hold the bands of the first block of frames, then those of the second, and so on.
-        attentions: of the last block of every stage, (crops * B * windows, heads, cells, cells).
-    """
-
-    tokens: torch.Tensor
-    pooled: torch.Tensor
-    hidden_states: tuple[torch.Tensor, ...] | None = None
-    attentions: tuple[torch.Tensor, ...] | None = None
 
 
 def clap_config(config: HTSATConfig) -> ClapAudioConfig:
@@ -85,7 +66,7 @@ class HTSAT(nn.Module):
         starts: Sequence[int],
         output_hidden_states: bool = False,
         output_attentions: bool = False,
-    ) -> HTSATOutput:
+    ) -> EncoderOutput:
         """Encode (B, frames, bands) images.
 
         Args:
@@ -93,6 +74,13 @@ class HTSAT(nn.Module):
             starts: first frames of the crops of `max_frames` frames; the last may reach beyond the end, it is filled
                 with zeros. Images of up to `max_frames` frames are one crop, stretched.
             output_hidden_states, output_attentions: what else to return.
+
+        Returns:
+            Crops of an image follow each other along the tokens. `last_hidden_state` (B, crops * L, D) after the last
+            normalisation; in a crop, `index = band * times + time`. `pooler_output` (B, D), the mean of the tokens.
+            `hidden_states`: the patch tokens, then every stage's output (B, crops * tokens, channels), in the order of
+            the square: its rows hold the bands of the first block of frames, then those of the second, and so on.
+            `attentions` of the last block of every stage, (crops * B * windows, heads, cells, cells).
         """
         check_windows(input_features, self.config.num_mel_bins)
         size = self.config.max_frames
@@ -116,7 +104,66 @@ class HTSAT(nn.Module):
         if output_attentions:
             weights = zip(*(out.attentions for out in found), strict=True)
             attentions = tuple(torch.cat(crops) for crops in weights)
-        return HTSATOutput(tokens, pooled, states, attentions)
+        return EncoderOutput(
+            last_hidden_state=tokens, pooler_output=pooled, hidden_states=states, attentions=attentions
+        )
 
 
-__all__ = ["HTSAT", "HTSATOutput", "covering_starts"]
+class HTSATMixin(EncoderMixin):
+    """`…Model` of a family around HTS-AT: says how it crops long images as published, in `published_starts`.
+
+    Mix in before the family's `PreTrainedModel`.
+    """
+
+    published_settings = {"crop_rule": "published"}
+
+    def __init__(self, config: HTSATConfig):
+        super().__init__(config)  # type: ignore[call-arg]
+        self.htsat = HTSAT(config)
+        self.post_init()  # type: ignore[attr-defined]
+
+    def published_starts(self, frames: int, size: int, hop: int) -> list[int]:
+        """Return the first frames of the crops of an image of more than `size` frames, as the published code does."""
+        raise NotImplementedError
+
+    def crop_starts(self, frames: int, crop_rule: str) -> list[int]:
+        """Return the first frames of an image's crops.
+
+        Raises:
+            ValueError: an unknown rule, or a length that the published code cannot crop.
+        """
+        size, hop = self.config.max_frames, self.config.crop_hop
+        if crop_rule not in ("covering", "published"):
+            raise ValueError(f"crop_rule is {crop_rule!r}; expected 'covering' or 'published'")
+        if crop_rule == "covering" or frames <= size:
+            return covering_starts(frames, size, hop)
+        return self.published_starts(frames, size, hop)
+
+    def encode(
+        self,
+        windows: torch.Tensor,
+        output_hidden_states: bool = False,
+        output_attentions: bool = False,
+        crop_rule: Literal["covering", "published"] = "covering",
+    ) -> EncoderOutput:
+        """Encode log-mel images of any length.
+
+        Args:
+            windows: (windows, frames, bands). Up to `config.max_frames` frames are stretched to that many; of more,
+                crops are encoded and their pooled vectors averaged.
+            output_hidden_states, output_attentions: what else to return.
+            crop_rule: `covering`: crops every `config.crop_hop` frames and one that ends with the last frame, so that
+                every frame counts, in a plain mean of the crops. `published`: see `published_starts`.
+
+        Returns:
+            As `HTSAT` does.
+
+        Raises:
+            ValueError: images of other bands, an unknown rule, or a length that the published rule cannot crop.
+        """
+        starts = self.crop_starts(windows.shape[1], crop_rule)
+        found: EncoderOutput = self.htsat(windows, starts, output_hidden_states, output_attentions)
+        return found
+
+
+__all__ = ["HTSAT", "HTSATMixin", "covering_starts"]

@@ -12,6 +12,7 @@ from transformers import initialization as init
 from transformers.utils.generic import ModelOutput, can_return_tuple
 
 from .base import AuscultPreTrainedModel, EncoderMixin, EncoderOutput, check_windows
+from .configuration_mae import MAEConfig
 from .decoder_mae import MAEDecoder, MAEDecoderAttention
 from .layers_mae import MAELayer, MAEPatchEmbeddings, sincos_position_table
 
@@ -19,6 +20,7 @@ from .layers_mae import MAELayer, MAEPatchEmbeddings, sincos_position_table
 class MAEPreTrainedModel(AuscultPreTrainedModel):
     """Weights initialisation and the settings that every class shares; a family names its configuration."""
 
+    config: MAEConfig
     _no_split_modules = ["MAELayer", "MAEDecoderLayer"]
     _supports_sdpa = True
     _supports_attention_backend = True
@@ -100,18 +102,13 @@ class MAEMixin(EncoderMixin):
         return torch.cat([(self.cls_token + self.pos_embed[:, :1]).expand(len(tokens), -1, -1), tokens], dim=1)
 
     def encode(
-        self,
-        windows: torch.Tensor,
-        output_hidden_states: bool = False,
-        output_attentions: bool = False,
-        **settings: Any,
+        self, windows: torch.Tensor, output_hidden_states: bool = False, output_attentions: bool = False
     ) -> EncoderOutput:
         """Encode images.
 
         Args:
             windows: (windows, frames, mel bands).
             output_hidden_states, output_attentions: as everywhere in transformers.
-            settings: there are none.
 
         Returns:
             `last_hidden_state` (windows, 1 + L, D), class token first, and `pooler_output` (windows, pooled_size), see

@@ -16,7 +16,7 @@ from ...audio import assess
 from ...embedding.embedder import by_shape, window_mean
 from ...evaluation.probe_evaluation import EvaluationSettings, ProbeResult, evaluate_probe
 from ...evaluation.shortcuts import ShortcutResult, ShortcutSpec, evaluate_shortcuts
-from ...evaluation.zero_shot.scores import margins, zero_shot
+from ...evaluation.zero_shot.evaluation_set import margins
 from ...features import WindowedFeatureExtractor
 from ...features.logmel import band_statistics, display_front_end, log_mel
 from ...metrics import (
@@ -26,6 +26,7 @@ from ...metrics import (
     effective_rank,
     patient_bootstrap,
     retrieval_intervals,
+    zero_shot_scores,
 )
 from ...models.acula.modeling_acula import AcuLaModel
 from .config import EvaluationConfig
@@ -189,7 +190,7 @@ def zero_shot_auroc(
     """AUROC of the cosine with class prompts on the test people; two classes, the second one positive."""
     test = corpus.rows("test", labelled=True)
     projected = {name: project_text(model, rows) for name, rows in prompts.items()}
-    scores = margins(zero_shot(encoded.projected[test], projected))[:, 1]
+    scores = margins(zero_shot_scores(encoded.projected[test], projected))[:, 1]
     chosen = [corpus.recordings[index] for index in test]
     interval = patient_bootstrap(
         auroc,

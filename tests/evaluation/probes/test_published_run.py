@@ -11,7 +11,7 @@ from sklearn.model_selection import train_test_split
 
 from hf_auscult.errors import ConfigurationError, DataError
 from hf_auscult.evaluation.probes import MMLUNG, NOSEMIC, OPERA, OPERA_TASKS, Fold, leave_one_subject_out, run_probe
-from hf_auscult.evaluation.probes._monitors import torchmetrics_auroc
+from hf_auscult.evaluation.probes.published_training import torchmetrics_auroc
 
 from .generated import several_classes, two_classes, values
 
