@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import os
 import shlex
 import sys
@@ -31,6 +32,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     from ..hub.registration import register
 
     register()
+    # Without a network the Hub's client warns of every retry; the error at the end says it all.
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)
     status = execute(args)
     leave_process_group(status)
     return status

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from typing import Any
 
 from ..errors import ConfigurationError
 from .command import Outcome
@@ -58,7 +59,7 @@ def corpus(args: argparse.Namespace) -> Outcome:
     from ..data.corpora import build_corpus
 
     report = build_corpus(args.corpus, args.prepared, args.output, seed=args.seed)
-    lines = {"output": report.output}
+    lines: dict[str, Any] = {"output": report.output}
     for name, parts in report.kept.items():
         left_out = sum(report.left_out.get(name, {}).values())
         lines[name] = f"{sum(parts.values())} recordings, {left_out} left out"

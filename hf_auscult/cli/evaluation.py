@@ -72,10 +72,10 @@ def explain(args: argparse.Namespace) -> Outcome:
 def zero_shot(args: argparse.Namespace) -> Outcome:
     """Tell classes apart by text alone, and find the reports of recordings."""
     from ..evaluation.zero_shot.readme import direct_table, pipeline_table, retrieval_table, summary
-    from ..evaluation.zero_shot.run import ZeroShotConfig, run
+    from ..evaluation.zero_shot.run import ZeroShotSettings, run_zero_shot
 
     output = Path(args.output)
-    config = ZeroShotConfig(
+    settings = ZeroShotSettings(
         model=args.model,
         data=Path(args.data),
         task=args.task,
@@ -89,9 +89,9 @@ def zero_shot(args: argparse.Namespace) -> Outcome:
         draws=args.draws,
         seed=args.seed,
     )
-    result = run(config, command=args.command)
+    result = run_zero_shot(settings, command=args.command)
     tables = (make(result).markdown() for make in (direct_table, pipeline_table, retrieval_table))
-    written = f"Written to {output}: README.md, results.json, predictions.parquet, figures."
+    written = f"Written to {output}: README.md, results.json, predictions.parquet, plots."
     return Outcome({"output": args.output, **result.to_dict()}, "\n\n".join([summary(result), *tables, written]))
 
 

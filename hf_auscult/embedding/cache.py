@@ -47,9 +47,9 @@ class Example:
     part: str = ""
 
     @property
-    def entry(self) -> bytes:
+    def entry(self) -> str:
         """Its key in the store: another cut of the same recording is another row."""
-        return f"{self.key}@{self.part}".encode() if self.part else self.key.encode()
+        return f"{self.key}@{self.part}" if self.part else self.key
 
 
 class FeatureCache:
@@ -74,11 +74,12 @@ class FeatureCache:
         made_by = {"model": model.name, "fingerprint": model.fingerprint, "recordings": self.content}
         store = EmbeddingStore(self.folder / name, made_by)
         known = store.load()
-        missing = [example for example in examples if example.entry not in known]
+        keys = [example.entry.encode() for example in examples]
+        missing = [(key, example) for key, example in zip(keys, examples, strict=True) if key not in known]
         pending: dict[bytes, np.ndarray] = {}
-        for example in tqdm(missing, model.name, unit="recording", disable=not progress or not missing):
+        for key, example in tqdm(missing, model.name, unit="recording", disable=not progress or not missing):
             try:
-                (pending[example.entry],) = model.rows([(example.key, example.audio)])
+                (pending[key],) = model.rows([(example.key, example.audio)])
             except AudioError as error:
                 raise DataError(str(error), where=f"{model.name}, {example.key}", remedy="quarantine it") from error
             if len(pending) == PART:
@@ -89,4 +90,4 @@ class FeatureCache:
             store.merge()
             known = store.load()
         self.encoded += len(missing)
-        return np.asarray(known.rows(example.entry for example in examples))
+        return np.asarray(known.rows(keys))

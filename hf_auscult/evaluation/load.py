@@ -15,6 +15,8 @@ from .task import BenchmarkTask
 if TYPE_CHECKING:
     import datasets
 
+_FACTS = ("audio_sha256", "split_sha256", "split", "complete", "presence", "warnings")
+
 
 @dataclass(frozen=True, eq=False)
 class Task:
@@ -48,6 +50,18 @@ class Task:
     def leaks(self) -> bool:
         """Whether a split was prepared with leaks allowed."""
         return any(leaks(manifest) for manifest in self.manifests.values())
+
+    @property
+    def facts(self) -> dict[str, dict[str, Any]]:
+        """Dataset -> hashes, split, warnings and whether the split leaks: what a result rests on."""
+        return {
+            name: {
+                "content_sha256": manifest["content_sha256"][self.spec.config],
+                **{key: manifest[key] for key in _FACTS},
+                "leaks": leaks(manifest),
+            }
+            for name, manifest in self.manifests.items()
+        }
 
 
 def load_task(key: str | BenchmarkTask, *, root: str | Path, protocol: str = "default") -> Task:

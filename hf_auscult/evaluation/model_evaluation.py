@@ -1,18 +1,15 @@
-"""One model on one task: metrics, subgroups, contamination and reliability; and differences between models."""
+"""One model on one task: metrics, subgroups and reliability; and differences between models."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
-from ..data.contamination import exposures
-from ..data.trained_on import seen_in_training
 from ..metrics import age_groups
 from .estimates import Bootstrap, Estimate
 from .examples import Examples
-from .models import RecordingEncoder
 from .predictions import Predictions, delong_interval, difference, estimates, subgroup_estimates
 from .probes import ProbeOutcome
 from .reliability import reliability_of
@@ -25,7 +22,7 @@ GROUPS = ("sex", "age_group", "device", "site")
 
 def evaluate_model(
     spec: BenchmarkTask,
-    model: RecordingEncoder,
+    model: str,
     protocol: str,
     outcome: ProbeOutcome,
     examples: Examples,
@@ -39,14 +36,13 @@ def evaluate_model(
     if len(outcome.validation_rows):
         validation = predictions_of(examples, outcome.validation_rows, outcome.validation_scores)
     return ModelResult(
-        model=model.name,
+        model=model,
         protocol=protocol,
         figures=estimates(spec.metrics, predictions, bootstrap),
         penalty=chosen_penalty(outcome),
         seconds=outcome.seconds,
         delong=delong_interval(predictions) if spec.metrics[0] == "auroc" else None,
         above_shortcut=None if shortcut is None else difference(spec.metrics[0], predictions, shortcut, bootstrap),
-        contamination=(*_registered(model.name, spec.datasets), *_known_people(model, spec, predictions)),
         subgroups=_subgroups(spec, predictions, rows, examples, bootstrap),
         selected_on_test=outcome.selected_on_test,
         reliability=reliability_of(predictions, validation, _attributes(rows, examples), bootstrap),
@@ -57,23 +53,6 @@ def chosen_penalty(outcome: ProbeOutcome) -> float | None:
     """The default probe's penalty; None where folds chose several, or none."""
     penalties = set(outcome.penalties)
     return penalties.pop() if len(penalties) == 1 else None
-
-
-def _registered(model: str, datasets: Sequence[str]) -> list[str]:
-    """Datasets of which the model may have seen test people, according to the contamination register."""
-    return [
-        f"{name}: {item.part} ({item.evidence}; {item.source})"
-        for name in datasets
-        for item in exposures(model, name)
-        if item.sees_test_people
-    ]
-
-
-def _known_people(model: RecordingEncoder, spec: BenchmarkTask, predictions: Predictions) -> list[str]:
-    """Test people that the model was trained on, according to its own folder."""
-    people = set(map(str, predictions.subjects))
-    count = seen_in_training(getattr(model, "given", ""), spec.dataset, people)
-    return [f"{spec.dataset}: trained on {count} of the {len(people)} test people"] if count else []
 
 
 def _attributes(rows: np.ndarray, examples: Examples) -> dict[str, np.ndarray]:
@@ -93,26 +72,26 @@ def _subgroups(
     groups: dict[str, list[str | None]] = {name: [examples.rows[row].get(name) for row in rows] for name in GROUPS}
     if examples.strata is not None:
         groups["stratum"] = examples.strata[rows].tolist()
-    found: dict[str, dict[str, dict[str, Estimate]]] = {}
+    by_group: dict[str, dict[str, dict[str, Estimate]]] = {}
     for name, values in groups.items():
         levels = sorted({value for value in values if value is not None})
         if len(levels) > 1:
             members = {level: np.flatnonzero(np.array([value == level for value in values])) for level in levels}
-            found[name] = {
+            by_group[name] = {
                 level: subgroup_estimates(spec.metrics, predictions.take(chosen), bootstrap)
                 for level, chosen in members.items()
             }
-    return found
+    return by_group
 
 
 def compare(
     metric: str, predictions: Mapping[tuple[str, str], Predictions], bootstrap: Bootstrap
 ) -> tuple[Difference, ...]:
     """Every pair of models under the same protocol, from (model, protocol) -> predictions."""
-    found = []
+    differences = []
     for (a, protocol), (b, other) in itertools.combinations(predictions, 2):
         if protocol == other:
             gap = difference(metric, predictions[a, protocol], predictions[b, protocol], bootstrap)
             if gap is not None:
-                found.append(Difference(a, b, protocol, gap))
-    return tuple(found)
+                differences.append(Difference(a, b, protocol, gap))
+    return tuple(differences)

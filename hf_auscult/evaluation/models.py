@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,18 +28,29 @@ from .shortcuts import LEVEL
 
 @dataclass(frozen=True, eq=False)
 class EncoderModel:
-    """Any encoder that :func:`hf_auscult.embed` accepts; ``given`` is the folder or Hub id that it came from."""
+    """Any encoder that :func:`hf_auscult.embed` accepts.
+
+    Args:
+        name: as tables print it.
+        fingerprint: of weights, settings and front end.
+        embedder: the encoder with its feature extractor.
+        protocol: how recordings are cut and windows averaged.
+        given: the folder or Hub id that it came from.
+        output: of the model, one vector a recording.
+    """
 
     name: str
     fingerprint: str
     embedder: Embedder
-    protocol: str
+    protocol: str = "default"
     given: str = ""
+    output: str = "pooler_output"
 
     def rows(self, examples: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterable[np.ndarray]:
-        """Embed one recording at a time."""
-        for _, audio in examples:
-            yield self.embedder([audio], protocol=self.protocol)[0]
+        """(dim,) of each recording."""
+        audio = (cell for _, cell in examples)
+        for row in self.embedder.rows(audio, protocol=self.protocol, outputs=(self.output,)):
+            yield row[self.output]
 
 
 @dataclass(frozen=True)
@@ -133,32 +145,38 @@ class EmbeddingsFile:
             yield self.table[key]
 
 
-def find_encoder(name: str, protocol: str = "default") -> RecordingEncoder:
+def find_encoder(model: Any, protocol: str = "default") -> RecordingEncoder:
     """Find what a name stands for.
 
     Args:
-        name: ``logmel`` or ``logmel:FRONT_END``; ``opensmile`` or ``opensmile:eGeMAPSv02``; a ``.parquet`` file of
-            embeddings; or a folder or Hub id of an encoder.
+        model: ``logmel`` or ``logmel:FRONT_END``; ``opensmile`` or ``opensmile:eGeMAPSv02``; a ``.parquet`` file of
+            embeddings; a folder or Hub id of an encoder, or the encoder itself; or anything with a name, a
+            fingerprint and rows.
         protocol: how encoders cut and average windows, see :func:`hf_auscult.embed`.
 
     Raises:
         ConfigurationError: an unknown front end or feature set.
         OSError: no such model.
     """
-    kind, _, variant = name.partition(":")
+    if all(hasattr(model, name) for name in ("name", "fingerprint", "rows")):
+        found: RecordingEncoder = model
+        return found
+    given = str(model) if isinstance(model, (str, os.PathLike)) else str(model.config._name_or_path)
+    kind, _, variant = given.partition(":")
     if kind == "logmel":
         if variant and variant not in FRONT_ENDS:
             raise ConfigurationError(f"no front end {variant!r}", remedy=f"choose one of {', '.join(FRONT_ENDS)}")
         return LogMelStatistics(variant, f"log-mel statistics ({variant})") if variant else LogMelStatistics()
+    if given.endswith(".parquet"):
+        return EmbeddingsFile.of(Path(given))
     if kind == "opensmile":
-        embedder, shown = _opensmile(variant or "ComParE_2016"), f"openSMILE {variant or 'ComParE_2016'}"
-    elif name.endswith(".parquet"):
-        return EmbeddingsFile.of(Path(name))
+        embedder, name = _opensmile(variant or "ComParE_2016"), f"openSMILE {variant or 'ComParE_2016'}"
     else:
-        embedder, shown = Embedder(name), name.rstrip("/").rpartition("/")[2]
+        embedder = Embedder(given if isinstance(model, os.PathLike) else model)
+        name = given.rstrip("/").rpartition("/")[2] or type(model).__name__
     embedder.feature_extractor.policy(protocol)  # an unknown protocol is refused before any work
-    identity = identity_of(embedder.encoder, embedder.feature_extractor, protocol)
-    return EncoderModel(shown, fingerprint_of(identity), embedder, protocol, name)
+    fingerprint = fingerprint_of(identity_of(embedder.encoder, embedder.feature_extractor, protocol))
+    return EncoderModel(name, fingerprint, embedder, protocol, given)
 
 
 def _opensmile(feature_set: Any) -> Embedder:

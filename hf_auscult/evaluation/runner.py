@@ -21,6 +21,7 @@ from ..errors import ConfigurationError, DataError
 from ..files import write_json
 from .benchmark_plots import plot_embedding_map, plot_scaling, plot_task
 from .benchmark_readme import write_readme
+from .contamination import contamination_of
 from .estimates import Bootstrap
 from .examples import Examples, counts_of, examples_of
 from .load import load_task, missing_data
@@ -28,8 +29,7 @@ from .model_evaluation import chosen_penalty, compare, evaluate_model
 from .models import RecordingLevel, find_encoder
 from .predictions import Predictions, estimates
 from .probes import ProbeSettings
-from .provenance import facts_of, versions
-from .results import ModelResult, Result, TaskResult, correct
+from .results import ModelResult, Result, TaskResult, correct, versions
 from .scaling import scaling
 from .shortcuts import LEVEL, METADATA, METADATA_AND_LEVEL, shortcut_features, shortcut_spec
 from .suites import find_tasks
@@ -183,6 +183,7 @@ class _Run:
         self.widths |= {name: rows.shape[1] for name, rows in encoded.items()}
         with self._timed("shortcuts"):
             shortcuts, columns, guessed = self._shortcuts(spec, examples, level, task.leaks)
+        splits = {name: manifest["split_sha256"] for name, manifest in task.manifests.items()}
         results: list[ModelResult] = []
         notes: dict[str, None] = {}
         predictions: dict[tuple[str, str], Predictions] = {}
@@ -194,11 +195,17 @@ class _Run:
                     notes[f"{protocol} protocol: {error}"] = None
                     continue
             with self._timed("intervals"):
-                evaluated = evaluate_model(spec, encoder, protocol, outcome, examples, guessed, self.settings.bootstrap)
+                evaluated = evaluate_model(
+                    spec, encoder.name, protocol, outcome, examples, guessed, self.settings.bootstrap
+                )
             predicted = predictions[encoder.name, protocol] = predictions_of(
                 examples, outcome.test_rows, outcome.scores
             )
-            results.append(replace(evaluated, predictions=self._write(spec, encoder.name, protocol, predicted)))
+            contamination = contamination_of(
+                encoder.name, getattr(encoder, "given", ""), splits, spec.dataset, predicted.subjects
+            )
+            file = self._write(spec, encoder.name, protocol, predicted)
+            results.append(replace(evaluated, contamination=contamination, predictions=file))
         with self._timed("intervals"):
             differences = compare(spec.metrics[0], predictions, self.settings.bootstrap)
         sizes: dict[str, dict[int, Any]] = {}
@@ -221,7 +228,7 @@ class _Run:
                 plots += plot_scaling(spec, sizes, folder)
         return TaskResult(
             spec=spec,
-            data=facts_of(task),
+            data=task.facts,
             counts=counts_of(examples),
             balance=examples.balance,
             results=tuple(results),

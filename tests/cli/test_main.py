@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import os
 import resource
 import shutil
@@ -152,6 +153,7 @@ def test_a_missing_hub_id_is_one_line_in_every_verb(words, recording, prepared, 
     lines = [line for line in capfd.readouterr().err.splitlines() if line.startswith("hf-auscult ")]
     assert len(lines) == 1 and ABSENT in lines[0]
     assert not (tmp_path / "out").exists()
+    assert not logging.getLogger("huggingface_hub").isEnabledFor(logging.WARNING)  # it warns of every retry
 
 
 @pytest.fixture(scope="module")

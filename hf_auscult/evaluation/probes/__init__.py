@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from .attentive import AttentiveFit, fit_attentive
 from .default_run import LinearFit, fit_linear
-from .engine import TrainedHeads, train_heads
 from .folds import Fold, grouped_folds, leave_one_subject_out
 from .label_fraction import label_fraction_folds
+from .probe import ProbeOutcome, run_probe
 from .published import (
     AUSCULTABENCH,
     AUSCULTABENCH_MULTILABEL,
@@ -17,9 +17,10 @@ from .published import (
     PublishedProbe,
     ValidationCut,
 )
+from .published_training import TrainedHeads, train_heads
 from .ridge import RidgeFit, fit_ridge
-from .run import ProbeOutcome, run_probe
 from .settings import ProbeSettings
+from .target import Target
 
 __all__ = [
     "AUSCULTABENCH",
@@ -35,6 +36,7 @@ __all__ = [
     "ProbeSettings",
     "PublishedProbe",
     "RidgeFit",
+    "Target",
     "TrainedHeads",
     "ValidationCut",
     "fit_attentive",

@@ -4,28 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
+from sklearn.model_selection import train_test_split
 
 from ...errors import ConfigurationError, DataError
 from ...metrics.arrays import Floats, Integers
-from ._replay import open_loader
-from .engine import train_heads
 from .folds import Fold
 from .published import PublishedProbe
+from .published_training import open_loader, train_heads
 from .target import Target
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 
 class PublishedRuns:
     """Runs of all seeds; folds share each seed's stream of random numbers, as in the scripts, which seed once."""
 
     def __init__(self, settings: PublishedProbe) -> None:
-        import torch
-
         self.settings = settings
         self.streams = [torch.Generator().manual_seed(seed) for seed in settings.seeds]
 
@@ -36,8 +31,6 @@ class PublishedRuns:
             ConfigurationError: neither validation rows nor a cut that makes some.
             DataError: too few rows for the cut.
         """
-        import torch
-
         train, held = self._sides(goal, fold)
         truth = _truth(goal)
         with _one_thread():
@@ -67,8 +60,6 @@ class PublishedRuns:
                 where="split",
                 remedy="mark some people as validation, or give the settings a validation cut",
             )
-        from sklearn.model_selection import train_test_split
-
         strata = goal.table[fold.train].argmax(axis=1) if cut.stratify else None
         try:
             train, held = train_test_split(fold.train, test_size=cut.share, random_state=cut.seed, stratify=strata)
@@ -80,8 +71,6 @@ class PublishedRuns:
 @contextmanager
 def _one_thread() -> Iterator[None]:
     """Thousands of small steps: on busy cores, two threads that wait for each other took ten times as long as one."""
-    import torch
-
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -90,9 +79,7 @@ def _one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _truth(goal: Target) -> Tensor:
-    import torch
-
+def _truth(goal: Target) -> torch.Tensor:
     if goal.kind == "regression":
         return torch.from_numpy(goal.values.astype(np.float32))[:, None]
     if goal.kind == "multilabel":

@@ -11,15 +11,14 @@ from numpy.typing import NDArray
 
 from ...errors import DataError
 from ...metrics.arrays import Floats
-from .calibration import ZeroShotCalibration, calibrate_zero_shot
-from .held_out import HeldOut, Row
-from .probability import class_probabilities
-from .scores import zero_shot
+from ...metrics.retrieval import zero_shot_scores
+from .evaluation_set import EvaluationSet, Row
+from .probabilities import ZeroShotCalibration, calibrate_zero_shot, class_probabilities
 
 
 @dataclass(frozen=True, eq=False)
 class Direct:
-    """What sentences say of recordings.
+    """What class sentences give without a trained head.
 
     Args:
         rows: all sentences together, raw and calibrated, and the base rates alone.
@@ -40,9 +39,9 @@ class Direct:
     problem: str = ""
 
     def range(self) -> tuple[Row, Row] | None:
-        """The worst and the best wording by AUROC on the held-out people; None where it is undefined."""
-        known = [(row.figures["auroc"].value, place) for place, row in enumerate(self.sentences)]
-        defined = sorted((value, place) for value, place in known if value is not None)
+        """The worst and the best wording by AUROC on the test people; None where it is undefined."""
+        known = [(row.figures["auroc"].value, rank) for rank, row in enumerate(self.sentences)]
+        defined = sorted((value, rank) for value, rank in known if value is not None)
         return (self.sentences[defined[0][1]], self.sentences[defined[-1][1]]) if defined else None
 
 
@@ -51,7 +50,7 @@ def direct(
     prompts: Mapping[str, Floats],
     sentences: Mapping[str, Sequence[str]],
     validation: NDArray[Any],
-    held_out: HeldOut,
+    tested: EvaluationSet,
     *,
     temperature: float,
 ) -> Direct:
@@ -62,19 +61,19 @@ def direct(
         prompts: class -> (p, D) projected sentences, in the order of the classes.
         sentences: class -> the sentences themselves.
         validation: labels of the validation recordings.
-        held_out: who is judged on.
+        tested: the test people.
         temperature: the model's own, for probabilities before calibration.
 
     Raises:
         DataError: embeddings that do not fit together.
     """
-    scores = {split: zero_shot(rows, prompts) for split, rows in audio.items() if len(rows)}
+    scores = {split: zero_shot_scores(rows, prompts) for split, rows in audio.items() if len(rows)}
     test, reference = scores["test"], scores["train"]
     calibration: ZeroShotCalibration | None = None
     probabilities: Floats | None = None
     problem = ""
     plain = centred = prior = None
-    if held_out.several:
+    if tested.multilabel:
         problem = "several classes hold at once, so there is no distribution over them"
     else:
         plain = class_probabilities(test, temperature=temperature)
@@ -87,19 +86,21 @@ def direct(
             prior = np.tile(calibration.prior, (len(test), 1))
         except DataError as error:
             problem = str(error)
-    rows = [held_out.row("cosines", test, plain)]
-    rows.append(held_out.row("offsets taken out", test - reference.mean(axis=0), centred))
+    rows = [tested.row("cosines", test, plain)]
+    rows.append(tested.row("offsets taken out", test - reference.mean(axis=0), centred))
     if probabilities is not None and prior is not None:
-        rows.append(held_out.row("base rates and temperature", _log(probabilities), probabilities))
-        rows.append(held_out.row("floor: base rates alone", prior, prior))
+        rows.append(tested.row("base rates and temperature", _log(probabilities), probabilities))
+        rows.append(tested.row("floor: base rates alone", prior, prior))
     count = min(len(wordings) for wordings in prompts.values())
-    single = np.stack([zero_shot(audio["test"], {name: p[[i]] for name, p in prompts.items()}) for i in range(count)])
+    single = np.stack(
+        [zero_shot_scores(audio["test"], {name: p[[i]] for name, p in prompts.items()}) for i in range(count)]
+    )
     return Direct(
         rows=tuple(rows),
         sentences=tuple(
-            held_out.row(" / ".join(wordings[i] for wordings in sentences.values()), single[i]) for i in range(count)
+            tested.row(" / ".join(wordings[i] for wordings in sentences.values()), single[i]) for i in range(count)
         ),
-        wording=held_out.row(f"mean over {count} wordings", single),
+        wording=tested.row(f"mean over {count} wordings", single),
         calibration=calibration,
         scores=test,
         probabilities=probabilities,

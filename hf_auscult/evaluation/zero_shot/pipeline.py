@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 from ...errors import DataError
 from ...metrics.arrays import Floats, Integers
 from ...metrics.retrieval import unit_rows, zero_shot_scores
-from .held_out import HeldOut, Row
+from .evaluation_set import EvaluationSet, Row
 from .neighbours import Search, nearest
 
-SHUFFLES = 100
+SHUFFLES = 100  # enough for the 2.5 % ends of their range to rest on a few each
 
 
 @dataclass(frozen=True)
@@ -70,36 +70,45 @@ class Pipeline:
     scores: Mapping[str, Floats]
 
 
+@dataclass(frozen=True, eq=False)
+class ReportGallery:
+    """Training reports under one mask: what is searched, and what is read.
+
+    Args:
+        mask: its name.
+        texts: (m,) the reports.
+        keys: (m, D) projected into the shared space: what is searched.
+        values: (m, E) read by the second model.
+        people: (m,) whom they are about; shuffles exchange people, because one person's reports are alike.
+    """
+
+    mask: str
+    texts: Sequence[str]
+    keys: Floats
+    values: Floats
+    people: Sequence[str]
+
+
 def pipeline(
-    mask: str,
+    gallery: ReportGallery,
     audio: Floats,
-    reports: Sequence[str],
-    keys: Floats,
-    values: Floats,
-    people: Sequence[str],
     own: Floats | None,
     class_texts: Mapping[str, Mapping[str, Floats]],
-    held_out: HeldOut,
+    tested: EvaluationSet,
     *,
     top_k: int = 5,
     search: Search = "exact",
-    shuffles: int = SHUFFLES,
 ) -> Pipeline:
-    """Retrieve training reports for held-out recordings and read them.
+    """Retrieve training reports for the test recordings and read them.
 
     Args:
-        mask: name of the reports' mask.
+        gallery: the training reports.
         audio: (n, D) projected recordings.
-        reports: (m,) training reports.
-        keys: (m, D) projected: what is searched.
-        values: (m, E) read by the second model.
-        people: (m,) whom they are about; shuffles exchange people, because one person's reports are alike.
-        own: (n, E) the held-out recordings' own reports read by the second model.
+        own: (n, E) the recordings' own reports read by the second model; None where some have none.
         class_texts: kind -> class -> (p, E) read by the second model, classes in their order.
-        held_out: who is judged on.
+        tested: the test people.
         top_k: reports a recording.
-        search: of :func:`hf_auscult.evaluation.probes.nearest`.
-        shuffles: of what was read.
+        search: of :func:`hf_auscult.evaluation.zero_shot.neighbours.nearest`.
 
     Raises:
         DataError: no training report, or arrays that do not fit together.
@@ -107,31 +116,39 @@ def pipeline(
     Source: AcuLa (arXiv:2512.04847), section IV-C. There the class nearest to the reports is the answer; the floors,
     the ceiling and the masks are ours.
     """
-    if not reports:
-        raise DataError("no training recording has a report", where=f"mask {mask}")
+    if not gallery.texts:
+        raise DataError("no training recording has a report", where=f"mask {gallery.mask}")
     seen: dict[str, int] = {}
-    for row, text in enumerate(reports):
+    for row, text in enumerate(gallery.texts):
         seen.setdefault(text, row)
     first = np.array(list(seen.values()), np.int64)
-    k = min(top_k, len(first))
-    found = nearest(audio, keys[first], k, search=search)
-    table = unit_rows(np.asarray(values, np.float64)[first])
-    rng = np.random.default_rng(held_out.bootstrap.seed)
-    owners = np.asarray(people)[first]
-    orders = [exchanged(owners, rng) for _ in range(shuffles)]
+    found = nearest(audio, gallery.keys[first], min(top_k, len(first)), search=search)
+    table = unit_rows(np.asarray(gallery.values, np.float64)[first])
+    rng = np.random.default_rng(tested.bootstrap.seed)
+    owners = np.asarray(gallery.people)[first]
+    orders = [exchanged(owners, rng) for _ in range(SHUFFLES)]
     read, scores = [], {}
     for kind, texts in class_texts.items():
         scores[kind] = zero_shot_scores(table[found.rows].mean(axis=1), texts)
-        others = [held_out.auroc(zero_shot_scores(table[order][found.rows].mean(axis=1), texts)) for order in orders]
+        others = [tested.auroc(zero_shot_scores(table[order][found.rows].mean(axis=1), texts)) for order in orders]
         read.append(
             Read(
-                kind,
-                held_out.row("retrieved", scores[kind]),
-                _floor(others),
-                None if own is None else held_out.row("own report", zero_shot_scores(own, texts)),
+                against=kind,
+                retrieved=tested.row("retrieved", scores[kind]),
+                shuffled=_floor(others),
+                own=None if own is None else tested.row("own report", zero_shot_scores(own, texts)),
             )
         )
-    return Pipeline(mask, len(first), k, tuple(read), first, found.rows, found.similarity, scores)
+    return Pipeline(
+        mask=gallery.mask,
+        distinct=len(first),
+        top_k=found.rows.shape[1],
+        read=tuple(read),
+        first=first,
+        neighbours=found.rows,
+        similarity=found.similarity,
+        scores=scores,
+    )
 
 
 def exchanged(owners: NDArray[Any], rng: np.random.Generator) -> Integers:

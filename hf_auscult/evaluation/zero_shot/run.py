@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,28 +16,28 @@ from ...embedding.cache import FeatureCache
 from ...errors import ConfigurationError, DataError
 from ...files import write_json
 from ...metrics.arrays import Floats
+from ..contamination import contamination_of
 from ..estimates import Bootstrap
 from ..examples import Examples, counts_of, examples_of
 from ..load import Task
-from ..provenance import facts_of, versions
+from ..results import versions
 from ..task import BenchmarkTask
+from .aligned import AlignedEncoder, load_aligned, second_reader
 from .direct import direct
-from .held_out import HeldOut
-from .model import AlignedModel, load_aligned, second_reader
+from .evaluation_set import EvaluationSet
 from .neighbours import Search, check_search
-from .pairing import Pairing, pairing
-from .pictures import draw_examples
-from .pipeline import Pipeline, pipeline
-from .provenance import exposure, identity
+from .pipeline import Pipeline, ReportGallery, pipeline
 from .readme import write_readme
-from .result import ZeroShotResult, write_predictions
+from .results import ZeroShotResult, write_predictions
+from .retrieval import Retrieval, retrieval
+from .retrieval_plots import plot_retrieved
 from .texts import Reports, prompts_of, reports_of
 
 SPLITS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
-class ZeroShotConfig:
+class ZeroShotSettings:
     """What is run.
 
     Args:
@@ -50,11 +50,14 @@ class ZeroShotConfig:
             ``jinaai/jina-embeddings-v4``; the small one here needs no download.
         teacher_cache: folder of what text models have read; None for the package's.
         top_k: reports retrieved for a recording.
-        search: of :func:`hf_auscult.evaluation.probes.nearest`.
+        search: of :func:`hf_auscult.evaluation.zero_shot.neighbours.nearest`.
         reports: a set of reports, or a folder of sets; None for templates.
-        pictures: of so many held-out recordings.
+        pictures: of so many test recordings.
         draws: bootstrap resamples of people.
         seed: of bootstrap, shuffles and the templates' phrasing.
+
+    Raises:
+        ConfigurationError: numbers that cannot be, an unknown search, or FAISS is missing.
     """
 
     model: str
@@ -71,149 +74,179 @@ class ZeroShotConfig:
     draws: int = 2000
     seed: int = 0
 
+    def __post_init__(self) -> None:
+        if self.top_k < 1 or self.draws < 1 or self.pictures < 0:
+            raise ConfigurationError(f"top_k {self.top_k}, draws {self.draws}", remedy="give numbers above 0")
+        check_search(self.search)
 
-def run(config: ZeroShotConfig, *, command: str = "", progress: bool = True) -> ZeroShotResult:
-    """Score held-out recordings from text alone, and write results, predictions, tables and pictures.
+
+@dataclass
+class _Clock:
+    """Seconds of each part."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def timed(self, part: str) -> Iterator[None]:
+        start = time.perf_counter()
+        yield
+        self.seconds[part] = self.seconds.get(part, 0.0) + time.perf_counter() - start
+
+
+def run_zero_shot(settings: ZeroShotSettings, *, command: str = "", progress: bool = True) -> ZeroShotResult:
+    """Score test recordings from text alone, and write results, predictions, tables and plots.
 
     Raises:
         ConfigurationError: a model without a text side, or a dataset or task without classes, prompts or reports.
         DataError: nobody in train or test, or a recording that cannot be encoded.
         LeakageError: the prepared split shares people.
     """
-    clock: dict[str, float] = defaultdict(float)
-    manifest = manifest_of(config.data)
+    clock = _Clock()
+    manifest = manifest_of(settings.data)
     dataset = str(manifest["dataset"])
-    if config.top_k < 1 or config.draws < 1 or config.pictures < 0:
-        raise ConfigurationError(f"top_k {config.top_k}, draws {config.draws}", remedy="give numbers above 0")
-    check_search(config.search)
-    examples, facts = _examples(config, dataset, manifest)
-    sentences = prompts_of(dataset, config.task, examples.classes)
+    examples, facts = _examples(settings, dataset, manifest)
     keys = [cell.key for cell in examples.cells]
-    reports = reports_of(dataset, config.task, examples.rows, keys, config.reports, config.seed)
-    model = load_aligned(config.model, teacher_cache=config.teacher_cache)
-    second = second_reader(config.second, cache=config.teacher_cache)
+    sentences = prompts_of(dataset, settings.task, examples.classes)
+    reports = reports_of(dataset, settings.task, examples.rows, keys, settings.reports, settings.seed)
+    encoder = load_aligned(settings.model, teacher_cache=settings.teacher_cache)
+    second = second_reader(settings.second, cache=settings.teacher_cache)
 
-    start = time.perf_counter()
-    cache = FeatureCache(config.cache, manifest["audio_sha256"])
-    audio = np.asarray(cache.features(model, examples.cells, progress=progress), np.float64)
-    clock["recordings"] = time.perf_counter() - start
-    start = time.perf_counter()
-    everything = [text for wordings in sentences.values() for text in wordings]
-    everything += [text for found in reports for text in found.texts if text is not None]
-    for teacher in (model.teacher, second):  # each is loaded once; from here on both read from their stores
-        teacher.read([*everything, *sentences], progress=progress)
-    prompts = {name: model.texts(wordings) for name, wordings in sentences.items()}
-    class_texts = {
-        "class names": {name: second.embed([name]) for name in sentences},
-        "sentences": {name: second.embed(wordings) for name, wordings in sentences.items()},
-    }
-    places = {split: np.flatnonzero(examples.split == split) for split in SPLITS}
-    test = places["test"]
-    held_out = HeldOut(
-        keys=tuple(keys[place] for place in test),
-        subjects=examples.subjects[test],
-        truth=examples.labels[test],
-        classes=examples.classes,
-        bootstrap=Bootstrap(config.draws, config.seed),
-    )
-    parts = [
-        _with_reports(found, model, second.embed, audio, examples, places, class_texts, held_out, config)
-        for found in reports
-    ]
-    clock["reports"] = time.perf_counter() - start
-    start = time.perf_counter()
-    alone = direct(
-        {split: audio[rows] for split, rows in places.items()},
-        prompts,
-        sentences,
-        examples.labels[places["validation"]],
-        held_out,
-        temperature=float(1 / model.model.logit_scale.exp().item()),
-    )
-    clock["sentences"] = time.perf_counter() - start
+    with clock.timed("recordings"):
+        cache = FeatureCache(settings.cache, manifest["audio_sha256"])
+        audio = np.asarray(cache.features(encoder, examples.cells, progress=progress), np.float64)
+    with clock.timed("reports"):
+        everything = [text for wordings in sentences.values() for text in wordings]
+        everything += [text for masked in reports for text in masked.texts if text is not None]
+        for teacher in (encoder.teacher, second):  # each is loaded once; from here on both read from their stores
+            teacher.read([*everything, *sentences], progress=progress)
+        prompts = {name: encoder.texts(wordings) for name, wordings in sentences.items()}
+        class_texts = {
+            "class names": {name: second.embed([name]) for name in sentences},
+            "sentences": {name: second.embed(wordings) for name, wordings in sentences.items()},
+        }
+        rows = {split: np.flatnonzero(examples.split == split) for split in SPLITS}
+        tested = EvaluationSet(
+            keys=tuple(keys[row] for row in rows["test"]),
+            subjects=examples.subjects[rows["test"]],
+            truth=examples.labels[rows["test"]],
+            classes=examples.classes,
+            bootstrap=Bootstrap(settings.draws, settings.seed),
+        )
+        parts = [_Masked(masked, encoder, second, audio, examples.subjects, rows) for masked in reports]
+        pipelines = tuple(part.pipeline(class_texts, tested, settings) for part in parts)
+        retrievals = tuple(part.retrieval(tested) for part in parts)
+    with clock.timed("sentences"):
+        by_sentences = direct(
+            {split: audio[members] for split, members in rows.items()},
+            prompts,
+            sentences,
+            examples.labels[rows["validation"]],
+            tested,
+            temperature=float(1 / encoder.model.logit_scale.exp().item()),
+        )
+    with clock.timed("plots"):
+        folder, count = settings.output / "plots", settings.pictures
+        plots = plot_retrieved(pipelines[0], encoder, examples, rows, reports[0], folder, count)
     result = ZeroShotResult(
         dataset=dataset,
-        task=config.task,
+        task=settings.task,
         classes=examples.classes,
-        model=identity(model, config.model, audio.shape[1]),
-        second={"given": config.second, **second.provenance()},
+        model=_identity(encoder, settings.model, audio.shape[1]),
+        second={"given": settings.second, **second.provenance()},
         data=facts,
         counts=counts_of(examples),
-        direct=alone,
-        pipelines=tuple(found for found, _ in parts),
-        pairings=tuple(found for _, found in parts),
-        leaks={found.mask: found.leaks for found in reports},
-        sources={found.mask: found.source for found in reports},
-        exposure=exposure(model.name, config.model, dataset, manifest, examples.subjects[test]),
-        settings={"top_k": config.top_k, "search": config.search, "draws": config.draws, "seed": config.seed},
+        direct=by_sentences,
+        pipelines=pipelines,
+        retrievals=retrievals,
+        leaks={masked.mask: masked.leaks for masked in reports},
+        sources={masked.mask: masked.source for masked in reports},
+        contamination=contamination_of(
+            encoder.name, settings.model, {dataset: manifest["split_sha256"]}, dataset, tested.subjects
+        ),
+        settings={name: getattr(settings, name) for name in ("top_k", "search", "draws", "seed")},
         versions=versions(),
         command=command,
-        read={"recordings": cache.encoded, "texts": model.teacher.texts_read + second.texts_read},
+        seconds=clock.seconds,
+        read={"recordings": cache.encoded, "texts": encoder.teacher.texts_read + second.texts_read},
+        plots=plots,
     )
-    start = time.perf_counter()
-    train = tuple(keys[place] for place in places["train"])
-    drawn = draw_examples(result, model, examples, test, train, reports[0], config.output / "figures", config.pictures)
-    clock["pictures"] = time.perf_counter() - start
-    result = replace(result, pictures=drawn, seconds=dict(clock))
-    write_predictions(result, held_out, train, config.output)
-    write_readme(result, config.output)
-    write_json(config.output / "results.json", result.to_dict())
+    write_predictions(result, tested, tuple(keys[row] for row in rows["train"]), settings.output)
+    write_readme(result, settings.output)
+    write_json(settings.output / "results.json", result.to_dict())
     return result
 
 
-def _examples(config: ZeroShotConfig, dataset: str, manifest: dict[str, Any]) -> tuple[Examples, dict[str, Any]]:
+def _examples(settings: ZeroShotSettings, dataset: str, manifest: dict[str, Any]) -> tuple[Examples, dict[str, Any]]:
     """The task's recordings, and the facts of its data."""
-    spec = BenchmarkTask("zero-shot", config.task, f"{dataset}/{config.task}", dataset, config.task)
-    task = Task(spec, load_prepared(config.data, config.task), {dataset: manifest})
+    spec = BenchmarkTask(
+        suite="zero-shot",
+        number=settings.task,
+        title=f"{dataset}/{settings.task}",
+        dataset=dataset,
+        config=settings.task,
+    )
+    task = Task(spec, load_prepared(settings.data, settings.task), {dataset: manifest})
     examples = examples_of(task)
     if not examples.classes:
         raise ConfigurationError(
-            f"{config.task} is a value, not classes", where=config.data, remedy="choose a task with classes"
+            f"{settings.task} is a value, not classes", where=settings.data, remedy="choose a task with classes"
         )
     for split in ("train", "test"):
         if not (examples.split == split).any():
-            raise DataError(f"nobody in {split}", where=config.data, remedy="prepare another split")
-    return examples, facts_of(task)[dataset]
+            raise DataError(f"nobody in {split}", where=settings.data, remedy="prepare another split")
+    return examples, task.facts[dataset]
 
 
-def _with_reports(
-    reports: Reports,
-    model: AlignedModel,
-    embed: Callable[[Sequence[str]], np.ndarray],
-    audio: Floats,
-    examples: Examples,
-    places: dict[str, np.ndarray],
-    class_texts: dict[str, dict[str, np.ndarray]],
-    held_out: HeldOut,
-    config: ZeroShotConfig,
-) -> tuple[Pipeline, Pairing]:
-    """The pipeline and both ways of retrieval under one mask."""
-    train = [place for place in places["train"] if reports.texts[place] is not None]
-    own = [row for row, place in enumerate(places["test"]) if reports.texts[place] is not None]
-    texts = [str(reports.texts[place]) for place in train]
-    own_texts = [str(reports.texts[places["test"][row]]) for row in own]
-    found = pipeline(
-        reports.mask,
-        audio[places["test"]],
-        texts,
-        model.texts(texts) if texts else np.empty((0, audio.shape[1])),
-        embed(texts) if texts else np.empty((0, 1)),
-        examples.subjects[train].tolist(),
-        embed(own_texts) if len(own) == len(places["test"]) else None,
-        class_texts,
-        held_out,
-        top_k=config.top_k,
-        search=config.search,
-    )
-    # Its rows are of recordings with a report; elsewhere they are of all training recordings.
-    ordinal = {place: row for row, place in enumerate(places["train"].tolist())}
-    found = replace(found, first=np.array([ordinal[train[row]] for row in found.first], np.int64))
-    rows = np.array(own, np.int64)
-    return found, pairing(
-        reports.mask,
-        audio[places["test"]][rows],
-        model.texts(own_texts) if own_texts else np.empty((0, audio.shape[1])),
-        own_texts,
-        rows,
-        held_out,
-    )
+def _identity(encoder: AlignedEncoder, given: str, width: int) -> dict[str, Any]:
+    config = encoder.model.config
+    return {
+        "name": encoder.name,
+        "given": given,
+        "fingerprint": encoder.fingerprint,
+        "teacher": config.teacher,
+        "objective": config.objective,
+        "map": config.retrieval_map_kind if config.retrieval_map != "none" else None,
+        "width": width,
+    }
+
+
+@dataclass(frozen=True, eq=False)
+class _Masked:
+    """Everything about the reports of one mask: recordings without one are neither searched nor paired."""
+
+    reports: Reports
+    encoder: AlignedEncoder
+    second: Any
+    audio: Floats
+    subjects: np.ndarray
+    rows: dict[str, np.ndarray]
+
+    def with_report(self, split: str) -> tuple[np.ndarray, list[str]]:
+        """Places among the split's recordings, and the reports there."""
+        texts = [self.reports.texts[row] for row in self.rows[split]]
+        places = np.array([place for place, text in enumerate(texts) if text is not None], np.int64)
+        return places, [str(texts[place]) for place in places]
+
+    def projected(self, texts: list[str]) -> Floats:
+        return np.asarray(self.encoder.texts(texts) if texts else np.empty((0, self.audio.shape[1])), np.float64)
+
+    def pipeline(self, class_texts: dict[str, dict[str, np.ndarray]], tested: EvaluationSet, settings: Any) -> Pipeline:
+        places, texts = self.with_report("train")
+        owned, own_texts = self.with_report("test")
+        gallery = ReportGallery(
+            mask=self.reports.mask,
+            texts=texts,
+            keys=self.projected(texts),
+            values=self.second.embed(texts) if texts else np.empty((0, 1)),
+            people=self.subjects[self.rows["train"][places]].tolist(),
+        )
+        own = self.second.embed(own_texts) if len(owned) == len(self.rows["test"]) else None
+        audio = self.audio[self.rows["test"]]
+        read = pipeline(gallery, audio, own, class_texts, tested, top_k=settings.top_k, search=settings.search)
+        # Its rows are of recordings with a report; elsewhere they are of all training recordings.
+        return replace(read, first=places[read.first])
+
+    def retrieval(self, tested: EvaluationSet) -> Retrieval:
+        places, texts = self.with_report("test")
+        audio = self.audio[self.rows["test"][places]]
+        return retrieval(self.reports.mask, audio, self.projected(texts), texts, places, tested)

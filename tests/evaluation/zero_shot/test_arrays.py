@@ -7,9 +7,9 @@ import pytest
 
 from hf_auscult.evaluation.estimates import Bootstrap
 from hf_auscult.evaluation.zero_shot.direct import direct
-from hf_auscult.evaluation.zero_shot.held_out import HeldOut
-from hf_auscult.evaluation.zero_shot.pairing import pairing
-from hf_auscult.evaluation.zero_shot.pipeline import exchanged, pipeline
+from hf_auscult.evaluation.zero_shot.evaluation_set import EvaluationSet
+from hf_auscult.evaluation.zero_shot.pipeline import ReportGallery, exchanged, pipeline
+from hf_auscult.evaluation.zero_shot.retrieval import retrieval
 
 N, D = 120, 24
 CLASSES = ("Absent", "Present")
@@ -33,21 +33,20 @@ class World:
         self.prompts = {
             name: centres[[c]] + [[0.0], [0.1], [-0.1]] * rng.standard_normal((3, D)) for c, name in enumerate(CLASSES)
         }
-        self.held_out = HeldOut(
+        self.tested = EvaluationSet(
             tuple(self.texts["test"]), np.array(self.people["test"]), self.y["test"], CLASSES, Bootstrap(200)
         )
 
     def pipeline(self, audio, **settings):
+        gallery = ReportGallery(
+            "none", self.texts["train"], self.shared["train"], self.read["train"], self.people["train"]
+        )
         return pipeline(
-            "none",
+            gallery,
             audio,
-            self.texts["train"],
-            self.shared["train"],
-            self.read["train"],
-            self.people["train"],
             self.read["test"],
             self.class_texts,
-            self.held_out,
+            self.tested,
             **settings,
         )
 
@@ -60,8 +59,8 @@ def test_an_oracle_reaches_one_and_its_floor_stays_at_chance():
     assert read.own.figures["auroc"].value == 1.0
     assert read.shuffled.mean == pytest.approx(0.5, abs=0.1)
     assert read.shuffled.low < 0.5 < read.shuffled.high < 1.0
-    found = pairing(
-        "none", world.shared["test"], world.shared["test"], world.texts["test"], np.arange(N), world.held_out
+    found = retrieval(
+        "none", world.shared["test"], world.shared["test"], world.texts["test"], np.arange(N), world.tested
     )
     for way in ("audio_to_text", "text_to_audio"):
         assert found.figures[way]["R@1"].value == 1.0 == found.figures[way]["median_rank"].value
@@ -99,7 +98,7 @@ def test_sentences_of_known_meaning():
     world = World(told=1.0)
     audio = {"train": world.shared["train"], "validation": world.shared["train"], "test": world.shared["test"]}
     sentences = {name: ["one", "two", "three"] for name in CLASSES}
-    found = direct(audio, world.prompts, sentences, world.y["train"], world.held_out, temperature=0.07)
+    found = direct(audio, world.prompts, sentences, world.y["train"], world.tested, temperature=0.07)
     assert [row.name for row in found.rows][-1] == "floor: base rates alone"
     assert found.rows[0].figures["auroc"].value > 0.99
     assert found.rows[-1].figures["auroc"].value == 0.5
@@ -116,7 +115,7 @@ def test_without_validation_people_there_are_no_probabilities():
     world = World(told=1.0)
     audio = {"train": world.shared["train"], "validation": np.empty((0, D)), "test": world.shared["test"]}
     sentences = {name: ["one", "two", "three"] for name in CLASSES}
-    found = direct(audio, world.prompts, sentences, np.empty(0, int), world.held_out, temperature=0.07)
+    found = direct(audio, world.prompts, sentences, np.empty(0, int), world.tested, temperature=0.07)
     assert found.probabilities is None and "validation" in found.problem
     assert len(found.rows) == 2
 
@@ -124,19 +123,19 @@ def test_without_validation_people_there_are_no_probabilities():
 def test_classes_that_hold_at_once():
     world = World(told=1.0)
     table = np.stack([1 - world.y["test"], world.y["test"], np.ones(N, int)], axis=1)
-    held_out = HeldOut(world.held_out.keys, world.held_out.subjects, table, (*CLASSES, "Always"), Bootstrap(100))
+    tested = EvaluationSet(world.tested.keys, world.tested.subjects, table, (*CLASSES, "Always"), Bootstrap(100))
     prompts = world.prompts | {"Always": world.prompts["Absent"] + world.prompts["Present"]}
     audio = {"train": world.shared["train"], "validation": world.shared["train"], "test": world.shared["test"]}
-    found = direct(audio, prompts, {name: ["a"] * 3 for name in prompts}, table, held_out, temperature=0.07)
+    found = direct(audio, prompts, {name: ["a"] * 3 for name in prompts}, table, tested, temperature=0.07)
     assert found.calibration is None and "several classes" in found.problem
     assert found.rows[0].figures["auroc"].value > 0.99
     assert found.rows[0].figures["auroc"].left_out == ("Always",)
-    assert held_out.auroc(found.scores) == pytest.approx(found.rows[0].figures["auroc"].value)
+    assert tested.auroc(found.scores) == pytest.approx(found.rows[0].figures["auroc"].value)
 
 
 def test_reports_that_are_all_the_same_pair_with_nothing():
     world = World(told=0.0)
-    found = pairing("strict", world.shared["test"], world.shared["test"], ["same"] * N, np.arange(N), world.held_out)
+    found = retrieval("strict", world.shared["test"], world.shared["test"], ["same"] * N, np.arange(N), world.tested)
     assert found.problem and found.figures == {}
 
 
@@ -147,10 +146,10 @@ def test_scores_that_are_all_equal_are_at_chance_exactly(seed):
     people = np.array([f"p{person}" for person in range(12) for _ in range(3 + 2 * person)])
     carried = rng.permutation(12) % 3
     truth = np.array([carried[int(person[1:])] for person in people])
-    held_out = HeldOut(tuple(map(str, range(len(people)))), people, truth, ("a", "b", "c"), Bootstrap(50))
+    tested = EvaluationSet(tuple(map(str, range(len(people)))), people, truth, ("a", "b", "c"), Bootstrap(50))
     prior = np.tile(rng.dirichlet((3, 2, 1)), (len(people), 1))
-    row = held_out.row("constant", prior, prior)
-    assert row.figures["auroc"].value == 0.5 == row.figures["auroc_subject"].value == held_out.auroc(prior)
+    row = tested.row("constant", prior, prior)
+    assert row.figures["auroc"].value == 0.5 == row.figures["auroc_subject"].value == tested.auroc(prior)
 
 
 def test_one_report_for_everybody_says_nothing():
@@ -161,8 +160,8 @@ def test_one_report_for_everybody_says_nothing():
 
 
 def test_one_person_has_a_calibration_error_without_an_interval():
-    held_out = HeldOut(("a", "b"), np.array(["p", "p"]), np.array([0, 1]), CLASSES, Bootstrap(50))
-    found = held_out.ece(np.array([[0.75, 0.25], [0.25, 0.75]]))
+    tested = EvaluationSet(("a", "b"), np.array(["p", "p"]), np.array([0, 1]), CLASSES, Bootstrap(50))
+    found = tested.ece(np.array([[0.75, 0.25], [0.25, 0.75]]))
     assert found.value == pytest.approx(0.25) and found.interval is None and found.problem
 
 

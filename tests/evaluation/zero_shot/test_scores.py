@@ -3,9 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hf_auscult.errors import ConfigurationError, DataError
-from hf_auscult.evaluation.zero_shot.scores import margins, zero_shot
-from hf_auscult.metrics import auroc, zero_shot_scores
+from hf_auscult.errors import DataError
+from hf_auscult.evaluation.estimates import Bootstrap
+from hf_auscult.evaluation.zero_shot.evaluation_set import EvaluationSet, margins
+from hf_auscult.evaluation.zero_shot.pipeline import ReportGallery, pipeline
+from hf_auscult.metrics import auroc
 
 
 def _world(seed: int = 0, d: int = 16):
@@ -19,11 +21,19 @@ def _world(seed: int = 0, d: int = 16):
     return audio, reports, prompts, y
 
 
-def test_without_reports_it_is_the_prompt_cosine():
-    audio, _, prompts, y = _world()
-    scores = zero_shot(audio, prompts)
-    assert np.array_equal(scores, zero_shot_scores(audio, prompts))
-    assert auroc(y, margins(scores)[:, 1]) > 0.9
+def _read(audio, classes, keys, values=None, texts=None, top_k=5):
+    """(n, classes) cosines of what is retrieved for each recording."""
+    keys = np.asarray(keys)
+    texts = texts or [f"report {row}" for row in range(len(keys))]
+    gallery = ReportGallery("none", texts, keys, keys if values is None else values, texts)
+    tested = EvaluationSet(
+        tuple(map(str, range(len(audio)))),
+        np.arange(len(audio)),
+        np.arange(len(audio)) % 2,
+        tuple(classes),
+        Bootstrap(20),
+    )
+    return pipeline(gallery, np.asarray(audio), None, {"prompts": classes}, tested, top_k=top_k).scores["prompts"]
 
 
 def test_retrieval_route_is_the_obvious_loop():
@@ -42,7 +52,7 @@ def test_retrieval_route_is_the_obvious_loop():
         nearest = sorted(range(120), key=lambda i: (-float(unit(clip) @ unit(reports[i])), i))[:5]
         mean = unit(np.mean([unit(values[i]) for i in nearest], axis=0))
         expected.append([mean @ unit(np.mean([unit(p) for p in prompt], axis=0)) for prompt in classes.values()])
-    scores = zero_shot(audio, classes, report_keys=reports, report_values=values)
+    scores = _read(audio, classes, reports, values)
     assert scores == pytest.approx(np.array(expected), abs=1e-10)
     assert auroc(y, margins(scores)[:, 1]) > 0.9
 
@@ -50,16 +60,16 @@ def test_retrieval_route_is_the_obvious_loop():
 def test_equal_reports_are_retrieved_once():
     keys = np.array([[1.0, 0.0], [1.0, 0.0], [1.0, 0.0], [0.6, 0.8]])
     prompts = {"a": [[1.0, 0.0]], "b": [[0.0, 1.0]]}
-    flooded = zero_shot([[1.0, 0.0]], prompts, report_keys=keys, top_k=2)
-    assert flooded[0, 1] == pytest.approx(0.0)
-    once = zero_shot([[1.0, 0.0]], prompts, report_keys=keys, report_ids=["x", "x", "x", "y"], top_k=2)
+    audio = np.array([[1.0, 0.0], [1.0, 0.0]])
+    assert _read(audio, prompts, keys, top_k=2)[0, 1] == pytest.approx(0.0)
+    once = _read(audio, prompts, keys, texts=["x", "x", "x", "y"], top_k=2)
     assert once[0, 1] == pytest.approx(0.8 / np.hypot(1.6, 0.8))
 
 
 def test_each_recording_is_scored_alone():
     audio, reports, prompts, _ = _world()
-    whole = zero_shot(audio, prompts, report_keys=reports)
-    assert zero_shot(audio[7:8], prompts, report_keys=reports)[0] == pytest.approx(whole[7], abs=1e-12)
+    whole = _read(audio, prompts, reports)
+    assert _read(audio[7:9], prompts, reports)[0] == pytest.approx(whole[7], abs=1e-12)
 
 
 def test_margins_remove_what_a_recording_adds_to_every_class():
@@ -72,15 +82,9 @@ def test_margins_remove_what_a_recording_adds_to_every_class():
 
 def test_bad_input_is_named():
     audio, reports, prompts, _ = _world()
-    with pytest.raises(ConfigurationError, match="top_k"):
-        zero_shot(audio, prompts, report_keys=reports[:3])
-    with pytest.raises(ConfigurationError, match="report_keys"):
-        zero_shot(audio, prompts, report_values=reports)
-    with pytest.raises(DataError, match="report keys"):
-        zero_shot(audio, prompts, report_keys=reports[:, :4])
-    with pytest.raises(DataError, match="report values"):
-        zero_shot(audio, prompts, report_keys=reports, report_values=reports[:9])
-    with pytest.raises(DataError, match="report_ids"):
-        zero_shot(audio, prompts, report_keys=reports, report_ids=["a"])
+    with pytest.raises(DataError, match="wide"):
+        _read(audio, prompts, reports[:, :4])
     with pytest.raises(DataError, match="one class"):
         margins([[0.1]])
+    with pytest.raises(DataError, match="no training recording"):
+        _read(audio, prompts, reports[:0])

@@ -1,4 +1,4 @@
-"""The held-out people, and what is said of scores for their recordings."""
+"""The test people of a zero-shot evaluation, and the metrics of scores for their recordings."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
+from ...errors import DataError
 from ...metrics import auroc, ece
-from ...metrics.arrays import Floats
+from ...metrics.arrays import Floats, numbers
+from ..decisions import one_hot
 from ..estimates import Bootstrap, Estimate, estimate
 from ..predictions import Predictions, estimates
-from .scores import margins
 
 _ECE_DRAWS = 500  # it is scored one draw at a time
-_GRID = 2.0**30  # about 1e9 steps: far finer than cosines in single precision differ
+_GRID = 2.0**30  # steps of 1e-9: far finer than cosines in single precision differ, far coarser than a sum rounds
 
 
 @dataclass(frozen=True)
@@ -34,8 +35,8 @@ class Row:
 
 
 @dataclass(frozen=True, eq=False)
-class HeldOut:
-    """Who is judged on.
+class EvaluationSet:
+    """The recordings of the test people.
 
     Args:
         keys: (n,) names of the recordings.
@@ -52,18 +53,18 @@ class HeldOut:
     bootstrap: Bootstrap = field(default_factory=Bootstrap)
 
     @property
-    def several(self) -> bool:
+    def multilabel(self) -> bool:
         """Whether a recording can carry several classes."""
         return self.truth.ndim == 2
 
     def row(self, name: str, scores: Floats, probabilities: Floats | None = None) -> Row:
-        """Figures of (n, C) scores, or of (runs, n, C), then the mean over runs."""
+        """Metrics of (n, C) scores, or of (runs, n, C), then the mean over runs."""
         runs = scores if scores.ndim == 3 else scores[None]
         ranked = np.stack([_ranking(table) for table in runs])
-        metrics = ("auroc",) if self.several else ("auroc", "macro_f1")
+        metrics = ("auroc",) if self.multilabel else ("auroc", "macro_f1")
         predictions = Predictions(self.keys, self.subjects, self.truth, ranked, self.classes)
-        found = estimates(metrics, predictions, self.bootstrap)
-        return Row(name, found | ({} if probabilities is None else {"ece": self.ece(probabilities)}))
+        figures = estimates(metrics, predictions, self.bootstrap)
+        return Row(name, figures | ({} if probabilities is None else {"ece": self.ece(probabilities)}))
 
     def ece(self, probabilities: Floats) -> Estimate:
         """Calibration error of the positive class of two, of the most probable class otherwise."""
@@ -73,7 +74,7 @@ class HeldOut:
 
     def auroc(self, scores: Floats) -> float | None:
         """AUROC of (n, C) scores alone, without an interval; None where it is undefined."""
-        table = self.truth if self.several else np.eye(len(self.classes), dtype=np.int64)[self.truth]
+        table = self.truth if self.multilabel else one_hot(self.truth, len(self.classes))
         ranked = _ranking(scores)
         columns = [c for c in range(len(self.classes)) if 0 < table[:, c].sum() < len(table)]
         kept = columns[1:] if len(self.classes) == 2 else columns
@@ -81,6 +82,29 @@ class HeldOut:
 
 
 def _ranking(scores: Floats) -> Floats:
-    """Margins on a binary grid of 1e-9: sums of them are exact, so means of equal scores tie however many they are."""
+    """Margins on a binary grid: sums of them are exact, so means of equal scores tie however many they are."""
     ranked: Floats = np.round(margins(scores) * _GRID) / _GRID
     return ranked
+
+
+def margins(scores: ArrayLike) -> Floats:
+    """Each class's score minus the mean of the other classes' scores: what ranks recordings, not how loud they match.
+
+    Raw cosines share an offset per recording that AUROC would rank by; the margin removes it.
+
+    Args:
+        scores: (n, classes), at least two classes.
+
+    Raises:
+        DataError: fewer than two classes, or NaN.
+
+    Example:
+        >>> margins([[0.5, 0.75]]).tolist()
+        [[-0.25, 0.25]]
+    """
+    table = numbers(scores, "scores", dimensions=(2,))
+    classes = table.shape[1]
+    if classes < 2:
+        raise DataError("one class has nothing to be compared with", where="scores")
+    others: Floats = (table.sum(axis=1, keepdims=True) - table) / (classes - 1)
+    return table - others

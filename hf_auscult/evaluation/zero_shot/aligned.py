@@ -2,64 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import torch
-from transformers import AutoConfig, AutoFeatureExtractor
+from transformers import AutoConfig
 
 from ...alignment.maps import project_text
 from ...alignment.objectives import get
 from ...alignment.teachers import PRESETS, Teacher, TeacherConfig, default_device, teacher_config
-from ...embedding.embedder import by_shape, window_mean
+from ...embedding.embedder import Embedder
 from ...embedding.store import fingerprint_of, identity_of
 from ...errors import ConfigurationError
-from ...features import WindowedFeatureExtractor
 from ...models.acula import AcuLaConfig
 from ...models.acula.modeling_acula import AcuLaModel
+from ..models import EncoderModel
 
-_BATCH = 32
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class AlignedEncoder(EncoderModel):
+    """An encoder whose rows lie in the space shared with reports, with the teacher that it was aligned with."""
 
-@dataclass(frozen=True, eq=False)
-class AlignedModel:
-    """A :class:`hf_auscult.embedding.cache.RecordingEncoder` whose rows lie in the space shared with reports.
-
-    Args:
-        name: as tables print it.
-        fingerprint: of weights, settings and front end.
-        model: with its stored map, if any.
-        extractor: cuts recordings.
-        teacher: the language model that the model was aligned with.
-    """
-
-    name: str
-    fingerprint: str
-    model: AcuLaModel
-    extractor: WindowedFeatureExtractor
+    output: str = "audio_embeds"
     teacher: Teacher
 
-    @torch.inference_mode()
-    def rows(self, examples: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterable[np.ndarray]:
-        """(D,) of each recording: the mean of its windows, weighted by their seconds."""
-        for _, audio in examples:
-            features = self.extractor.features(audio)
-            rows: list[torch.Tensor] = [torch.empty(0)] * len(features.windows)
-            for part, images in by_shape(features.windows, _BATCH):
-                found = self.model.get_audio_features(images.to(self.model.device))
-                for index, row in zip(part, found, strict=True):
-                    rows[index] = row
-            yield window_mean(torch.stack(rows), torch.tensor(features.seconds))
+    @property
+    def model(self) -> AcuLaModel:
+        """The aligned model, with its stored map, if any."""
+        model: AcuLaModel = self.embedder.model
+        return model
 
     def texts(self, texts: Sequence[str]) -> np.ndarray:
         """(texts, D): read by the teacher and projected."""
         return project_text(self.model, self.teacher.embed(texts))
 
 
-def load_aligned(name: str, *, teacher_cache: str | Path | None = None) -> AlignedModel:
+def load_aligned(name: str, *, teacher_cache: str | Path | None = None) -> AlignedEncoder:
     """Load an AcuLa model.
 
     Args:
@@ -95,11 +74,15 @@ def load_aligned(name: str, *, teacher_cache: str | Path | None = None) -> Align
             where=name,
             remedy="align with retrieval_map: procrustes, or store one with hf_auscult.alignment.maps.store_map",
         )
-    model = AcuLaModel.from_pretrained(name).eval().to(default_device())
-    extractor = AutoFeatureExtractor.from_pretrained(name)
-    shown = name.rstrip("/").rpartition("/")[2]
-    teacher = Teacher(teacher_of(config), cache=teacher_cache, device=model.device)
-    return AlignedModel(shown, _fingerprint(model, extractor), model, extractor, teacher)
+    embedder = Embedder(name, device=default_device())
+    identity = identity_of(embedder.model, embedder.feature_extractor, "default")
+    return AlignedEncoder(
+        name=name.rstrip("/").rpartition("/")[2],
+        fingerprint=fingerprint_of({"use": "audio in the space shared with reports", **identity}),
+        embedder=embedder,
+        given=name,
+        teacher=Teacher(teacher_of(config), cache=teacher_cache, device=embedder.device),
+    )
 
 
 def teacher_of(config: AcuLaConfig) -> TeacherConfig:
@@ -128,10 +111,5 @@ def second_reader(name: str, *, cache: str | Path | None = None) -> Teacher:
 
     AcuLa takes jina-embeddings-v4 here; any checkpoint whose hidden states can be averaged serves.
     """
-    if name in PRESETS:
-        return Teacher(teacher_config(name), cache=cache, device=default_device())
-    return Teacher(TeacherConfig(name, max_tokens=256, lower_case=False), cache=cache, device=default_device())
-
-
-def _fingerprint(model: AcuLaModel, extractor: WindowedFeatureExtractor) -> str:
-    return fingerprint_of({"use": "audio in the space shared with reports", **identity_of(model, extractor, "default")})
+    config = teacher_config(name) if name in PRESETS else TeacherConfig(name, max_tokens=256, lower_case=False)
+    return Teacher(config, cache=cache, device=default_device())

@@ -1,4 +1,4 @@
-"""Retrieval both ways among held-out recordings and their reports (AcuLa, Table XX)."""
+"""Retrieval both ways among test recordings and their reports (AcuLa, Table XX)."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from ...errors import DataError
 from ...metrics import bidirectional_retrieval, retrieval_intervals
 from ...metrics.arrays import Floats
 from ..estimates import Estimate
-from .held_out import HeldOut
+from .evaluation_set import EvaluationSet
 
 KS = (1, 5, 10)
 
 
 @dataclass(frozen=True)
-class Pairing:
+class Retrieval:
     """Both directions under one mask.
 
     Args:
@@ -38,18 +38,18 @@ class Pairing:
     problem: str = ""
 
 
-def pairing(
-    mask: str, audio: Floats, text: Floats, reports: Sequence[str], rows: NDArray[np.int64], held_out: HeldOut
-) -> Pairing:
-    """Rank held-out reports by recording and recordings by report.
+def retrieval(
+    mask: str, audio: Floats, text: Floats, reports: Sequence[str], rows: NDArray[np.int64], tested: EvaluationSet
+) -> Retrieval:
+    """Rank reports by recording and recordings by report.
 
     Args:
         mask: name of the reports' mask.
         audio: (n, D) projected recordings.
         text: (n, D) their projected reports.
         reports: the reports themselves.
-        rows: (n,) which of the held-out recordings these are.
-        held_out: who is judged on.
+        rows: (n,) which of the test recordings these are.
+        tested: the test people.
     """
     texts = len(set(reports))
     try:
@@ -57,10 +57,10 @@ def pairing(
         if texts < 2:
             raise DataError("every report is the same")
     except DataError as error:
-        return Pairing(mask, len(reports), texts, {}, {}, str(error))
+        return Retrieval(mask, len(reports), texts, {}, {}, str(error))
     values = {"audio_to_text": scores.audio_to_text, "text_to_audio": scores.text_to_audio}
     try:
-        bounds = retrieval_intervals(scores, held_out.subjects[rows])
+        bounds = retrieval_intervals(scores, tested.subjects[rows])
         figures = {
             way: {key: Estimate(value, bounds[way][key]) for key, value in found.items()}
             for way, found in values.items()
@@ -69,4 +69,4 @@ def pairing(
         figures = {
             way: {key: Estimate(value, None, str(error)) for key, value in f.items()} for way, f in values.items()
         }
-    return Pairing(mask, len(reports), texts, figures, scores.chance)
+    return Retrieval(mask, len(reports), texts, figures, scores.chance)

@@ -1,17 +1,17 @@
-"""Gradient-trained heads: the parameters of all runs in one array, each run's own order of updates."""
+"""Heads trained by gradient steps, all runs at once, with the random numbers and arithmetic of the papers' scripts."""
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+import torch
+from sklearn.metrics import f1_score
+from torch import Generator, Tensor
+from torch.nn import functional as F
 
 from ...metrics.arrays import Floats
-from ._monitors import monitor
-from ._replay import initial_parameters, loader_order, open_loader
 from .published import PublishedProbe
-
-if TYPE_CHECKING:
-    from torch import Generator, Tensor
 
 
 @dataclass(frozen=True)
@@ -37,8 +37,6 @@ class TrainedHeads:
 
     def predict(self, x: Tensor) -> Floats:
         """(runs, m, outputs) probabilities or values of (m, d) features."""
-        import torch
-
         with torch.no_grad():
             logits = _forward(self.parameters, x.expand(len(self.best), *x.shape), self.mean, self.std)
             output: Floats = _activate(logits, self.settings).double().numpy()
@@ -68,8 +66,6 @@ def train_heads(
         streams: one generator per run, advanced as far as the original advances it.
         outputs: classes, labels, or 1.
     """
-    import torch
-
     runs = len(streams)
     mean, std = 0.0, 1.0
     if settings.centre_targets:
@@ -132,17 +128,13 @@ class _Patience:
 
 def _step(
     parameters: list[Tensor],
-    adam: object,
+    adam: torch.optim.Adam,
     x: Tensor,
     y: Tensor,
     mean: float,
     std: float,
     settings: PublishedProbe,
 ) -> None:
-    import torch
-    from torch.nn import functional as F
-
-    assert isinstance(adam, torch.optim.Adam)
     output = _forward(parameters, x, mean, std) + 1e-10
     if settings.kind == "classification":
         losses = F.cross_entropy(output.transpose(1, 2), y, reduction="none").mean(dim=1)
@@ -162,8 +154,6 @@ def _step(
 
 
 def _forward(parameters: tuple[Tensor, ...] | list[Tensor], x: Tensor, mean: float, std: float) -> Tensor:
-    import torch
-
     for layer in range(0, len(parameters), 2):
         x = torch.baddbmm(parameters[layer + 1], x, parameters[layer])
         if layer + 2 < len(parameters):
@@ -175,3 +165,80 @@ def _activate(output: Tensor, settings: PublishedProbe) -> Tensor:
     if settings.kind == "classification":
         return output.softmax(dim=2)
     return output.sigmoid() if settings.kind == "multilabel" else output
+
+
+def initial_parameters(columns: int, outputs: int, settings: PublishedProbe, stream: Generator) -> list[Tensor]:
+    """[weight (in, out), bias (1, out), ...] after ``nn.Linear``'s own draws and the script's initialisation."""
+    sizes = [(outputs, columns)] if settings.head == "linear" else [(columns, columns), (outputs, columns)]
+    for rows, inputs in sizes:  # nn.Linear fills weights and bias before the script overwrites them
+        torch.empty(rows, inputs).uniform_(-1, 1, generator=stream)
+        torch.empty(rows).uniform_(-1, 1, generator=stream)
+    parameters = []
+    for rows, inputs in sizes:
+        weight = torch.empty(rows, inputs)
+        if settings.weights == "normal":
+            weight.normal_(mean=0.0, std=0.01, generator=stream)
+        else:
+            bound = math.sqrt(6.0 / (rows + inputs))
+            weight.uniform_(-bound, bound, generator=stream)
+        parameters += [weight.T.contiguous(), torch.zeros(1, rows)]
+    return parameters
+
+
+def loader_order(rows: int, stream: Generator) -> Tensor:
+    """(rows,) order of one pass of ``DataLoader(shuffle=True)``: a seed for the workers, then one for the sampler."""
+    open_loader(stream)
+    sampler = torch.Generator()
+    sampler.manual_seed(_draw(stream))
+    return torch.randperm(rows, generator=sampler)
+
+
+def open_loader(stream: Generator, *, shuffled: bool = False) -> None:
+    """What opening a loader takes from the stream: the workers' seed, and the sampler's when it shuffles."""
+    for _ in range(1 + shuffled):
+        _draw(stream)
+
+
+def _draw(stream: Generator) -> int:
+    return int(torch.empty((), dtype=torch.int64).random_(generator=stream).item())
+
+
+def monitor(output: Tensor, truth: Tensor, settings: PublishedProbe) -> float:
+    """One run's figure on the rows where epochs are compared, higher is better.
+
+    Args:
+        output: (m, outputs) probabilities or predicted values.
+        truth: (m,) class numbers, (m, outputs) 0/1, or (m, 1) values.
+        settings: names the figure.
+    """
+    if settings.monitor == "mae":
+        return -float((output - truth).abs().mean())
+    if settings.monitor == "auroc":
+        return torchmetrics_auroc(output, truth)
+    decided = output.argmax(dim=1) if settings.kind == "classification" else (output >= 0.5).long()
+    return float(f1_score(truth.long().numpy(), decided.numpy(), average="macro", zero_division=0.0))
+
+
+def torchmetrics_auroc(probability: Tensor, truth: Tensor) -> float:
+    """Macro one-versus-rest AUROC as torchmetrics' ``AUROC(task="multiclass")`` adds it up.
+
+    Rounding decides which of two epochs of equal rank is kept, so its order of operations is kept; a class without
+    positive or without negative rows counts as 0, as there.
+
+    Args:
+        probability: (m, classes) single precision.
+        truth: (m,) class numbers.
+    """
+    areas = []
+    for number in range(probability.shape[1]):
+        order = torch.argsort(probability[:, number], descending=True)
+        score, hit = probability[order, number], (truth[order] == number).long()
+        last = F.pad(torch.where(score[1:] - score[:-1])[0], [0, 1], value=len(score) - 1)
+        hits = torch.cumsum(hit, dim=0)[last]
+        false = 1 + last - hits
+        rates = []
+        for counts in (hits, false):
+            counts = torch.cat([torch.zeros(1, dtype=counts.dtype), counts])
+            rates.append(counts / counts[-1] if counts[-1] > 0 else torch.zeros(len(counts)))
+        areas.append(torch.trapz(rates[0], rates[1]))
+    return float(torch.stack(areas).mean())

@@ -1,4 +1,4 @@
-"""What a zero-shot run found, and its files ``results.json`` and ``predictions.parquet``."""
+"""Results of a zero-shot evaluation, and their files ``results.json`` and ``predictions.parquet``."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ import pyarrow as pa
 from ...files import write_table
 from ..results import SplitCounts
 from .direct import Direct
-from .held_out import HeldOut
-from .pairing import Pairing
+from .evaluation_set import EvaluationSet
 from .pipeline import Pipeline
+from .retrieval import Retrieval
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,15 +32,15 @@ class ZeroShotResult:
         counts: split -> recordings, people, recordings a class.
         direct: class sentences alone.
         pipelines: one a mask.
-        pairings: retrieval both ways, one a mask.
+        retrievals: retrieval both ways, one a mask.
         leaks: mask -> what its reports still give away; sources: mask -> what wrote them.
-        exposure: why the held-out people may not be new to the model; empty where nothing is known against it.
+        contamination: why the model may know the test people; empty where nothing is known against it.
         settings: top_k, search, draws, seed.
         versions: of the libraries.
         command: what makes it again.
         seconds: part -> seconds.
         read: recordings encoded and texts read anew; the rest came from caches.
-        pictures: names in the folder ``figures``.
+        plots: names in the folder ``plots``.
     """
 
     dataset: str
@@ -52,16 +52,16 @@ class ZeroShotResult:
     counts: Mapping[str, SplitCounts]
     direct: Direct
     pipelines: tuple[Pipeline, ...]
-    pairings: tuple[Pairing, ...]
+    retrievals: tuple[Retrieval, ...]
     leaks: Mapping[str, str]
     sources: Mapping[str, str]
-    exposure: tuple[str, ...]
+    contamination: tuple[str, ...]
     settings: Mapping[str, Any]
     versions: Mapping[str, str]
     command: str = ""
     seconds: Mapping[str, float] = field(default_factory=dict)
     read: Mapping[str, int] = field(default_factory=dict)
-    pictures: tuple[str, ...] = ()
+    plots: tuple[str, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON.
@@ -89,21 +89,21 @@ class ZeroShotResult:
         }
         out["pipeline"] = [
             {
-                "mask": found.mask,
-                "distinct": found.distinct,
-                "top_k": found.top_k,
-                "read": [asdict(read) for read in found.read],
+                "mask": pipeline.mask,
+                "distinct": pipeline.distinct,
+                "top_k": pipeline.top_k,
+                "read": [asdict(read) for read in pipeline.read],
             }
-            for found in self.pipelines
+            for pipeline in self.pipelines
         ]
-        out["retrieval"] = [asdict(found) for found in self.pairings]
-        for name in ("exposure", "settings", "versions", "command", "seconds", "read", "pictures"):
+        out["retrieval"] = [asdict(retrieval) for retrieval in self.retrievals]
+        for name in ("contamination", "settings", "versions", "command", "seconds", "read", "plots"):
             out[name] = getattr(self, name)
         return {"schema": SCHEMA, **out}
 
 
-def write_predictions(result: ZeroShotResult, held_out: HeldOut, train: tuple[str, ...], folder: Path) -> Path:
-    """Write ``predictions.parquet``: a row a held-out recording.
+def write_predictions(result: ZeroShotResult, tested: EvaluationSet, train: tuple[str, ...], folder: Path) -> Path:
+    """Write ``predictions.parquet``: a row a test recording.
 
     Columns: ``example``, ``subject_id``, ``truth``; ``direct_cosine`` and ``direct_probability`` (null where it was not
     calibrated), a value a class; for every mask ``MASK_reports``, the training recordings whose reports were retrieved,
@@ -111,22 +111,22 @@ def write_predictions(result: ZeroShotResult, held_out: HeldOut, train: tuple[st
     (``MASK_sentences``). The classes stand in the schema's metadata, separated by tabs.
     """
     columns: dict[str, Any] = {
-        "example": list(held_out.keys),
-        "subject_id": [str(who) for who in held_out.subjects],
-        "truth": held_out.truth.tolist(),
+        "example": list(tested.keys),
+        "subject_id": [str(who) for who in tested.subjects],
+        "truth": tested.truth.tolist(),
         "direct_cosine": result.direct.scores.tolist(),
     }
     if result.direct.probabilities is None:
-        columns["direct_probability"] = pa.nulls(len(held_out.keys), pa.list_(pa.float64()))
+        columns["direct_probability"] = pa.nulls(len(tested.keys), pa.list_(pa.float64()))
     else:
         columns["direct_probability"] = result.direct.probabilities.tolist()
     names = np.asarray(train, dtype=object)
-    for found in result.pipelines:
-        columns[f"{found.mask}_reports"] = names[found.first[found.neighbours]].tolist()
-        columns[f"{found.mask}_similarity"] = found.similarity.tolist()
-        for kind, scores in found.scores.items():
-            columns[f"{found.mask}_{kind.replace(' ', '_')}"] = scores.tolist()
-    table = pa.table(columns).replace_schema_metadata({"classes": "\t".join(held_out.classes)})
+    for pipeline in result.pipelines:
+        columns[f"{pipeline.mask}_reports"] = names[pipeline.first[pipeline.neighbours]].tolist()
+        columns[f"{pipeline.mask}_similarity"] = pipeline.similarity.tolist()
+        for kind, scores in pipeline.scores.items():
+            columns[f"{pipeline.mask}_{kind.replace(' ', '_')}"] = scores.tolist()
+    table = pa.table(columns).replace_schema_metadata({"classes": "\t".join(tested.classes)})
     target = folder / "predictions.parquet"
     write_table(target, table)
     return target
