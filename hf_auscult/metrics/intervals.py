@@ -268,7 +268,7 @@ def paired_difference(
     value = float(statistic(*systems[0])) - float(statistic(*systems[1]))
     positives = _positives(systems[0], people) if shared else None
     whole = Interval(value, None, None, len(people), positives, level=level)
-    kind = _family(statistic)
+    kind, count, without = _family(statistic), len(people), np.zeros(0)
     reason: str | None = None
     if kind == "bootstrap":
         one, other = (_of_draws(statistic, columns, people) for columns in systems)
@@ -282,9 +282,6 @@ def paired_difference(
         placed = [_placed(statistic, columns, people) for columns in systems]
         gap = placed[0].minus(placed[1])
         variance, degrees, method = gap.variance, gap.degrees, "clustered DeLong, Welch's t"
-        runs = statistic is auroc_over_runs
-        a_scores, b_scores = (np.asarray(scores, dtype=np.float64) for scores in (first, second))
-        contributions = exchange_contributions(shared[0], a_scores, b_scores, people.owner, runs=runs)
         misplaced = (1 - (placed[0].value + placed[1].value) / 2) * gap.rarer
         if gap.rarer < FEWEST_COMPARED:
             reason = f"{_count(gap.rarer)} of the rarer class, fewer than {FEWEST_COMPARED}"
@@ -292,13 +289,18 @@ def paired_difference(
             reason = "both systems place practically everybody of the rarer class rightly"
     else:
         left = [_without_each(statistic, columns, people) for columns in systems]
-        without, count = left[0] - left[1], len(people)
+        without = left[0] - left[1]
         variance, degrees = jackknife_variance(without), count - 1.0
-        contributions = value - (count - 1) / count * without  # pseudo-values over the number of people
         method = "jackknife over people, t"
     if variance <= 1e-14:
         reason = reason or "nobody's recordings tell the two systems apart"
     if reason is not None:
+        if kind == "ranking":
+            columns = (np.asarray(scores, dtype=np.float64) for scores in (first, second))
+            runs = statistic is auroc_over_runs
+            contributions = exchange_contributions(shared[0], *columns, people.owner, runs=runs)
+        else:
+            contributions = value - (count - 1) / count * without  # pseudo-values over the number of people
         p_value = _exchange_p_value(contributions, seed)
         return replace(whole, reason=reason, p_value=p_value, method="exchange of the systems, person by person")
     low, high = t_bounds(value, variance, degrees, level)

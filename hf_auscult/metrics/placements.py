@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -113,7 +114,8 @@ def exchange_contributions(
     """
     from scipy.stats import rankdata
 
-    pairs = [(first[:, run], second[:, run]) for run in range(first.shape[1])] if runs else [(first, second)]
+    # Mean AUROCs differ by the mean over all pairs of runs, whose numbers may differ.
+    pairs = list(product(np.moveaxis(first, 1, 0), np.moveaxis(second, 1, 0))) if runs else [(first, second)]
     parts = []
     for one, other in pairs:
         tables = (one_versus_rest(y, np.asarray(rankdata(scores, axis=0), np.float64)) for scores in (one, other))
