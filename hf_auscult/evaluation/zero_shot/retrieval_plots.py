@@ -55,7 +55,7 @@ def plot_retrieved(
         saved = retrieval_plot(
             log_mel(torch.from_numpy(padded)[None], spec)[0].numpy().T,
             retrieved[:REPORTS],
-            folder / f"retrieved-{file_name(cell.entry.decode())}",
+            folder / f"retrieved-{file_name(cell.entry)}",
             seconds=len(waveform) / spec.sampling_rate,
             band=(spec.f_min, spec.f_max),
             title=f"{cell.key}: {_label(examples, row)}",
