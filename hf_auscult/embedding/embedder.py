@@ -252,21 +252,23 @@ def _encoded(
     passes: Sequence[_Pass], recordings: Sequence[Features], batch_size: int
 ) -> list[dict[str, dict[str, np.ndarray]]]:
     """Encode recordings together; windows of one shape share a forward pass."""
-    members: dict[tuple[int, ...], list[tuple[int, np.ndarray]]] = {}
     windows = [window for features in recordings for window in features.windows]
-    owners = torch.tensor([owner for owner, features in enumerate(recordings) for _ in features.windows])
-    seconds = torch.tensor([second for features in recordings for second in features.seconds], dtype=torch.float64)
+    members: dict[tuple[int, ...], list[int]] = {}
     for index, window in enumerate(windows):
-        members.setdefault(window.shape, []).append((index, window))
+        members.setdefault(window.shape, []).append(index)
     parts = [same[start : start + batch_size] for same in members.values() for start in range(0, len(same), batch_size)]
-    order = torch.tensor([index for part in parts for index, _ in part]).argsort()
+    batches = [np.stack([windows[index] for index in part]) for part in parts]
+    order = [index for part in parts for index in part]
+    owners = [owner for owner, features in enumerate(recordings) for _ in features.windows]
+    seconds = [second for features in recordings for second in features.seconds]
+    # In the order in which they come back. Single precision, as the extractor hands them to a model.
+    weights, whose = torch.tensor([seconds[index] for index in order]), torch.tensor([owners[index] for index in order])
     rows: list[dict[str, dict[str, np.ndarray]]] = [{one.name: {} for one in passes} for _ in recordings]
     for one in passes:
-        batches = [one(np.stack([window for _, window in part])) for part in parts]
+        found = [one(batch) for batch in batches]
         for position, name in enumerate(one.outputs):
-            values = torch.cat([batch[position] for batch in batches])
-            values = values[order.to(values.device)]
-            means = weighted_mean(values, seconds, owners, len(recordings)).float().cpu().numpy()
+            values = torch.cat([outputs[position] for outputs in found]) if len(found) > 1 else found[0][position]
+            means = weighted_mean(values, weights, whose, len(recordings)).float().cpu().numpy()
             for row, mean in zip(rows, means, strict=True):
                 row[one.name][name] = mean
     return rows

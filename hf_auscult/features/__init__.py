@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from .spec import FRONT_ENDS, FrontEnd
+from .spec import FRONT_ENDS, FrontEnd, register_front_end
 
 if TYPE_CHECKING:
     from .feature_extraction_auscult import AuscultFeatureExtractor
@@ -36,6 +36,7 @@ __all__ = [
     "log_mel",
     "mel_bank",
     "mel_power",
+    "register_front_end",
 ]
 
 

@@ -247,3 +247,23 @@ VGGISH = FrontEnd(
 FRONT_ENDS: dict[str, FrontEnd] = {
     spec.name: spec for spec in (OPERA, HEART, LUNG, AUDIOMAE, AUDIOMAE_RAW, PANNS, MSCLAP_2022, MSCLAP_2023, VGGISH)
 }
+
+
+def register_front_end(spec: FrontEnd) -> FrontEnd:
+    """Make a front end known by its name, to extractors, configurations and the command line.
+
+    A saved extractor carries the whole front end, so whoever loads it need not register anything.
+
+    Returns:
+        The front end.
+
+    Raises:
+        ConfigurationError: another front end has that name.
+
+    Example:
+        >>> register_front_end(replace(FRONT_ENDS["heart"], name="foetal", f_max=600, source="our own")).name
+        'foetal'
+    """
+    if FRONT_ENDS.setdefault(spec.name, spec) != spec:
+        raise ConfigurationError(f"{spec.name!r} is another front end", remedy="give it a name of its own")
+    return spec

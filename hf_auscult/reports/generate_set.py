@@ -174,8 +174,10 @@ def generate_set(
             checked_at[position] = checked
             bar.update()
     done = [checked_at[position] for position in range(len(plan.requests))]
-    rows = [_row(plan, generator, number, one) for number, one in enumerate(done) if isinstance(one.outcome, Written)]
-    failures = [_failure(plan, number, one) for number, one in enumerate(done) if isinstance(one.outcome, Failed)]
+    rows = [
+        _row(plan, generator, number, text) for number, text in enumerate(done) if isinstance(text.outcome, Written)
+    ]
+    failures = [_failure(plan, number, text) for number, text in enumerate(done) if isinstance(text.outcome, Failed)]
     reasons = dict(Counter(failure.reason for failure in failures))
     if not rows:
         raise ConfigurationError(f"not one report was written: {reasons}", where=output, remedy=failures[0].detail)
@@ -195,34 +197,34 @@ def generate_set(
     return info
 
 
-def _row(plan: Plan, generator: Generator, number: int, one: Checked) -> SetRow:
-    assert isinstance(one.outcome, Written)
-    row, request = plan.row_of(number), one.request
+def _row(plan: Plan, generator: Generator, number: int, checked: Checked) -> SetRow:
+    assert isinstance(checked.outcome, Written)
+    row, request = plan.row_of(number), checked.request
     return SetRow(
         recording_id=str(row["recording_id"]),
         segment=row.get("segment"),
         subject_id=str(row["subject_id"]),
         split=str(row["split"]),
         draw=request.draw,
-        text=one.outcome.text,
+        text=checked.outcome.text,
         facts=request.facts,
         mask=plan.settings.mask,
         generator=generator.name,
         prompt_sha256=None if generator.name == "template" else system_prompt(request.organ).sha256,
-        grounded=one.grounded,
+        grounded=checked.grounded,
     )
 
 
-def _failure(plan: Plan, number: int, one: Checked) -> MissingReport:
-    assert isinstance(one.outcome, Failed)
+def _failure(plan: Plan, number: int, checked: Checked) -> MissingReport:
+    assert isinstance(checked.outcome, Failed)
     row = plan.row_of(number)
     return MissingReport(
         recording_id=str(row["recording_id"]),
         segment=row.get("segment"),
-        draw=one.request.draw,
-        reason=one.outcome.reason,
-        detail=one.outcome.detail,
-        attempts=one.attempts,
+        draw=checked.request.draw,
+        reason=checked.outcome.reason,
+        detail=checked.outcome.detail,
+        attempts=checked.attempts,
     )
 
 
@@ -242,20 +244,20 @@ def _counts(plan: Plan, rows: Sequence[SetRow], failures: Sequence[MissingReport
 
 def _grounding(done: Sequence[Checked]) -> dict[str, Any]:
     """Figures of the reports in the set and of all that were written for it; what was wrong with each that failed."""
-    written = [one for one in done if one.grounding is not None]
-    kept = [one for one in written if isinstance(one.outcome, Written)]
+    written = [checked for checked in done if checked.grounding is not None]
+    kept = [checked for checked in written if isinstance(checked.outcome, Written)]
     turned_down = [
         {
-            "recording_id": one.request.recording_id,
-            "draw": one.request.draw,
-            "contradictions": one.grounding.contradictions,
-            "unsupported": one.grounding.unsupported,
+            "recording_id": checked.request.recording_id,
+            "draw": checked.request.draw,
+            "contradictions": checked.grounding.contradictions,
+            "unsupported": checked.grounding.unsupported,
         }
-        for one in written
-        if one.grounding is not None and not one.grounded
+        for checked in written
+        if checked.grounding is not None and not checked.grounded
     ]
     summaries = {
-        name: summarise(one.grounding for one in group if one.grounding is not None).to_dict()
+        name: summarise(checked.grounding for checked in group if checked.grounding is not None).to_dict()
         for name, group in (("kept", kept), ("written", written))
     }
     return {**summaries, "turned_down_or_marked": turned_down}

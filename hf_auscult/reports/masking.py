@@ -87,8 +87,8 @@ def mask_of(dataset: str, task: str | None, strength: str) -> Mask:
     for name in tasks if task is None else (task,):
         without |= dict.fromkeys(tasks[name].label, f"is the label of {name}")
         if strength == "strict":
-            without |= {one: why for one, why in tasks[name].strict.items() if one not in without}
-    without |= {one: why for one, why in always.items() if one not in without}
+            without |= {column: why for column, why in tasks[name].strict.items() if column not in without}
+    without |= {column: why for column, why in always.items() if column not in without}
     kinds = _ALL - {"diagnosis"}
     return Mask(strength, dataset, task, kinds, without, noun="sound", leaks=_LEAKS[strength])
 

@@ -112,7 +112,7 @@ def complaint(grounding: Grounding) -> str:
 
 
 def _quoted(statements: Sequence[Statement]) -> str:
-    return ", ".join(dict.fromkeys(f'"{one.text}"' for one in statements))
+    return ", ".join(dict.fromkeys(f'"{statement.text}"' for statement in statements))
 
 
 @dataclass(frozen=True)

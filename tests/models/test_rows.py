@@ -242,7 +242,7 @@ def test_aligned_rows(variant):
         same(out[name], torch.cat([row[name] for row in single]))
 
 
-@few_models
+@pytest.mark.parametrize("variant", [GT, Around()], ids=lambda variant: variant.name)
 def test_compiled_in_evaluation_mode(variant):
     fe, model = variant.extractor(), classifier(variant)
     inputs = fe(recordings(fe), sampling_rate=fe.sampling_rate, return_tensors="pt")

@@ -27,7 +27,10 @@ def weighted_mean(values: torch.Tensor, seconds: torch.Tensor, owners: torch.Ten
     """
     # In double precision, where the device has it: the mean of one window is that window, to the bit.
     dtype = torch.float32 if values.device.type == "mps" else torch.float64
-    owners, weights = owners.to(values.device), seconds.to(values.device, dtype)
+    weights = seconds.to(values.device, dtype)
+    if recordings == 1:
+        return ((values.to(dtype) * weights[:, None]).sum(dim=0, keepdim=True) / weights.sum()).to(values.dtype)
+    owners = owners.to(values.device)
     total = weights.new_zeros(recordings).index_add(0, owners, weights)
     summed = weights.new_zeros(recordings, values.shape[1]).index_add(0, owners, values.to(dtype) * weights[:, None])
     return (summed / total[:, None]).to(values.dtype)

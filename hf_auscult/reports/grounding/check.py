@@ -55,10 +55,10 @@ class Grounding:
             "text": self.text,
             "dataset": self.dataset,
             "consistent": self.consistent,
-            "contradictions": [one.to_dict() for one in self.contradictions],
-            "unsupported": [one.to_dict() for one in self.unsupported],
-            "stated": [asdict(one) for one in self.stated],
-            "omitted": [asdict(one) for one in self.omitted],
+            "contradictions": [statement.to_dict() for statement in self.contradictions],
+            "unsupported": [statement.to_dict() for statement in self.unsupported],
+            "stated": [asdict(fact) for fact in self.stated],
+            "omitted": [asdict(fact) for fact in self.omitted],
         }
 
 
@@ -92,24 +92,26 @@ def check(text: str, facts: Sequence[Fact], *, dataset: str | None = None) -> Gr
     known = Knowledge(facts)
     statements = read_statements(text, known.facts)
     compared = [compare(statement, known, statements) for statement in statements]
-    stated = {fact for one in compared if one.verdict in ("supported", "unsupported") for fact in one.facts}
-    phases = {name for one in statements if one.polarity == "present" for name in phases_of(one.concept, one.value)}
-    compared = [_in_place(one, known, stated, phases) for one in compared]
+    stating = [comparison for comparison in compared if comparison.verdict in ("supported", "unsupported")]
+    stated = {fact for comparison in stating for fact in comparison.facts}
+    present = [statement for statement in statements if statement.polarity == "present"]
+    phases = {name for statement in present for name in phases_of(statement.concept, statement.value)}
+    compared = [_in_place(comparison, known, stated, phases) for comparison in compared]
     return Grounding(
         text,
-        tuple(one.statement for one in compared if one.verdict == "contradicted"),
-        tuple(one.statement for one in compared if one.verdict == "unsupported"),
+        tuple(comparison.statement for comparison in compared if comparison.verdict == "contradicted"),
+        tuple(comparison.statement for comparison in compared if comparison.verdict == "unsupported"),
         tuple(fact for fact in known.facts if fact in stated),
         tuple(fact for fact in known.facts if fact not in stated),
         dataset,
     )
 
 
-def _in_place(one: Comparison, known: Knowledge, stated: set[Fact], phases: set[str]) -> Comparison:
+def _in_place(comparison: Comparison, known: Knowledge, stated: set[Fact], phases: set[str]) -> Comparison:
     """A thing that the facts do not name contradicts them where it stands for one of its kind that is left out."""
-    statement = one.statement
-    if one.verdict != "unsupported" or statement.polarity != "present":
-        return one
+    statement = comparison.statement
+    if comparison.verdict != "unsupported" or statement.polarity != "present":
+        return comparison
     if statement.concept == "quality":
         instead = any(fact not in stated for fact in known.of_concept("quality"))
     elif statement.value in PHASES:
@@ -129,4 +131,4 @@ def _in_place(one: Comparison, known: Knowledge, stated: set[Fact], phases: set[
         )
     else:
         instead = False
-    return replace(one, verdict="contradicted") if instead else one
+    return replace(comparison, verdict="contradicted") if instead else comparison

@@ -83,9 +83,9 @@ def _best(facts: Sequence[Fact], verdict_of: Callable[[Fact], Verdict]) -> _Resu
     """Take the best verdict over the facts of a concept with one value."""
     verdicts = {fact: verdict_of(fact) for fact in facts}
     for verdict in ("supported", "partly", "unsupported", "contradicted"):
-        having = tuple(fact for fact, one in verdicts.items() if one == verdict)
+        having = tuple(fact for fact, item in verdicts.items() if item == verdict)
         if having:
-            return verdict, having if verdict == "supported" else ()  # type: ignore[return-value]
+            return verdict, having if verdict == "supported" else ()
     return "unsupported", ()
 
 
@@ -106,10 +106,9 @@ def _same(value: str, fact: Fact) -> Verdict:
 
 def _term(statement: Statement, known: Knowledge) -> _Result:
     term, polarity = statement.value, statement.polarity
-    exact = {one.polarity for one in known.terms if one.term == term}
-    stated = tuple(
-        one.fact for one in known.terms if one.fact and one.polarity == polarity and _states(term, polarity, one.term)
-    )
+    exact = {item.polarity for item in known.terms if item.term == term}
+    same = [item for item in known.terms if item.polarity == polarity and _states(term, polarity, item.term)]
+    stated = tuple(item.fact for item in same if item.fact)
     if polarity in exact:
         return "supported", stated
     if polarity == "unknown":
@@ -119,7 +118,7 @@ def _term(statement: Statement, known: Knowledge) -> _Result:
             return "supported", stated
         if any(known.present(other) for other in lexicon().rules_out.get(term, ())):
             return "contradicted", ()
-        undecided = any(one.polarity != "present" and one.term in ancestors(term) for one in known.terms)
+        undecided = any(item.polarity != "present" and item.term in ancestors(term) for item in known.terms)
         return ("contradicted", ()) if undecided or known.absent(term) else ("unsupported", stated)
     if known.present(term) or "unknown" in exact:
         return "contradicted", ()
@@ -136,7 +135,7 @@ def _states(term: str, polarity: str, fact: str) -> bool:
 
 def _denied_kinds(term: str, known: Knowledge) -> tuple[Fact, ...]:
     return tuple(
-        one.fact for one in known.terms if one.fact and one.polarity == "absent" and term in ancestors(one.term)
+        item.fact for item in known.terms if item.fact and item.polarity == "absent" and term in ancestors(item.term)
     )
 
 
@@ -151,11 +150,11 @@ def _follows(term: str, known: Knowledge) -> bool:
 
 def _rest(statement: Statement, known: Knowledge, others: Sequence[Statement]) -> _Result:
     """Judge "no other adventitious sounds": true where the text names all that the facts have of them."""
-    stated = [one.value for one in others if one.polarity == "present" and one.concept in TERM_CONCEPTS]
-    kinds = [one for one in known.terms if statement.value in ancestors(one.term)]
-    if any(one.polarity == "present" and not any(one.term in ancestors(term) for term in stated) for one in kinds):
+    stated = [item.value for item in others if item.polarity == "present" and item.concept in TERM_CONCEPTS]
+    kinds = [item for item in known.terms if statement.value in ancestors(item.term)]
+    if any(item.polarity == "present" and not any(item.term in ancestors(term) for term in stated) for item in kinds):
         return "contradicted", ()
-    denied = tuple(one.fact for one in kinds if one.polarity == "absent" and one.fact)
+    denied = tuple(item.fact for item in kinds if item.polarity == "absent" and item.fact)
     return "supported" if denied or known.absent(statement.value) else "unsupported", denied
 
 
@@ -252,7 +251,7 @@ def _place(statement: Statement, known: Knowledge) -> _Result:
         return ("supported", tuple(location)) if everywhere else ("contradicted" if location else "unsupported", ())
     if statement.concept == "loudest":
         verdict, facts = _among(statement, loudest)
-        return verdict, (*facts, *(fact for fact in location if fact.value in {one.value for one in facts}))
+        return verdict, (*facts, *(fact for fact in location if fact.value in {item.value for item in facts}))
     if statement.concept == "location":
         return _among(statement, location or site)
     if statement.concept == "site" and site:
@@ -262,7 +261,7 @@ def _place(statement: Statement, known: Knowledge) -> _Result:
 
 def _elsewhere(others: Sequence[Statement], known: Knowledge) -> bool:
     """Whether a murmur has places beyond those that a text calls the only ones, all of which are right."""
-    named = {one.value for one in others if one.only}
+    named = {item.value for item in others if item.only}
     locations = {fact.value for fact in known.of_concept("location")}
     return named <= locations and bool(locations - named)
 

@@ -69,8 +69,8 @@ def read_statements(text: str, facts: Sequence[Fact]) -> list[Statement]:
         if coughs and not words("roles", "complaint").search(text, start, end):
             # where coughs were recorded, "a cough" is the recording and no symptom
             statements = [
-                replace(one, concept="sound") if one.value == "cough" and one.polarity == "present" else one
-                for one in statements
+                replace(cough, concept="sound") if cough.value == "cough" and cough.polarity == "present" else cough
+                for cough in statements
             ]
         result += statements
     return result
@@ -78,68 +78,70 @@ def read_statements(text: str, facts: Sequence[Fact]) -> list[Statement]:
 
 def _sentence(text: str, start: int, end: int, mentions: Sequence[Mention]) -> list[Statement]:
     denied = (*TERM_CONCEPTS, "smoking", "pregnancy", "outcome", *lexicon().additions)
-    deniable = [one for one in mentions if one.concept in denied and one.concept != "detail"]
+    deniable = [mention for mention in mentions if mention.concept in denied and mention.concept != "detail"]
     polarity_of = dict(zip(deniable, polarities(text, start, end, mentions, deniable), strict=True))
-    heads = [one for one in mentions if one.concept in ("finding", "timing")]
+    heads = [mention for mention in mentions if mention.concept in ("finding", "timing")]
     result: list[Statement] = []
-    for one in mentions:
-        polarity, of, concept, rest, only = polarity_of.get(one, one.polarity), None, one.concept, False, False
-        if one in polarity_of:
-            if (concept == "outcome" and _of_a_sign(text, one, mentions)) or _modified(
-                text, one, deniable, polarity_of
-            ):
+    for mention in mentions:
+        concept, polarity = mention.concept, polarity_of.get(mention, mention.polarity)
+        of, rest, only = None, False, False
+        if mention in polarity_of:
+            of_a_sign = concept == "outcome" and _of_a_sign(text, mention, mentions)
+            if of_a_sign or _modified(text, mention, deniable, polarity_of):
                 continue
-            rest = polarity == "absent" and _speaks_of_rest(text, start, one, end, polarity_of)
-        elif one.concept in TRAITS or one.concept == "severity":
-            if _before_denied(text, one, polarity_of):
+            rest = polarity == "absent" and _speaks_of_rest(text, start, mention, end, polarity_of)
+        elif mention.concept in TRAITS or mention.concept == "severity":
+            if _before_denied(text, mention, polarity_of):
                 continue
-            of = _disease(one, mentions) if concept == "severity" else owner(one, heads, text)
-            polarity = "absent" if _negated(text, one) else "present"
+            of = _disease(mention, mentions) if concept == "severity" else owner(mention, heads, text)
+            polarity = "absent" if _negated(text, mention) else "present"
         elif concept == "place":
-            concept, only = role(text, start, end, one), _nowhere_else(text, start, one)
-            polarity = "absent" if _negated(text, one) else "present"
-        elif concept == "detail" and _before_denied(text, one, polarity_of):
+            concept, only = role(text, start, end, mention), _nowhere_else(text, start, mention)
+            polarity = "absent" if _negated(text, mention) else "present"
+        elif concept == "detail" and _before_denied(text, mention, polarity_of):
             continue
-        result.append(
-            Statement(concept, one.value, polarity, of, one.start, one.end, text[one.start : one.end], rest, only)
-        )
+        start_of, end_of = mention.start, mention.end
+        statement = Statement(concept, mention.value, polarity, of, start_of, end_of, text[start_of:end_of], rest, only)
+        result.append(statement)
     return result
 
 
-def _modified(text: str, one: Mention, deniable: Sequence[Mention], polarity_of: Mapping[Mention, Polarity]) -> bool:
+def _modified(
+    text: str, mention: Mention, deniable: Sequence[Mention], polarity_of: Mapping[Mention, Polarity]
+) -> bool:
     """Whether a denied murmur is one kind of murmur only: "no diastolic murmur" leaves the systolic one."""
-    index = deniable.index(one)
-    if one.value != "murmur" or polarity_of[one] == "present" or not index:
+    index = deniable.index(mention)
+    if mention.value != "murmur" or polarity_of[mention] == "present" or not index:
         return False
     before = deniable[index - 1]
-    return before.value in PHASES and linked(text, before, one) and "," not in text[before.end : one.start]
+    return before.value in PHASES and linked(text, before, mention) and "," not in text[before.end : mention.start]
 
 
-def _of_a_sign(text: str, one: Mention, mentions: Sequence[Mention]) -> bool:
+def _of_a_sign(text: str, mention: Mention, mentions: Sequence[Mention]) -> bool:
     """Whether "normal" is said of a sign ("saturation is normal", "normal heart rate"), not of the examination."""
     for sign in (other for other in mentions if other.concept == "sign"):
-        between = text[sign.end : one.start].strip()
-        if sign.end <= one.start and (not between or words("roles", "predicate").fullmatch(between)):
+        between = text[sign.end : mention.start].strip()
+        if sign.end <= mention.start and (not between or words("roles", "predicate").fullmatch(between)):
             return True
-        if one.end <= sign.start and not text[one.end : sign.start].strip():
+        if mention.end <= sign.start and not text[mention.end : sign.start].strip():
             return True
     return False
 
 
-def _speaks_of_rest(text: str, start: int, one: Mention, end: int, polarity_of: Mapping[Mention, Polarity]) -> bool:
+def _speaks_of_rest(text: str, start: int, mention: Mention, end: int, polarity_of: Mapping[Mention, Polarity]) -> bool:
     """Whether something denied is so but for what the sentence excepts, or is called other (within three words)."""
-    if words("negation", "other").search(text, max(start, one.start - 22), one.end):
+    if words("negation", "other").search(text, max(start, mention.start - 22), mention.end):
         return True
     excepted = words("negation", "except").search(text, start, end)
     return excepted is not None and any(
-        other is not one and polarity == "present" and one.value in ancestors(other.value)
+        other is not mention and polarity == "present" and mention.value in ancestors(other.value)
         for other, polarity in polarity_of.items()
     )
 
 
 def _before_denied(text: str, trait: Mention, polarity_of: Mapping[Mention, Polarity]) -> bool:
     """Whether a trait stands before a word that is denied or undecided: "no harsh murmur" says nothing of harshness."""
-    head = next((one for one in polarity_of if one.start >= trait.end), None)
+    head = next((mention for mention in polarity_of if mention.start >= trait.end), None)
     return (
         head is not None
         and polarity_of[head] != "present"
@@ -149,14 +151,14 @@ def _before_denied(text: str, trait: Mention, polarity_of: Mapping[Mention, Pola
 
 
 def _disease(severity: Mention, mentions: Sequence[Mention]) -> str | None:
-    named = [one for one in mentions if one.concept in ("disease", "condition")]
-    behind = [one for one in named if one.start >= severity.end]
+    named = [mention for mention in mentions if mention.concept in ("disease", "condition")]
+    behind = [mention for mention in named if mention.start >= severity.end]
     return (behind or named[::-1])[0].value if named else None
 
 
-def _negated(text: str, one: Mention) -> bool:
+def _negated(text: str, mention: Mention) -> bool:
     """Whether one of the four words before denies it; 28 characters hold them."""
-    before = text[max(0, one.start - 28) : one.start].lower().split()
+    before = text[max(0, mention.start - 28) : mention.start].lower().split()
     return any(words("roles", "not").fullmatch(word) for word in before[-4:]) and "," not in "".join(before[-2:])
 
 
@@ -202,9 +204,9 @@ def owner(trait: Mention, heads: Sequence[Mention], text: str) -> str | None:
     current = named[0][1]
     if len({name for _, name in named}) == 1:
         return current
-    for (one, _), (other, name) in pairwise(named):
-        borders = _borders(text, one.end, other.start, ";", "second") or _borders(
-            text, one.end, other.start, ",;", "part"
+    for (mention, _), (other, name) in pairwise(named):
+        borders = _borders(text, mention.end, other.start, ";", "second") or _borders(
+            text, mention.end, other.start, ",;", "part"
         )
         if trait.start >= (borders[-1] if borders else other.start):
             current = name

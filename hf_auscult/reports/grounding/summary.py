@@ -38,7 +38,7 @@ class Proportion:
         return self.count / self.n
 
     def __str__(self) -> str:
-        share, low, high = (f"{100 * one:.1f}" for one in (self.value, self.low, self.high))
+        share, low, high = (f"{100 * value:.1f}" for value in (self.value, self.low, self.high))
         return f"{self.count} of {self.n} ({share} %, {100 * self.level:g} % interval {low} to {high} %)"
 
     def to_dict(self) -> dict[str, Any]:
@@ -88,7 +88,7 @@ class GroundingSummary:
             "unsupported": self.unsupported.to_dict(),
             "omission": self.omission.to_dict(),
             "facts_omitted": None if self.facts_omitted is None else self.facts_omitted.to_dict(),
-            "datasets": {name: one.to_dict() for name, one in self.datasets.items()},
+            "datasets": {name: summary.to_dict() for name, summary in self.datasets.items()},
         }
 
 
@@ -109,21 +109,21 @@ def summarise(groundings: Iterable[Grounding]) -> GroundingSummary:
     every = list(groundings)
     if not every:
         raise DataError("no reports to summarise", remedy="pass at least one grounding")
-    names = sorted({one.dataset for one in every if one.dataset is not None})
-    parts = {name: _summary([one for one in every if one.dataset == name], {}) for name in names}
+    names = sorted({grounding.dataset for grounding in every if grounding.dataset is not None})
+    parts = {name: _summary([grounding for grounding in every if grounding.dataset == name], {}) for name in names}
     return _summary(every, parts)
 
 
 def _summary(every: Sequence[Grounding], parts: Mapping[str, GroundingSummary]) -> GroundingSummary:
     def share(has: Callable[[Grounding], object]) -> Proportion:
-        return proportion(sum(bool(has(one)) for one in every), len(every))
+        return proportion(sum(bool(has(grounding)) for grounding in every), len(every))
 
-    facts = sum(len(one.stated) + len(one.omitted) for one in every)
+    facts = sum(len(grounding.stated) + len(grounding.omitted) for grounding in every)
     return GroundingSummary(
         len(every),
-        share(lambda one: one.consistent),
-        share(lambda one: one.unsupported),
-        share(lambda one: one.omitted),
-        proportion(sum(len(one.omitted) for one in every), facts) if facts else None,
+        share(lambda grounding: grounding.consistent),
+        share(lambda grounding: grounding.unsupported),
+        share(lambda grounding: grounding.omitted),
+        proportion(sum(len(grounding.omitted) for grounding in every), facts) if facts else None,
         parts,
     )
