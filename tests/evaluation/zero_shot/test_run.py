@@ -20,14 +20,13 @@ from hf_auscult.reports.generate_set import ReportSettings, generate_set, plan_s
 from hf_auscult.reports.report_set import read_set, write_set
 from tests import tiny
 from tests.models import zoo
-from tests.recipes.align.conftest import run_folder  # noqa: F401 - a fixture
 
 FILES = {"README.md", "results.json", "predictions.parquet", "plots"}
 FRESH = ("seconds", "read", "command")
 
 
 @pytest.fixture(scope="module")
-def made(run_folder, tmp_path_factory):  # noqa: F811
+def made(run_folder, tmp_path_factory):
     """(configuration, what came of it)."""
     folder, _ = run_folder
     place = tmp_path_factory.mktemp("zero_shot")
