@@ -13,30 +13,48 @@ from .errors import AuscultError
 
 if TYPE_CHECKING:
     from .alignment import objectives
+    from .data.audit import audit
+    from .data.catalogue import register_dataset
+    from .data.corpora import build_corpus
+    from .data.from_folder import from_folder
+    from .data.preparation import prepare
     from .embedding.embedder import embed
     from .evaluation.load import load_task
     from .evaluation.runner import evaluate
     from .hub.registration import register_encoder
     from .models.adapter.convert_adapter import adapt
+    from .recipes.align.run import align
 
 __version__ = "0.1.0"
 __all__ = [
     "AuscultError",
     "__version__",
     "adapt",
+    "align",
+    "audit",
+    "build_corpus",
     "embed",
     "evaluate",
+    "from_folder",
     "load_task",
     "objectives",
+    "prepare",
+    "register_dataset",
     "register_encoder",
 ]
 
 _LAZY = {
     "adapt": "models.adapter.convert_adapter:adapt",
+    "align": "recipes.align.run:align",
+    "audit": "data.audit:audit",
+    "build_corpus": "data.corpora:build_corpus",
     "embed": "embedding:embed",
     "evaluate": "evaluation.runner:evaluate",
+    "from_folder": "data.from_folder:from_folder",
     "load_task": "evaluation.load:load_task",
     "objectives": "alignment.objectives",
+    "prepare": "data.preparation:prepare",
+    "register_dataset": "data.catalogue:register_dataset",
     "register_encoder": "hub.registration:register_encoder",
 }
 

@@ -17,7 +17,8 @@ import pyarrow.parquet as pq
 from ..audio import read
 from ..errors import AudioError, DataError
 from .duplicates import Words, find_twins, fingerprint
-from .guards import is_evaluation, reserved_subjects
+from .guards import bare_id, is_evaluation, reserved_subjects
+from .identity import known_as
 from .manifest import MANIFEST
 
 COLUMNS = ("path", "subject", "split")
@@ -34,6 +35,11 @@ class Entry:
     split: str
     sha256: str | None = None
     words: Words | None = None
+
+    @property
+    def person(self) -> str:
+        """The subject, spelled as the split guards compare it."""
+        return known_as(self.subject) or self.subject
 
 
 @dataclass(frozen=True)
@@ -134,7 +140,7 @@ def audit(sources: Sequence[str | Path], *, listen: bool = True) -> Ledger:
     findings: list[Finding] = []
     for (source, split), part in sides.items():
         locked = reserved_subjects(source)
-        caught = [] if is_evaluation(split) else [e for e in part if e.subject.removeprefix(f"{source}:") in locked]
+        caught = [] if is_evaluation(split) else [e for e in part if bare_id(e.subject, source) in locked]
         if caught:
             people = sorted({entry.subject for entry in caught})
             findings.append(_finding("reserved", (source, split), (source, split), caught, part, people))
@@ -162,10 +168,10 @@ Side = tuple[str, str]
 def _compare(
     left: Side, right: Side, train: Sequence[Entry], test: Sequence[Entry], alike: Sequence[tuple[Entry, Entry]]
 ) -> Iterator[Finding]:
-    people = {entry.subject for entry in train} & {entry.subject for entry in test}
+    people = {entry.person for entry in train} & {entry.person for entry in test}
     if people:
-        caught = [entry for entry in test if entry.subject in people]
-        yield _finding("people", left, right, caught, test, sorted(people))
+        caught = [entry for entry in test if entry.person in people]
+        yield _finding("people", left, right, caught, test, _names(caught, train))
     digests = {entry.sha256: entry for entry in train if entry.sha256}
     same = [entry for entry in test if entry.sha256 in digests]
     if same:
@@ -184,11 +190,19 @@ def _against_train(sides: Mapping[Side, Sequence[Entry]]) -> Iterator[Finding]:
         if (source, "train") not in sides or len(others) < 2:
             continue
         rest = [entry for part in others.values() for entry in part]
-        people = {entry.subject for entry in sides[source, "train"] if entry.subject}
-        caught = [entry for entry in rest if entry.subject in people]
+        train = sides[source, "train"]
+        people = {entry.person for entry in train}
+        caught = [entry for entry in rest if entry.person in people]
         if caught:
-            names = sorted({str(entry.subject) for entry in caught})
-            yield _finding("people", (source, "train"), (source, " + ".join(others)), caught, rest, names)
+            right = (source, " + ".join(others))
+            yield _finding("people", (source, "train"), right, caught, rest, _names(caught, train))
+
+
+def _names(caught: Sequence[Entry], train: Sequence[Entry]) -> list[str]:
+    """Every person that was found on both sides, with the other side's spelling where it is another."""
+    spelled = {entry.person: entry.subject for entry in train}
+    names = {entry.person: (entry.subject, spelled[entry.person]) for entry in caught}
+    return sorted(one if one == other else f"{one} = {other}" for one, other in names.values())
 
 
 def _finding(

@@ -16,7 +16,7 @@ from ..errors import DataError
 from .catalogue import dataset as find
 from .duplicates import Twins, find_twins
 from .guards import check_splits
-from .inspection import Facts, inspect_all
+from .inspection import AudioInfo, inspect_all
 from .schema import Row, features
 from .segments import cut
 from .spec import DatasetSpec, Problem, TaskConfig
@@ -82,7 +82,7 @@ class BodySoundBuilder(datasets.ArrowBasedBuilder):  # type: ignore[misc, unused
                 where=problems[0].path,
                 remedy="use hf_auscult.data.prepare, which sets them aside and lists them",
             )
-        rows = with_facts(table.rows, results)
+        rows = with_audio(table.rows, results)
         digests = {row["recording_id"]: row["audio_sha256"] for row in rows}
         twins = twins_of(table.rows, results)
         decided = plan(rows, self.SPEC, self.config.split, digests, [(pair.one, pair.other) for pair in twins])
@@ -141,24 +141,24 @@ def task_features(spec: DatasetSpec, task: TaskConfig) -> datasets.Features:
     )
 
 
-def with_facts(rows: Sequence[Row], results: Sequence[Facts | Problem]) -> list[Row]:
+def with_audio(rows: Sequence[Row], results: Sequence[AudioInfo | Problem]) -> list[Row]:
     """Add what the audio says to each sound row, drop the others, sort by recording id."""
     sound = [
-        {**row, "duration": facts.duration, "sampling_rate": facts.sampling_rate, "audio_sha256": facts.audio_sha256}
-        | {"size": facts.size}
-        for row, facts in zip(rows, results, strict=True)
-        if not isinstance(facts, Problem)
+        {**row, "duration": info.duration, "sampling_rate": info.sampling_rate, "audio_sha256": info.audio_sha256}
+        | {"size": info.size}
+        for row, info in zip(rows, results, strict=True)
+        if not isinstance(info, Problem)
     ]
     return sorted(sound, key=lambda row: str(row["recording_id"]))
 
 
-def twins_of(rows: Sequence[Row], results: Sequence[Facts | Problem]) -> list[Twins]:
+def twins_of(rows: Sequence[Row], results: Sequence[AudioInfo | Problem]) -> list[Twins]:
     """Pairs of sound recordings that sound alike."""
     return find_twins(
         {
-            str(row["recording_id"]): np.frombuffer(facts.fingerprint, np.uint32)
-            for row, facts in zip(rows, results, strict=True)
-            if not isinstance(facts, Problem)
+            str(row["recording_id"]): np.frombuffer(info.fingerprint, np.uint32)
+            for row, info in zip(rows, results, strict=True)
+            if not isinstance(info, Problem)
         }
     )
 

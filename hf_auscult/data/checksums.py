@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..errors import DataError
-from .inspection import Facts
+from .inspection import AudioInfo
 from .spec import Problem, Table
 
 _SHOWN = 3
@@ -55,8 +55,8 @@ def differing(root: Path, sums: Mapping[str, str], known: Mapping[str, str]) -> 
 
 
 def verified(
-    table: Table, results: Sequence[Facts | Problem], patterns: Sequence[str]
-) -> tuple[list[Facts | Problem], tuple[str, ...]]:
+    table: Table, results: Sequence[AudioInfo | Problem], patterns: Sequence[str]
+) -> tuple[list[AudioInfo | Problem], tuple[str, ...]]:
     """Set recordings aside that differ from the distribution's checksums; other files are noted.
 
     Args:
@@ -66,7 +66,7 @@ def verified(
             relative to its own folder.
 
     Returns:
-        The results, with a problem in place of the facts of a differing recording, and notes.
+        The results, with a problem in place of the info of a differing recording, and notes.
 
     Raises:
         DataError: a file of sums is damaged.
@@ -80,15 +80,15 @@ def verified(
         sums |= {(folder / path).as_posix(): digest for path, digest in official_sums(file).items()}
     paths = [str(row["path"]) for row in table.rows]
     known = {
-        path: facts.audio_sha256 for path, facts in zip(paths, results, strict=True) if not isinstance(facts, Problem)
+        path: info.audio_sha256 for path, info in zip(paths, results, strict=True) if not isinstance(info, Problem)
     }
     wrong = differing(table.root, sums, known)
     damaged = set(wrong)
     checked = [
         Problem(row["recording_id"], path, "differs from the official checksum", DataError.__name__)
         if path in damaged and path in known
-        else facts
-        for row, path, facts in zip(table.rows, paths, results, strict=True)
+        else info
+        for row, path, info in zip(table.rows, paths, results, strict=True)
     ]
     others = [path for path in wrong if path not in known]
     unlisted = sum(path not in sums for path in known)

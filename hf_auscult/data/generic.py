@@ -14,8 +14,9 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -126,12 +127,13 @@ def read_generic(
     rows: list[Row] = []
     problems: list[Problem] = []
     claimed: set[str] = set()
+    files = _Files(source)
     for where, cells in lines:
         common = {key: text_or_none(cells.get(column)) for key, column in named.items()}
         label = (cells.get(columns.label) or "").strip()
         if label.lower() == "none":
             common["label"] = label  # "no murmur" is a class, not a gap
-        path = (common["path"] or "").replace("\\", "/").removeprefix("./")
+        path = files.find((common["path"] or "").replace("\\", "/").removeprefix("./"))
         recording = common["recording_id"] or path.removesuffix(PurePosixPath(path).suffix)
         reason = _unusable(path, path in claimed, common["subject_id"] if subjects else recording)
         claimed.add(path)
@@ -145,7 +147,7 @@ def read_generic(
         rows.append(row | {"subject_id": f"{name}:{common['subject_id'] or recording}"})
     problems += [
         Problem(PurePosixPath(path).stem, path, f"{table} does not list it", "DataError")
-        for path in _audio_files(source)
+        for path in files.names
         if path not in claimed
     ]
     rows.sort(key=lambda row: str(row["recording_id"]))
@@ -254,10 +256,27 @@ def _value(cell: str | None, kind: Kind, column: str, where: str) -> Any:
     raise DataError(f"{column} is {text!r}, which is not a {kind}", where=where, remedy="correct it, or leave it empty")
 
 
-def _audio_files(source: Path) -> Iterator[str]:
-    """A recording that the table does not list is reported."""
-    for file in list_recordings(source).recordings:
-        yield file.relative_to(source).as_posix()
+class _Files:
+    """Audio files below a folder, found whatever the Unicode form and, where that is clear, the case of their names.
+
+    A table that was written on one system names the files that another unpacked.
+    """
+
+    def __init__(self, source: Path) -> None:
+        self.names = [file.relative_to(source).as_posix() for file in list_recordings(source).recordings]
+        self._known = set(self.names)
+        self._alike: dict[str, list[str]] = defaultdict(list)
+        for name in self.names:
+            self._alike[self._plain(name)].append(name)
+
+    def find(self, path: str) -> str:
+        """The file that a table means; the path itself where there is none, or several."""
+        same = [] if path in self._known else self._alike.get(self._plain(path), [])
+        return same[0] if len(same) == 1 else path
+
+    @staticmethod
+    def _plain(path: str) -> str:
+        return unicodedata.normalize("NFC", path).casefold()
 
 
 def _notes(rows: Sequence[Row]) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Iterable
 
@@ -9,17 +10,30 @@ from collections.abc import Iterable
 def known_as(subject: str | None) -> str | None:
     """Reduce a subject id to what two spellings of one id have in common; None where it names nobody.
 
-    Case, white space, invisible characters and compatible forms of a character are not told apart: taking two people
-    for one keeps them on one side, taking one person for two is a leak.
+    Case, white space, invisible characters, compatible forms of a character, leading zeros of a number, the ``.0`` of a
+    table that was read as numbers, and a hyphen or underscore between a letter and a digit are not told apart: taking
+    two people for one keeps them on one side, taking one person for two is a leak.
 
     Example:
         >>> known_as("circor:A1") == known_as(" Circor: a1\u200b"), known_as("circor: ")
         (True, None)
+        >>> {known_as(spelled) for spelled in ("mine:P-7", "mine:p07", "mine:P_007")}, known_as("mine:007.0")
+        ({'mine:p7'}, 'mine:7')
     """
     plain = unicodedata.normalize("NFKC", subject or "").casefold()
     visible = "".join(" " if unicodedata.category(char) in ("Cc", "Cf") else char for char in plain)
     parts = ["".join(part.split()) for part in visible.split(":")]
-    return ":".join(parts) if parts[-1] else None
+    if not parts[-1]:
+        return None
+    dataset, own = parts[:-1][:1], parts[1:] or parts
+    return ":".join((*dataset, *map(_number, own)))
+
+
+def _number(part: str) -> str:
+    """Write a part's numbers in one way."""
+    part = re.sub(r"^(\d+)\.0+$", r"\1", part)
+    part = re.sub(r"(?<=[^\W\d_])[-_](?=\d)", "", part)
+    return re.sub(r"(?<!\d)0+(?=\d)", "", part)
 
 
 def merge(ids: Iterable[str], links: Iterable[tuple[str, str]]) -> dict[str, str]:

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from itertools import repeat
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from ..audio import peek, read
 from ..errors import AudioError
 from .duplicates import fingerprint
 from .schema import Row
-from .spec import Problem
+from .spec import Problem, Table
 
 _CHUNK = 32
 
 
 @dataclass(frozen=True)
-class Facts:
+class AudioInfo:
     """What the file itself says.
 
     Args:
@@ -37,7 +43,7 @@ class Facts:
     fingerprint: bytes = b""
 
 
-def inspect(row: Row, root: Path) -> Facts | Problem:
+def inspect(row: Row, root: Path) -> AudioInfo | Problem:
     """Decode a recording in full, so that whatever is wrong with it is found now and not in the middle of a training.
 
     Args:
@@ -45,7 +51,8 @@ def inspect(row: Row, root: Path) -> Facts | Problem:
         root: folder that the path is relative to.
 
     Returns:
-        The facts, or the problem (missing, not audio, cut short, no samples, NaN, absurd rate, too many channels).
+        The file's properties, or the problem (missing, not audio, cut short, no samples, NaN, absurd rate, too many
+        channels, silent: equal silence must not make one person of many).
     """
     path = str(row["path"])
     file = root / path
@@ -56,13 +63,15 @@ def inspect(row: Row, root: Path) -> Facts | Problem:
         cell = {"bytes": data, "path": path}
         rate = peek(cell).sampling_rate
         waveform = read(cell)
+        if not np.ptp(waveform.array):
+            return Problem(str(row["recording_id"]), path, "silent: all of its samples are equal", AudioError.__name__)
         words = fingerprint(waveform.array, waveform.sampling_rate)
     except AudioError as error:
         return Problem(str(row["recording_id"]), path, error.problem, type(error).__name__)
-    return Facts(waveform.seconds, rate, hashlib.sha256(data).hexdigest(), len(data), words.tobytes())
+    return AudioInfo(waveform.seconds, rate, hashlib.sha256(data).hexdigest(), len(data), words.tobytes())
 
 
-def inspect_all(rows: Sequence[Row], root: Path, *, num_proc: int = 1) -> Iterator[Facts | Problem]:
+def inspect_all(rows: Sequence[Row], root: Path, *, num_proc: int = 1) -> Iterator[AudioInfo | Problem]:
     """Inspect rows, in their order, in ``num_proc`` processes."""
     if num_proc <= 1 or len(rows) <= _CHUNK:
         yield from _serial(rows, root)
@@ -72,6 +81,74 @@ def inspect_all(rows: Sequence[Row], root: Path, *, num_proc: int = 1) -> Iterat
         yield from pool.map(inspect, slim, repeat(root), chunksize=_CHUNK)
 
 
-def _serial(rows: Iterable[Row], root: Path) -> Iterator[Facts | Problem]:
+def _serial(rows: Iterable[Row], root: Path) -> Iterator[AudioInfo | Problem]:
     for row in rows:
         yield inspect(row, root)
+
+
+VERSION = 2  # of the remembered lines
+
+
+class Memory:
+    """Properties of recordings by path, valid while the file's size and time of change stay the same.
+
+    Args:
+        file: where they are kept, one JSON line a recording.
+        table: the recordings.
+    """
+
+    def __init__(self, file: Path, table: Table) -> None:
+        self.file, self.table = file, table
+        self.known = self._load()
+
+    def read(self, num_proc: int) -> Iterator[AudioInfo | Problem]:
+        """Inspect the recordings in their order; those that are known are not read again."""
+        rows = self.table.rows
+        stamps = [self._stamp(row) for row in rows]
+        missing = [row for row, stamp in zip(rows, stamps, strict=True) if stamp not in self.known]
+        fresh = inspect_all(missing, self.table.root, num_proc=num_proc)
+        self.file.parent.mkdir(parents=True, exist_ok=True)
+        with self.file.open("a", encoding="utf-8") as stream:
+            for stamp in stamps:
+                if stamp in self.known:
+                    yield self.known[stamp]
+                    continue
+                result = next(fresh)
+                # A problem may be cured by another download, so only what is sound is remembered.
+                if isinstance(result, AudioInfo):
+                    stream.write(json.dumps([VERSION, stamp, _plain(result)]) + "\n")
+                yield result
+
+    def _stamp(self, row: Row) -> str:
+        file = self.table.root / str(row["path"])
+        try:
+            stat = file.stat()
+        except OSError:
+            return f"{row['path']}\tmissing"
+        return f"{row['path']}\t{stat.st_size}\t{stat.st_mtime_ns}"
+
+    def _load(self) -> dict[str, AudioInfo | Problem]:
+        known: dict[str, AudioInfo | Problem] = {}
+        if not self.file.is_file():
+            return known
+        for line in self.file.read_text("utf-8").splitlines():
+            try:
+                version, stamp, values = json.loads(line)
+            except ValueError:
+                continue  # the line that the interruption cut
+            if version == VERSION:
+                values["fingerprint"] = base64.b64decode(values["fingerprint"])
+                known[stamp] = AudioInfo(**values)
+        return known
+
+
+@contextmanager
+def remembered(target: Path, table: Table) -> Iterator[Memory]:
+    """Keep what is read next to ``target`` until the block ends without an error."""
+    memory = Memory(target.with_name(f".{target.name}.reading.jsonl"), table)
+    yield memory
+    memory.file.unlink(missing_ok=True)
+
+
+def _plain(info: AudioInfo) -> dict[str, Any]:
+    return {**asdict(info), "fingerprint": base64.b64encode(info.fingerprint).decode()}

@@ -6,25 +6,25 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
 from ..errors import ConfigurationError, DataError, LeakageError, MissingAudioError
 from ..files import check_folder, new_folder, write_text
-from .builder import by_split, task_features, twins_of, with_facts
+from .builder import by_split, task_features, twins_of, with_audio
 from .card import render
 from .catalogue import dataset as find
 from .checksums import verified
 from .duplicates import Twins
 from .guards import check_splits
-from .inspection import Facts
+from .inspection import Memory, remembered
 from .manifest import write_manifest
-from .memory import remembered
 from .population import count_people, draw_people
-from .presence import Presence, class_counts, count_differences
-from .report import PrepareReport, SplitCounts
+from .report import PrepareReport, Presence, SplitCounts, class_counts, count_differences
 from .schema import Row
 from .spec import DatasetSpec, Problem, Table, TaskConfig
 from .split_spec import SplitPlan, SplitSpec
@@ -34,18 +34,46 @@ from .writing import write_shards, write_tables
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class PrepareSettings:
+    """How a dataset is prepared.
+
+    Args:
+        split: how to split; by default 60/20/20 of the people, stratified.
+        num_proc: processes that read recordings.
+        tasks: configs to write; None writes all that have an example here.
+        progress: show a bar.
+        overwrite: replace a folder that ``prepare`` wrote before.
+        strict: refuse an incomplete download and counts that are not the papers'; otherwise both are warned of, and
+            written into card and manifest.
+        verify: compare with the checksums that the distribution carries.
+
+    Raises:
+        ConfigurationError: ``num_proc`` below 1, or no task.
+    """
+
+    split: SplitSpec = field(default_factory=SplitSpec)
+    num_proc: int = 1
+    tasks: Sequence[str] | None = None
+    progress: bool = True
+    overwrite: bool = False
+    strict: bool = False
+    verify: bool = True
+
+    def __post_init__(self) -> None:
+        if self.num_proc < 1:
+            raise ConfigurationError(f"num_proc is {self.num_proc}", remedy="use 1 or more")
+        if self.tasks is not None and not self.tasks:
+            raise ConfigurationError("no task is chosen", remedy="leave tasks out to write all")
+
+
 def prepare(
     dataset: str | DatasetSpec,
     source: str | os.PathLike[str],
     output: str | os.PathLike[str],
     *,
-    split: SplitSpec | None = None,
-    num_proc: int = 1,
-    tasks: Sequence[str] | None = None,
-    progress: bool = True,
-    overwrite: bool = False,
-    strict: bool = False,
-    verify: bool = True,
+    settings: PrepareSettings | None = None,
+    **options: Any,
 ) -> PrepareReport:
     """Write a dataset as ``<config>/<split>-00000-of-0000N.parquet`` with a card, then load it with ``load_dataset``.
 
@@ -59,14 +87,8 @@ def prepare(
         dataset: name in ``DATASETS``, or a spec of your own.
         source: the original download.
         output: folder to write; it must not exist, or be empty, unless ``overwrite``.
-        split: how to split; None is 60/20/20 of the people, stratified.
-        num_proc: processes that read recordings.
-        tasks: configs to write; None writes all that have an example here.
-        progress: show a bar.
-        overwrite: replace a folder that ``prepare`` wrote before.
-        strict: refuse an incomplete download and counts that are not the papers'; otherwise both are warned of, and
-            written into card and manifest.
-        verify: compare with the checksums that the distribution carries.
+        settings: how.
+        options: single settings by keyword, see :class:`PrepareSettings`: ``split``, ``tasks``, ``num_proc`` ….
 
     Raises:
         ConfigurationError: unknown dataset or task, or an output folder that would be lost.
@@ -74,106 +96,147 @@ def prepare(
         LeakageError: the split shares people or audio (an official one, unless ``SplitSpec(allow_leakage=True)``).
 
     Example:
-        >>> report = prepare("circor", "circor-heart-sound-1.0.3", "circor")  # doctest: +SKIP
+        >>> report = prepare("circor", "circor-heart-sound-1.0.3", "circor", num_proc=4)  # doctest: +SKIP
         >>> datasets.load_dataset("circor", "murmur")  # doctest: +SKIP
     """
+    given = {name: value for name, value in options.items() if value is not None}
+    settings = replace(settings or PrepareSettings(), **given)
     spec = dataset if isinstance(dataset, DatasetSpec) else find(dataset)
-    split, target = split or SplitSpec(), Path(output).absolute()
-    if num_proc < 1:
-        raise ConfigurationError(f"num_proc is {num_proc}", remedy="use 1 or more")
-    chosen = spec.tasks if tasks is None else tuple(spec.task(name) for name in dict.fromkeys(tasks))
-    if not chosen:
-        raise ConfigurationError("no task is chosen", where=spec.name, remedy="leave tasks out to write all")
-    check_folder(target, replace=overwrite)
+    target = Path(output).absolute()
+    chosen = spec.tasks
+    if settings.tasks is not None:
+        chosen = tuple(spec.task(name) for name in dict.fromkeys(settings.tasks))
+    check_folder(target, replace=settings.overwrite)
     table = spec.read(Path(source))
     with remembered(target, table) as memory:
-        sound, problems, twins, notes = _read(spec, table, memory.read(num_proc), verify, progress)
-        decided = plan(
-            table.rows,
-            spec,
-            split,
-            {row["recording_id"]: row["audio_sha256"] for row in sound},
-            [(pair.one, pair.other) for pair in twins],
-        )
-        parts = by_split(sound, decided.splits, decided.names)
-        _guard(spec, split, decided, parts, twins)
-        withheld = {row["recording_id"]: decided.withheld.get(row["recording_id"], "") for row in sound}
-        withheld = {name: reason for name, reason in withheld.items() if name not in decided.splits}
-        written = {row["recording_id"]: name for name, rows in parts.items() for row in rows}
-        listed = len(table.rows) + len(table.problems)
-        assert listed == len(written) + len(problems) + len(withheld), "a recording was lost"
-        digests = {row["recording_id"]: _digest(row) for row in sound}
-        configs, contents = {}, {}
-        for task in chosen:  # one task's examples at a time: they can be many more than the recordings
-            selected = {name: task.select(rows) for name, rows in parts.items()}
-            configs[task.name] = {name: _count(task, *pair) for name, pair in selected.items()}
-            contents[task.name] = _content(spec, task, selected, digests)
-        empty = [name for name, counts in configs.items() if not any(one.recordings for one in counts.values())]
-        if empty and (tasks is not None or len(empty) == len(chosen)):
-            raise DataError(f"task {empty[0]!r} has no recording left", where=table.root, remedy="choose other tasks")
-        chosen = tuple(task for task in chosen if task.name not in empty)
-        missing = sum(problem.error == MissingAudioError.__name__ for problem in problems)
-        presence = Presence(listed, missing, table.expected or spec.recordings)
-        differences = count_differences(spec, sound) if presence.complete and table.expected is None else ()
-        if strict and not presence.complete:
-            raise DataError(presence.describe(), where=table.root, remedy="complete the download, or leave out strict")
-        if strict and differences:
-            raise DataError(differences[0], where=table.root, remedy="check the dataset's version")
-        warnings = (*decided.warnings, *(() if presence.complete else (presence.describe(),)), *differences)
-        for warning in warnings:
+        run = _Run.of(spec, table, memory, settings)
+        report = run.report(target, chosen)
+        for warning in report.warnings:
             logger.warning("%s: %s", spec.name, warning)
-        report = PrepareReport(
+        run.write(report)
+    return report
+
+
+@dataclass(frozen=True)
+class _Run:
+    """A download after every file has been read and every person has a side.
+
+    Args:
+        spec, table, settings: what is prepared, and how.
+        rows: recordings that are sound, by id.
+        problems: the others, and files that no table lists.
+        twins: pairs of recordings that sound alike.
+        notes: oddities.
+        decided: the split of every recording.
+        parts: split -> its sound recordings.
+    """
+
+    spec: DatasetSpec
+    table: Table
+    settings: PrepareSettings
+    rows: list[Row]
+    problems: list[Problem]
+    twins: list[Twins]
+    notes: tuple[str, ...]
+    decided: SplitPlan
+    parts: Mapping[str, list[Row]]
+
+    @classmethod
+    def of(cls, spec: DatasetSpec, table: Table, memory: Memory, settings: PrepareSettings) -> _Run:
+        """Read every file, decide the split of all people and check it; fingerprints are let go."""
+        bar = {"unit": "rec", "disable": not settings.progress}
+        results = list(tqdm(memory.read(settings.num_proc), f"{spec.name}: read", len(table.rows), **bar))
+        notes: tuple[str, ...] = ()
+        if settings.verify and spec.checksums:
+            results, notes = verified(table, results, spec.checksums)
+        problems = sorted(
+            (*table.problems, *(result for result in results if isinstance(result, Problem))),
+            key=lambda problem: (problem.recording_id, problem.path),
+        )
+        rows = with_audio(table.rows, results)
+        if not rows:
+            raise DataError(
+                f"none of {len(table.rows)} recordings is usable",
+                where=table.root,
+                remedy=f"first: {problems[0].path}: {problems[0].reason}" if problems else "check the folder",
+            )
+        twins = twins_of(table.rows, results)
+        digests = {row["recording_id"]: row["audio_sha256"] for row in rows}
+        decided = plan(table.rows, spec, settings.split, digests, [(pair.one, pair.other) for pair in twins])
+        parts = by_split(rows, decided.splits, decided.names)
+        _guard(spec, settings.split, decided, parts, twins)
+        return cls(spec, table, settings, rows, problems, twins, notes, decided, parts)
+
+    def report(self, target: Path, tasks: Sequence[TaskConfig]) -> PrepareReport:
+        """Count everything, and refuse what ``strict`` refuses."""
+        spec, table, decided = self.spec, self.table, self.decided
+        written = {row["recording_id"]: name for name, rows in self.parts.items() for row in rows}
+        absent = {row["recording_id"] for row in self.rows} - set(decided.splits)
+        listed = len(table.rows) + len(table.problems)
+        assert listed == len(written) + len(self.problems) + len(absent), "a recording was lost"
+        configs, contents = self._count(tasks)
+        empty = [name for name, counts in configs.items() if not any(part.recordings for part in counts.values())]
+        if empty and (self.settings.tasks is not None or len(empty) == len(configs)):
+            raise DataError(f"task {empty[0]!r} has no recording left", where=table.root, remedy="choose other tasks")
+        missing = sum(problem.error == MissingAudioError.__name__ for problem in self.problems)
+        presence = Presence(listed, missing, table.expected or spec.recordings)
+        differences = count_differences(spec, self.rows) if presence.complete and table.expected is None else ()
+        if self.settings.strict and not presence.complete:
+            problem = presence.describe()
+            raise DataError(problem, where=table.root, remedy="complete the download, or leave out strict")
+        if self.settings.strict and differences:
+            raise DataError(differences[0], where=table.root, remedy="check the dataset's version")
+        unfilled = [name for name, rows in self.parts.items() if not rows]
+        lacking = (f"nobody is in the split {name!r}, so nothing can be said of it" for name in unfilled)
+        return PrepareReport(
             dataset=spec.name,
             output=target,
             listed=listed,
             written=len(written),
-            quarantined=tuple(problems),
-            withheld=withheld,
-            configs={task.name: configs[task.name] for task in chosen},
+            quarantined=tuple(self.problems),
+            withheld={name: decided.withheld.get(name, "") for name in sorted(absent)},
+            configs={name: counts for name, counts in configs.items() if name not in empty},
             split_sha256=split_sha256(written),
-            content_sha256={task.name: contents[task.name] for task in chosen},
-            notes=(*table.notes, *notes, *(f"task {name} has no recording here" for name in empty)),
-            warnings=warnings,
-            twins=tuple(twins),
+            content_sha256={name: digest for name, digest in contents.items() if name not in empty},
+            notes=(*table.notes, *self.notes, *(f"task {name} has no recording here" for name in empty)),
+            warnings=(
+                *(*decided.warnings, *lacking),
+                *(() if presence.complete else (presence.describe(),)),
+                *differences,
+            ),
+            twins=tuple(self.twins),
             balance=decided.table,
             presence=presence,
         )
+
+    def _count(self, tasks: Sequence[TaskConfig]) -> tuple[dict[str, dict[str, SplitCounts]], dict[str, str]]:
+        """Counts and content of every task, one task's examples at a time: they can be many more than recordings."""
+        digests = {row["recording_id"]: _digest(row) for row in self.rows}
+        configs, contents = {}, {}
+        for task in tasks:
+            selected = {name: task.select(rows) for name, rows in self.parts.items()}
+            configs[task.name] = {name: _count(task, *pair) for name, pair in selected.items()}
+            contents[task.name] = _content(self.spec, task, selected, digests)
+        return configs, contents
+
+    def write(self, report: PrepareReport) -> None:
+        """Write the folder."""
+        spec, settings = self.spec, self.settings
         total = sum(counts.recordings for config in report.configs.values() for counts in config.values())
-        bar = tqdm(desc=f"{spec.name}: write", total=total, unit="rec", disable=not progress)
-        with new_folder(target, replace=True) as folder, bar:
-            for task in chosen:
+        bar = tqdm(desc=f"{spec.name}: write", total=total, unit="rec", disable=not settings.progress)
+        with new_folder(report.output, replace=True) as folder, bar:
+            for name in report.configs:
+                task = spec.task(name)
                 columns = task_features(spec, task)
-                for name in parts:
-                    rows, _ = task.select(parts[name])
-                    if not rows:  # the datasets library cannot load a split without rows; the card shows it with 0
-                        continue
-                    write_shards(folder / task.name, name, rows, table.root, columns, bar)
-            write_tables(folder, parts, problems, withheld)
-            write_manifest(folder, spec, split, report, sound)
-            people = count_people(sound)
+                for part, recordings in self.parts.items():
+                    rows, _ = task.select(recordings)
+                    if rows:  # the datasets library cannot load a split without rows; the card shows it with 0
+                        write_shards(folder / name, part, rows, self.table.root, columns, bar)
+            write_tables(folder, self.parts, self.problems, report.withheld)
+            write_manifest(folder, spec, settings.split, report, self.rows)
+            people = count_people(self.rows)
             drawn = draw_people(folder, people)
-            write_text(folder / "README.md", render(spec, split, report, people, drawn))
-    return report
-
-
-def _read(
-    spec: DatasetSpec, table: Table, reading: Iterator[Facts | Problem], verify: bool, progress: bool
-) -> tuple[list[Row], list[Problem], list[Twins], tuple[str, ...]]:
-    """Rows of sound recordings, all problems, recordings that sound alike, and notes; fingerprints are let go."""
-    results = list(tqdm(reading, f"{spec.name}: read", len(table.rows), unit="rec", disable=not progress))
-    results, notes = verified(table, results, spec.checksums) if verify and spec.checksums else (results, ())
-    problems = sorted(
-        (*table.problems, *(result for result in results if isinstance(result, Problem))),
-        key=lambda problem: (problem.recording_id, problem.path),
-    )
-    sound = with_facts(table.rows, results)
-    if not sound:
-        raise DataError(
-            f"none of {len(table.rows)} recordings is usable",
-            where=table.root,
-            remedy=f"first: {problems[0].path}: {problems[0].reason}" if problems else "check the folder",
-        )
-    return sound, problems, twins_of(table.rows, results), notes
+            write_text(folder / "README.md", render(spec, settings.split, report, people, drawn))
 
 
 def _guard(

@@ -1,15 +1,45 @@
-"""What preparing a dataset counted."""
+"""What preparing a dataset counted, and how much of the distribution was there."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from .duplicates import Twins
-from .presence import Presence
-from .spec import Problem
+from .schema import Row
+from .spec import DatasetSpec, Problem, TaskConfig
+
+
+@dataclass(frozen=True)
+class Presence:
+    """How much of a distribution is here.
+
+    Args:
+        listed: recordings that the tables and folders here name.
+        missing: of those, recordings without a file.
+        expected: recordings of the complete distribution; None where nobody knows.
+    """
+
+    listed: int
+    missing: int
+    expected: int | None
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is known to be missing."""
+        return not self.missing and (self.expected is None or self.listed >= self.expected)
+
+    def describe(self) -> str:
+        """Say it in words."""
+        here = self.listed - self.missing
+        whole = max(self.expected or 0, self.listed)
+        if self.complete:
+            known = "" if self.expected is None else f" of {whole}"
+            return f"complete: {here}{known} recordings"
+        return f"INCOMPLETE: {here} of {whole} recordings are here, so no count is that of the distribution"
 
 
 @dataclass(frozen=True)
@@ -61,3 +91,30 @@ class PrepareReport:
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
         return {**asdict(self), "output": str(self.output)}
+
+
+def class_counts(task: TaskConfig, rows: Sequence[Row]) -> dict[str, int]:
+    """Count the classes of selected rows; a row of several classes counts in each."""
+    if task.target == "value" or task.column is None:
+        return {}
+    counts = Counter(
+        task.classes[index] for row in rows for index in (row["label"] if task.target == "classes" else (row["label"],))
+    )
+    return dict(counts)
+
+
+def count_differences(spec: DatasetSpec, rows: Sequence[Row]) -> tuple[str, ...]:
+    """Compare the class counts of all recordings with those that the papers' tasks must give."""
+    found = []
+    for task in spec.tasks:
+        if not any(paper.expected for paper in task.paper):
+            continue
+        counts = class_counts(task, task.select(rows)[0])
+        for paper in task.paper:
+            wrong = {
+                name: counts.get(name, 0) for name, number in paper.expected.items() if counts.get(name, 0) != number
+            }
+            if wrong:
+                wanted = {name: paper.expected[name] for name in wrong}
+                found.append(f"task {task.name} has {wrong}, {paper.suite}/{paper.number} needs {wanted}")
+    return tuple(found)

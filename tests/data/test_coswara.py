@@ -9,7 +9,7 @@ import pytest
 
 from hf_auscult.data import SplitSpec, dataset, load_prepared, prepare, split_sha256
 from hf_auscult.data.catalogue.coswara.reader import UNREADABLE
-from hf_auscult.data.presence import class_counts
+from hf_auscult.data.report import class_counts
 from hf_auscult.data.splits import plan
 from hf_auscult.errors import DataError
 

@@ -10,7 +10,7 @@ import soundfile
 
 from hf_auscult.data import SplitSpec, dataset, load_prepared, prepare, split_sha256
 from hf_auscult.data.catalogue.coughvid.reader import EXPERTS, TABLE
-from hf_auscult.data.presence import class_counts
+from hf_auscult.data.report import class_counts
 from hf_auscult.data.splits import plan
 from hf_auscult.errors import ConfigurationError, DataError
 

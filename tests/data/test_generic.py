@@ -38,7 +38,7 @@ def test_a_full_row(tmp_path: Path):
         },
     )
     assert not table.problems and not table.notes
-    assert isinstance(inspection.inspect(table.rows[0], table.root), inspection.Facts)
+    assert isinstance(inspection.inspect(table.rows[0], table.root), inspection.AudioInfo)
 
 
 def test_the_two_needed_columns_are_enough(tmp_path: Path):

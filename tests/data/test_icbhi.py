@@ -11,7 +11,7 @@ import soundfile
 
 from hf_auscult.data import dataset, prepare, reserved_subjects
 from hf_auscult.data.catalogue.icbhi.reader import GHOST
-from hf_auscult.data.presence import class_counts
+from hf_auscult.data.report import class_counts
 from hf_auscult.data.split_spec import SplitSpec
 from hf_auscult.data.splits import assign, plan
 from hf_auscult.errors import ConfigurationError, DataError, LeakageError

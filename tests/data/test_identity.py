@@ -41,10 +41,24 @@ def test_spellings_of_one_id(spelling: str):
     assert known_as(spelling) == known_as("mine:a1")
 
 
+@pytest.mark.parametrize(
+    "spellings",
+    [("7", "007", "7.0", "０７"), ("P7", "p07", "P-7", "p_007"), ("ward-3:7", "ward3:07")],
+    ids=lambda spellings: spellings[0],
+)
+def test_spellings_of_one_number(spellings: tuple[str, ...]):
+    """A table that went through a spreadsheet writes the ids as numbers."""
+    assert len({known_as(f"mine:{spelled}") for spelled in spellings}) == 1
+
+
+def test_the_name_of_a_dataset_is_not_an_id():
+    assert known_as("my_2:01") == "my_2:1"
+
+
 @pytest.mark.parametrize("nobody", [None, "", "  ", "mine:", "mine: \u200b", "\u00a0"])
 def test_ids_that_name_nobody(nobody: str | None):
     assert known_as(nobody) is None
 
 
 def test_other_ids_stay_apart():
-    assert len({known_as(name) for name in ("mine:1", "mine:11", "mine:01", "mine:a1", "other:1", "1")}) == 6
+    assert len({known_as(name) for name in ("mine:1", "mine:11", "mine:10", "mine:a1", "other:1", "1")}) == 6

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from hf_auscult.data.inspection import Facts, Problem, inspect, inspect_all
+from hf_auscult.data.inspection import AudioInfo, Problem, inspect, inspect_all
 
 
 def broken(folder: Path) -> dict[str, str]:
@@ -36,7 +36,7 @@ def test_every_defect_is_found_and_named(tmp_path: Path, num_proc: int):
     results = list(inspect_all(rows, tmp_path, num_proc=num_proc))
     for name, result in zip(names, results, strict=True):
         if name == "whole.wav":
-            assert isinstance(result, Facts)
+            assert isinstance(result, AudioInfo)
             assert (result.duration, result.sampling_rate) == (2.0, 4_000)
             assert result.audio_sha256 == hashlib.sha256((tmp_path / name).read_bytes()).hexdigest()
         else:

@@ -10,7 +10,7 @@ import datasets
 import pytest
 
 from hf_auscult.data import dataset, prepare
-from hf_auscult.data.presence import class_counts
+from hf_auscult.data.report import class_counts
 from hf_auscult.data.split_spec import SplitSpec
 from hf_auscult.data.splits import plan
 from hf_auscult.errors import ConfigurationError, DataError

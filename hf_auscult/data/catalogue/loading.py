@@ -13,9 +13,9 @@ from typing import Any
 import yaml
 
 from ...errors import ConfigurationError
+from ..collector import RowCollector
 from ..facts import FieldMapping, TaskLabels
 from ..generic import OWN_COLUMNS, read_generic
-from ..listing import Listing
 from ..schema import Row
 from ..spec import DatasetSpec, PaperTask, PublishedSplit, Shortcuts, Stratum, Table, TaskConfig
 
@@ -31,7 +31,7 @@ def load_dataset_folder(folder: Path, *, package: str | None = None) -> DatasetS
     """Read a dataset's folder; it is named as the folder is.
 
     Args:
-        folder: with ``dataset.yaml`` and either ``reader.py`` (``read(source, listing) -> Table``) or the key
+        folder: with ``dataset.yaml`` and either ``reader.py`` (``read(source, collector) -> Table``) or the key
             ``generic`` (``metadata.csv``, see :mod:`hf_auscult.data.generic`); ``facts.py`` holds rules of facts.
         package: the Python package that the folder is, where it is one.
 
@@ -45,6 +45,10 @@ def load_dataset_folder(folder: Path, *, package: str | None = None) -> DatasetS
         raise ConfigurationError(f"cannot be read ({error})", where=file, remedy="write the dataset's YAML") from error
     _check_keys(content, file)
     reader = _module(folder / READER, package)
+    if reader is None and content.get("generic") is None:
+        raise ConfigurationError(
+            f"neither {READER} nor the key generic", where=folder, remedy="say how the original download is read"
+        )
     rules = _module(folder / FACTS, package)
     nothing = {part: str(content[part]["none"]) for part in PARTS if _is_none(content[part])}
     given = {part: None if part in nothing else content[part] for part in PARTS}
@@ -52,7 +56,8 @@ def load_dataset_folder(folder: Path, *, package: str | None = None) -> DatasetS
     generic = content.get("generic")
     try:
         masks, masked = _masks(given["masks"] or ())
-        facts = given["facts"] and FieldMapping.from_dict({"columns": given["facts"]}, str(file), vars(rules or reader))
+        functions = {} if rules is None else vars(rules)
+        facts = given["facts"] and FieldMapping.from_dict({"columns": given["facts"]}, str(file), functions)
         spec = DatasetSpec(
             name=folder.name,
             **{key: str(content[key]) for key in ("title", "version", "organ", "citation", "source_url")},
@@ -150,7 +155,7 @@ def _unread(source: Path) -> Table:
 
 def _read(spec: DatasetSpec, reader: ModuleType | None, generic: Mapping[str, Any] | None, source: Path) -> Table:
     if reader is not None:
-        table: Table = reader.read(source, Listing(spec))
+        table: Table = reader.read(source, RowCollector(spec))
         return table
     settings = {"organ": spec.organ, "licence": spec.licence, "device": spec.row.get("device")}
     return read_generic(source, name=spec.name, subjects=spec.has_subject_ids, **settings, **(generic or {}))

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ....errors import DataError
-from ...listing import Listing
+from ...collector import RowCollector
 from ...schema import text_or_none
 from ...spec import Table
 from ...tabular import number, read_keyed, sex
@@ -21,13 +21,13 @@ _PATIENT = r"patient_\d{3}"
 _AGAIN = "download the table again"
 
 
-def read(source: Path, listing: Listing) -> Table:
+def read(source: Path, collector: RowCollector) -> Table:
     """Read ``train.csv`` (labels and recordings of each patient), ``additional_metadata.csv`` and ``train/*.wav``.
 
     Raises:
         DataError: another layout, or a table with other columns.
     """
-    root = listing.root(source, "train.csv")
+    root = collector.root(source, "train.csv")
     needed = (*CLASSES, *RECORDINGS)
     people = read_keyed(root / "train.csv", "patient_id", needed, remedy=_AGAIN, pattern=_PATIENT)
     traits: Mapping[str, Mapping[str, str]] = {}
@@ -36,7 +36,7 @@ def read(source: Path, listing: Listing) -> Table:
         columns = ("Age", "Gender", "Smoker", "Lives")
         traits = read_keyed(table, "patient_id", columns, remedy=_AGAIN, pattern=_PATIENT)
     else:
-        listing.notes.append("no additional_metadata.csv: no age and no sex")
+        collector.notes.append("no additional_metadata.csv: no age and no sex")
     names = {text_or_none(person[column]) or "" for person in people.values() for column in RECORDINGS}
     wavs = {file.stem for file in (root / "train").glob("*.wav") if not file.name.startswith("._")}
     claimed: set[str] = set()
@@ -44,21 +44,21 @@ def read(source: Path, listing: Listing) -> Table:
         for column in RECORDINGS:
             name = text_or_none(person[column])
             if name is None:
-                listing.notes.append(f"{patient}: {column} is empty")
+                collector.notes.append(f"{patient}: {column} is empty")
                 continue
             stem = _file(name, wavs, names)
             if stem != name:
-                listing.notes.append(f"{name} is the file {stem}.wav")
+                collector.notes.append(f"{name} is the file {stem}.wav")
             path = f"train/{stem}.wav"
             if path in claimed:
-                listing.problem(name, path, "train.csv lists it twice")
+                collector.problem(name, path, "train.csv lists it twice")
                 continue
             claimed.add(path)
-            with listing.checked(name, path, prefix=f"{patient}: "):
-                cells = _cells(name, patient, person, listing.codes) | _traits(traits.get(patient, {}))
-                listing.add(name, path, patient.removeprefix("patient_"), patient_id=patient, **cells)
-    listing.unlisted(root, (root / "train").glob("*.wav"), claimed, "train.csv does not list it")
-    return listing.table(root)
+            with collector.checked(name, path, prefix=f"{patient}: "):
+                cells = _cells(name, patient, person, collector.codes) | _traits(traits.get(patient, {}))
+                collector.add(name, path, patient.removeprefix("patient_"), patient_id=patient, **cells)
+    collector.unlisted(root, (root / "train").glob("*.wav"), claimed, "train.csv does not list it")
+    return collector.table(root)
 
 
 def _file(name: str, wavs: set[str], names: set[str]) -> str:

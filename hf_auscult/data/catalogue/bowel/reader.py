@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ....errors import DataError
-from ...listing import Listing
+from ...collector import RowCollector
 from ...schema import text_or_none
 from ...spec import Table
 from ...tabular import number, read_csv
@@ -18,24 +18,24 @@ EVENT = "bowel sound"
 """Type of an event of which the annotators named no category."""
 
 
-def read(source: Path, listing: Listing) -> Table:
+def read(source: Path, collector: RowCollector) -> Table:
     """Read the original layout: ``files.csv``, and beside it ``<piece>_<recording>.wav`` with ``.csv`` of its sounds.
 
     Raises:
         DataError: another layout.
     """
-    root = listing.root(source, "files.csv")
+    root = collector.root(source, "files.csv")
     listed: set[str] = set()
     for cells in read_csv(root / "files.csv", ("filename", "train/test", "sounds_amount")):
         name = cells["filename"].strip()
         listed.add(name)
-        with listing.checked(Path(name).stem or "(no name)", name):
-            _add(listing, root, name, cells)
-    listing.unlisted(root, root.glob("*.wav"), listed, "files.csv does not list it")
-    return listing.table(root)
+        with collector.checked(Path(name).stem or "(no name)", name):
+            _add(collector, root, name, cells)
+    collector.unlisted(root, root.glob("*.wav"), listed, "files.csv does not list it")
+    return collector.table(root)
 
 
-def _add(listing: Listing, root: Path, name: str, cells: Mapping[str, str]) -> None:
+def _add(collector: RowCollector, root: Path, name: str, cells: Mapping[str, str]) -> None:
     match = _NAME.fullmatch(name.removesuffix(".wav"))
     if match is None or not name.endswith(".wav") or Path(name).name != name:
         raise DataError("filename is not <piece>_<recording>.wav")
@@ -45,11 +45,11 @@ def _add(listing: Listing, root: Path, name: str, cells: Mapping[str, str]) -> N
     amount = number(cells["sounds_amount"], "sounds_amount")
     if amount is None or amount < 0 or amount != int(amount):
         raise DataError(f"sounds_amount is {cells['sounds_amount']!r}, not a count")
-    events = _events(root / f"{match[0]}.csv", listing.notes)
+    events = _events(root / f"{match[0]}.csv", collector.notes)
     if events is not None and len(events) != amount:
-        listing.notes.append(f"{match[0]}: files.csv counts {amount:g} sounds, its own table {len(events)}")
+        collector.notes.append(f"{match[0]}: files.csv counts {amount:g} sounds, its own table {len(events)}")
     code = _CODE.match(match["recording"])
-    listing.add(
+    collector.add(
         match[0],
         name,
         (code[0] if code else match["recording"]).lower(),

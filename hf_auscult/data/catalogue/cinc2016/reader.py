@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ....errors import DataError
-from ...listing import Listing
+from ...collector import RowCollector
 from ...spec import Table
 from ...tabular import AGAIN, read_text
 from .annotations import Annotations, read_annotations
@@ -16,7 +16,7 @@ from .annotations import Annotations, read_annotations
 _CLASSES = {"-1": "Normal", "1": "Abnormal"}
 
 
-def read(source: Path, listing: Listing) -> Table:
+def read(source: Path, collector: RowCollector) -> Table:
     """Read ``training-a`` to ``training-f`` (as far as they are here) and, if it is here, ``annotations``.
 
     A recording is one that a ``REFERENCE.csv`` lists; its label must be that of its header's comment.
@@ -24,26 +24,26 @@ def read(source: Path, listing: Listing) -> Table:
     Raises:
         DataError: another layout, or a damaged table.
     """
-    devices = listing.codes["devices"]
+    devices = collector.codes["devices"]
     here = [name for name in devices if any(source.glob(f"training-{name}")) or any(source.glob(f"*/training-{name}"))]
-    root = listing.root(source, f"training-{here[0] if here else 'a'}")
+    root = collector.root(source, f"training-{here[0] if here else 'a'}")
     annotations = read_annotations(root)
-    listing.notes += [*annotations.notes, *_copies(root)]
+    collector.notes += [*annotations.notes, *_copies(root)]
     for database in devices:
         folder = root / f"training-{database}"
         if not folder.is_dir():
-            listing.notes.append(f"no training-{database} in this folder")
+            collector.notes.append(f"no training-{database} in this folder")
             continue
         labels = _labels(folder / "REFERENCE.csv", database)
         records = folder / "RECORDS"
         named = set(read_text(records).split()) if records.exists() else set()
         for name in sorted(named | set(labels) | {file.stem for file in folder.glob("*.wav")}):
-            with listing.checked(name, f"training-{database}/{name}.wav"):
-                _add(listing, folder, name, labels, annotations)
-    headless = sum(row["header_label"] is None for row in listing.rows)
+            with collector.checked(name, f"training-{database}/{name}.wav"):
+                _add(collector, folder, name, labels, annotations)
+    headless = sum(row["header_label"] is None for row in collector.rows)
     if headless:
-        listing.notes.append(f"{headless} recordings have no header, so REFERENCE.csv alone gives their label")
-    return listing.table(root)
+        collector.notes.append(f"{headless} recordings have no header, so REFERENCE.csv alone gives their label")
+    return collector.table(root)
 
 
 def _labels(file: Path, database: str) -> dict[str, str]:
@@ -81,18 +81,18 @@ def _header(folder: Path, name: str) -> tuple[str | None, str | None]:
     return comments[0], f"{folder.name}/{ecg[0]}" if ecg and (folder / ecg[0]).is_file() else None
 
 
-def _add(listing: Listing, folder: Path, name: str, labels: Mapping[str, str], annotations: Annotations) -> None:
+def _add(collector: RowCollector, folder: Path, name: str, labels: Mapping[str, str], annotations: Annotations) -> None:
     database = folder.name[-1]
     if name not in labels:
         raise DataError("REFERENCE.csv does not list it")
     label, ecg = _header(folder, name)
     if label is not None and label != _CLASSES[labels[name]]:
         raise DataError(f"REFERENCE.csv says {_CLASSES[labels[name]]}, its header {label}")
-    listing.add(
+    collector.add(
         name,
         f"{folder.name}/{name}.wav",
         annotations.person(name) or name,
-        device=listing.codes["devices"][database],
+        device=collector.codes["devices"][database],
         database=database,
         reference=labels[name],
         header_label=label,

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ....errors import DataError, LeakageError
+from ...collector import RowCollector
 from ...guards import reserved_subjects
 from ...identity import merge
-from ...listing import Listing
 from ...schema import text_or_none
 from ...spec import Table
 from ...tabular import read_keyed, read_text
@@ -38,7 +38,7 @@ def column(name: str) -> str:
     return _RENAMED.get(name, name.lower().replace(" ", "_"))
 
 
-def read(source: Path, listing: Listing) -> Table:
+def read(source: Path, collector: RowCollector) -> Table:
     """Read the original layout: ``training_data.csv``, ``training_data/<id>.txt`` and the ``.tsv`` segmentations.
 
     The recordings are those that the ``<id>.txt`` files list. In a folder with a file ``SUBSET``, they are those of
@@ -48,25 +48,25 @@ def read(source: Path, listing: Listing) -> Table:
         DataError: another layout, version 1.0.0, or a table that contradicts itself.
         LeakageError: the table links a reserved subject to somebody who is not.
     """
-    root = listing.root(source, TABLE)
-    people, sites = _people(root / TABLE), listing.codes["sites"]
+    root = collector.root(source, TABLE)
+    people, sites = _people(root / TABLE), collector.codes["sites"]
     same = _linked(people, root / TABLE)
     listed = {name: (person, site) for person in people for name, site in _listed(root, person, sites).items()}
     kept = _subset(root, listed)
     for name in sorted(kept):
         person, site = listed[name]
         segmentation, note = _segmentation(root / "training_data" / f"{name}.tsv")
-        listing.notes += [note] if note else []
+        collector.notes += [note] if note else []
         cells = {column(field): text_or_none(people[person][field]) for field in HEADER}
         cells["sex"] = (cells["sex"] or "").lower() or None
         path = f"training_data/{name}.wav"
-        listing.add(name, path, same[person], site=sites[site], segmentation=segmentation, **cells)
+        collector.add(name, path, same[person], site=sites[site], segmentation=segmentation, **cells)
     found = {file.stem for file in (root / "training_data").glob("*.wav")}
     for names, reason in ((found - set(listed), "no table lists this recording"),
                           ((found & set(listed)) - kept, "RECORDS does not list it")):  # fmt: skip
         for name in sorted(names):
-            listing.problem(name, f"training_data/{name}.wav", reason)
-    return listing.table(root)
+            collector.problem(name, f"training_data/{name}.wav", reason)
+    return collector.table(root)
 
 
 def _people(file: Path) -> dict[str, dict[str, str]]:

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from ....errors import DataError
-from ...listing import Listing
+from ...collector import RowCollector
 from ...opera_splits import check_complete, halves
 from ...schema import Row
 from ...spec import Table
@@ -26,7 +26,7 @@ Quality = dict[str, dict[str, str] | None]
 """Modality -> person -> quality label; None where the table is missing."""
 
 
-def read(source: Path, listing: Listing) -> Table:
+def read(source: Path, collector: RowCollector) -> Table:
     """Read the original layout: ``combined_data.csv``, ``annotations/`` and the extracted ``Extracted_data/``.
 
     A recording is listed where it was annotated or where its file is there. The folder of a person's date is the one
@@ -35,36 +35,38 @@ def read(source: Path, listing: Listing) -> Table:
     Raises:
         DataError: another layout, or archives that were not extracted.
     """
-    root = listing.root(source, TABLE)
-    people = read_keyed(root / TABLE, "id", ("a", *listing.codes["columns"]))
-    quality = _quality(root, listing)
-    folders = _folders(root, set(people), listing)
+    root = collector.root(source, TABLE)
+    people = read_keyed(root / TABLE, "id", ("a", *collector.codes["columns"]))
+    quality = _quality(root, collector)
+    folders = _folders(root, set(people), collector)
     if not folders and any(root.glob("2*/*.tar.gz*")):
         raise DataError(
             "the archives are not extracted", where=root, remedy="run the distribution's extract_data.py, then prepare"
         )
-    dates = _dates(root, set(people), listing)
+    dates = _dates(root, set(people), collector)
     # Published splits follow the table's order.
     lines = {person: line for line, person in enumerate(people, start=2)}
     for person, cells in sorted(people.items()):
         date = dates.get(person) or cells["record_date"].strip().replace("-", "")
         folder = folders.get(person) or f"Extracted_data/{date}/{person}"
-        for modality in listing.codes["organs"]:
+        for modality in collector.codes["organs"]:
             path = f"{folder}/{modality}.wav"
             labels = quality[modality]
             if labels is None or person in labels or (root / path).is_file():
-                _add(listing, person, path, cells, quality)
-                listing.rows[-1]["table_line"] = lines[person]
-    return listing.table(root)
+                _add(collector, person, path, cells, quality)
+                collector.rows[-1]["table_line"] = lines[person]
+    return collector.table(root)
 
 
-def _quality(root: Path, listing: Listing) -> Quality:
+def _quality(root: Path, collector: RowCollector) -> Quality:
     labels: Quality = {}
-    for modality in listing.codes["organs"]:
+    for modality in collector.codes["organs"]:
         file = root / "annotations" / f"{modality}_labels.csv"
         if not file.is_file():
             labels[modality] = None
-            listing.notes.append(f"annotations/{file.name} is missing, so {modality} has no quality and is in no task")
+            collector.notes.append(
+                f"annotations/{file.name} is missing, so {modality} has no quality and is in no task"
+            )
             continue
         rows = read_csv(file, ("FILENAME", "QUALITY"))
         labels[modality] = {
@@ -73,7 +75,7 @@ def _quality(root: Path, listing: Listing) -> Quality:
     return labels
 
 
-def _folders(root: Path, people: set[str], listing: Listing) -> dict[str, str]:
+def _folders(root: Path, people: set[str], collector: RowCollector) -> dict[str, str]:
     """Person -> folder of their recordings; recordings that no table accounts for are set aside."""
     folders: dict[str, str] = {}
     for folder in sorted((root / "Extracted_data").glob("*/*")):
@@ -88,13 +90,13 @@ def _folders(root: Path, people: set[str], listing: Listing) -> dict[str, str]:
         else:
             folders[folder.name] = path
         for wav in sorted(folder.glob("*.wav")):
-            why = reason or ("" if wav.stem in listing.codes["organs"] else "none of the nine recordings")
+            why = reason or ("" if wav.stem in collector.codes["organs"] else "none of the nine recordings")
             if why:
-                listing.problem(f"{folder.parent.name}_{folder.name}_{wav.stem}", f"{path}/{wav.name}", why)
+                collector.problem(f"{folder.parent.name}_{folder.name}_{wav.stem}", f"{path}/{wav.name}", why)
     return folders
 
 
-def _dates(root: Path, people: set[str], listing: Listing) -> dict[str, str]:
+def _dates(root: Path, people: set[str], collector: RowCollector) -> dict[str, str]:
     """Person -> date of the daily table that names them; daily tables have other columns than the combined one."""
     dates: dict[str, str] = {}
     strangers = 0
@@ -104,24 +106,24 @@ def _dates(root: Path, people: set[str], listing: Listing) -> dict[str, str]:
             strangers += person not in people
             dates.setdefault(person, file.stem)
     if strangers:
-        listing.notes.append(f"{strangers} lines of the daily tables name people whom {TABLE} does not list")
+        collector.notes.append(f"{strangers} lines of the daily tables name people whom {TABLE} does not list")
     return dates
 
 
-def _add(listing: Listing, person: str, path: str, cells: Mapping[str, str], quality: Quality) -> None:
+def _add(collector: RowCollector, person: str, path: str, cells: Mapping[str, str], quality: Quality) -> None:
     modality = Path(path).stem
     # "na" is a word of the legend
-    own = {column: cells[name].strip() or None for name, column in listing.codes["columns"].items()}
+    own = {column: cells[name].strip() or None for name, column in collector.codes["columns"].items()}
     partner = PARTNER.get(modality)
     # OPERA takes a person only where both takes of a kind can be used, so that its two halves hold the same people.
     other = None if partner is None or person in UNREADABLE else (quality[partner] or {}).get(person)
-    listing.add(
+    collector.add(
         f"{person}_{modality}",
         path,
         person,
         age=years(cells["a"]),
         sex=sex(cells["g"]),
-        organ=listing.codes["organs"][modality],
+        organ=collector.codes["organs"][modality],
         person_id=person,
         modality=modality,
         quality=(quality[modality] or {}).get(person),

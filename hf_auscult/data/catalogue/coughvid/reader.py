@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ....errors import DataError
-from ...listing import Listing
+from ...collector import RowCollector
 from ...opera_splits import check_complete, halves
 from ...schema import Row, text_or_none
 from ...spec import Table
@@ -28,31 +28,31 @@ _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _OPERA_COUGHS, _OPERA_TEST = 10_746, {"female": 1031, "male": 1924}
 
 
-def read(source: Path, listing: Listing) -> Table:
+def read(source: Path, collector: RowCollector) -> Table:
     """Read the original layout: ``metadata_compiled.csv`` beside ``<uuid>.webm`` or ``<uuid>.ogg``.
 
     Raises:
         DataError: another layout.
     """
-    root = listing.root(source, TABLE)
+    root = collector.root(source, TABLE)
     present: dict[str, str] = {}
     for file in (file for suffix in SUFFIXES for file in sorted(root.glob(f"*{suffix}"))):
         if file.stem in present:
-            listing.problem(f"{file.stem} ({file.suffix})", file.name, f"the same recording as {present[file.stem]}")
+            collector.problem(f"{file.stem} ({file.suffix})", file.name, f"the same recording as {present[file.stem]}")
         else:
             present[file.stem] = file.name
     listed: set[str] = set()
     for line, cells in enumerate(read_csv(root / TABLE, _REQUIRED), start=2):
         name = cells["uuid"].strip()
         listed.add(name)
-        with listing.checked(name or f"line {line}", TABLE):
+        with collector.checked(name or f"line {line}", TABLE):
             if not _UUID.fullmatch(name):
                 raise DataError(f"uuid {name!r} is not one")
-            listing.add(name, present.get(name, f"{name}.webm"), name, **_cells(cells))
+            collector.add(name, present.get(name, f"{name}.webm"), name, **_cells(cells))
     for name, path in sorted(present.items()):
         if name not in listed:
-            listing.problem(name, path, "the table does not list it")
-    return listing.table(root)
+            collector.problem(name, path, "the table does not list it")
+    return collector.table(root)
 
 
 def _cells(cells: Mapping[str, str]) -> Row:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ....errors import DataError
-from ...listing import Listing
+from ...collector import RowCollector
 from ...schema import Row, text_or_none
 from ...spec import Table
 from ...tabular import read_json
@@ -18,7 +18,7 @@ CONFLICT = "contradicting duplicate"
 _KEYS = {"filename", "verified", "asymptomatic", "comment", "covid19", "source", "kind", "start_at", "end_at"}
 
 
-def read(source: Path, listing: Listing) -> Table:
+def read(source: Path, collector: RowCollector) -> Table:
     """Read the original layout: ``metadata.json`` and ``raw/*.mp3``.
 
     The files are hashed here: byte-identical ones are one subject, and where they contradict each other on ``covid19``
@@ -27,33 +27,33 @@ def read(source: Path, listing: Listing) -> Table:
     Raises:
         DataError: another layout.
     """
-    root = listing.root(source, "metadata.json")
+    root = collector.root(source, "metadata.json")
     unknown: set[str] = set()
     for position, entry in enumerate(read_json(root / "metadata.json", list)):
-        with listing.checked(f"entry {position}", "metadata.json"):
-            _add(listing, entry)
+        with collector.checked(f"entry {position}", "metadata.json"):
+            _add(collector, entry)
             unknown |= set(entry) - _KEYS
-    listing.notes += _mark_duplicates(root, listing.rows)
+    collector.notes += _mark_duplicates(root, collector.rows)
     if unknown:
-        listing.notes.append(f"metadata.json has keys that nobody documents, which are not read: {sorted(unknown)}")
-    listed = {row["path"] for row in listing.rows}
-    listing.unlisted(root, (root / "raw").glob("*.mp3"), listed, "metadata.json does not list it")
-    return listing.table(root)
+        collector.notes.append(f"metadata.json has keys that nobody documents, which are not read: {sorted(unknown)}")
+    listed = {row["path"] for row in collector.rows}
+    collector.unlisted(root, (root / "raw").glob("*.mp3"), listed, "metadata.json does not list it")
+    return collector.table(root)
 
 
-def _add(listing: Listing, entry: Any) -> None:
+def _add(collector: RowCollector, entry: Any) -> None:
     if not isinstance(entry, dict):
         raise DataError("the entry is not an object")
     name = entry.get("filename")
     if not isinstance(name, str) or Path(name).name != name or not name.endswith(".mp3"):
         raise DataError(f"filename {name!r} is not the name of an mp3")
-    covid, collection, devices = entry.get("covid19"), entry.get("source"), listing.codes["devices"]
+    covid, collection, devices = entry.get("covid19"), entry.get("source"), collector.codes["devices"]
     if not isinstance(covid, bool):
         raise DataError(f"covid19 of {name} is {covid!r}, not true or false")
     if not isinstance(collection, str) or collection not in devices:
         raise DataError(f"source of {name} is {collection!r}, none of {sorted(devices)}")
     recording = name.removesuffix(".mp3")
-    listing.add(
+    collector.add(
         recording,
         f"raw/{name}",
         recording,

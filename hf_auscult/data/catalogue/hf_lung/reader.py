@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from ....errors import DataError
-from ...listing import Listing, folder_of
+from ...collector import RowCollector, folder_of
 from ...spec import Table
 from ...tabular import read_text
 
@@ -21,7 +21,7 @@ _LABEL = "_label"
 _TIME = re.compile(r"(\d+):([0-5]\d):([0-5]\d(?:\.\d+)?)")
 
 
-def read(source: Path, listing: Listing) -> Table:
+def read(source: Path, collector: RowCollector) -> Table:
     """Read ``HF_Lung_V1*/{train,test}`` and, where it is there, ``HF_Lung_V1_IP*/{train,test}``.
 
     Recordings are those whose wav or ``<stem>_label.txt`` is there; a wav without labels has no events.
@@ -36,16 +36,16 @@ def read(source: Path, listing: Listing) -> Table:
             wavs = {file.stem for file in here.glob("*.wav")}
             labels = {file.stem.removesuffix(_LABEL) for file in here.glob(f"*{_LABEL}.txt")}
             if wavs - labels:
-                listing.notes.append(f"{len(wavs - labels)} recordings in {folder}/{official} have no labels")
+                collector.notes.append(f"{len(wavs - labels)} recordings in {folder}/{official} have no labels")
             for name in sorted(wavs | labels):
                 path = (Path(folder) / official / f"{name}.wav").as_posix()
-                with listing.checked(name, path):
+                with collector.checked(name, path):
                     if name in seen:
                         raise DataError(f"the same name as {seen[name]}")
                     events = _events(here / f"{name}{_LABEL}.txt") if name in labels else None
-                    _add(listing, name, path, part=part, events=events, official_split=official)
+                    _add(collector, name, path, part=part, events=events, official_split=official)
                     seen[name] = path
-    return listing.table(source)
+    return collector.table(source)
 
 
 def _parts(source: Path) -> list[tuple[str, str]]:
@@ -67,21 +67,21 @@ def _parts(source: Path) -> list[tuple[str, str]]:
     return parts
 
 
-def _add(listing: Listing, name: str, path: str, *, part: str, **cells: object) -> None:
+def _add(collector: RowCollector, name: str, path: str, *, part: str, **cells: object) -> None:
     match = _STETHOSCOPE.fullmatch(name) or _PATCHES.fullmatch(name)
     if match is None:
         raise DataError("the name is neither steth_<date>_<time> nor trunc_<date>-<time>-<position>_<part>")
     position = match.groupdict().get("position")
     date = match["date"].replace("-", "")
-    site, detail = listing.codes["sites"][position] if position else (None, None)
-    listing.add(
+    site, detail = collector.codes["sites"][position] if position else (None, None)
+    collector.add(
         name,
         path,
         # Nobody is named; whoever was recorded on one day with one device is kept together.
         f"{date}:{'trunc' if position else 'steth'}",
         site=site,
         device="HF-Type-1" if position else "Littmann 3200",
-        licence=listing.spec.licence if part == V1 else "CC-BY-NC-4.0",
+        licence=collector.spec.licence if part == V1 else "CC-BY-NC-4.0",
         part=part,
         recording_date=f"{date[:4]}-{date[4:6]}-{date[6:]}",
         recording_time=re.sub(r"[_-]", ":", match["time"]),

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ....errors import DataError
-from ...listing import Listing, folder_of
+from ...collector import RowCollector, folder_of
 from ...schema import text_or_none
 from ...spec import Table
 from ...tabular import AGAIN, read_text, sex
@@ -29,7 +29,7 @@ _PEOPLE_TABLES = ("ICBHI_Challenge_demographic_information.txt", "demographic_in
 _TRAITS = ("age", "sex", "adult_bmi", "child_weight", "child_height")
 
 
-def read(source: Path, listing: Listing) -> Table:
+def read(source: Path, collector: RowCollector) -> Table:
     """Read the challenge's layout (``ICBHI_final_database``) or the one on Kaggle (``audio_and_txt_files``).
 
     Recordings are those that the challenge's split lists, and those whose wav or annotation is there. Tables may lie
@@ -38,20 +38,20 @@ def read(source: Path, listing: Listing) -> Table:
     Raises:
         DataError: another layout, no table of diagnoses, or a damaged table.
     """
-    root, audio = _locate(source, listing.spec.title)
+    root, audio = _locate(source, collector.spec.title)
     official = _official(_table(root, audio, _SPLIT_TABLE))
-    diagnoses = _diagnoses(_table(root, audio, *_DIAGNOSIS_TABLES), root, listing.codes["diagnoses"])
+    diagnoses = _diagnoses(_table(root, audio, *_DIAGNOSIS_TABLES), root, collector.codes["diagnoses"])
     people = _people(_table(root, audio, *_PEOPLE_TABLES))
-    listing.notes += [] if official else [f"no {_SPLIT_TABLE}, so no recording has an official split"]
-    listing.notes += [] if people else [f"no {_PEOPLE_TABLES[0]}, so age and sex are unknown"]
+    collector.notes += [] if official else [f"no {_SPLIT_TABLE}, so no recording has an official split"]
+    collector.notes += [] if people else [f"no {_PEOPLE_TABLES[0]}, so age and sex are unknown"]
     wavs = {file.stem for file in (root / audio).glob("*.wav")}
     texts = {file.stem for file in (root / audio).glob("*.txt") if _NAME.fullmatch(file.stem)}
     if GHOST in official and GHOST not in wavs | texts:
         del official[GHOST]
-        listing.notes.append(f"{_SPLIT_TABLE} lists {GHOST}, which was never distributed")
+        collector.notes.append(f"{_SPLIT_TABLE} lists {GHOST}, which was never distributed")
     for name in sorted(wavs | texts | set(official)):
         path = f"{audio}/{name}.wav"
-        with listing.checked(name, path):
+        with collector.checked(name, path):
             match = _NAME.fullmatch(name)
             if match is None:
                 raise DataError("the name is not <patient>_<index>_<location>_<sc|mc>_<equipment>", where=path)
@@ -60,13 +60,13 @@ def read(source: Path, listing: Listing) -> Table:
                 raise DataError(f"patient {patient} has no diagnosis", where=path)
             events = _cycles(root / audio / f"{name}.txt") if name in texts else None
             if events is None and name in wavs:
-                listing.notes.append(f"{name}: no annotation file, so it has no cycles")
-            listing.add(
+                collector.notes.append(f"{name}: no annotation file, so it has no cycles")
+            collector.add(
                 name,
                 path,
                 patient,
-                site=listing.codes["sites"][match["site"]],
-                device=listing.codes["devices"][match["device"]],
+                site=collector.codes["sites"][match["site"]],
+                device=collector.codes["devices"][match["device"]],
                 patient_id=patient,
                 recording_index=match["index"],
                 chest_location=match["site"],
@@ -77,7 +77,7 @@ def read(source: Path, listing: Listing) -> Table:
                 official_split=official.get(name),
                 **people.get(patient, dict.fromkeys(_TRAITS)),
             )
-    return listing.table(root)
+    return collector.table(root)
 
 
 def _locate(source: Path, title: str) -> tuple[Path, str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ....errors import DataError
-from ...listing import Listing, folder_of
+from ...collector import RowCollector, folder_of
 from ...schema import Row
 from ...spec import Table
 from ...tabular import sex
@@ -25,7 +25,7 @@ _SIDES = {("A", "L"): "left anterior", ("A", "R"): "right anterior", ("P", "L"):
 }
 
 
-def read(source: Path, listing: Listing) -> Table:
+def read(source: Path, collector: RowCollector) -> Table:
     """Read the original layout: a folder ``AudioFiles`` whose file names hold everything that is known.
 
     A person of whom only one or two of the three filter copies are here has rows for all three, so that the others
@@ -38,24 +38,24 @@ def read(source: Path, listing: Listing) -> Table:
     people: dict[int, dict[str, str]] = defaultdict(dict)
     for file in sorted((root / folder).glob("*.wav")):
         path = file.relative_to(root).as_posix()
-        with listing.checked(file.stem, path):
-            cells = _cells(file.stem, listing.codes)
+        with collector.checked(file.stem, path):
+            cells = _cells(file.stem, collector.codes)
             copies = people[int(cells["patient_id"])]
             if cells["filter_code"] in copies:
                 raise DataError(f"the same copy as {copies[cells['filter_code']]}")
             copies[cells["filter_code"]] = file.stem
-            listing.add(file.stem, path, int(cells["patient_id"]), **cells)
+            collector.add(file.stem, path, int(cells["patient_id"]), **cells)
     for patient, copies in sorted(people.items()):
         if len({name[1:] for name in copies.values()}) > 1:
             names = ", ".join(sorted(copies.values()))
-            listing.notes.append(f"patient {patient}: the copies' names differ: {names}")
+            collector.notes.append(f"patient {patient}: the copies' names differ: {names}")
         first = min(copies.values())
-        for code in sorted(set(listing.codes["filters"]) - set(copies)):
+        for code in sorted(set(collector.codes["filters"]) - set(copies)):
             name = code + first[1:]
-            listing.add(name, (Path(folder) / f"{name}.wav").as_posix(), patient, **_cells(name, listing.codes))
+            collector.add(name, (Path(folder) / f"{name}.wav").as_posix(), patient, **_cells(name, collector.codes))
     absent = PEOPLE - len(people)
-    listing.notes += [f"{absent} of {PEOPLE} people have no file here"] if absent > 0 else []
-    return listing.table(root)
+    collector.notes += [f"{absent} of {PEOPLE} people have no file here"] if absent > 0 else []
+    return collector.table(root)
 
 
 def _locate(source: Path) -> tuple[Path, str]:

@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from ....errors import DataError
-from ...listing import Listing
+from ...collector import RowCollector
 from ...spec import Table
 
 CLASSES = ("N", "AS", "MR", "MS", "MVP")
@@ -20,7 +20,7 @@ _NAME = re.compile(r"New_(?P<cls>AS|MR|MS|MVP|N)_(?P<index>\d{3})")
 _FOLDER = re.compile(r"(?P<cls>AS|MR|MS|MVP|N)_New_3.*", re.DOTALL)
 
 
-def read(source: Path, listing: Listing) -> Table:
+def read(source: Path, collector: RowCollector) -> Table:
     """Read the five unpacked archives: ``<class>_New_3주기/New_<class>_<001-200>.wav``, at any depth.
 
     The folder's Hangul is not asked for: archivers write it in either Unicode form, or garble it.
@@ -36,24 +36,24 @@ def read(source: Path, listing: Listing) -> Table:
         path = file.relative_to(source).as_posix()
         match, folder = _NAME.fullmatch(file.stem), _FOLDER.fullmatch(file.parent.name)
         if match is None or not 1 <= int(match["index"]) <= PER_CLASS:
-            listing.problem(file.stem, path, f"the name is not New_<class>_<001-{PER_CLASS}>")
+            collector.problem(file.stem, path, f"the name is not New_<class>_<001-{PER_CLASS}>")
         elif folder is not None and folder["cls"] != match["cls"]:
-            listing.problem(file.stem, path, f"the name says {match['cls']}, the folder {folder['cls']}")
+            collector.problem(file.stem, path, f"the name says {match['cls']}, the folder {folder['cls']}")
         else:
             subject = _subject(match["cls"], int(match["index"]))
-            listing.add(file.stem, path, subject, class_code=match["cls"])
-    if not listing.rows:
+            collector.add(file.stem, path, subject, class_code=match["cls"])
+    if not collector.rows:
         packed = any(source.rglob("*.rar"))
         raise DataError(
             "the archives are still packed" if packed else "no recording New_<class>_<number>.wav",
             where=source,
             remedy="unpack the five .rar files here" if packed else "point at the five unpacked archives",
         )
-    counts = Counter(row["class_code"] for row in listing.rows)
-    listing.notes += [
+    counts = Counter(row["class_code"] for row in collector.rows)
+    collector.notes += [
         f"{counts[name]} of {PER_CLASS} recordings of {name}" for name in CLASSES if counts[name] != PER_CLASS
     ]
-    return listing.table(source)
+    return collector.table(source)
 
 
 @cache

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ....errors import ConfigurationError, DataError
-from ...listing import Listing
+from ...collector import RowCollector
 from ...spec import Table
 from ...tabular import number
 
@@ -24,19 +24,19 @@ _PAPERS = ("deepbreaths", "vowelo")
 """Modalities of which every person with spirometry must have a recording: the papers' tasks are over these."""
 
 
-def read(source: Path, listing: Listing) -> Table:
+def read(source: Path, collector: RowCollector) -> Table:
     """Read the original layout: one folder of wavs a modality, and one spirometer export (``.xls``) a person.
 
     Raises:
         ConfigurationError: ``xlrd`` is not installed.
         DataError: another layout.
     """
-    root = listing.root(source, TRUTH)
+    root = collector.root(source, TRUTH)
     audio = next((name for name in RECORDINGS if (root / name).is_dir()), None)
     if audio is None:
         raise DataError(f"no folder {RECORDINGS[0]!r}", where=root, remedy="unpack both parts of the download here")
-    truth = _truth(root, listing)
-    for modality, (folder, organ) in listing.codes["modalities"].items():
+    truth = _truth(root, collector)
+    for modality, (folder, organ) in collector.codes["modalities"].items():
         people = {_owner(file) for file in (root / audio / folder).glob(f"*_{modality}.wav")}
         if modality in _PAPERS:
             people |= set(truth)
@@ -44,19 +44,19 @@ def read(source: Path, listing: Listing) -> Table:
             name = f"{person}_{modality}"
             path = f"{audio}/{folder}/{name}.wav"
             if not _PERSON.fullmatch(person):
-                listing.problem(name, path, "the name is not <number>_<modality>")
+                collector.problem(name, path, "the name is not <number>_<modality>")
                 continue
             targets = truth.get(person, dict.fromkeys(CELLS))
-            listing.add(name, path, person, organ=organ, person_id=person, modality=modality, **targets)
-    listed = {row["path"] for row in listing.rows} | {problem.path for problem in listing.problems}
-    listing.unlisted(root, (root / audio).glob("*/*.wav"), listed, "not the name of a known recording")
-    unmeasured = sorted({row["person_id"] for row in listing.rows if row["fvc"] is None}, key=int)
+            collector.add(name, path, person, organ=organ, person_id=person, modality=modality, **targets)
+    listed = {row["path"] for row in collector.rows} | {problem.path for problem in collector.problems}
+    collector.unlisted(root, (root / audio).glob("*/*.wav"), listed, "not the name of a known recording")
+    unmeasured = sorted({row["person_id"] for row in collector.rows if row["fvc"] is None}, key=int)
     if unmeasured:
-        listing.notes.append(f"no spirometry of {', '.join(unmeasured)}: their recordings are in no task")
-    return listing.table(root)
+        collector.notes.append(f"no spirometry of {', '.join(unmeasured)}: their recordings are in no task")
+    return collector.table(root)
 
 
-def _truth(root: Path, listing: Listing) -> dict[str, dict[str, float]]:
+def _truth(root: Path, collector: RowCollector) -> dict[str, dict[str, float]]:
     """Person -> targets; exports that cannot be read are problems of their own."""
     truth: dict[str, dict[str, float]] = {}
     files = sorted((root / TRUTH).glob("*.xls"))
@@ -71,8 +71,8 @@ def _truth(root: Path, listing: Listing) -> dict[str, dict[str, float]]:
                 raise DataError(f"one of {exports[person]} exports of person {person}: nobody says which is right")
             truth[person] = _export(file)
         except DataError as error:
-            listing.problem(file.stem, path, error.problem)
-            listing.notes.append(f"{path} is not used: {error.problem}")
+            collector.problem(file.stem, path, error.problem)
+            collector.notes.append(f"{path} is not used: {error.problem}")
     if not truth:
         raise DataError("no spirometer export can be read", where=root / TRUTH, remedy="download it again")
     return truth

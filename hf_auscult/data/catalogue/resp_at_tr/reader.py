@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ....errors import ConfigurationError, DataError
-from ...listing import Listing
+from ...collector import RowCollector
 from ...spec import Table
 from ...tabular import AGAIN, read_text
 
@@ -20,7 +20,7 @@ _SIDES = {"L": "left", "R": "right"}
 _PATIENT = re.compile(r"H\d{3}")
 
 
-def read(source: Path, listing: Listing) -> Table:
+def read(source: Path, collector: RowCollector) -> Table:
     """Read the original layout: ``RespiratoryDatabase@TR/<patient>_<channel>.wav`` and ``Labels.xlsx`` beside it.
 
     The workbook lists the patients; each has twelve recordings.
@@ -29,12 +29,12 @@ def read(source: Path, listing: Listing) -> Table:
         ConfigurationError: the workbook is there and openpyxl is not installed.
         DataError: another layout, or a damaged table.
     """
-    root = listing.root(source, AUDIO)
+    root = collector.root(source, AUDIO)
     for patient, stage in sorted(_stages(root).items()):
         for side in _SIDES:
-            for place, (face, level) in listing.codes["channels"].items():
+            for place, (face, level) in collector.codes["channels"].items():
                 channel = f"{side}{place}"
-                listing.add(
+                collector.add(
                     f"{patient}_{channel}",
                     f"{AUDIO}/{patient}_{channel}.wav",
                     patient,
@@ -44,10 +44,10 @@ def read(source: Path, listing: Listing) -> Table:
                     site_detail=f"{_SIDES[side]} {face} {level}" if face else f"channel {channel}",
                     diagnosis=stage,
                 )
-    listed = {row["path"] for row in listing.rows}
+    listed = {row["path"] for row in collector.rows}
     reason = "no such patient in the labels, or no such channel"
-    listing.unlisted(root, (root / AUDIO).glob("*.wav"), listed, reason)
-    return listing.table(root)
+    collector.unlisted(root, (root / AUDIO).glob("*.wav"), listed, reason)
+    return collector.table(root)
 
 
 def _stages(root: Path) -> dict[str, str]:

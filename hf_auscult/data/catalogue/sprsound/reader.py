@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ....errors import DataError
-from ...listing import Listing, locate
+from ...collector import RowCollector, locate
 from ...schema import text_or_none
 from ...spec import Table
 from ...tabular import read_json, read_table, sex
@@ -25,7 +25,7 @@ UNSCORED = ("test_2024", "test_2025")
 _PLACES = ("", "BioCAS{year}/", "releases/BioCAS{year}/")
 
 
-def read(source: Path, listing: Listing) -> Table:
+def read(source: Path, collector: RowCollector) -> Table:
     """Read the original layout of any edition: wav folders, json folders, and the patient summary where it is there.
 
     The data of 2022 must be there; the test sets of 2023, 2024 and 2025 may be. Since 2024 some names have no patient:
@@ -34,26 +34,26 @@ def read(source: Path, listing: Listing) -> Table:
     Raises:
         DataError: another layout.
     """
-    root, folders = _layout(source, listing.codes["layouts"])
+    root, folders = _layout(source, collector.codes["layouts"])
     summary = _summary(source)
     claimed: dict[str, str] = {}
     for official, wav_folder, json_folder in folders:
         for file in sorted((root / json_folder).glob("*.json")):
             path = f"{wav_folder}/{file.stem}.wav"
             if file.stem in claimed:
-                listing.problem(file.stem, path, f"annotated twice, first as {claimed[file.stem]}")
+                collector.problem(file.stem, path, f"annotated twice, first as {claimed[file.stem]}")
                 continue
             claimed[file.stem] = path
-            with listing.checked(file.stem, path):
-                _add(listing, file, path, official, summary)
-    annotated = {*claimed.values(), *(problem.path for problem in listing.problems)}
+            with collector.checked(file.stem, path):
+                _add(collector, file, path, official, summary)
+    annotated = {*claimed.values(), *(problem.path for problem in collector.problems)}
     for folder in dict.fromkeys(wav_folder for _, wav_folder, _ in folders):
-        listing.unlisted(root, (root / folder).glob("*.wav"), annotated, "no annotation file")
-    nobody = sum(row["subject_id"] is None for row in listing.rows)
+        collector.unlisted(root, (root / folder).glob("*.wav"), annotated, "no annotation file")
+    nobody = sum(row["subject_id"] is None for row in collector.rows)
     if nobody:
-        listing.notes.append(f"{nobody} recordings have no patient number, so no subject split can hold them")
+        collector.notes.append(f"{nobody} recordings have no patient number, so no subject split can hold them")
     only_2022 = not any(part.startswith("test_20") for part, _, _ in folders)
-    return listing.table(root, expected=2_683 if only_2022 else None)
+    return collector.table(root, expected=2_683 if only_2022 else None)
 
 
 def parts(layout: Mapping[str, str], inside: str = "") -> list[tuple[str, str, str]]:
@@ -105,7 +105,7 @@ def _summary(source: Path) -> dict[str, dict[str, str | None]]:
 
 
 def _add(
-    listing: Listing, file: Path, path: str, official: str, summary: Mapping[str, Mapping[str, str | None]]
+    collector: RowCollector, file: Path, path: str, official: str, summary: Mapping[str, Mapping[str, str | None]]
 ) -> None:
     match = _NAME.fullmatch(file.stem)
     if match is None:
@@ -116,11 +116,11 @@ def _add(
     if label not in RECORD_CLASSES and not (label is None and official in UNSCORED):
         raise DataError(f"record annotation {label!r} is none of {RECORD_CLASSES}", where=file)
     patient, known = match["patient"], summary.get(match["patient"], {})
-    listing.add(
+    collector.add(
         file.stem,
         path,
         patient or None,
-        site=listing.codes["sites"][match["site"]],
+        site=collector.codes["sites"][match["site"]],
         age=float(match["age"]),
         sex=_SEXES[match["sex"]],
         patient_id=patient or None,
@@ -132,7 +132,7 @@ def _add(
     )
     if known.get("sex") not in (None, _SEXES[match["sex"]]):
         says = f"the file name says {_SEXES[match['sex']]}, the patient summary {known['sex']}"
-        listing.notes.append(f"{file.stem}: {says}")
+        collector.notes.append(f"{file.stem}: {says}")
 
 
 def _event(event: Mapping[str, Any], file: Path) -> dict[str, float | str]:

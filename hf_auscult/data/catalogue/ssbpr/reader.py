@@ -6,14 +6,14 @@ import re
 from pathlib import Path
 
 from ....errors import DataError
-from ...listing import Listing, folder_of
+from ...collector import RowCollector, folder_of
 from ...schema import SEXES
 from ...spec import Table
 
 _NAME = re.compile(r"(?P<a>[^-]+)-(?P<b>.+)-(?P<position>[0-5])")
 
 
-def read(source: Path, listing: Listing) -> Table:
+def read(source: Path, collector: RowCollector) -> Table:
     """Read the original layout: ``female/`` and ``male/``, with ``A-B-C.wav`` at any depth, C the position.
 
     Raises:
@@ -26,19 +26,19 @@ def read(source: Path, listing: Listing) -> Table:
             name = path.removesuffix(".wav").replace("/", "_")
             match = _NAME.fullmatch(file.stem)
             if match is None:
-                listing.problem(name, path, "the name is not A-B-<position 0-5>")
+                collector.problem(name, path, "the name is not A-B-<position 0-5>")
                 continue
             fields = {"field_a": match["a"], "field_b": match["b"]}
-            position = listing.codes["positions"][match["position"]]
-            listing.add(name, path, f"{sex}_{match['a']}", sex=sex, position=position, **fields)
-    if not listing.rows:
+            position = collector.codes["positions"][match["position"]]
+            collector.add(name, path, f"{sex}_{match['a']}", sex=sex, position=position, **fields)
+    if not collector.rows:
         raise DataError("no recording of SSBPR's names", where=root, remedy="ask the authors for the dataset again")
-    patients = {row["subject_id"] for row in listing.rows}
-    pairs = {(row["subject_id"], row["field_b"]) for row in listing.rows}
-    listing.notes.append(
+    patients = {row["subject_id"] for row in collector.rows}
+    pairs = {(row["subject_id"], row["field_b"]) for row in collector.rows}
+    collector.notes.append(
         f"{len(patients)} different A (taken as patients) and {len(pairs)} different A-B in the file names"
     )
-    return listing.table(root)
+    return collector.table(root)
 
 
 def _root(source: Path) -> Path:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ....errors import DataError
-from ...listing import Listing
+from ...collector import RowCollector
 from ...schema import text_or_none
 from ...spec import Table
 from ...tabular import number, read_csv, read_keyed, sex, years
@@ -15,7 +15,7 @@ _HEADER_BYTES = 44  # of a wav without samples: the distribution lists such file
 _PERSON = "participant_identifier"
 
 
-def read(source: Path, listing: Listing) -> Table:
+def read(source: Path, collector: RowCollector) -> Table:
     """Read the original layout: three tables and ``audio/*.wav``.
 
     Columns that an edition's tables lack are null.
@@ -23,10 +23,10 @@ def read(source: Path, listing: Listing) -> Table:
     Raises:
         DataError: another layout, or a table that names a person twice.
     """
-    root = listing.root(source, "audio_metadata.csv")
+    root = collector.root(source, "audio_metadata.csv")
     people = read_keyed(root / "participant_metadata.csv", _PERSON, ("covid_test_result", "age", "gender"))
     splits = read_keyed(root / "train_test_splits.csv", _PERSON, ("splits",))
-    organs: Mapping[str, str] = listing.codes["organs"]
+    organs: Mapping[str, str] = collector.codes["organs"]
     listed: set[str] = set()
     for cells in read_csv(root / "audio_metadata.csv", (_PERSON, *(f"{modality}_file_name" for modality in organs))):
         person = cells[_PERSON].strip()
@@ -34,13 +34,13 @@ def read(source: Path, listing: Listing) -> Table:
             path = f"audio/{name}"
             listed.add(path)
             if person not in people:
-                listing.problem(Path(name).stem, path, f"participant_metadata.csv does not list participant {person}")
+                collector.problem(Path(name).stem, path, f"participant_metadata.csv does not list participant {person}")
             elif empty:
-                listing.problem(Path(name).stem, path, "nothing was recorded (the table says 44 bytes)")
+                collector.problem(Path(name).stem, path, "nothing was recorded (the table says 44 bytes)")
             else:
-                _add(listing, path, modality, people[person], splits.get(person, {}))
-    listing.unlisted(root, (root / "audio").glob("*.wav"), listed, "audio_metadata.csv does not list it")
-    return listing.table(root)
+                _add(collector, path, modality, people[person], splits.get(person, {}))
+    collector.unlisted(root, (root / "audio").glob("*.wav"), listed, "audio_metadata.csv does not list it")
+    return collector.table(root)
 
 
 def _recordings(cells: Mapping[str, str], modalities: Mapping[str, str]) -> Iterator[tuple[str, str, bool]]:
@@ -55,11 +55,13 @@ def _recordings(cells: Mapping[str, str], modalities: Mapping[str, str]) -> Iter
             yield modality, Path(name).name, size is not None and size <= _HEADER_BYTES
 
 
-def _add(listing: Listing, path: str, modality: str, person: Mapping[str, str], split: Mapping[str, str]) -> None:
-    codes, identifier = listing.codes, person[_PERSON].strip()
+def _add(
+    collector: RowCollector, path: str, modality: str, person: Mapping[str, str], split: Mapping[str, str]
+) -> None:
+    codes, identifier = collector.codes, person[_PERSON].strip()
     own = {column: text_or_none(person.get(column)) for column in codes["personal"]}
     own |= {column: text_or_none(split.get(column)) for column in codes["split_columns"]}
-    listing.add(
+    collector.add(
         Path(path).stem,
         path,
         identifier,

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ....errors import DataError
-from ...listing import Listing
+from ...collector import RowCollector
 from ...schema import text_or_none
 from ...spec import Table
 from ...tabular import read_text, sex
@@ -22,29 +22,29 @@ PARTS: Mapping[str, tuple[str, str]] = {
 DAYS_PER_YEAR = 365.25
 
 
-def read(source: Path, listing: Listing) -> Table:
+def read(source: Path, collector: RowCollector) -> Table:
     """Read the two tables (``fileName;gender;age(days)…;diagnosis``) and the two folders of recordings.
 
     Raises:
         DataError: another layout, or a table with other columns.
     """
-    root = listing.root(source, PARTS["clean"][0])
+    root = collector.root(source, PARTS["clean"][0])
     for part, (table, prefix) in PARTS.items():
         folder = _folder(root, prefix)
         wavs = (root / folder).glob("*.wav")
         if not (root / table).exists():
-            listing.notes.append(f"no {table}: the {part} part is not in this folder")
-            listing.unlisted(root, wavs, (), f"there is no {table}")
+            collector.notes.append(f"no {table}: the {part} part is not in this folder")
+            collector.unlisted(root, wavs, (), f"there is no {table}")
             continue
         listed: set[str] = set()
         for line, cells in _lines(root / table):
             name = cells["filename"].removesuffix(".wav")
             path = f"{folder}/{name}.wav"
             listed.add(path)
-            with listing.checked(name, path, prefix=f"{table} line {line}: "):
-                _add(listing, name, path, cells, part)
-        listing.unlisted(root, wavs, listed, f"{table} does not list it")
-    return listing.table(root)
+            with collector.checked(name, path, prefix=f"{table} line {line}: "):
+                _add(collector, name, path, cells, part)
+        collector.unlisted(root, wavs, listed, f"{table} does not list it")
+    return collector.table(root)
 
 
 def _folder(root: Path, prefix: str) -> str:
@@ -81,7 +81,7 @@ def _lines(file: Path) -> list[tuple[int, dict[str, str]]]:
     return lines
 
 
-def _add(listing: Listing, name: str, path: str, cells: Mapping[str, str], part: str) -> None:
+def _add(collector: RowCollector, name: str, path: str, cells: Mapping[str, str], part: str) -> None:
     diagnosis, days = cells["diagnosis"].upper(), text_or_none(cells["age"])
     if not name or Path(name).name != name:
         raise DataError(f"{name!r} is no file name")
@@ -93,4 +93,4 @@ def _add(listing: Listing, name: str, path: str, cells: Mapping[str, str], part:
         raise DataError(f"age is {days!r} days") from error
     age = None if age_days is None else age_days / DAYS_PER_YEAR
     who = sex(cells["gender"], column="gender")
-    listing.add(name, path, name, age=age, sex=who, age_days=age_days, diagnosis=diagnosis, part=part)
+    collector.add(name, path, name, age=age, sex=who, age_days=age_days, diagnosis=diagnosis, part=part)

@@ -14,7 +14,7 @@ from .spec import DatasetSpec, Problem, Table
 COMMON = ("site", "device", "age", "age_group", "sex", "organ", "licence")
 
 
-class Listing:
+class RowCollector:
     """The recordings of one dataset, with what all of them share filled in.
 
     Args:
@@ -22,9 +22,9 @@ class Listing:
 
     Example:
         >>> from hf_auscult.data import DATASETS
-        >>> listing = Listing(DATASETS["nosemic"])
-        >>> listing.add("u1_a", "audio/u1_a.wav", "u1", respiratory_rate=14.0)
-        >>> listing.rows[0]["subject_id"], listing.rows[0]["site"], listing.rows[0]["age"]
+        >>> collector = RowCollector(DATASETS["nosemic"])
+        >>> collector.add("u1_a", "audio/u1_a.wav", "u1", respiratory_rate=14.0)
+        >>> collector.rows[0]["subject_id"], collector.rows[0]["site"], collector.rows[0]["age"]
         ('nosemic:u1', 'nose', None)
     """
 
@@ -77,7 +77,7 @@ class Listing:
                 self.problem(file.stem, path, reason)
 
     def table(self, root: Path, *, expected: int | None = None) -> Table:
-        """Close the listing: rows by recording id.
+        """Close the collection: rows by recording id.
 
         Raises:
             DataError: two rows have one recording id.
