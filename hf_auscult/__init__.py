@@ -23,12 +23,14 @@ if TYPE_CHECKING:
     from .evaluation.runner import evaluate
     from .hub.registration import register_encoder
     from .models.adapter.convert_adapter import adapt
+    from .recipes.align.run import align
 
 __version__ = "0.1.0"
 __all__ = [
     "AuscultError",
     "__version__",
     "adapt",
+    "align",
     "audit",
     "build_corpus",
     "embed",
@@ -43,6 +45,7 @@ __all__ = [
 
 _LAZY = {
     "adapt": "models.adapter.convert_adapter:adapt",
+    "align": "recipes.align.run:align",
     "audit": "data.audit:audit",
     "build_corpus": "data.corpora:build_corpus",
     "embed": "embedding:embed",

@@ -8,6 +8,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+pytest_plugins = ["tests.aligned"]
+
 # The same examples on every machine, so that a commit's verdict does not change; HYPOTHESIS_PROFILE=search looks on.
 hypothesis.settings.register_profile("same", derandomize=True)
 hypothesis.settings.register_profile("search")

@@ -33,12 +33,12 @@ def onnx(args: argparse.Namespace) -> Outcome:
 
 def align(args: argparse.Namespace) -> Outcome:
     """Align an encoder with reports."""
-    from ..recipes.align.config import load_config
-    from ..recipes.align.run import run
+    from ..recipes.align import align as run
+    from ..recipes.align import load_config
 
     overrides = {name: getattr(args, name) for name in ("output", "work", "seed") if getattr(args, name) is not None}
     config = load_config(args.config, overrides)
     command = f"accelerate launch examples/align.py {shlex.join(['--config', args.config])}"
-    results = run(config, command=command, progress=not args.json)
+    result = run(config, command=command, progress=not args.json)
     # Only the first process has something to say, and the run has said it in a table.
-    return Outcome({"output": config.output, "seconds": results["seconds"]} if results else {}, "")
+    return Outcome({"output": result.output, "seconds": result.seconds} if result else {}, "")

@@ -18,7 +18,7 @@ import yaml
 from tqdm import tqdm
 
 from ..errors import ConfigurationError, DataError
-from ..files import check_folder, new_folder, write_json, write_text
+from ..files import check_folder, new_folder, to_json, write_json, write_text
 from .audit import words_of
 from .card import markdown_table
 from .corpus_people import Key, Recording, barred, check_corpus, places, together
@@ -121,8 +121,8 @@ def build_corpus(
     Args:
         corpus: name in ``CORPORA``, or a spec.
         prepared: prepared folders; members that are not among them are absent, others are only guarded against.
-        output: new folder: ``data/{train,validation}-*.parquet`` with the common columns, ``crop_seconds`` and
-            ``source``; a card; ``corpus.json``.
+        output: new folder: ``data/{train,validation}-*.parquet`` with the common columns, ``crop_seconds``, ``source``
+            and ``details`` (the dataset's own columns as JSON); a card; ``corpus.json``.
         seed: of the validation people.
         progress: show bars.
 
@@ -215,6 +215,8 @@ def _write(
 ) -> None:
     columns = features({})
     columns["crop_seconds"] = datasets.Value("float64")
+    # Every dataset has columns of its own; reports are written from them.
+    columns["details"] = datasets.Value("string")
     schema = columns.arrow_schema
     target.mkdir(parents=True)
     counters: Counter[str] = Counter()
@@ -231,10 +233,10 @@ def _write(
                         if split not in writers:
                             file_name = target / f"{split}-00000-of-00001.parquet"
                             writers[split] = pq.ParquetWriter(file_name, schema, compression="snappy")
-                        table = {
-                            column: [spec.members[name] if column == "crop_seconds" else row[column] for row in part]
-                            for column in columns
-                        }
+                        for row in part:
+                            own = {key: value for key, value in row.items() if key not in columns}
+                            row |= {"crop_seconds": spec.members[name], "details": to_json(own, indent=None)}
+                        table = {column: [row[column] for row in part] for column in columns}
                         arrays = {key: pa.array(value, schema.field(key).type) for key, value in table.items()}
                         writers[split].write_table(pa.table(arrays, schema=schema))
                         counters[split] += len(part)

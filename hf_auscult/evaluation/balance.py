@@ -87,6 +87,6 @@ def balance(
             f"no stratum of age and sex has people of every class (age and sex known in {known} of {len(rows)} rows)",
             remedy="use the unbalanced task, or wider age bands",
         )
-    kept = [place for place, who in enumerate(subjects) if who in home]
-    strata = np.array([home[subjects[place]] for place in kept])
+    kept = [row for row, who in enumerate(subjects) if who in home]
+    strata = np.array([home[subjects[row]] for row in kept])
     return Balance(np.array(kept, np.int64), strata, tuple(table))

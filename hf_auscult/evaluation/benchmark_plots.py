@@ -74,8 +74,8 @@ def plot_task(spec: BenchmarkTask, predictions: Mapping[str, Predictions], folde
     if len(classes) == 2:
         try:
             bands = {
-                name: roc_band(found.truth, found.mean_scores[:, 1], subjects=found.subjects)
-                for name, found in shown.items()
+                name: roc_band(predicted.truth, predicted.mean_scores[:, 1], subjects=predicted.subjects)
+                for name, predicted in shown.items()
             }
             curves = {
                 name: RocCurve(
@@ -87,15 +87,20 @@ def plot_task(spec: BenchmarkTask, predictions: Mapping[str, Predictions], folde
                 for name, band in bands.items()
             }
             roc_plot({title: curves}, folder / f"{stem}_roc")
-            bins = {name: reliability(found.truth, found.mean_scores[:, 1]) for name, found in shown.items()}
+            bins = {
+                name: reliability(predicted.truth, predicted.mean_scores[:, 1]) for name, predicted in shown.items()
+            }
             calibration_plot(bins, folder / f"{stem}_calibration", title=title)
         except DataError:  # one class, or too few people for a band: the tables say so
             pass
         else:
             names += [f"{stem}_roc.png", f"{stem}_calibration.png"]
     numbers = list(range(len(classes)))
-    decided = {name: found.mean_scores.argmax(axis=1) for name, found in shown.items()}
-    tables = {name: confusion_counts(found.truth, decided[name], numbers)[1] for name, found in list(shown.items())[:3]}
+    decided = {name: predicted.mean_scores.argmax(axis=1) for name, predicted in shown.items()}
+    tables = {
+        name: confusion_counts(predicted.truth, decided[name], numbers)[1]
+        for name, predicted in list(shown.items())[:3]
+    }
     confusion_plot(tables, classes, folder / f"{stem}_confusion")
     names.append(f"{stem}_confusion.png")
     if len(classes) > 2:
@@ -161,7 +166,9 @@ def _borda(result: Result, models: list[str], protocol: str, folder: Path) -> li
     if len(models) < 2 or result.suite != "auscultabench16" or not run:
         return []
     results = [[task.of(model, protocol) for model in models] for task in run]
-    table = [[found.figures["macro_f1"].value if found is not None else None for found in row] for row in results]
+    table = [
+        [of_model.figures["macro_f1"].value if of_model is not None else None for of_model in row] for row in results
+    ]
     if any(value is None for row in table for value in row):
         return []
     points = borda_count(np.array(table, np.float64), tasks=[task.spec.number for task in run], models=models)

@@ -50,17 +50,17 @@ class Examples:
         """Whether there is one test part, instead of parts that are tested in turn."""
         return set(self.split.tolist()) <= {"train", "validation", "test"}
 
-    def take(self, places: NDArray[np.int64]) -> Examples:
+    def take(self, rows: NDArray[np.int64]) -> Examples:
         """Some of them."""
         return replace(
             self,
-            rows=tuple(self.rows[place] for place in places),
-            labels=self.labels[places],
-            subjects=self.subjects[places],
-            split=self.split[places],
-            sources=self.sources[places],
-            cells=tuple(self.cells[place] for place in places),
-            strata=None if self.strata is None else self.strata[places],
+            rows=tuple(self.rows[row] for row in rows),
+            labels=self.labels[rows],
+            subjects=self.subjects[rows],
+            split=self.split[rows],
+            sources=self.sources[rows],
+            cells=tuple(self.cells[row] for row in rows),
+            strata=None if self.strata is None else self.strata[rows],
         )
 
 
@@ -75,13 +75,18 @@ def examples_of(task: Task, *, seed: int = 0) -> Examples:
     if task.train is not None:
         parts = [part for part in parts if part[1] == "test"]
         parts += [(str(spec.trained_on), name, part) for name, part in task.train.items() if name != "test"]
-    found = _read(parts)
+    examples = _read(parts)
     if not spec.balanced:
-        return found
+        return examples
     kept: Balance = balance(
-        found.rows, found.labels.tolist(), found.subjects.tolist(), found.split.tolist(), found.classes, seed=seed
+        examples.rows,
+        examples.labels.tolist(),
+        examples.subjects.tolist(),
+        examples.split.tolist(),
+        examples.classes,
+        seed=seed,
     )
-    return replace(found.take(kept.rows), strata=kept.strata, balance=kept.table)
+    return replace(examples.take(kept.rows), strata=kept.strata, balance=kept.table)
 
 
 def counts_of(examples: Examples) -> dict[str, SplitCounts]:

@@ -72,26 +72,26 @@ def _subgroups(
     groups: dict[str, list[str | None]] = {name: [examples.rows[row].get(name) for row in rows] for name in GROUPS}
     if examples.strata is not None:
         groups["stratum"] = examples.strata[rows].tolist()
-    found: dict[str, dict[str, dict[str, Estimate]]] = {}
+    by_group: dict[str, dict[str, dict[str, Estimate]]] = {}
     for name, values in groups.items():
         levels = sorted({value for value in values if value is not None})
         if len(levels) > 1:
             members = {level: np.flatnonzero(np.array([value == level for value in values])) for level in levels}
-            found[name] = {
+            by_group[name] = {
                 level: subgroup_estimates(spec.metrics, predictions.take(chosen), bootstrap)
                 for level, chosen in members.items()
             }
-    return found
+    return by_group
 
 
 def compare(
     metric: str, predictions: Mapping[tuple[str, str], Predictions], bootstrap: Bootstrap
 ) -> tuple[Difference, ...]:
     """Every pair of models under the same protocol, from (model, protocol) -> predictions."""
-    found = []
+    differences = []
     for (a, protocol), (b, other) in itertools.combinations(predictions, 2):
         if protocol == other:
             gap = difference(metric, predictions[a, protocol], predictions[b, protocol], bootstrap)
             if gap is not None:
-                found.append(Difference(a, b, protocol, gap))
-    return tuple(found)
+                differences.append(Difference(a, b, protocol, gap))
+    return tuple(differences)

@@ -149,7 +149,7 @@ def evaluate_probe(
         .833 [.69, .95]
     """
     settings = settings or EvaluationSettings()
-    target = Target.of(labels, "classification", positive)
+    target = Target.of(labels, positive=positive)
     codes, owner = target.table.argmax(axis=1), People.of(subjects)
     split_fold = fold_of_split(split, len(codes))
     figures: dict[float, ProbeFigures] = {}
@@ -161,7 +161,7 @@ def evaluate_probe(
             folds = label_fraction_folds(
                 target.table, subjects, split_fold, fraction, draws=settings.label_draws, seed=settings.seed
             )
-        outcomes = [run_probe(features, codes, subjects, [fold], probe, classes=target.classes) for fold in folds]
+        outcomes = [run_probe(features, target, subjects, [fold], probe) for fold in folds]
         runs = np.concatenate([outcome.scores for outcome in outcomes])
         test = split_fold.test
         predictions = Predictions(
@@ -171,13 +171,13 @@ def evaluate_probe(
             runs=runs,
             classes=target.classes,
         )
-        found = estimates(metrics, predictions, Bootstrap(settings.bootstrap_draws, settings.seed))
+        measured = estimates(metrics, predictions, Bootstrap(settings.bootstrap_draws, settings.seed))
         figures[fraction] = ProbeFigures(
             fraction=fraction,
             penalty=outcomes[0].penalties[0],
-            recording=found["auroc"],
-            subject=found["auroc_subject"],
-            macro_f1=found.get("macro_f1"),
+            recording=measured["auroc"],
+            subject=measured["auroc_subject"],
+            macro_f1=measured.get("macro_f1"),
             people=tuple(len(np.unique(owner.owner[fold.train])) for fold in folds),
         )
         test_runs[fraction] = runs

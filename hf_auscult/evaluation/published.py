@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from typing import Any
 
 from ..errors import DataError
 
@@ -63,18 +64,12 @@ def published_figures(suite: str) -> tuple[PublishedFigure, ...]:
         >>> [figure.value for figure in published_figures("acula18") if figure.task == "T8"][-1]
         0.77
     """
+    rows = (row for row in _rows("published.tsv") if row["suite"] == suite)
     return tuple(
         PublishedFigure(
-            suite=row["suite"],
-            table=row["table"],
-            task=row["task"],
-            model=row["model"],
-            metric=row["metric"],
-            value=float(row["value"]),
-            spread=float(row["spread"]) if row["spread"] else None,
+            **{**row, "value": float(row["value"]), "spread": float(row["spread"]) if row["spread"] else None}
         )
-        for row in _rows("published.tsv")
-        if row["suite"] == suite
+        for row in rows
     )
 
 
@@ -94,18 +89,10 @@ def best_published(suite: str) -> dict[str, BestPublished]:
         if row["evidence"] not in EVIDENCE:
             raise DataError(f"evidence {row['evidence']!r}", where="best_published.tsv", remedy="reinstall")
         if row["suite"] == suite:
-            found[row["task"]] = BestPublished(
-                suite=row["suite"],
-                task=row["task"],
-                metric=row["metric"],
-                value=float(row["value"]),
-                model=row["model"],
-                protocol=row["protocol"],
-                evidence=row["evidence"],
-            )
+            found[row["task"]] = BestPublished(**{**row, "value": float(row["value"])})
     return found
 
 
-def _rows(name: str) -> Iterator[dict[str, str]]:
+def _rows(name: str) -> Iterator[dict[str, Any]]:
     text = resources.files(__package__).joinpath(name).read_text("utf-8")
     yield from csv.DictReader((line for line in text.splitlines() if not line.startswith("#")), delimiter="\t")

@@ -151,9 +151,9 @@ class Result:
         Raises:
             ConfigurationError: it is not among them.
         """
-        for found in self.tasks:
-            if number in (found.spec.number, found.spec.key):
-                return found
+        for task in self.tasks:
+            if number in (task.spec.number, task.spec.key):
+                return task
         known = ", ".join(task.spec.number for task in self.tasks)
         raise ConfigurationError(f"no task {number!r}", where=self.suite, remedy=f"choose one of {known}")
 
@@ -166,22 +166,22 @@ def correct(tasks: Sequence[TaskResult]) -> tuple[TaskResult, ...]:
     """Holm's correction of the p-values of every pair of models, over the tasks."""
     rows_of_pair: dict[tuple[str, str, str], list[tuple[int, int]]] = {}
     for row, task in enumerate(tasks):
-        for column, found in enumerate(task.differences):
-            rows_of_pair.setdefault((found.a, found.b, found.protocol), []).append((row, column))
+        for column, difference in enumerate(task.differences):
+            rows_of_pair.setdefault((difference.a, difference.b, difference.protocol), []).append((row, column))
     corrected = [list(task.differences) for task in tasks]
     for entries in rows_of_pair.values():
         values = holm([corrected[row][column].interval.p_value or 1.0 for row, column in entries])
         for (row, column), value in zip(entries, values, strict=True):
             corrected[row][column] = replace(corrected[row][column], p_holm=float(value))
-    return tuple(replace(task, differences=tuple(found)) for task, found in zip(tasks, corrected, strict=True))
+    return tuple(replace(task, differences=tuple(pairs)) for task, pairs in zip(tasks, corrected, strict=True))
 
 
 def versions() -> dict[str, str]:
     """Of the libraries that results can depend on."""
-    found = {}
+    installed = {}
     for name in ("hf-auscult", "torch", "transformers", "datasets", "scikit-learn", "numpy"):
         try:
-            found[name] = version(name)
+            installed[name] = version(name)
         except PackageNotFoundError:
-            found[name] = "source tree"
-    return found
+            installed[name] = "source tree"
+    return installed

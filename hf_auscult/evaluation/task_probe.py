@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from ..metrics.arrays import Floats
 from .examples import Examples
 from .predictions import Predictions
-from .probes import Fold, ProbeOutcome, ProbeSettings, PublishedProbe, leave_one_subject_out, run_probe
+from .probes import Fold, ProbeOutcome, ProbeSettings, PublishedProbe, Target, leave_one_subject_out, run_probe
 from .probes.folds import fold_of_split
 from .task import BenchmarkTask
 
@@ -48,12 +48,10 @@ def probe_task(
     """
     return run_probe(
         features,
-        examples.labels,
+        Target.of(examples.labels, KINDS[spec.target], classes=examples.classes or None),
         examples.subjects,
         _folds(spec, examples),
         settings,
-        kind=KINDS[spec.target],
-        classes=examples.classes or None,
         allow_shared_subjects=leaks,
         allow_unseen_classes=True,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +12,15 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from ..errors import DataError
 from ..files import write_text
+from ..metrics.tables import Table
 
-Rows = Sequence[Sequence[str]]
 
-
-def render_model_card(results: Mapping[str, Any], tables: Mapping[str, Rows]) -> str:
+def render_model_card(results: Mapping[str, Any], tables: Mapping[str, Table]) -> str:
     """Return the card's Markdown.
 
     Args:
         results: the contents of a run's results.json.
-        tables: `probe`, `retrieval` and `representation` rows, header first.
+        tables: `probe`, `retrieval` and `representation`.
 
     Raises:
         DataError: a fact the card must state was not observed.
@@ -29,7 +28,6 @@ def render_model_card(results: Mapping[str, Any], tables: Mapping[str, Rows]) ->
     environment = Environment(
         loader=PackageLoader("hf_auscult.hub"), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters["markdown"] = _markdown
     data = results["data"]
     front = {
         "license": "apache-2.0",
@@ -45,13 +43,12 @@ def render_model_card(results: Mapping[str, Any], tables: Mapping[str, Rows]) ->
         results=results,
         data=data,
         config=config,
-        tables=tables,
-        settings=sorted(config["training"].items()),
+        tables={name: table.markdown() for name, table in (*tables.items(), *_more_tables(results).items())},
     )
     return text.rstrip() + "\n"
 
 
-def write_model_card(folder: Path, results: Mapping[str, Any], tables: Mapping[str, Rows]) -> Path:
+def write_model_card(folder: Path, results: Mapping[str, Any], tables: Mapping[str, Table]) -> Path:
     """Write README.md into a model's folder."""
     path = folder / "README.md"
     write_text(path, render_model_card(results, tables))
@@ -70,9 +67,17 @@ def usage_snippet(card: str) -> str:
     return found.group(1)
 
 
-def _markdown(rows: Rows) -> str:
-    lines = ["| " + " | ".join(row) + " |" for row in rows]
-    return "\n".join([lines[0], "|" + "---|" * len(rows[0]), *lines[1:]])
+def _more_tables(results: Mapping[str, Any]) -> dict[str, Table]:
+    data = results["data"]
+    splits = [
+        [split, counts["people"], counts["recordings"], *counts["per_class"].values()]
+        for split, counts in data["splits"].items()
+    ]
+    settings = [(name, str(value)) for name, value in sorted(results["config"]["training"].items())]
+    return {
+        "splits": Table(("split", "people", "recordings", *data["classes"]), splits, names=1),
+        "settings": Table(("setting", "value"), settings, names=2),
+    }
 
 
 def _model_index(results: Mapping[str, Any]) -> dict[str, Any]:

@@ -125,13 +125,20 @@ class EpochSampler(torch.utils.data.Sampler[Index]):
         batch: global batch size (all processes); with several groups, tails that do not fill one are left for the next
             epoch's shuffle.
         seed: of the order.
+
+    Raises:
+        ConfigurationError: one of several groups does not fill a batch.
     """
 
     def __init__(self, groups: Sequence[str], batch: int, seed: int = 0) -> None:
         self.groups, self.batch, self.seed, self.epoch = np.asarray(groups), batch, seed, 0
-        if not len(self):
+        names, counts = np.unique(self.groups, return_counts=True)
+        small = [f"{name} ({count})" for name, count in zip(names, counts, strict=True) if count < batch]
+        # A single group's incomplete batch is the trainer's to drop; of several groups it would never be seen.
+        if len(names) > 1 and small:
             raise ConfigurationError(
-                f"no group of recordings fills a batch of {batch}", remedy="use a smaller batch or more recordings"
+                f"too few recordings to fill a batch of {batch}: {', '.join(small)}",
+                remedy="use a smaller batch, or leave that dataset out",
             )
 
     def set_epoch(self, epoch: int) -> None:

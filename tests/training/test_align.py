@@ -12,6 +12,7 @@ import pytest
 import torch
 from transformers import TrainerCallback, set_seed
 
+from hf_auscult.alignment import objectives
 from hf_auscult.audio import Augmentation
 from hf_auscult.errors import ConfigurationError, DataError
 from hf_auscult.training import AlignmentArguments, AlignmentCollator, AlignmentTrainer
@@ -141,6 +142,39 @@ def test_each_batch_holds_one_dataset(tmp_path):
         assert len({groups[position] for position in order[start : start + 4]}) == 1
     sampler.set_epoch(1)
     assert [position for _, position in sampler] != order
+    with pytest.raises(ConfigurationError, match=r"batch of 8: b \(7\)"):
+        EpochSampler(groups, batch=8)
+
+
+def test_an_objective_from_outside_the_tree_trains(tmp_path):
+    """One documented call, and its name works wherever a shipped objective's does, in sums too."""
+
+    class Distance(objectives.Objective):
+        """Mean absolute difference of the pairs."""
+
+        name = "distance"
+
+        def loss(self, audio, text, extras):
+            return (audio - text).abs().mean()
+
+    objectives.register(Distance)
+    try:
+        run = trainer(tmp_path / "alone", model=tiny.model(dropout=0.0), max_steps=2, objective="distance")
+        before = run.model.text_projection.layers[0].weight.clone()
+        run.train()
+        assert run.state.global_step == 2
+        assert not torch.equal(run.model.text_projection.layers[0].weight, before)
+        both = trainer(tmp_path / "sum", model=tiny.model(dropout=0.0), max_steps=2, objective="distance+infonce")
+        both.train()
+        losses = [found.state.log_history[0]["alignment_loss"] for found in (run, both)]
+        assert 0 < losses[0] < losses[1]
+        with pytest.raises(ConfigurationError, match="already names Distance"):
+            objectives.register(type("Other", (objectives.Objective,), {"name": "distance"}))
+    finally:
+        del objectives.OBJECTIVES["distance"]
+    for bad in (dict, type("Sum", (objectives.Objective,), {"name": "a+b"}), type("No", (objectives.Objective,), {})):
+        with pytest.raises(ConfigurationError):
+            objectives.register(bad)
 
 
 def test_bad_settings_are_refused(tmp_path):

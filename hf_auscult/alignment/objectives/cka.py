@@ -12,10 +12,11 @@ from .base import Extras, Objective, centred, cosine_of, with_memory
 class CKA(Objective):
     """`1 - <K, L> / (|K| |L|)` with K = A A', L = T T' of centred features (AcuLa, equation 4; arXiv:1905.00414).
 
+    Inputs: (B, D) audio and (B, E) text, B >= 2; remembered pairs make the batch larger.
+
     Assumptions: a batch much larger than the features' rank. The plug-in estimate is biased upwards: B independent
     pairs in D isotropic dimensions give CKA D / (D + B), 0.955 for 24 in 512 (0.76 behind the paper's projections), so
     little is left to learn. Keep one dataset per batch, or the value measures which dataset a recording comes from.
-    Remembered pairs make the batch larger.
 
     Blind to: a shift, a rotation or one common scale of either side, hence to where a recording lies relative to its
     report; in effect, at small batches, to the pairing.

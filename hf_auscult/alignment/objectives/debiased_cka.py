@@ -45,8 +45,10 @@ def self_hsic(rows: torch.Tensor, *, gram: bool = True) -> torch.Tensor:
 class DebiasedCKA(Objective):
     """`1 - HSIC(K, L) / sqrt(HSIC(K, K) HSIC(L, L))` with unbiased HSIC, K = A A', L = T T'.
 
-    Assumptions: at least 4 pairs; independent features give a value near 1 whatever the batch size, and small batches
-    can exceed 1. Keep one dataset per batch. Remembered pairs make the batch larger.
+    Inputs: (B, D) audio and (B, E) text, B >= 4; remembered pairs make the batch larger.
+
+    Assumptions: independent features give a value near 1 whatever the batch size, and small batches can exceed 1. Keep
+    one dataset per batch.
 
     Blind to: a shift, a rotation or one common scale of either side, hence to where a recording lies relative to its
     report.

@@ -13,14 +13,17 @@ from .contrast import cross_entropy, remembered_alike
 class InfoNCE(Objective):
     """Mean of both cross entropies of `scale * cos(A, T)` against the diagonal (CLIP, arXiv:2103.00020). The default.
 
+    Inputs: (B, D) audio and text, B >= 2; `logit_scale`, learned, 1 / 0.07 when not given; `text_ids`, by which a
+    report is known again in the memory.
+
     Assumptions: every other report of the batch is a negative; equal reports are therefore false negatives (see
-    `multi_positive`). `scale` is learned, 1 / 0.07 when not given. More negatives help, but on real recordings 24
-    pairs did as well as 256 at equal numbers of steps. Remembered reports are further negatives for a recording, where
-    they are not its own; remembered recordings for a report.
+    `multi_positive`). More negatives help, but on real recordings 24 pairs did as well as 256 at equal numbers of
+    steps. Remembered reports are further negatives for a recording, where they are not its own; remembered recordings
+    for a report.
 
     Blind to: the length of a vector, and a rotation of both sides together; how alike two different reports are.
 
-    Relations: `siglip` judges each pair on its own. Adding `debiased_cka` is possible and gained nothing measurable.
+    Relations: `siglip` scores each pair on its own. Adding `debiased_cka` is possible and gained nothing measurable.
     """
 
     name: ClassVar[str] = "infonce"

@@ -22,6 +22,8 @@ class Matryoshka(Objective):
         objective: what is averaged.
         widths: prefixes; give the full width too where it shall be trained.
 
+    Inputs: those of the objective.
+
     Blind to: what the objective is blind to; not to a rotation of both sides, which changes what a prefix holds.
 
     Raises:

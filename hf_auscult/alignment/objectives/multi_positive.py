@@ -13,14 +13,18 @@ from .contrast import alike, cross_entropy
 class MultiPositive(Objective):
     """`infonce` whose target spreads over all pairs in proportion to how alike their reports are.
 
+    Inputs: (B, D) audio and text, B >= 2; `logit_scale` as in `infonce`; `text_ids` (B,) or `similarity` (B, B + M).
+
     With `similarity` (see `fact_similarity`) the target is graded; without it, it spreads evenly over equal reports
     (SupCon form, arXiv:2004.11362), which `text_ids` marks, or, without ids, rows of text that are equal to the bit.
-    With all reports different it is `infonce`. Remembered reports take part like those of the batch.
+    Remembered reports take part like those of the batch.
 
     Assumptions: the similarity is one of clinical facts. Facts that most people share (an age group, a site) make every
     target alike; a sharpness above 1 counters that.
 
     Blind to: the length of a vector, a rotation of both sides together; which of several equal reports is whose.
+
+    Relations: with all reports different it is `infonce`.
     """
 
     name: ClassVar[str] = "multi_positive"

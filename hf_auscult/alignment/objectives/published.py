@@ -12,6 +12,8 @@ from .base import Extras, Objective, centred, cosine_of, with_memory
 class Published(Objective):
     """`1 - <A'A, T'T> / (|A'A| |T'T|)` on centred (B, D) features: what the released script minimises.
 
+    Inputs: (B, D) audio and text, B >= 2; remembered pairs make the batch larger.
+
     Assumptions: audio and text share D. The Gram matrices are D x D: it matches second moments (as CORAL does), not
     pairs.
 

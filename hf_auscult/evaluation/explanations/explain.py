@@ -101,12 +101,12 @@ class Explanation:
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON."""
         out = asdict(self)
-        for name, found in self.scores.items():
-            interval = found.estimate.interval
+        for name, score in self.scores.items():
+            interval = score.estimate.interval
             out[name] = {
-                "value": found.estimate.value,
+                "value": score.estimate.value,
                 "interval": interval.to_dict() if interval is not None else None,
-                "chance": found.chance,
+                "chance": score.chance,
             }
         del out["scores"]
         rows = [{"recording_id": name, **asdict(score)} for name, score in self.per_recording.items()]

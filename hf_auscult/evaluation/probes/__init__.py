@@ -20,6 +20,7 @@ from .published import (
 from .published_training import TrainedHeads, train_heads
 from .ridge import RidgeFit, fit_ridge
 from .settings import ProbeSettings
+from .target import Target
 
 __all__ = [
     "AUSCULTABENCH",
@@ -35,6 +36,7 @@ __all__ = [
     "ProbeSettings",
     "PublishedProbe",
     "RidgeFit",
+    "Target",
     "TrainedHeads",
     "ValidationCut",
     "fit_attentive",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -63,14 +63,11 @@ class ProbeOutcome:
 
 def run_probe(
     features: ArrayLike,
-    target: ArrayLike,
+    target: ArrayLike | Target,
     subjects: ArrayLike,
     split_or_folds: Sequence[str] | NDArray[Any] | Sequence[Fold],
     settings: PublishedProbe | ProbeSettings | None = None,
     *,
-    kind: Kind | None = None,
-    positive: Hashable | None = None,
-    classes: Sequence[Any] | None = None,
     allow_shared_subjects: bool = False,
     allow_unseen_classes: bool = False,
 ) -> ProbeOutcome:
@@ -78,15 +75,13 @@ def run_probe(
 
     Args:
         features: (n, d); (n, tokens, d) with NaN rows for absent tokens under ``pooling="attentive"``.
-        target: (n,) classes, (n, labels) 0/1, or (n,) values.
+        target: (n,) classes, or what a published protocol predicts; everything else as a :class:`Target`, such as
+            ``Target.of(values, "regression")`` or ``Target.of(names, positive="murmur")``.
         subjects: (n,) who was recorded.
         split_or_folds: (n,) "train", "validation" (optional) or "test"; or folds such as
             :func:`~hf_auscult.evaluation.probes.leave_one_subject_out` gives. Under the default protocol validation
             people choose nothing: they are scored, for thresholds and calibration.
         settings: the protocol; the default one when left out.
-        kind: "classification" (default), "multilabel" or "regression"; a published protocol brings its own.
-        positive: the positive one of two classes other than 0/1.
-        classes: names of the columns of a table of labels, or of the class numbers that the target then holds.
         allow_shared_subjects: score a published split that leaks; the people concerned are counted in the outcome.
         allow_unseen_classes: a class that train lacks is never predicted, instead of an error; of several labels, one
             that train cannot teach is given its share of the training rows.
@@ -108,11 +103,10 @@ def run_probe(
         ((1, 40, 2), True)
     """
     settings = settings or ProbeSettings()
-    if isinstance(settings, PublishedProbe):
-        if kind not in (None, settings.kind):
-            raise ConfigurationError(f"{kind} under a protocol for {settings.kind}", where="kind")
-        kind = settings.kind
-    goal = Target.of(target, kind or "classification", positive, classes)
+    kind = settings.kind if isinstance(settings, PublishedProbe) else "classification"
+    goal = target if isinstance(target, Target) else Target.of(target, kind)
+    if isinstance(settings, PublishedProbe) and goal.kind != settings.kind:
+        raise ConfigurationError(f"{goal.kind} under a protocol for {settings.kind}", where="target")
     x = _features(features, len(goal), settings)
     people = People.of(subjects)
     if len(people.owner) != len(goal):

@@ -34,7 +34,7 @@ class Target:
     def of(
         cls,
         target: ArrayLike,
-        kind: Kind,
+        kind: Kind = "classification",
         positive: Hashable | None = None,
         classes: Sequence[Any] | None = None,
     ) -> Target:

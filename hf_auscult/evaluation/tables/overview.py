@@ -66,7 +66,7 @@ def differences(result: Result) -> Table:
 
 
 def _shortcut(task: TaskResult, name: str, metric: str) -> str:
-    return estimate(next((found.figures.get(metric) for found in task.shortcuts if found.model == name), None))
+    return estimate(next((shortcut.figures.get(metric) for shortcut in task.shortcuts if shortcut.model == name), None))
 
 
 def _of_model(task: TaskResult, result: ModelResult | None, metric: str) -> str:
@@ -106,7 +106,11 @@ def _means(result: Result, tasks: Sequence[TaskResult], protocol: str, metric: s
         columns += [[task.of(model, protocol) for task in run] for model in result.models]
         cells: list[Cell] = []
         for column in columns:
-            values = [found.figures[metric].value for found in column if found is not None and metric in found.figures]
+            values = [
+                of_model.figures[metric].value
+                for of_model in column
+                if of_model is not None and metric in of_model.figures
+            ]
             known = [value for value in values if value is not None]
             cells.append(float(np.mean(known)) if len(known) == len(run) > 0 else None)
         lines.append(["", f"mean, {group}", f"{len(run)} of {len(members)} tasks", *cells, DASH])

@@ -122,10 +122,12 @@ def _ours(result: Result | None, task: str, metric: str, model: str, protocol: s
     assert result is not None
     of_task = next((item for item in result.tasks if item.spec.number == task), None)
     if of_task is not None:
-        found = of_task.of(model, protocol)
-        return estimate(found.figures.get(metric) if found is not None else None, marks="†" * of_task.leaks)
+        of_model = of_task.of(model, protocol)
+        return estimate(of_model.figures.get(metric) if of_model is not None else None, marks="†" * of_task.leaks)
     members = [item.of(model, protocol) for item in result.tasks if item.spec.group == task]
-    values = [found.figures[metric].value for found in members if found is not None and metric in found.figures]
+    values = [
+        of_model.figures[metric].value for of_model in members if of_model is not None and metric in of_model.figures
+    ]
     known = [value for value in values if value is not None]
     # A mean over some of a group's tasks is no number of the paper's.
     return float(np.mean(known)) if known and len(known) == len(members) else None

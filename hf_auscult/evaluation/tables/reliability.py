@@ -11,7 +11,7 @@ from ..results import ModelResult, Result, TaskResult
 def calibration(result: Result) -> Table:
     """Probabilities of two-class tasks: how far off they are, and what can be promised."""
     rows: list[list[Cell]] = []
-    for task, found, reliability in _reliable(result):
+    for task, of_model, reliability in _reliable(result):
         if reliability.ece is None:
             continue
         everybody = reliability.sets.get("everybody")
@@ -19,7 +19,7 @@ def calibration(result: Result) -> Table:
         rows.append(
             [
                 task.spec.number,
-                found.model,
+                of_model.model,
                 estimate(reliability.ece),
                 estimate(reliability.brier),
                 line and line.slope,
@@ -38,7 +38,7 @@ def calibration(result: Result) -> Table:
 def subgroups(result: Result) -> Table:
     """Sensitivity, specificity, accuracy and AUROC by sex and age; groups with too few positive people are refused."""
     rows: list[list[Cell]] = []
-    for task, found, reliability in _reliable(result):
+    for task, of_model, reliability in _reliable(result):
         groups: dict[tuple[str, str], dict[str, GroupFigure]] = {}
         for cell in reliability.fairness.groups if reliability.fairness is not None else ():
             groups.setdefault((cell.attribute, cell.group), {})[cell.figure] = cell
@@ -46,17 +46,17 @@ def subgroups(result: Result) -> Table:
             first = next(iter(cells.values()))
             shown = [_group(cells.get(name)) for name in ("sensitivity", "specificity", "accuracy", "auroc")]
             people = f"{first.people} ({first.positives})"
-            rows.append([task.spec.number, found.model, f"{attribute}: {group}", people, *shown])
+            rows.append([task.spec.number, of_model.model, f"{attribute}: {group}", people, *shown])
     header = ("", "model", "group", "people (positive)", "sensitivity", "specificity", "accuracy", "AUROC")
     return Table(header, rows, names=3)
 
 
 def _reliable(result: Result) -> list[tuple[TaskResult, ModelResult, Reliability]]:
     return [
-        (task, found, found.reliability)
+        (task, of_model, of_model.reliability)
         for task in result.tasks
-        for found in task.results
-        if found.protocol == result.protocols[0] and found.reliability is not None
+        for of_model in task.results
+        if of_model.protocol == result.protocols[0] and of_model.reliability is not None
     ]
 
 

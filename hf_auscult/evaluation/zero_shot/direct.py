@@ -40,8 +40,8 @@ class Direct:
 
     def range(self) -> tuple[Row, Row] | None:
         """The worst and the best wording by AUROC on the test people; None where it is undefined."""
-        known = [(row.figures["auroc"].value, place) for place, row in enumerate(self.sentences)]
-        defined = sorted((value, place) for value, place in known if value is not None)
+        known = [(row.figures["auroc"].value, rank) for rank, row in enumerate(self.sentences)]
+        defined = sorted((value, rank) for value, rank in known if value is not None)
         return (self.sentences[defined[0][1]], self.sentences[defined[-1][1]]) if defined else None
 
 

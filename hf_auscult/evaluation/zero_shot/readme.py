@@ -86,14 +86,14 @@ def wording_table(result: ZeroShotResult) -> Table:
 def pipeline_table(result: ZeroShotResult) -> Table:
     """The pipeline beside its floors and its ceiling."""
     rows: list[list[Cell]] = []
-    for found in result.pipelines:
-        for read in found.read:
+    for pipeline in result.pipelines:
+        for read in pipeline.read:
             figures, floor = read.retrieved.figures, read.shuffled
             rows.append(
                 [
-                    MASKS[found.mask],
+                    MASKS[pipeline.mask],
                     read.against,
-                    f"{found.top_k} of {found.distinct}",
+                    f"{pipeline.top_k} of {pipeline.distinct}",
                     estimate(figures["auroc"]),
                     interval(floor.mean, floor.low, floor.high),
                     None if read.own is None else estimate(read.own.figures["auroc"]),
@@ -113,19 +113,21 @@ def retrieval_table(result: ZeroShotResult) -> Table:
     """Recall and median rank both ways, with chance under each line."""
     rows: list[list[Cell]] = []
     keys = [*(f"R@{k}" for k in KS), "median_rank"]
-    for found in result.retrievals:
-        if found.problem:
-            rows.append([MASKS[found.mask], found.problem, *[None] * len(keys)])
-        for way, figures in found.figures.items():
-            candidates = f"{found.texts} reports" if way == "audio_to_text" else f"{found.recordings} recordings"
+    for retrieval in result.retrievals:
+        if retrieval.problem:
+            rows.append([MASKS[retrieval.mask], retrieval.problem, *[None] * len(keys)])
+        for way, figures in retrieval.figures.items():
+            candidates = (
+                f"{retrieval.texts} reports" if way == "audio_to_text" else f"{retrieval.recordings} recordings"
+            )
             cells = [_retrieval(figures[key], key) for key in keys]
-            rows.append([f"{WAYS[way]}, {MASKS[found.mask]}", candidates, *cells])
-            rows.append(["– chance", "", *(_chance(found.chance[way][key], key) for key in keys)])
+            rows.append([f"{WAYS[way]}, {MASKS[retrieval.mask]}", candidates, *cells])
+            rows.append(["– chance", "", *(_chance(retrieval.chance[way][key], key) for key in keys)])
     return Table(("", "candidates", *keys[:-1], "median rank"), rows)
 
 
-def _retrieval(found: Estimate, key: str) -> str:
-    return estimate(found) if found.interval is not None or found.value is None else _chance(found.value, key)
+def _retrieval(value: Estimate, key: str) -> str:
+    return estimate(value) if value.interval is not None or value.value is None else _chance(value.value, key)
 
 
 def _chance(value: float, key: str) -> str:
@@ -133,14 +135,18 @@ def _chance(value: float, key: str) -> str:
 
 
 def _calibration(result: ZeroShotResult) -> str:
-    found = result.direct.calibration
-    if found is None:
+    calibration = result.direct.calibration
+    if calibration is None:
         return f"No probabilities: {result.direct.problem}."
-    rates = ", ".join(f"{name} {rate:.2f}" for name, rate in zip(result.classes, found.prior, strict=True))
-    told = "" if found.useful else " The cosines tell the validation people's classes apart not at all (or perfectly)."
+    rates = ", ".join(f"{name} {rate:.2f}" for name, rate in zip(result.classes, calibration.prior, strict=True))
+    told = (
+        ""
+        if calibration.useful
+        else " The cosines tell the validation people's classes apart not at all (or perfectly)."
+    )
     return (
         "Offsets are the mean cosines of unlabelled training recordings; base rates "
-        f"({rates}) and the temperature ({found.temperature:.3g}) are fitted on validation people.{told}"
+        f"({rates}) and the temperature ({calibration.temperature:.3g}) are fitted on validation people.{told}"
     )
 
 
@@ -160,12 +166,12 @@ def _table_seven(result: ZeroShotResult) -> Table:
     spec = next((t for t in suite_of("acula18") if (t.dataset, t.config) == (result.dataset, result.task)), None)
     if spec is None:
         return paper_table("acula18/VII")
-    found = {MASKS[pipeline.mask]: pipeline.read[-1].retrieved for pipeline in result.pipelines}
-    results = tuple(ModelResult(name, "default", row.figures) for name, row in found.items())
+    by_mask = {MASKS[pipeline.mask]: pipeline.read[-1].retrieved for pipeline in result.pipelines}
+    results = tuple(ModelResult(name, "default", row.figures) for name, row in by_mask.items())
     ours = Result(
         suite="acula18",
         tasks=(TaskResult(spec, results=results),),
-        models={name: result.model for name in found},
+        models={name: result.model for name in by_mask},
         protocols=("default",),
         command="",
         seeds={},

@@ -89,14 +89,14 @@ class ZeroShotResult:
         }
         out["pipeline"] = [
             {
-                "mask": found.mask,
-                "distinct": found.distinct,
-                "top_k": found.top_k,
-                "read": [asdict(read) for read in found.read],
+                "mask": pipeline.mask,
+                "distinct": pipeline.distinct,
+                "top_k": pipeline.top_k,
+                "read": [asdict(read) for read in pipeline.read],
             }
-            for found in self.pipelines
+            for pipeline in self.pipelines
         ]
-        out["retrieval"] = [asdict(found) for found in self.retrievals]
+        out["retrieval"] = [asdict(retrieval) for retrieval in self.retrievals]
         for name in ("contamination", "settings", "versions", "command", "seconds", "read", "plots"):
             out[name] = getattr(self, name)
         return {"schema": SCHEMA, **out}
@@ -121,11 +121,11 @@ def write_predictions(result: ZeroShotResult, tested: EvaluationSet, train: tupl
     else:
         columns["direct_probability"] = result.direct.probabilities.tolist()
     names = np.asarray(train, dtype=object)
-    for found in result.pipelines:
-        columns[f"{found.mask}_reports"] = names[found.first[found.neighbours]].tolist()
-        columns[f"{found.mask}_similarity"] = found.similarity.tolist()
-        for kind, scores in found.scores.items():
-            columns[f"{found.mask}_{kind.replace(' ', '_')}"] = scores.tolist()
+    for pipeline in result.pipelines:
+        columns[f"{pipeline.mask}_reports"] = names[pipeline.first[pipeline.neighbours]].tolist()
+        columns[f"{pipeline.mask}_similarity"] = pipeline.similarity.tolist()
+        for kind, scores in pipeline.scores.items():
+            columns[f"{pipeline.mask}_{kind.replace(' ', '_')}"] = scores.tolist()
     table = pa.table(columns).replace_schema_metadata({"classes": "\t".join(tested.classes)})
     target = folder / "predictions.parquet"
     write_table(target, table)

@@ -116,7 +116,7 @@ def run_zero_shot(settings: ZeroShotSettings, *, command: str = "", progress: bo
         audio = np.asarray(cache.features(encoder, examples.cells, progress=progress), np.float64)
     with clock.timed("reports"):
         everything = [text for wordings in sentences.values() for text in wordings]
-        everything += [text for found in reports for text in found.texts if text is not None]
+        everything += [text for masked in reports for text in masked.texts if text is not None]
         for teacher in (encoder.teacher, second):  # each is loaded once; from here on both read from their stores
             teacher.read([*everything, *sentences], progress=progress)
         prompts = {name: encoder.texts(wordings) for name, wordings in sentences.items()}
@@ -132,7 +132,7 @@ def run_zero_shot(settings: ZeroShotSettings, *, command: str = "", progress: bo
             classes=examples.classes,
             bootstrap=Bootstrap(settings.draws, settings.seed),
         )
-        parts = [_Masked(found, encoder, second, audio, examples.subjects, rows) for found in reports]
+        parts = [_Masked(masked, encoder, second, audio, examples.subjects, rows) for masked in reports]
         pipelines = tuple(part.pipeline(class_texts, tested, settings) for part in parts)
         retrievals = tuple(part.retrieval(tested) for part in parts)
     with clock.timed("sentences"):
@@ -158,8 +158,8 @@ def run_zero_shot(settings: ZeroShotSettings, *, command: str = "", progress: bo
         direct=by_sentences,
         pipelines=pipelines,
         retrievals=retrievals,
-        leaks={found.mask: found.leaks for found in reports},
-        sources={found.mask: found.source for found in reports},
+        leaks={masked.mask: masked.leaks for masked in reports},
+        sources={masked.mask: masked.source for masked in reports},
         contamination=contamination_of(
             encoder.name, settings.model, {dataset: manifest["split_sha256"]}, dataset, tested.subjects
         ),
@@ -242,9 +242,9 @@ class _Masked:
         )
         own = self.second.embed(own_texts) if len(owned) == len(self.rows["test"]) else None
         audio = self.audio[self.rows["test"]]
-        found = pipeline(gallery, audio, own, class_texts, tested, top_k=settings.top_k, search=settings.search)
+        read = pipeline(gallery, audio, own, class_texts, tested, top_k=settings.top_k, search=settings.search)
         # Its rows are of recordings with a report; elsewhere they are of all training recordings.
-        return replace(found, first=places[found.first])
+        return replace(read, first=places[read.first])
 
     def retrieval(self, tested: EvaluationSet) -> Retrieval:
         places, texts = self.with_report("test")

@@ -73,35 +73,37 @@ def reports_of(
             )
             for mask in MASKS
         ]
-    found: dict[str, dict[str, str]] = {}
-    for each in _sets(folder):
-        for mask, texts in _read(each, dataset, task).items():
-            if mask in found:
-                raise DataError(f"a second set under mask {mask}", where=each, remedy="name a folder with one each")
-            found[mask] = texts
+    by_mask: dict[str, dict[str, str]] = {}
+    for set_folder in _sets(folder):
+        for mask, texts in _read(set_folder, dataset, task).items():
+            if mask in by_mask:
+                raise DataError(
+                    f"a second set under mask {mask}", where=set_folder, remedy="name a folder with one each"
+                )
+            by_mask[mask] = texts
     kept = [
-        Reports(mask, tuple(found[mask].get(key) for key in keys), leaks[mask], str(folder))
+        Reports(mask, tuple(by_mask[mask].get(key) for key in keys), leaks[mask], str(folder))
         for mask in MASKS
-        if mask in found
+        if mask in by_mask
     ]
     if not kept:
         raise DataError(
-            f"reports under {', '.join(sorted(found))} only", where=folder, remedy=f"generate {', '.join(MASKS)}"
+            f"reports under {', '.join(sorted(by_mask))} only", where=folder, remedy=f"generate {', '.join(MASKS)}"
         )
     return kept
 
 
 def _sets(folder: Path) -> list[Path]:
-    found = [folder] if (folder / TABLE).is_file() else sorted(file.parent for file in folder.glob(f"*/{TABLE}"))
-    if not found:
+    folders = [folder] if (folder / TABLE).is_file() else sorted(file.parent for file in folder.glob(f"*/{TABLE}"))
+    if not folders:
         raise DataError("no set of reports", where=folder, remedy="make one with hf-auscult reports generate")
-    return found
+    return folders
 
 
 def _read(folder: Path, dataset: str, task: str) -> dict[str, dict[str, str]]:
     """Mask -> key of a recording (or of its segment) -> its first phrasing."""
-    read = read_set(folder)
-    settings = read.info.settings
+    stored = read_set(folder)
+    settings = stored.info.settings
     if settings["dataset"] != dataset:
         raise ConfigurationError(
             f"reports on {settings['dataset']}, not on {dataset}", where=folder, remedy="name another"
@@ -110,7 +112,7 @@ def _read(folder: Path, dataset: str, task: str) -> dict[str, dict[str, str]]:
         raise ConfigurationError(
             f"their mask hides the label of {settings['task']}, not of {task}", where=folder, remedy="name another"
         )
-    found: dict[str, dict[str, str]] = {}
-    for key, reports in read.by_name().items():
-        found.setdefault(reports[0].mask, {})[key] = reports[0].text
-    return found
+    by_mask: dict[str, dict[str, str]] = {}
+    for key, reports in stored.by_name().items():
+        by_mask.setdefault(reports[0].mask, {})[key] = reports[0].text
+    return by_mask

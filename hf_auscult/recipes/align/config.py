@@ -1,8 +1,9 @@
-"""What a run is made of: a YAML file read into frozen dataclasses, every key checked."""
+"""What an alignment is made of: a YAML file read into frozen dataclasses, every key checked."""
 
 from __future__ import annotations
 
 import dataclasses
+import difflib
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,24 +18,36 @@ from ...errors import ConfigurationError
 
 T = TypeVar("T")
 
+# What each condition of a run must share, or must not do by itself -> where to say it instead.
+RUN_SETTINGS = {
+    "output_dir": "set the run's output and work folders",
+    "seed": "set seed at the top of the file",
+    "data_seed": "set seed at the top of the file",
+    "disable_tqdm": "call align(..., progress=False), or the command with --json",
+    "resume_from_checkpoint": "leave it out: an interrupted run goes on by itself",
+    "push_to_hub": "publish the finished model: hf-auscult publish model DIR --repo NAME",
+}
+
 
 @dataclass(frozen=True)
 class DataConfig:
     """Which recordings, and how people are divided.
 
     Args:
-        dataset: name in `hf_auscult.data.DATASETS`.
-        source: the original download; prepared first when given.
-        prepared: a prepared dataset's folder; made under the run's work folder when absent.
+        dataset: name in `hf_auscult.data.DATASETS`: the one on whose test people everything is evaluated.
+        source: its original download; prepared first when given.
+        prepared: folders that `prepare` or `corpus` wrote, one or several. One of them is `dataset` as `prepare` wrote
+            it; of the others the training people are trained on, too, and every batch is of one dataset. When absent,
+            `source` is prepared under the run's work folder.
         task: the configuration whose labels are probed.
-        fractions: shares of people in train, validation and test.
-        seed: of the split.
-        locked: also judge on the people reserved as a locked test set; without it they are left out altogether.
+        fractions: shares of people in train, validation and test, where `source` is prepared.
+        seed: of that split.
+        locked: also evaluate on the people reserved as a locked test set; without it they are left out altogether.
     """
 
     dataset: str = "circor"
     source: str | None = None
-    prepared: str | None = None
+    prepared: str | tuple[str, ...] | None = None
     task: str = "murmur"
     fractions: dict[str, float] = field(default_factory=lambda: {"train": 0.6, "validation": 0.2, "test": 0.2})
     seed: int = 0
@@ -94,8 +107,8 @@ class EvaluationConfig:
 
 
 @dataclass(frozen=True)
-class RunConfig:
-    """One alignment run.
+class AlignConfig:
+    """One alignment with its standing checks.
 
     Args:
         output: folder of the model and its card, e.g. `auscult/acula-opera`.
@@ -104,12 +117,16 @@ class RunConfig:
         data, start, reports, evaluation: see their classes.
         teacher: the frozen language model; in YAML also a preset's name, or `preset:` beside other settings.
         model: settings of `AcuLaConfig` besides encoder and teacher.
-        training: settings of `AlignmentArguments` (`objective`, `max_steps`, `learning_rate` …).
+        training: settings of `AlignmentArguments` (`objective`, `max_steps`, `learning_rate` …), transformers'
+            `TrainingArguments` included, but for those that the run sets itself.
         retrieval_map: `procrustes` or `ridge`: for objectives without a common frame (CKA), a map fitted on the
             training pairs and stored in the model, so that it retrieves; `None` for none.
         augmentation: settings of `audio.Augmentation`; `None` for none.
         crop_start, crop_padding, crop_samples: see `training.CropPolicy`; one window of the extractor by default.
-        checks: names of `runs.conditions` to run beside the aligned model; all by default.
+        checks: names of `conditions.CHECKS` to run beside the aligned model; all by default.
+
+    Raises:
+        ConfigurationError: a setting in `training` that does not exist, has another type, or belongs elsewhere.
     """
 
     output: str
@@ -129,12 +146,45 @@ class RunConfig:
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     checks: tuple[str, ...] | None = None
 
+    def __post_init__(self) -> None:
+        check_training(self.training)
+
+    @property
+    def objective(self) -> str:
+        """Name of the alignment objective."""
+        return str(self.training.get("objective", "infonce"))
+
     def to_dict(self) -> dict[str, Any]:
         """Return plain values."""
         return dataclasses.asdict(self)
 
 
-def load_config(path: str | Path, overrides: Mapping[str, Any] | None = None) -> RunConfig:
+def check_training(values: Mapping[str, Any]) -> None:
+    """Refuse settings that the trainer does not know, that are of another type, or that the run sets itself.
+
+    Raises:
+        ConfigurationError: naming the setting.
+    """
+    from ...training import AlignmentArguments
+
+    known = {item.name: item.default for item in dataclasses.fields(AlignmentArguments) if item.init}
+    for name, value in values.items():
+        where = f"training.{name}"
+        if name in RUN_SETTINGS:
+            raise ConfigurationError("belongs to the run as a whole", where=where, remedy=RUN_SETTINGS[name])
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            raise ConfigurationError(
+                "no such setting",
+                where=where,
+                remedy=f"did you mean {close[0]}?" if close else "see hf_auscult.training.AlignmentArguments",
+            )
+        number = isinstance(known[name], (int, float)) and not isinstance(known[name], bool)
+        if number and (isinstance(value, bool) or not isinstance(value, (int, float))):
+            raise ConfigurationError(f"{value!r} is not a number", where=where, remedy=_number_remedy(value))
+
+
+def load_config(path: str | Path, overrides: Mapping[str, Any] | None = None) -> AlignConfig:
     """Read a run's YAML file.
 
     Args:
@@ -148,15 +198,15 @@ def load_config(path: str | Path, overrides: Mapping[str, Any] | None = None) ->
     if not path.is_file():
         raise ConfigurationError("no such file", where=path, remedy="see examples/configs")
     try:
-        values = yaml.safe_load(path.read_text())
-    except yaml.YAMLError as error:
+        values = yaml.safe_load(path.read_text("utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"not YAML: {error}", where=path) from error
     if not isinstance(values, Mapping):
         raise ConfigurationError("not a mapping of settings", where=path)
     values = {**values, **(overrides or {})}
     if isinstance(values.get("teacher"), str) or "preset" in (values.get("teacher") or {}):
         values["teacher"] = dataclasses.asdict(teacher_config(values["teacher"]))
-    return build(RunConfig, values, str(path))
+    return build(AlignConfig, values, str(path))
 
 
 def build(cls: type[T], values: Mapping[str, Any], where: str) -> T:
@@ -189,5 +239,8 @@ def _value(hint: Any, value: Any, where: str) -> Any:
             return value
         if not isinstance(origin, type) and value in get_args(option):  # Literal
             return value
-    remedy = "PyYAML reads 1e-3 as text: write 1.0e-3" if isinstance(value, str) else None
-    raise ConfigurationError(f"{value!r} is not {hint}", where=where, remedy=remedy)
+    raise ConfigurationError(f"{value!r} is not {hint}", where=where, remedy=_number_remedy(value))
+
+
+def _number_remedy(value: Any) -> str | None:
+    return "PyYAML reads 1e-3 as text: write 1.0e-3" if isinstance(value, str) else None

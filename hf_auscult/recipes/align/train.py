@@ -1,4 +1,4 @@
-"""Training of one condition: the same encoder, the same steps, another text side."""
+"""Training of the conditions: the same encoder, the same steps, another text side."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from accelerate import PartialState
 from transformers import AutoConfig, AutoFeatureExtractor, AutoModel, AutoModelForPreTraining, set_seed
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
@@ -21,7 +22,7 @@ from ...alignment.objectives import get
 from ...audio import WindowPolicy
 from ...errors import ConfigurationError
 from ...features import FRONT_ENDS, AuscultFeatureExtractor, FrontEnd, WindowedFeatureExtractor
-from ...files import new_folder, write_json
+from ...files import new_folder, to_json, write_json
 from ...models.acula import AcuLaConfig
 from ...models.acula.modeling_acula import AcuLaModel
 from ...training import (
@@ -37,18 +38,23 @@ from ...training.align import last_complete_checkpoint
 from ...training.preservation import resolve
 from ...training.supervise import LabelSupervisedTrainer
 from .conditions import Condition
-from .config import RunConfig
+from .config import AlignConfig
+from .corpus import AudioReportCorpus, EmbeddedReports
+
+# Settings that change nothing about what is trained: an interrupted run may go on under others.
+NOT_TRAINED_ON = ("output", "work", "evaluation", "checks", "retrieval_map")
+HISTORY = "history.json"
 
 
 @dataclass(frozen=True, eq=False)
-class Trained:
+class TrainedModel:
     """A condition's model and how its losses went: one mapping a logged step."""
 
     model: AcuLaModel
     history: list[dict[str, float]]
 
 
-def feature_extractor(config: RunConfig) -> WindowedFeatureExtractor:
+def feature_extractor(config: AlignConfig) -> WindowedFeatureExtractor:
     """Return the extractor of the run's encoder: the checkpoint's own, or the configured front end's."""
     if config.start.checkpoint:
         return AutoFeatureExtractor.from_pretrained(config.start.checkpoint)
@@ -56,17 +62,17 @@ def feature_extractor(config: RunConfig) -> WindowedFeatureExtractor:
     return AuscultFeatureExtractor(spec, WindowPolicy("sliding", samples=spec.samples(config.start.frames)))
 
 
-def new_model(config: RunConfig, text_size: int) -> AcuLaModel:
+def new_model(config: AlignConfig, text_size: int) -> AcuLaModel:
     """Return an AcuLa model with the run's encoder and fresh projections, the same for every call."""
     set_seed(config.seed)
-    objective = get(config.training.get("objective", "infonce"))
+    objective = get(config.objective)
     encoder = load_encoder(config.start.checkpoint) if config.start.checkpoint else None
     model = AcuLaModel(
         AcuLaConfig(
             audio_config=encoder.config if encoder is not None else dict(config.start.encoder),
             text_size=text_size,
             **config.teacher.model_settings(),
-            objective=config.training.get("objective", "infonce"),
+            objective=config.objective,
             logit_scale_init=math.log(objective.logit_scale_init),
             logit_bias_init=objective.logit_bias_init,
             **config.model,
@@ -79,101 +85,166 @@ def new_model(config: RunConfig, text_size: int) -> AcuLaModel:
 
 def load_encoder(checkpoint: str) -> Any:
     """Load an encoder with its pre-training head where its type has one."""
-    found = type(AutoConfig.from_pretrained(checkpoint))
-    pretraining = found in AutoModelForPreTraining._model_mapping
+    config_class = type(AutoConfig.from_pretrained(checkpoint))
+    pretraining = config_class in AutoModelForPreTraining._model_mapping
     return (AutoModelForPreTraining if pretraining else AutoModel).from_pretrained(checkpoint)
 
 
-def train(
-    config: RunConfig,
-    name: str,
-    model: AcuLaModel,
-    examples: list[AlignmentExample],
-    extractor: WindowedFeatureExtractor,
-    *,
-    condition: Condition | None = None,
-    classes: int = 2,
-    progress: bool = True,
-) -> Trained:
-    """Train a copy of `model` for the run's steps (of the audio-only start when `condition` is `None`).
+def training_folder(
+    config: AlignConfig, model: AcuLaModel, corpus: AudioReportCorpus, reports: dict[str, EmbeddedReports]
+) -> Path:
+    """Return where an interrupted run finds its conditions again: one folder for everything they are trained on.
 
-    An interrupted run continues: a finished condition is read back, an unfinished one goes on from its last complete
-    checkpoint and ends with the same weights.
+    Its name is a hash of the settings, the initial weights, who is in which split, the audio, and the reports as this
+    teacher reads them. Once any of these has changed, nothing that was trained before is used.
     """
-    folder = training_folder(config) / name
-    finished = folder / "finished"
-    if (finished / "history.json").is_file():
-        history = json.loads((finished / "history.json").read_text())
-        return Trained(AcuLaModel.from_pretrained(finished).eval(), history)
-    settings = {"dataloader_pin_memory": torch.cuda.is_available(), **config.training}
-    text = condition is not None and condition.text is not None
-    if condition is None:
+    digest = hashlib.sha256()
+    settings = {key: value for key, value in config.to_dict().items() if key not in NOT_TRAINED_ON}
+    content = {
+        "settings": settings,
+        "processes": PartialState().num_processes,
+        "split": corpus.split_sha256(),
+        "audio": corpus.audio_sha256(),
+        "teacher": config.teacher.fingerprint(),
+        "reports": {
+            mask: [[(report.text, repr(report.facts)) for report in draws] for draws in found.reports]
+            for mask, found in reports.items()
+        },
+    }
+    digest.update(to_json(content, indent=None, sort_keys=True).encode())
+    for name, value in model.state_dict().items():
+        digest.update(name.encode())
+        digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
+    return Path(config.work) / "training" / digest.hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class ConditionTrainer:
+    """Trains conditions one after the other, each from a copy of the model it is given.
+
+    Args:
+        config: of the run.
+        extractor: the encoder's.
+        folder: of checkpoints and finished conditions, see `training_folder`.
+        classes: number of classes of the run's task.
+        progress: show bars.
+    """
+
+    config: AlignConfig
+    extractor: WindowedFeatureExtractor
+    folder: Path
+    classes: int
+    progress: bool = True
+
+    def start(self, model: AcuLaModel, examples: list[AlignmentExample]) -> TrainedModel:
+        """Pre-train the encoder on the training people's sound alone, before any condition.
+
+        Raises:
+            ConfigurationError: an encoder without a pre-training objective.
+        """
         if not model.can_reconstruct:
             raise ConfigurationError(
                 f"{type(model.audio_model).__name__} has no pre-training objective", remedy="set start.steps to 0"
             )
-        settings |= {"max_steps": config.start.steps, "learning_rate": config.start.learning_rate}
-    if not text:
-        settings |= {"alignment_weight": 0.0}
-        if not model.can_reconstruct:
-            # Without an objective of its own, an encoder that hears no report stays where it is.
-            settings |= {"preservation": "distillation"}
-    args = AlignmentArguments(
-        str(folder),
-        seed=config.seed,
-        disable_tqdm=not progress,
-        logging_strategy="steps",
-        save_total_limit=1,
-        **settings,
-    )
-    model = copy.deepcopy(model)
-    samples = crop_samples(config, extractor)
-    dataset = AlignmentDataset(
-        examples,
-        CropPolicy(samples, config.crop_start, config.crop_padding),
-        sampling_rate=extractor.sampling_rate,
-        noise_size=noise_size(model, extractor, samples),
-        augmentation=config.augmentation,
-        seed=config.seed,
-    )
-    # Dropout of every condition starts from the same state.
-    set_seed(config.seed)
-    common: dict[str, Any] = {
-        "args": args,
-        "train_dataset": dataset,
-        "data_collator": AlignmentCollator(extractor),
-    }
-    trainer: AlignmentTrainer | LabelSupervisedTrainer
-    if condition is not None and condition.supervised:
-        preservation = resolve(args.preservation, model, args.objective)
-        supervised = LabelSupervisedModel(model, classes, args.reconstruction_weight, preservation)
-        trainer = LabelSupervisedTrainer(model=supervised, **common)
-    else:
-        trainer = AlignmentTrainer(model, **common)
-    for callback in (ProgressCallback, PrinterCallback):
-        trainer.remove_callback(callback)
-    if progress:
-        trainer.add_callback(_Bar(name))
-    trainer.train(resume_from_checkpoint=last_complete_checkpoint(folder))
-    history = [entry for entry in trainer.state.log_history if "loss" in entry]
-    model = model.eval().to("cpu")
-    if trainer.is_world_process_zero():
-        with new_folder(finished) as part:
-            model.save_pretrained(part)
-            write_json(part / "history.json", history)
-        for checkpoint in folder.glob(f"{PREFIX_CHECKPOINT_DIR}-*"):
-            shutil.rmtree(checkpoint)
-    trainer.accelerator.wait_for_everyone()
-    return Trained(model, history)
+        start = self.config.start
+        own = {"max_steps": start.steps, "learning_rate": start.learning_rate, "alignment_weight": 0.0}
+        return self._train("start", model, examples, own)
+
+    def condition(self, condition: Condition, model: AcuLaModel, examples: list[AlignmentExample]) -> TrainedModel:
+        """Train one condition from the model before alignment."""
+        own: dict[str, Any] = {}
+        if condition.text is None:
+            own["alignment_weight"] = 0.0
+            if not model.can_reconstruct:
+                # Without an objective of its own, an encoder that is given no report stays where it is.
+                own["preservation"] = "distillation"
+        return self._train(condition.name, model, examples, own, supervised=condition.supervised)
+
+    def _train(
+        self,
+        name: str,
+        model: AcuLaModel,
+        examples: list[AlignmentExample],
+        own: dict[str, Any],
+        *,
+        supervised: bool = False,
+    ) -> TrainedModel:
+        """Train, or go on from the last complete checkpoint, or read back what was finished: equal weights in the end.
+
+        Args:
+            name: of the condition, also of its folder.
+            model: copied first.
+            examples: training recordings.
+            own: training settings that differ from the run's.
+            supervised: on the task's labels instead of reports.
+        """
+        folder = self.folder / name
+        finished = folder / "finished"
+        if not finished.is_dir():
+            # Dropout of every condition starts from the same state.
+            set_seed(self.config.seed)
+            trainer = self._trainer(folder, copy.deepcopy(model), examples, own, supervised=supervised)
+            if self.progress:
+                trainer.add_callback(_Bar(name))
+            trainer.train(resume_from_checkpoint=last_complete_checkpoint(folder))
+            if trainer.is_world_process_zero():
+                aligned = trainer.accelerator.unwrap_model(trainer.model)
+                with new_folder(finished) as part:
+                    (aligned.model if supervised else aligned).save_pretrained(part)
+                    write_json(part / HISTORY, [entry for entry in trainer.state.log_history if "loss" in entry])
+                for checkpoint in folder.glob(f"{PREFIX_CHECKPOINT_DIR}-*"):
+                    shutil.rmtree(checkpoint)
+            trainer.accelerator.wait_for_everyone()
+        # Read back even in the run that trained it, so that a resumed run goes on with the very same model.
+        return TrainedModel(
+            AcuLaModel.from_pretrained(finished).eval(), json.loads((finished / HISTORY).read_text("utf-8"))
+        )
+
+    def _trainer(
+        self,
+        folder: Path,
+        model: AcuLaModel,
+        examples: list[AlignmentExample],
+        own: dict[str, Any],
+        *,
+        supervised: bool,
+    ) -> AlignmentTrainer | LabelSupervisedTrainer:
+        config = self.config
+        defaults = {
+            "dataloader_pin_memory": torch.cuda.is_available(),
+            "logging_strategy": "steps",
+            "save_total_limit": 1,
+        }
+        args = AlignmentArguments(
+            str(folder), seed=config.seed, disable_tqdm=not self.progress, **{**defaults, **config.training, **own}
+        )
+        samples = crop_samples(config, self.extractor)
+        dataset = AlignmentDataset(
+            examples,
+            CropPolicy(samples, config.crop_start, config.crop_padding),
+            sampling_rate=self.extractor.sampling_rate,
+            noise_size=noise_size(model, self.extractor, samples),
+            augmentation=config.augmentation,
+            seed=config.seed,
+        )
+        common: dict[str, Any] = {
+            "args": args,
+            "train_dataset": dataset,
+            "data_collator": AlignmentCollator(self.extractor),
+        }
+        trainer: AlignmentTrainer | LabelSupervisedTrainer
+        if supervised:
+            preservation = resolve(args.preservation, model, args.objective)
+            head = LabelSupervisedModel(model, self.classes, args.reconstruction_weight, preservation)
+            trainer = LabelSupervisedTrainer(model=head, **common)
+        else:
+            trainer = AlignmentTrainer(model, **common)
+        for callback in (ProgressCallback, PrinterCallback):
+            trainer.remove_callback(callback)
+        return trainer
 
 
-def training_folder(config: RunConfig) -> Path:
-    """Return where an interrupted run finds its conditions again: one folder for every content of the run's file."""
-    settings = json.dumps(config.to_dict(), sort_keys=True, default=str)
-    return Path(config.work) / "training" / hashlib.sha256(settings.encode()).hexdigest()[:12]
-
-
-def crop_samples(config: RunConfig, extractor: WindowedFeatureExtractor) -> int:
+def crop_samples(config: AlignConfig, extractor: WindowedFeatureExtractor) -> int:
     """Return the length of a training crop: the run's own, or one window of the extractor."""
     if config.crop_samples is not None:
         return config.crop_samples

@@ -71,4 +71,5 @@ def test_only_directions_count(name):
 
 def test_docstrings_say_what_an_objective_is_blind_to():
     for objective in OBJECTIVES.values():
-        assert "Blind to:" in objective.__doc__, objective
+        for heading in ("Inputs:", "Blind to:", "Relations:"):
+            assert heading in objective.__doc__, (objective, heading)

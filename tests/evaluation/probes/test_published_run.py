@@ -10,7 +10,16 @@ import torch
 from sklearn.model_selection import train_test_split
 
 from hf_auscult.errors import ConfigurationError, DataError
-from hf_auscult.evaluation.probes import MMLUNG, NOSEMIC, OPERA, OPERA_TASKS, Fold, leave_one_subject_out, run_probe
+from hf_auscult.evaluation.probes import (
+    MMLUNG,
+    NOSEMIC,
+    OPERA,
+    OPERA_TASKS,
+    Fold,
+    Target,
+    leave_one_subject_out,
+    run_probe,
+)
 from hf_auscult.evaluation.probes.published_training import torchmetrics_auroc
 
 from .generated import several_classes, two_classes, values
@@ -199,7 +208,7 @@ def test_protocols_that_do_not_fit_are_refused():
     with pytest.raises(ConfigurationError, match="validation rows"):
         run_probe(x, y, np.arange(60), split, OPERA)
     with pytest.raises(ConfigurationError, match="protocol for classification"):
-        run_probe(x, y, np.arange(60), split, OPERA, kind="regression")
+        run_probe(x, Target.of(y, "regression"), np.arange(60), split, OPERA)
     y[:30] = 0
     y[0] = 1
     with pytest.raises(DataError, match="validation cut"):

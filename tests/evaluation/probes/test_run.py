@@ -5,7 +5,7 @@ import pytest
 from sklearn.linear_model import LogisticRegression
 
 from hf_auscult.errors import ConfigurationError, DataError, LeakageError
-from hf_auscult.evaluation.probes import OPERA_TASKS, Fold, ProbeSettings, leave_one_subject_out, run_probe
+from hf_auscult.evaluation.probes import OPERA_TASKS, Fold, ProbeSettings, Target, leave_one_subject_out, run_probe
 from hf_auscult.metrics import auroc
 
 
@@ -45,7 +45,7 @@ def test_row_order_does_not_matter():
 def test_labels_at_once_and_their_names():
     x, y, who, split = _cohort(classes=3)
     table = np.stack([y == 0, y != 1], axis=1).astype(int)
-    outcome = run_probe(x, table, who, split, kind="multilabel", classes=("crackle", "wheeze"))
+    outcome = run_probe(x, Target.of(table, "multilabel", classes=("crackle", "wheeze")), who, split)
     assert outcome.classes == ("crackle", "wheeze")
     for column in range(2):
         assert auroc(table[outcome.test_rows, column], outcome.mean_scores[:, column]) > 0.7
@@ -57,13 +57,13 @@ def test_values_with_people_left_out():
     x = rng.standard_normal((60, 100))
     y = 5 + x[:, :3].sum(axis=1)
     who = np.arange(60) // 2
-    outcome = run_probe(x, y, who, leave_one_subject_out(who), kind="regression")
+    outcome = run_probe(x, Target.of(y, "regression"), who, leave_one_subject_out(who))
     assert len(outcome.penalties) == 30 and outcome.scores.shape == (1, 60, 1)
     error = np.abs(outcome.mean_scores[:, 0] - y[outcome.test_rows]).mean()
     assert error < np.abs(y - y.mean()).mean()
     moved = y.copy()
     moved[:2] += 100  # the tested person's own value does not reach their prediction
-    again = run_probe(x, moved, who, leave_one_subject_out(who)[:1], kind="regression")
+    again = run_probe(x, Target.of(moved, "regression"), who, leave_one_subject_out(who)[:1])
     assert np.array_equal(again.scores[0], outcome.scores[0, :2])
 
 
@@ -81,7 +81,7 @@ def test_a_shared_person_is_refused_or_counted():
 def test_named_classes_and_the_positive_one():
     x, y, who, split = _cohort()
     words = np.where(y == 1, "Abnormal", "Normal")
-    named = run_probe(x, words, who, split, positive="Abnormal")
+    named = run_probe(x, Target.of(words, positive="Abnormal"), who, split)
     assert named.classes == ("Normal", "Abnormal")
     assert np.array_equal(named.scores, run_probe(x, y, who, split).scores)
     with pytest.raises(DataError, match="positive"):
@@ -93,11 +93,11 @@ def test_bad_input_is_named():
     with pytest.raises(DataError, match="never occur in train"):
         run_probe(x, np.where(split == "test", 2, y), who, split)
     with pytest.raises(DataError, match="every training row"):
-        run_probe(x, np.ones((len(y), 1)), who, split, kind="multilabel")
+        run_probe(x, Target.of(np.ones((len(y), 1)), "multilabel"), who, split)
     with pytest.raises(DataError, match="0 and 1"):
-        run_probe(x, np.full((len(y), 1), 2), who, split, kind="multilabel")
+        Target.of(np.full((len(y), 1), 2), "multilabel")
     with pytest.raises(DataError, match="names for"):
-        run_probe(x, np.eye(2)[y], who, split, kind="multilabel", classes=("a",))
+        Target.of(np.eye(2)[y], "multilabel", classes=("a",))
     with pytest.raises(DataError, match="unknown name"):
         run_probe(x, y, who, np.where(split == "validation", "val", split))
     with pytest.raises(DataError, match="no row is test"):

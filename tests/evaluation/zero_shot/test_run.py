@@ -20,14 +20,13 @@ from hf_auscult.reports.generate_set import ReportSettings, generate_set, plan_s
 from hf_auscult.reports.report_set import read_set, write_set
 from tests import tiny
 from tests.models import zoo
-from tests.recipes.align.conftest import run_folder  # noqa: F401 - a fixture
 
 FILES = {"README.md", "results.json", "predictions.parquet", "plots"}
 FRESH = ("seconds", "read", "command")
 
 
 @pytest.fixture(scope="module")
-def made(run_folder, tmp_path_factory):  # noqa: F811
+def made(run_folder, tmp_path_factory):
     """(configuration, what came of it)."""
     folder, _ = run_folder
     place = tmp_path_factory.mktemp("zero_shot")
@@ -95,7 +94,8 @@ def test_predictions_are_what_the_figures_are_of(made):
     assert auroc(truth, direct[:, 1] - direct[:, 0]) == pytest.approx(result.direct.rows[0].figures["auroc"].value)
     scores = np.array(rows["none_sentences"])
     shown = result.pipelines[0].read[1].retrieved.figures["auroc"].value
-    assert auroc(truth, scores[:, 1] - scores[:, 0]) == pytest.approx(shown)
+    # The same reports retrieved in another order are added up in another order: that is a tie, not a difference.
+    assert auroc(truth, np.round(scores[:, 1] - scores[:, 0], 9)) == pytest.approx(shown)
     assert np.array(rows["direct_probability"]).sum(axis=1) == pytest.approx(1)
     people = set(rows["subject_id"])
     prepared = pq.read_table(config.data / "recordings", columns=["recording_id", "subject_id"]).to_pydict()

@@ -13,14 +13,14 @@ import numpy as np
 import pytest
 import yaml
 
+import hf_auscult
 from hf_auscult.data.guards import bare_id, reserved_subjects
 from hf_auscult.errors import ConfigurationError, LeakageError
 from hf_auscult.hub.model_card import usage_snippet
-from hf_auscult.recipes.align import pairs
+from hf_auscult.recipes.align import corpus as corpora
 from hf_auscult.recipes.align.conditions import CONDITIONS, permutation, select
 from hf_auscult.recipes.align.config import DataConfig, load_config
-from hf_auscult.recipes.align.table import render
-from tests.recipes.align.conftest import ROOT, settings
+from tests.aligned import ROOT, settings
 
 SAMPLE = ROOT / "examples" / "data" / "circor_sample" / "training_data"
 
@@ -36,6 +36,10 @@ def test_what_is_written(run_folder):
         assert plot.stat().st_size > 10_000
     assert not [path for path in output.parent.iterdir() if path.name.startswith(".")]
     assert not (folder / "work" / "training").exists()
+    results = (output / "results.json").read_text()
+    assert json.loads(results, parse_constant=lambda name: pytest.fail(f"{name} is no JSON"))
+    for text in (results, (output / "README.md").read_text()):
+        assert str(folder) not in text and str(ROOT) not in text
 
 
 def test_every_condition_is_judged(run_folder):
@@ -51,14 +55,19 @@ def test_every_condition_is_judged(run_folder):
     aligned = results["conditions"]["aligned"]["retrieval"]
     assert aligned["n"] == results["data"]["splits"]["test"]["recordings"]
     assert set(aligned["audio_to_text"]) == {"R@1", "R@5", "R@10", "median_rank"} == set(aligned["text_to_audio"])
-    assert results["shortcut"]["columns"]["used"]
+    # The row "metadata" does not listen: nothing in it is measured on the waveform.
+    columns = {name: set(found.get("columns", {}).get("used", ())) for name, found in results["baselines"].items()}
+    level = {"duration", "loudness", "silence_ratio"}
+    assert columns["metadata"] and not columns["metadata"] & level
+    assert {"duration", "loudness"} <= columns["metadata_and_level"] - columns["metadata"] <= level
     gains = results["gains"]
-    assert set(gains) == {*CONDITIONS, "log_mel_statistics", "shortcut"} - {"aligned"}
+    assert set(gains) == {*CONDITIONS, "log_mel_statistics", "metadata", "metadata_and_level"} - {"aligned"}
     value = {name: results["conditions"][name]["probe"]["figures"]["0.1"]["recording"]["value"] for name in CONDITIONS}
     assert gains["shuffled"]["0.1"]["value"] == pytest.approx(value["aligned"] - value["shuffled"])
-    table = render(results)
-    for words in ("reports shuffled within label", "metadata only (shortcut)", "chance", "log-mel statistics"):
-        assert words in table
+    folder, _ = run_folder
+    card = (folder / "auscult" / "acula-opera" / "README.md").read_text()
+    for words in ("reports shuffled within label", "| metadata + recording level", "| chance", "| log-mel statistics"):
+        assert words in card
 
 
 def test_conditions_differ_only_where_they_should(run_folder):
@@ -86,7 +95,7 @@ def test_the_card_s_snippet_runs_as_printed(run_folder):
     """In a fresh process, from the folder above the model, as a reader would."""
     folder, _ = run_folder
     card = (folder / "auscult" / "acula-opera" / "README.md").read_text()
-    snippet = usage_snippet(card).replace(str(folder) + "/", "")
+    snippet = usage_snippet(card)
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"}
     done = subprocess.run(
         [sys.executable, "-c", snippet], cwd=folder, capture_output=True, text=True, env=environment, check=False
@@ -131,8 +140,7 @@ def test_the_same_file_gives_the_same_results(run_folder, tmp_path):
     (tmp_path / "run.yaml").write_text(yaml.safe_dump(settings(tmp_path)))
     code = (
         "import sys, transformers\n"
-        "from hf_auscult.recipes.align.run import run\n"
-        "from hf_auscult.recipes.align.config import load_config\n"
+        "from hf_auscult import align\n"
         "from hf_auscult.training import AlignmentTrainer\n"
         "class Kill(transformers.TrainerCallback):\n"
         "    def on_step_end(self, args, state, control, **kwargs):\n"
@@ -141,7 +149,7 @@ def test_the_same_file_gives_the_same_results(run_folder, tmp_path):
         "def init(self, *args, **kwargs):\n"
         "    real(self, *args, **kwargs); self.add_callback(Kill())\n"
         "if sys.argv[2] == 'kill': AlignmentTrainer.__init__ = init\n"
-        "run(load_config(sys.argv[1]), progress=False)\n"
+        "align(sys.argv[1], progress=False)\n"
     )
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"}
     for mode, status in (("kill", 9), ("go on", 0)):
@@ -159,8 +167,9 @@ def test_the_same_file_gives_the_same_results(run_folder, tmp_path):
         ours, theirs = (r["conditions"][name] for r in (again, json.loads(json.dumps(results))))
         assert ours["probe"] == theirs["probe"], name
         assert ours.get("retrieval") == theirs.get("retrieval"), name
-    weights = [(base / "auscult" / "acula-opera" / "model.safetensors").read_bytes() for base in (folder, tmp_path)]
-    assert weights[0] == weights[1]
+    for name in ("model.safetensors", "config.json", "preprocessor_config.json"):
+        ours, theirs = ((base / "auscult" / "acula-opera" / name).read_bytes() for base in (tmp_path, folder))
+        assert ours == theirs, name
 
 
 @pytest.mark.slow
@@ -202,23 +211,23 @@ def test_reserved_people_never_enter_a_run(run_folder, monkeypatch):
     folder, _ = run_folder
     prepared = folder / "work" / "prepared" / "circor"
     config = DataConfig(prepared=str(prepared), fractions={"train": 0.5, "validation": 0.15, "test": 0.35})
-    corpus = pairs.load_corpus(config, prepared, 4_000)
+    corpus = corpora.load_corpus(config, [prepared], 4_000)
     by_split = {split: {corpus.recordings[i].subject_id for i in corpus.rows(split)} for split in ("train", "test")}
     assert not any(bare_id(person, "circor") in reserved_subjects("circor") for person in by_split["train"])
 
     judged = min(by_split["test"])
-    monkeypatch.setattr(pairs, "reserved_subjects", lambda _: frozenset({bare_id(judged, "circor")}))
-    fewer = pairs.load_corpus(config, prepared, 4_000)
-    assert fewer.people("test") == len(by_split["test"]) - 1
-    everyone = pairs.load_corpus(DataConfig(prepared=str(prepared), locked=True), prepared, 4_000)
-    assert everyone.people("test") == len(by_split["test"])
+    monkeypatch.setattr(corpora, "reserved_subjects", lambda _: frozenset({bare_id(judged, "circor")}))
+    fewer = corpora.load_corpus(config, [prepared], 4_000)
+    assert len(fewer.people("test")) == len(by_split["test"]) - 1
+    everyone = corpora.load_corpus(DataConfig(prepared=str(prepared), locked=True), [prepared], 4_000)
+    assert len(everyone.people("test")) == len(by_split["test"])
 
     trained = min(by_split["train"])
     from hf_auscult.data import guards
 
     monkeypatch.setattr(guards, "reserved_subjects", lambda _: frozenset({bare_id(trained, "circor")}))
     with pytest.raises(LeakageError):
-        pairs.load_corpus(DataConfig(prepared=str(prepared), locked=True), prepared, 4_000)
+        corpora.load_corpus(DataConfig(prepared=str(prepared), locked=True), [prepared], 4_000)
 
 
 def test_settings_are_checked(tmp_path):
@@ -235,6 +244,23 @@ def test_settings_are_checked(tmp_path):
         path.write_text(text)
         with pytest.raises(ConfigurationError, match=message):
             load_config(path)
+    for training, message in (
+        ("{lerning_rate: 1.0}", "training.lerning_rate: no such setting.*did you mean learning_rate"),
+        ("{seed: 3}", "training.seed: belongs to the run as a whole.*top of the file"),
+        ("{disable_tqdm: true}", "training.disable_tqdm"),
+        ("{output_dir: x}", "training.output_dir"),
+        ("{push_to_hub: true}", "training.push_to_hub.*publish"),
+        ("{learning_rate: 1e-3}", "'1e-3' is not a number.*PyYAML"),
+        ("{max_steps: true}", "True is not a number"),
+    ):
+        path.write_text(f"output: x\ntraining: {training}")
+        with pytest.raises(ConfigurationError, match=message):
+            load_config(path)
+    path.write_text("output: x\ntraining: {adam_beta2: 0.9, save_total_limit: 2, bf16: false}")
+    assert load_config(path).training["adam_beta2"] == 0.9
+    path.write_bytes(b"output: \xff\xfe")
+    with pytest.raises(ConfigurationError, match="not YAML"):
+        load_config(path)
     with pytest.raises(ConfigurationError, match="no such file"):
         load_config(tmp_path / "absent.yaml")
     with pytest.raises(ConfigurationError, match="unknown checks"):
@@ -249,16 +275,14 @@ def test_shipped_configurations_are_valid(path):
 
 def test_objectives_without_a_shared_frame_retrieve_through_a_fitted_map(tmp_path):
     """CKA leaves audio and text in rotated spaces: a ridge map from training pairs takes the cosine's place."""
-    from hf_auscult.recipes.align.run import run
-
     values = settings(tmp_path) | {"checks": []}
     values["training"] = {**values["training"], "objective": "debiased_cka", "max_steps": 2}
     (tmp_path / "run.yaml").write_text(yaml.safe_dump(values))
-    results = run(load_config(tmp_path / "run.yaml"), progress=False)
-    assert list(results["conditions"]) == ["untrained", "before", "aligned"]
-    aligned = results["conditions"]["aligned"]
-    assert aligned["retrieval"]["map"].startswith("ridge map")
-    assert "zero_shot" not in aligned
+    result = hf_auscult.align(load_config(tmp_path / "run.yaml"), progress=False)
+    assert list(result.conditions) == ["untrained", "before", "aligned"]
+    aligned = result.conditions["aligned"]
+    assert aligned.retrieval.compared_by.startswith("ridge map")
+    assert aligned.zero_shot is None
 
 
 def test_a_checkpoint_as_the_start(tmp_path):

@@ -6,10 +6,10 @@ import pytest
 import yaml
 from transformers import AutoModel
 
+import hf_auscult
 from hf_auscult.errors import ConfigurationError
 from hf_auscult.recipes.align.config import load_config
-from hf_auscult.recipes.align.run import run
-from tests.recipes.align.conftest import settings
+from tests.aligned import settings
 
 
 @pytest.mark.slow
@@ -25,12 +25,12 @@ def test_cka_with_a_stored_map(tmp_path):
         "matryoshka_dims": [8, 16],
     }
     (tmp_path / "run.yaml").write_text(yaml.safe_dump(values))
-    results = run(load_config(tmp_path / "run.yaml"), progress=False)
+    result = hf_auscult.align(tmp_path / "run.yaml", progress=False)
     for name in ("aligned", "shuffled"):
-        found = results["conditions"][name]
-        assert "the model's own procrustes map" in found["retrieval"]["map"]
-        assert 0 <= found["zero_shot"]["value"] <= 1
-    assert results["teacher"]["provenance"]["model_class"] == "BertModel"
+        found = result.conditions[name]
+        assert "the model's own procrustes map" in found.retrieval.compared_by
+        assert 0 <= found.zero_shot.value <= 1
+    assert result.teacher["provenance"]["model_class"] == "BertModel"
     model = AutoModel.from_pretrained(tmp_path / "auscult" / "acula-opera")
     assert (model.config.retrieval_map, model.config.retrieval_map_kind) == ("projected", "procrustes")
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests import tiny
-
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[1]
 
 
 def settings(folder: Path) -> dict:
+    from tests import tiny
+
     return {
         "output": str(folder / "auscult" / "acula-opera"),
         "work": str(folder / "work"),
@@ -48,10 +48,10 @@ def settings(folder: Path) -> dict:
 
 @pytest.fixture(scope="session")
 def run_folder(tmp_path_factory) -> tuple[Path, dict]:
-    """(folder the run wrote into, its results)."""
-    from hf_auscult.recipes.align.config import load_config
-    from hf_auscult.recipes.align.run import run
+    """(folder the run wrote into, the contents of its results.json)."""
+    import hf_auscult
 
     folder = tmp_path_factory.mktemp("run")
     (folder / "run.yaml").write_text(yaml.safe_dump(settings(folder)))
-    return folder, run(load_config(folder / "run.yaml"), command="a test", progress=False)
+    result = hf_auscult.align(folder / "run.yaml", command=f"align --config {folder / 'run.yaml'}", progress=False)
+    return folder, result.to_dict()

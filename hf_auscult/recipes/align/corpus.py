@@ -1,0 +1,349 @@
+"""From prepared datasets and corpora to recordings paired with the teacher's reading of their reports."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet as pq
+
+from ...alignment.objectives import fact_table
+from ...alignment.teachers import Teacher
+from ...audio import read
+from ...data import SplitSpec, load_prepared, prepare
+from ...data.corpora import RECORD as CORPUS_RECORD
+from ...data.guards import (
+    assert_no_reserved,
+    assert_no_shared_audio,
+    assert_subject_disjoint,
+    bare_id,
+    reserved_subjects,
+)
+from ...data.load import manifest_of
+from ...errors import ConfigurationError, DataError
+from ...reports import Report, class_prompts, generate
+from ...reports.report_set import read_set
+from ...training import AlignmentExample
+from .config import DataConfig, ReportsConfig
+
+UNKNOWN = -100
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True, eq=False)
+class Recording:
+    """One prepared recording.
+
+    Args:
+        row: its metadata, audio left out.
+        split: train, validation or test.
+        label: class index of the task, or -100 where the task leaves the recording out.
+        waveform: float32 samples at the encoder's rate.
+    """
+
+    row: dict[str, Any]
+    split: str
+    label: int
+    waveform: np.ndarray
+
+    @property
+    def recording_id(self) -> str:
+        """Name of the recording."""
+        return str(self.row["recording_id"])
+
+    @property
+    def subject_id(self) -> str:
+        """Who was recorded."""
+        return str(self.row["subject_id"])
+
+    @property
+    def dataset(self) -> str:
+        """Name of the dataset it comes from."""
+        return str(self.row["source"])
+
+
+@dataclass(frozen=True, eq=False)
+class AudioReportCorpus:
+    """All recordings of a run, in one order, and the classes of its task.
+
+    Args:
+        dataset: the one whose task is evaluated.
+        folder: where that one is prepared.
+        recordings: of it, and the training recordings of further datasets.
+        classes: of its task; of two, the second is the positive one.
+        sampling_rate: of the waveforms, in Hz.
+    """
+
+    dataset: str
+    folder: Path
+    recordings: tuple[Recording, ...]
+    classes: tuple[str, ...]
+    sampling_rate: int
+
+    def rows(self, split: str | None = None, *, labelled: bool = False) -> list[int]:
+        """Return positions of a split's recordings (of all splits when `None`)."""
+        return [
+            index
+            for index, recording in enumerate(self.recordings)
+            if split in (None, recording.split) and not (labelled and recording.label == UNKNOWN)
+        ]
+
+    def take(self, rows: Sequence[int]) -> list[Recording]:
+        """Return the recordings at some positions."""
+        return [self.recordings[row] for row in rows]
+
+    def people(self, split: str | None = None) -> set[str]:
+        """Return the subject ids of a split."""
+        return {recording.subject_id for recording in self.take(self.rows(split))}
+
+    def split_sha256(self) -> str:
+        """Identify who is where: every recording's name, person, split and label."""
+        members = sorted(
+            (one.dataset, one.recording_id, one.subject_id, one.split, one.label) for one in self.recordings
+        )
+        return hashlib.sha256(json.dumps(members).encode()).hexdigest()
+
+    def audio_sha256(self) -> str:
+        """Identify what is heard, by the hashes of the original files."""
+        hashes = sorted(str(recording.row["audio_sha256"]) for recording in self.recordings)
+        return hashlib.sha256("".join(hashes).encode()).hexdigest()
+
+
+@dataclass(frozen=True, eq=False)
+class EmbeddedReports:
+    """The reports on every recording of a corpus, in its order.
+
+    Args:
+        reports: as many draws for each recording.
+        embeddings: (recordings, draws, text_size) float32, as the teacher read them.
+    """
+
+    reports: list[list[Report]]
+    embeddings: np.ndarray
+
+    @property
+    def first(self) -> np.ndarray:
+        """Embeddings of each recording's first report, (recordings, text_size): the one that is retrieved."""
+        rows: np.ndarray = self.embeddings[:, 0]
+        return rows
+
+    @property
+    def texts(self) -> list[str]:
+        """Each recording's first report."""
+        return [draws[0].text for draws in self.reports]
+
+
+def data_folders(config: DataConfig, work: Path) -> tuple[Path, ...]:
+    """Return where the run's data are, or will be once `prepare_data` has run."""
+    if not config.prepared:
+        return (work / "prepared" / config.dataset,)
+    return tuple(
+        Path(folder) for folder in ([config.prepared] if isinstance(config.prepared, str) else config.prepared)
+    )
+
+
+def prepare_data(config: DataConfig, work: Path) -> None:
+    """Prepare the original download, unless prepared folders are named."""
+    if config.prepared:
+        return
+    if config.source is None:
+        raise DataError("neither data.source nor data.prepared is given", remedy="name one in the run's file")
+    prepare(
+        config.dataset,
+        config.source,
+        data_folders(config, work)[0],
+        split=SplitSpec(fractions=config.fractions, seed=config.seed),
+        progress=False,
+        overwrite=True,  # it takes seconds, and the source or the fractions may have changed since
+    )
+
+
+def load_corpus(config: DataConfig, folders: Sequence[Path], sampling_rate: int) -> AudioReportCorpus:
+    """Load every recording of the evaluated dataset, and the training recordings of the others.
+
+    Locked people are loaded only when asked for, and never to train on.
+
+    Raises:
+        ConfigurationError: no folder, or several, of the evaluated dataset.
+        DataError: a folder that neither `prepare` nor `corpus` wrote.
+        LeakageError: a person or a byte-identical recording in two splits, or a reserved person outside the test split.
+        AudioError: a recording that cannot be decoded (`prepare` would have set it aside).
+    """
+    corpora = [folder for folder in folders if (folder / CORPUS_RECORD).is_file()]
+    others = {folder: str(manifest_of(folder)["dataset"]) for folder in folders if folder not in corpora}
+    evaluated = [folder for folder, name in others.items() if name == config.dataset]
+    if len(evaluated) != 1:
+        raise ConfigurationError(
+            f"{len(evaluated)} folders of {config.dataset}, on whose test people the run is evaluated",
+            where="data.prepared",
+            remedy=f"name one folder that `hf-auscult prepare {config.dataset}` wrote, beside any corpora",
+        )
+    main = evaluated[0]
+    task = load_prepared(main, config.task)
+    labels = {row["recording_id"]: row["label"] for split in task.values() for row in split.remove_columns("audio")}
+    recordings: dict[tuple[str, str], Recording] = {}
+    for folder in (main, *(folder for folder in folders if folder != main)):
+        for split, row in _corpus_rows(folder) if folder in corpora else _prepared_rows(folder):
+            source = str(row["source"])
+            key = (source, str(row["recording_id"]))
+            reserved = bare_id(row["subject_id"], source) in reserved_subjects(source)
+            # Of further datasets nobody is evaluated, so that only their training people have a part in the run.
+            if key in recordings or (folder != main and split != "train") or (reserved and not config.locked):
+                continue
+            waveform = read(row.pop("audio"), sampling_rate=sampling_rate).array
+            label = labels.get(row["recording_id"], UNKNOWN) if folder == main else UNKNOWN
+            recordings[key] = Recording(row, split, label, waveform)
+    classes = tuple(next(iter(task.values())).features["label"].names)
+    corpus = AudioReportCorpus(config.dataset, main, tuple(recordings.values()), classes, sampling_rate)
+    _refuse_leaks(corpus)
+    return corpus
+
+
+def _prepared_rows(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    for split, rows in load_prepared(folder, "recordings").items():
+        for row in rows:
+            yield str(split), row
+
+
+def _corpus_rows(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    for split in ("train", "validation"):
+        for file in sorted((folder / "data").glob(f"{split}-*.parquet")):
+            for batch in pq.ParquetFile(file).iter_batches(64):  # recordings in memory at a time
+                for row in batch.to_pylist():
+                    # The dataset's own columns, which its reports are written from.
+                    yield split, {**row, **json.loads(row.pop("details"))}
+
+
+def _refuse_leaks(corpus: AudioReportCorpus) -> None:
+    parts = {split: corpus.take(corpus.rows(split)) for split in SPLITS}
+    assert_subject_disjoint({split: [one.subject_id for one in part] for split, part in parts.items()})
+    assert_no_shared_audio(
+        {split: [(one.recording_id, str(one.row["audio_sha256"])) for one in part] for split, part in parts.items()}
+    )
+    for one in (*parts["train"], *parts["validation"]):
+        assert_no_reserved([one.subject_id], one.dataset)
+
+
+def write_reports(corpus: AudioReportCorpus, config: ReportsConfig, *, mask: str, task: str) -> list[list[Report]]:
+    """Return every recording's reports under one mask, `draws` phrasings each, in the corpus's order.
+
+    Those under the run's own mask on the evaluated dataset come from its report set, where it names one; see
+    :func:`keep_reported`. The templates write the others.
+    """
+    known: dict[tuple[str, str], list[Report]] = {}
+    from_set = config.folder is not None and mask == config.mask
+    if from_set:
+        known |= {(corpus.dataset, name): group for name, group in read_set(str(config.folder)).by_name().items()}
+    rows: dict[str, list[dict[str, Any]]] = {}
+    for recording in corpus.recordings:
+        if not (from_set and recording.dataset == corpus.dataset):
+            rows.setdefault(recording.dataset, []).append(recording.row)
+    for dataset, table in rows.items():
+        # The label that a mask hides is of the evaluated dataset; of others it hides those of all their tasks.
+        hidden = task if dataset == corpus.dataset else None
+        for report in generate(table, dataset=dataset, mask=mask, task=hidden, seed=config.seed, draws=config.draws):
+            known.setdefault((dataset, report.recording_id), []).append(report)
+    groups = [
+        sorted(known[recording.dataset, recording.recording_id], key=lambda report: report.draw)
+        for recording in corpus.recordings
+    ]
+    # A recording of a report set with fewer draws gives those it has in turn.
+    draws = max(map(len, groups))
+    return [[group[draw % len(group)] for draw in range(draws)] for group in groups]
+
+
+def keep_reported(
+    corpus: AudioReportCorpus, config: ReportsConfig, task: str
+) -> tuple[AudioReportCorpus, dict[str, int]]:
+    """Leave recordings out for which the run's report set has none.
+
+    Returns:
+        The corpus that is left, and how many recordings of each split were left out; all and 0 for templates.
+
+    Raises:
+        DataError: not a report set, or one without a report on any training recording.
+        ConfigurationError: a set on another dataset, under another mask than the run's, or that hides another label.
+    """
+    left_out = dict.fromkeys(SPLITS, 0)
+    if config.folder is None:
+        return corpus, left_out
+    report_set = read_set(config.folder)
+    settings = report_set.info.settings
+    for what, have, want in (
+        ("on", settings["dataset"], corpus.dataset),
+        ("under mask", settings["mask"], config.mask),
+    ):
+        if have != want:
+            raise ConfigurationError(
+                f"reports {what} {have}, where the run has {want}", where=config.folder, remedy="make them agree"
+            )
+    if config.mask in ("paper", "strict") and settings["task"] not in (None, task):
+        raise ConfigurationError(
+            f"the reports hide the label of {settings['task']}, not of {task}",
+            where=config.folder,
+            remedy=f"generate them with --task {task}",
+        )
+    reported = report_set.by_name()
+    kept = []
+    for recording in corpus.recordings:
+        if recording.dataset == corpus.dataset and recording.recording_id not in reported:
+            left_out[recording.split] += 1
+        else:
+            kept.append(recording)
+    if not any(recording.split == "train" for recording in kept):
+        raise DataError("no report on a recording of training", where=config.folder, remedy="generate them anew")
+    return replace(corpus, recordings=tuple(kept)), left_out
+
+
+def report_source(config: ReportsConfig) -> dict[str, Any]:
+    """Return who wrote the run's reports, for its card."""
+    if config.folder is None:
+        return {"folder": None, "generator": {"generator": "template"}}
+    return {"folder": config.folder, "generator": read_set(config.folder).info.settings["generator"]}
+
+
+def embed_reports(reports: list[list[Report]], teacher: Teacher, *, progress: bool) -> EmbeddedReports:
+    """Have the teacher read the reports; every process of a launch reads a share."""
+    flat = [report.text for draws in reports for report in draws]
+    rows = teacher.embed(flat, progress=progress, together=True)
+    return EmbeddedReports(reports, rows.reshape(len(reports), len(reports[0]), -1))
+
+
+def embed_prompts(corpus: AudioReportCorpus, task: str, teacher: Teacher) -> dict[str, np.ndarray]:
+    """Return the teacher's embeddings of each class's prompt sentences, (prompts, text_size)."""
+    prompts: Mapping[str, Sequence[str]] = class_prompts(corpus.dataset, task)
+    return {name: teacher.embed(prompts[name]) for name in corpus.classes}
+
+
+def training_examples(
+    corpus: AudioReportCorpus, reports: EmbeddedReports | None = None, order: np.ndarray | None = None
+) -> list[AlignmentExample]:
+    """Return the training split's examples; `order[i]` says whose report training recording i receives.
+
+    Reports of equal facts count as equal, and the examples know which facts they share.
+    """
+    train = corpus.rows("train")
+    facts = None if reports is None else [frozenset(reports.reports[index][0].facts) for index in train]
+    table = None if facts is None else fact_table(facts)
+    first: dict[object, int] = {}
+    examples = []
+    for place, index in enumerate(train):
+        recording = corpus.recordings[index]
+        giver = place if order is None else int(order[place])
+        examples.append(
+            AlignmentExample(
+                waveform=recording.waveform,
+                text_embeddings=None if reports is None else reports.embeddings[train[giver]],
+                text_id=giver if facts is None else first.setdefault(facts[giver], giver),
+                label=recording.label,
+                group=recording.dataset,
+                subject_id=recording.subject_id,
+                facts=None if table is None else table[giver],
+            )
+        )
+    return examples

@@ -1,0 +1,223 @@
+"""What an alignment run found: one dataclass a kind of result, each ready for JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import PurePath
+from typing import Any
+
+from ...evaluation.estimates import Estimate
+from ...evaluation.probe_evaluation import ProbeResult
+from ...files import to_json
+from ...metrics import Interval, RetrievalScores
+from .conditions import Condition
+from .config import AlignConfig
+
+
+@dataclass(frozen=True)
+class SplitCounts:
+    """Who and what is in a split.
+
+    Args:
+        people, recordings: numbers of them.
+        per_class: recordings of each class of the task; those without a label are in no class.
+    """
+
+    people: int
+    recordings: int
+    per_class: dict[str, int]
+
+
+@dataclass(frozen=True)
+class DataSummary:
+    """What was observed of the data.
+
+    Args:
+        dataset: the one that is evaluated.
+        splits: split -> counts.
+        people: in all of them.
+        recordings: dataset -> recordings, further datasets of the training split included.
+        classes: of the task.
+        split_sha256: identifies who is where.
+        audio_sha256: identifies what is heard.
+        licence: of the recordings.
+        prepare: contents of the evaluated dataset's prepare.json.
+    """
+
+    dataset: str
+    splits: dict[str, SplitCounts]
+    people: int
+    recordings: dict[str, int]
+    classes: tuple[str, ...]
+    split_sha256: str
+    audio_sha256: str
+    licence: tuple[str, ...]
+    prepare: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class RetrievalResult:
+    """Retrieval among the test recordings and their reports.
+
+    Args:
+        scores: both ways, with chance.
+        compared_by: what makes recordings and reports comparable.
+        intervals: direction -> figure -> interval over people.
+    """
+
+    scores: RetrievalScores
+    compared_by: str
+    intervals: Mapping[str, Mapping[str, Interval]]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Ready for JSON."""
+        return {**self.scores.to_dict(), "compared_by": self.compared_by, "intervals": self.intervals}
+
+
+@dataclass(frozen=True, eq=False)
+class ConditionResult:
+    """One condition on the held-out people.
+
+    Args:
+        condition: what was trained.
+        probe: of the task's labels.
+        sex: AUROC of a linear probe for the person's sex; `None` without both sexes in every split.
+        effective_rank: of the test embeddings.
+        debiased_cka: of the test embeddings with the teacher's, within the one dataset.
+        history: the losses, one mapping a logged step.
+        retrieval: `None` for conditions that saw no report: their text side was never trained.
+        zero_shot: AUROC from class prompts; `None` where cosines mean nothing.
+    """
+
+    condition: Condition
+    probe: ProbeResult
+    sex: Estimate | None
+    effective_rank: float
+    debiased_cka: float
+    history: list[dict[str, float]]
+    retrieval: RetrievalResult | None = None
+    zero_shot: Interval | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Ready for JSON."""
+        found = {
+            "title": self.condition.title,
+            "asks": self.condition.asks,
+            "probe": self.probe.to_dict(),
+            "sex": self.sex,
+            "representation": {"effective_rank": self.effective_rank, "debiased_cka": self.debiased_cka},
+            "history": self.history,
+        }
+        if self.retrieval is not None:
+            found["retrieval"] = self.retrieval.to_dict()
+        if self.zero_shot is not None:
+            found["zero_shot"] = self.zero_shot
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class BaselineResult:
+    """The same probe without an encoder.
+
+    Args:
+        title: row in the table.
+        asks: what the row is there to answer.
+        probe: of the task's labels.
+        columns: of metadata: which were used, absent, or constant.
+    """
+
+    title: str
+    asks: str
+    probe: ProbeResult
+    columns: dict[str, list[str]] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Ready for JSON."""
+        found = {"title": self.title, "asks": self.asks, "probe": self.probe.to_dict()}
+        return {**found, "columns": self.columns} if self.columns else found
+
+
+@dataclass(frozen=True, eq=False)
+class AlignResult:
+    """What `hf_auscult.align` returns: also the contents of results.json.
+
+    Args:
+        config: of the run.
+        command: what was typed, if anything.
+        processes: of the launch.
+        data: what was observed of the recordings.
+        reports: who wrote them, and how many recordings of each split had none.
+        teacher: its name, fingerprint and provenance.
+        conditions: name -> result, in table order.
+        baselines: name -> result.
+        gains: row -> share of labels -> AUROC of "aligned" minus that row's, on the same resamples of people.
+        versions: of Python and the packages.
+        seconds: of the whole run.
+    """
+
+    config: AlignConfig
+    command: str
+    processes: int
+    data: DataSummary
+    reports: dict[str, Any]
+    teacher: dict[str, Any]
+    conditions: dict[str, ConditionResult]
+    baselines: dict[str, BaselineResult]
+    gains: dict[str, dict[float, Interval]]
+    versions: dict[str, str]
+    seconds: float
+
+    @property
+    def output(self) -> str:
+        """Folder of the model."""
+        return self.config.output
+
+    @property
+    def name(self) -> str:
+        """Of the model."""
+        return PurePath(self.config.output).name
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values that are strict JSON and name no absolute path."""
+        content = {
+            "name": self.name,
+            "config": {**self.config.to_dict(), "output": repository_name(self.config.output)},
+            "command": self.command,
+            "processes": self.processes,
+            "data": self.data,
+            "reports": self.reports,
+            "teacher": self.teacher,
+            "conditions": {name: found.to_dict() for name, found in self.conditions.items()},
+            "baselines": {name: found.to_dict() for name, found in self.baselines.items()},
+            "gains": {
+                name: {str(fraction): gain for fraction, gain in rows.items()} for name, rows in self.gains.items()
+            },
+            "versions": self.versions,
+            "seconds": self.seconds,
+        }
+        plain: dict[str, Any] = _without_absolute_paths(json.loads(to_json(content)))
+        return plain
+
+
+def repository_name(output: str) -> str:
+    """Return what a model's folder is called elsewhere: a relative path as it is, else its last two parts.
+
+    Example:
+        >>> repository_name("/home/me/auscult/acula-opera"), repository_name("out")
+        ('auscult/acula-opera', 'out')
+    """
+    path = PurePath(output)
+    return "/".join(path.parts[-2:]) if path.is_absolute() else path.as_posix()
+
+
+def _without_absolute_paths(value: Any) -> Any:
+    """Keep the last part of every absolute path: where things lay on this machine is nobody else's business."""
+    if isinstance(value, dict):
+        return {key: _without_absolute_paths(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_without_absolute_paths(item) for item in value]
+    if isinstance(value, str):
+        return " ".join(PurePath(word).name if PurePath(word).is_absolute() else word for word in value.split(" "))
+    return value

@@ -1,0 +1,105 @@
+"""A run's results as tables for people, in the terminal and on the card."""
+
+from __future__ import annotations
+
+from ...metrics.tables import DASH, Table, count_range, estimate, number
+from .results import AlignResult
+
+# Retrieval's directions as the columns call them.
+WAYS = {"audio_to_text": "a→t", "text_to_audio": "t→a"}
+RANKS = ("R@1", "R@5", "R@10", "median_rank")
+# Only these carry their interval: with it in all eight columns the table is wider than a page.
+WITH_INTERVAL = ("R@10", "median_rank")
+
+
+def render(result: AlignResult) -> str:
+    """Return the whole comparison as plain text."""
+    data, task = result.data, result.config.data.task
+    train, test = data.splits["train"], data.splits["test"]
+    classes = " / ".join(f"{count} {name}" for name, count in reversed(test.per_class.items()))
+    retrieval = result.conditions["aligned"].retrieval
+    assert retrieval is not None
+    return "\n\n".join(
+        [
+            f"{data.dataset} {task}: trained on {train.people} people, evaluated on {test.people} others "
+            f"({test.recordings} recordings; {classes}).\n"
+            "AUROC of a linear probe on frozen embeddings, 95 % interval over people; * = the difference's excludes "
+            "zero.",
+            probe_table(result).text(),
+            "Retrieval among the held-out recordings and their reports "
+            f"({retrieval.compared_by}); zero-shot AUROC from class prompts.",
+            retrieval_table(result).text(),
+            "What else the embedding carries (held-out people).",
+            representation_table(result).text(),
+        ]
+    )
+
+
+def tables(result: AlignResult) -> dict[str, Table]:
+    """Return every table, for the card."""
+    return {
+        "probe": probe_table(result),
+        "retrieval": retrieval_table(result),
+        "representation": representation_table(result),
+    }
+
+
+def probe_table(result: AlignResult) -> Table:
+    """Return probes with all and with few labels, each with what "aligned" gains over it."""
+    few = result.config.evaluation.label_fraction
+    people = result.conditions["aligned"].probe.figures[few].people
+    amounts = {1.0: "all labels", few: f"{100 * few:g} % of labels ({count_range(people)} people)"}
+    header = ["", *(cell for name in amounts.values() for cell in (name, "aligned − this")), "asks"]
+    lines = [
+        (name, found.condition.title, found.probe, found.condition.asks) for name, found in result.conditions.items()
+    ]
+    lines += [(name, found.title, found.probe, found.asks) for name, found in result.baselines.items()]
+    rows = []
+    for name, title, probe, asks in lines:
+        cells = []
+        for fraction in amounts:
+            gain = result.gains.get(name, {}).get(fraction)
+            excludes = gain is not None and (gain.low > 0 or gain.high < 0)
+            cells += [
+                estimate(probe.figures[fraction].recording),
+                "" if gain is None else estimate(gain, marks=" *" if excludes else "", sign=True),
+            ]
+        rows.append([title, *cells, asks])
+    return Table(header, rows, names=1)
+
+
+def retrieval_table(result: AlignResult) -> Table:
+    """Return retrieval both ways and zero-shot, chance as the last row."""
+    header = ["", *(f"{way} {key.replace('_', ' ')}" for way in WAYS.values() for key in RANKS), "zero-shot AUROC"]
+    rows, chance = [], {}
+    for found in result.conditions.values():
+        if found.retrieval is None:
+            continue
+        scores, intervals = found.retrieval.scores.to_dict(), found.retrieval.intervals
+        chance = scores["chance"]
+        cells = [
+            estimate(intervals[way][key]) if key in WITH_INTERVAL else _rank(scores[way][key])
+            for way in WAYS
+            for key in RANKS
+        ]
+        rows.append([found.condition.title, *cells, estimate(found.zero_shot)])
+    rows.append(["chance", *(_rank(chance[way][key]) for way in WAYS for key in RANKS), ".500"])
+    return Table(header, rows, names=1)
+
+
+def representation_table(result: AlignResult) -> Table:
+    """Return effective rank, debiased CKA with the teacher and the sex probe."""
+    rows = [
+        [
+            found.condition.title,
+            f"{found.effective_rank:.1f}",
+            number(found.debiased_cka),
+            DASH if found.sex is None else estimate(found.sex),
+        ]
+        for found in result.conditions.values()
+    ]
+    return Table(["", "effective rank", "debiased CKA with the teacher", "sex AUROC"], rows, names=1)
+
+
+def _rank(value: float) -> str:
+    return number(value, 1) if value >= 1 else number(value)
