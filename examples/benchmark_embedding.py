@@ -97,7 +97,8 @@ def write_recordings(folder: Path, number: int, seconds: float = 10.0) -> list[P
 def make_model(family: str, folder: Path) -> Path:
     """Save the published network with random weights, and its feature extractor."""
     torch.manual_seed(0)
-    model, extractor = import_module(FAMILIES[family]).CONVERSIONS[family].build(None)
+    conversion = import_module(FAMILIES[family]).CONVERSIONS[family]
+    model, extractor = conversion.build(), conversion.feature_extractor()
     model.eval().save_pretrained(folder)
     extractor.save_pretrained(folder)
     return folder

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
+from transformers import PreTrainedModel
 
+from ..audio import PUBLISHED, WindowPolicy
 from ..errors import ConversionError
+from ..features import FRONT_ENDS, AuscultFeatureExtractor, PublishedVariant
 from ..files import check_folder, new_folder
-
-if TYPE_CHECKING:
-    from transformers import PreTrainedModel
-
-    from ..features import AuscultFeatureExtractor
 
 StateDict = dict[str, torch.Tensor]
 
@@ -37,19 +36,61 @@ FAMILIES = {
 }
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Conversion:
-    """How one family's published checkpoint becomes a model.
+    """How one family's published checkpoint becomes a model and its feature extractor, as data.
 
     Args:
-        extract: container -> (state dict under our names, what to build from it).
-        build: the second result of `extract` -> (model, feature extractor).
+        model: class of the model, whose configuration's defaults are the published network; or settings -> model.
+        settings: of the configuration, where they differ from its defaults.
+        names: (pattern, replacement) for `re.sub`, applied in turn to every original name.
+        prepare: container -> (state dict under original names, further settings): what must be checked and dropped, or
+            told from the tensors.
         fixed: our names of tensors that the architecture computes; they may be absent, and must agree when present.
+        front_end, published: names in `FRONT_ENDS` and `PUBLISHED`.
+        windows: settings of the default `WindowPolicy`.
+        variants: other published ways of feeding the encoder.
     """
 
-    extract: Callable[[Mapping[str, Any], str], tuple[StateDict, Any]]
-    build: Callable[[Any], tuple[PreTrainedModel, AuscultFeatureExtractor]]
-    fixed: frozenset[str] = field(default_factory=frozenset)
+    model: Callable[..., PreTrainedModel]
+    front_end: str
+    published: str
+    windows: Mapping[str, Any]
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    names: Sequence[tuple[str, str | Callable[[re.Match[str]], str]]] = ()
+    prepare: Callable[[Mapping[str, Any], str], tuple[StateDict, dict[str, Any]]] | None = None
+    fixed: frozenset[str] = frozenset()
+    variants: Mapping[str, PublishedVariant] = field(default_factory=dict)
+
+    def build(self, **settings: Any) -> PreTrainedModel:
+        """Return the published network, untrained."""
+        settings = {**self.settings, **settings}
+        if isinstance(self.model, type):
+            model: Any = self.model
+            built: PreTrainedModel = model(model.config_class(**settings))
+            return built
+        return self.model(**settings)
+
+    def feature_extractor(self) -> AuscultFeatureExtractor:
+        """Return its feature extractor."""
+        return AuscultFeatureExtractor(
+            FRONT_ENDS[self.front_end],
+            WindowPolicy.from_dict(self.windows),
+            PUBLISHED[self.published],
+            self.variants,
+        )
+
+    def rename(self, key: str) -> str:
+        """Return our name of an original tensor."""
+        for pattern, replacement in self.names:
+            key = re.sub(pattern, replacement, key)
+        return key
+
+    def state(self, container: Mapping[str, Any], where: str) -> tuple[StateDict, dict[str, Any]]:
+        """Return the tensors of a checkpoint under our names, and the settings that were told from them."""
+        prepare = self.prepare or (lambda found, file: (state_dict_of(found, file), {}))
+        state, settings = prepare(container, where)
+        return {self.rename(key): value for key, value in state.items()}, settings
 
 
 def read_container(checkpoint: Path) -> Mapping[str, Any]:
@@ -162,10 +203,10 @@ def convert(family: str, checkpoint: str | Path, output: str | Path) -> Path:
     check_folder(output)
     conversion: Conversion = import_module(FAMILIES[family]).CONVERSIONS[family]
     where = str(checkpoint)
-    state, recipe = conversion.extract(read_container(checkpoint), where)
-    model, extractor = conversion.build(recipe)
+    state, settings = conversion.state(read_container(checkpoint), where)
+    model = conversion.build(**settings)
     model.load_state_dict(check_keys(state, model, conversion.fixed, where))
     with new_folder(output) as folder:
         model.eval().save_pretrained(folder)
-        extractor.save_pretrained(folder)
+        conversion.feature_extractor().save_pretrained(folder)
     return output

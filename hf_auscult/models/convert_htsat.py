@@ -6,12 +6,14 @@ OPERA-CT, AuscultaBase and MS-CLAP 2023 hold the same network: `ClapAudioModel` 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 import torch
 
 from ..errors import ConversionError
 from ..features import FRONT_ENDS
-from .convert_checkpoint import StateDict, check_fixed
+from .convert_checkpoint import StateDict, check_fixed, state_dict_of
 from .convert_fixed import drop_front_end
 
 DEPTHS = (2, 2, 6, 2)
@@ -80,12 +82,13 @@ def htsat_state(state: StateDict, where: str, *, prefix: str, encoder: str, batc
     return found
 
 
-def contrastive_state(state: StateDict, where: str) -> StateDict:
+def contrastive_state(container: Mapping[str, Any], where: str) -> tuple[StateDict, dict[str, Any]]:
     """Return OPERA-CT's or AuscultaBase's whole state dict under the names of our `…ForPreTraining` classes."""
+    state = state_dict_of(container, where)
     state = htsat_state(
         state, where, prefix="encoder.encoder.htsat.", encoder=ENCODER, batch_norm="encoder.htsat.batch_norm."
     )
-    return {f"projection.{key}" if key.startswith(HEAD) else key: value for key, value in state.items()}
+    return {f"projection.{key}" if key.startswith(HEAD) else key: value for key, value in state.items()}, {}
 
 
 def htsat_fixed(encoder: str) -> frozenset[str]:

@@ -38,14 +38,16 @@ def answers(job: dict) -> dict:
         with torch.no_grad():
             for name, value in embeddings(model, inputs).items():
                 found[f"{auto}.{name}"] = value.numpy()
-    assert all(name.startswith("transformers_modules.") for name in modules), modules
     if job.get("pipeline"):
         wave = {"raw": np.load(job["waveform"]), "sampling_rate": job["rate"]}
         pipe = transformers.pipeline("audio-classification", model=folder, trust_remote_code=True)
         found["pipeline"] = np.array([answer["score"] for answer in pipe(wave, top_k=None)])
-    if job.get("texts"):
+    if job.get("processor"):
         processor = transformers.AutoProcessor.from_pretrained(folder, trust_remote_code=True)
-        assert type(processor).__module__.startswith("transformers_modules."), type(processor)
+        modules.append(type(processor).__module__)
+        assert type(processor).__name__ == job["processor"], type(processor)
+    assert all(name.startswith("transformers_modules.") for name in modules), modules
+    if job.get("texts"):
         both = processor(
             text=job["texts"], audio=np.load(job["waveform"]), sampling_rate=job["rate"], return_tensors="pt"
         )

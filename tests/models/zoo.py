@@ -171,9 +171,9 @@ def tiny_audiomae(**settings: Any) -> Callable[[], AudioMAEConfig]:
 
 def audiomae_extractor() -> AuscultFeatureExtractor:
     """The published one, with images of 64 frames."""
-    from hf_auscult.models.audiomae.convert_audiomae import feature_extractor
+    from hf_auscult.models.audiomae.convert_audiomae import CONVERSIONS
 
-    fe = feature_extractor()
+    fe = CONVERSIONS["audiomae"].feature_extractor()
     fe.front_end = replace(fe.front_end, num_frames=64)
     fe.windows = replace(fe.windows, samples=fe.front_end.samples(64))
     raw = replace(FRONT_ENDS["audiomae-raw"], num_frames=64)

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
 from transformers import PreTrainedModel
 
 from ...errors import ConversionError
-from ...features import AuscultFeatureExtractor
-from ..convert_checkpoint import Conversion, StateDict, state_dict_of
+from ..convert_checkpoint import StateDict, state_dict_of
 from ..opera import OperaGTConfig
-from ..opera.convert_opera_gt import FIXED, feature_extractor, rename
+from ..opera.convert_opera_gt import CONVERSIONS as OPERA
+from ..opera.convert_opera_gt import FIXED
 from ..opera.modeling_opera_gt import OperaGTForPreTraining
 from .configuration_acula import AcuLaConfig
 from .modeling_acula import AcuLaModel
 
+OPERA_GT = OPERA["opera-gt"]
 PARTS = {
     "audio_model_state_dict": "audio_model",
     "audio_projection_mlp_state_dict": "audio_projection",
@@ -25,10 +27,11 @@ PARTS = {
 INPUT_WEIGHT = "text_projection.layers.0.weight"
 
 
-def extract(container: Mapping[str, Any], where: str) -> tuple[StateDict, int | None]:
-    """Return the renamed state dict and the teacher's width; `None` for the bare encoder."""
+def prepare(container: Mapping[str, Any], where: str) -> tuple[StateDict, dict[str, Any]]:
+    """Return the state dict under our names and the teacher's width; `None` for the bare encoder."""
+    rename = OPERA_GT.rename
     if not any(part in container for part in PARTS):
-        return {rename(key): value for key, value in state_dict_of(container, where).items()}, None
+        return {rename(key): value for key, value in state_dict_of(container, where).items()}, {"text_size": None}
     absent = [part for part in PARTS if not isinstance(container.get(part), Mapping)]
     if absent:
         raise ConversionError(f"lacks {', '.join(absent)}", where=where, remedy="give acula_final.pt as released")
@@ -41,18 +44,27 @@ def extract(container: Mapping[str, Any], where: str) -> tuple[StateDict, int | 
     # The released scripts have neither temperature nor bias: their losses use none.
     state["logit_scale"] = torch.tensor(AcuLaConfig.logit_scale_init)
     state["logit_bias"] = torch.tensor(AcuLaConfig.logit_bias_init)
-    return state, state[INPUT_WEIGHT].shape[1]
+    return state, {"text_size": state[INPUT_WEIGHT].shape[1]}
 
 
-def build(text_size: int | None) -> tuple[PreTrainedModel, AuscultFeatureExtractor]:
-    """Return the model the checkpoint needs and AcuLa's extractor (no trimming, 131,000 samples)."""
-    extractor = feature_extractor("acula")
+def build(text_size: int | None) -> PreTrainedModel:
+    """Return the model that the checkpoint needs."""
     if text_size is None:
-        return OperaGTForPreTraining(OperaGTConfig()), extractor
+        return OperaGTForPreTraining(OperaGTConfig())
     config = AcuLaConfig(
         audio_config=OperaGTConfig(), text_size=text_size, teacher_pooling="padded_mean", objective="published"
     )
-    return AcuLaModel(config), extractor
+    return AcuLaModel(config)
 
 
-CONVERSIONS = {"acula": Conversion(extract, build, FIXED | {f"audio_model.{key}" for key in FIXED})}
+CONVERSIONS = {
+    # No trimming, 131,000 samples.
+    "acula": replace(
+        OPERA_GT,
+        model=build,
+        prepare=prepare,
+        names=(),
+        fixed=FIXED | {f"audio_model.{key}" for key in FIXED},
+        published="acula",
+    )
+}

@@ -3,38 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any
 
 import torch
 
-from ...audio import PUBLISHED, WindowPolicy
+from ...audio import WindowPolicy
 from ...errors import ConversionError
-from ...features import FRONT_ENDS, AuscultFeatureExtractor, PublishedVariant
+from ...features import FRONT_ENDS, PublishedVariant
 from ..convert_checkpoint import Conversion, StateDict, state_dict_of
+from ..opera.convert_opera_gt import FIXED, NAMES
 from .configuration_audiomae import AudioMAEConfig
 from .modeling_audiomae import AudioMAEForAudioClassification, AudioMAEForPreTraining
 
-FIXED = frozenset({"encoder.pos_embed", "decoder.pos_embed"})
 FINE_TUNED = frozenset({"fc_norm.weight", "fc_norm.bias", "head.weight", "head.bias"})
 PRE_TRAINED = frozenset({"norm.weight", "norm.bias", "mask_token", "decoder_embed.weight", "decoder_pred.weight"})
 AUDIOSET_LABELS = 527
-
-Recipe = Literal["pre-trained", "fine-tuned"]
-
-
-def rename(key: str) -> str:
-    """Return our name of an original tensor."""
-    if key == "mask_token":
-        return "decoder.mask_token"
-    if key.startswith("decoder_"):
-        return "decoder." + key.removeprefix("decoder_")
-    if key.startswith("head."):
-        return "classifier.output." + key.removeprefix("head.")
-    return f"encoder.{key}"
+RAW = FRONT_ENDS["audiomae-raw"]
 
 
-def extract(container: Mapping[str, Any], where: str) -> tuple[StateDict, Recipe]:
-    """Return the renamed state dict, and which of the two published networks it is.
+def prepare(container: Mapping[str, Any], where: str) -> tuple[StateDict, dict[str, Any]]:
+    """Return the state dict, and which of the two published networks it is.
 
     Raises:
         ConversionError: neither of them, or something of both.
@@ -49,45 +37,38 @@ def extract(container: Mapping[str, Any], where: str) -> tuple[StateDict, Recipe
             where=where,
             remedy="check the family's name",
         )
-    renamed = {rename(key): value for key, value in state.items()}
-    if fine_tuned:
-        return renamed, "fine-tuned"
-    # What OPERA and AuscultaBase pool with: the pre-trained file lacks it, and their loader leaves it as initialised.
-    width = AudioMAEConfig().hidden_size
-    renamed |= {"encoder.fc_norm.weight": torch.ones(width), "encoder.fc_norm.bias": torch.zeros(width)}
-    return renamed, "pre-trained"
+    if not fine_tuned:
+        # What OPERA and AuscultaBase pool with: the file lacks it, and their loader leaves it as initialised.
+        width = AudioMAEConfig().hidden_size
+        state = {**state, "fc_norm.weight": torch.ones(width), "fc_norm.bias": torch.zeros(width)}
+    return state, {"fine_tuned": bool(fine_tuned)}
 
 
-def feature_extractor() -> AuscultFeatureExtractor:
-    """Return the extractor: whole recordings in windows of 1,024 frames by default, one such window when published.
-
-    The variants are the encoder's use as a baseline: `opera` (10 s chunks) and `auscultabase` (whole recordings), both
-    with filter banks that are not normalised.
-    """
-    raw = FRONT_ENDS["audiomae-raw"]
-    return AuscultFeatureExtractor(
-        FRONT_ENDS["audiomae"],
-        # The last window keeps its own length: it is padded in the filter bank, as the published code pads.
-        WindowPolicy("sliding", samples=164_080, padding="none", minimum_samples=400),
-        PUBLISHED["audiomae"],
-        {
-            # OPERA src/benchmark/baseline/extract_feature.py: 10 s pieces of the trimmed clip, kept above 400 samples.
-            "opera": PublishedVariant(WindowPolicy("chunks", seconds=10.0, shortest_samples=401, trim=True), raw),
-            # AuscultaBase get_entire_signal_fbank, test recordings: the trimmed clip, padded or cut to 1,024 frames.
-            "auscultabase": PublishedVariant(WindowPolicy("whole", trim=True), raw),
-        },
-    )
-
-
-def build(
-    recipe: Recipe,
-) -> tuple[AudioMAEForPreTraining | AudioMAEForAudioClassification, AuscultFeatureExtractor]:
-    """Return the published network and its extractor."""
-    if recipe == "pre-trained":
-        return AudioMAEForPreTraining(AudioMAEConfig()), feature_extractor()
+def build(fine_tuned: bool) -> AudioMAEForPreTraining | AudioMAEForAudioClassification:
+    """Return one of the two published networks."""
+    if not fine_tuned:
+        return AudioMAEForPreTraining(AudioMAEConfig())
     config = AudioMAEConfig(final_norm=False)
     config.num_labels, config.problem_type = AUDIOSET_LABELS, "multi_label_classification"
-    return AudioMAEForAudioClassification(config), feature_extractor()
+    return AudioMAEForAudioClassification(config)
 
 
-CONVERSIONS = {"audiomae": Conversion(extract, build, FIXED)}
+CONVERSIONS = {
+    "audiomae": Conversion(
+        model=build,
+        prepare=prepare,
+        names=((r"^head\.", "classifier.output."), *NAMES),
+        fixed=FIXED,
+        front_end="audiomae",
+        published="audiomae",
+        # The last window keeps its own length: it is padded in the filter bank, as the published code pads.
+        windows={"kind": "sliding", "samples": 164_080, "padding": "none", "minimum_samples": 400},
+        # The encoder's use as a baseline, with filter banks that are not normalised.
+        variants={
+            # OPERA src/benchmark/baseline/extract_feature.py: 10 s pieces of the trimmed clip, kept above 400 samples.
+            "opera": PublishedVariant(WindowPolicy("chunks", seconds=10.0, shortest_samples=401, trim=True), RAW),
+            # AuscultaBase get_entire_signal_fbank, test recordings: the trimmed clip, padded or cut to 1,024 frames.
+            "auscultabase": PublishedVariant(WindowPolicy("whole", trim=True), RAW),
+        },
+    )
+}

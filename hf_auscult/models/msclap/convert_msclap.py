@@ -8,13 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ...audio import PUBLISHED, WindowPolicy
-from ...features import FRONT_ENDS, AuscultFeatureExtractor
+from ...features import FRONT_ENDS
 from ..convert_checkpoint import Conversion, StateDict, state_dict_of
 from ..convert_fixed import drop_front_end
 from ..convert_htsat import htsat_fixed, htsat_state
-from ..panns.convert_panns import rename
-from .configuration_msclap import MSClapConfig
+from ..panns.convert_panns import NAMES
 from .modeling_msclap import MSClapModel
 
 CAPTION_BRANCH = ("caption_encoder.",)
@@ -31,19 +29,13 @@ def audio_branch(container: Mapping[str, Any], where: str) -> StateDict:
     return {key: value for key, value in state.items() if not key.startswith(CAPTION_BRANCH) and key != TEMPERATURE}
 
 
-def extract_2022(container: Mapping[str, Any], where: str) -> tuple[StateDict, str]:
-    """Return Cnn14 and the projection under our names."""
-    state = drop_front_end(audio_branch(container, where), FRONT_ENDS["msclap-2022"], where, CNN14)
-    found = {}
-    for key, value in state.items():
-        if key.startswith(CNN14):
-            key = f"base.{rename(key.removeprefix(CNN14))}"
-        found[key.removeprefix("audio_encoder.")] = value
-    return found, "2022"
+def prepare_2022(container: Mapping[str, Any], where: str) -> tuple[StateDict, dict[str, Any]]:
+    """Return Cnn14 and the projection."""
+    return drop_front_end(audio_branch(container, where), FRONT_ENDS["msclap-2022"], where, CNN14), {}
 
 
-def extract_2023(container: Mapping[str, Any], where: str) -> tuple[StateDict, str]:
-    """Return HTS-AT, its token-semantic classifier and the projection under our names.
+def prepare_2023(container: Mapping[str, Any], where: str) -> tuple[StateDict, dict[str, Any]]:
+    """Return HTS-AT under our names, its token-semantic classifier and the projection.
 
     HTS-AT's `head` is checked and dropped: its forward pass does not use it.
     """
@@ -54,22 +46,25 @@ def extract_2023(container: Mapping[str, Any], where: str) -> tuple[StateDict, s
         if f"{HTSAT}tscam_conv.{name}" in state
     }
     state = htsat_state(state, where, prefix=HTSAT, encoder=SWIN)
-    return {**{key.removeprefix("audio_encoder."): value for key, value in state.items()}, **classifier}, "2023"
+    return {**state, **classifier}, {}
 
 
-def feature_extractor(version: str) -> AuscultFeatureExtractor:
-    """Return the extractor: windows of the training length over the whole recording; the first when `published`."""
+def _conversion(version: str, **settings: Any) -> Conversion:
     name = f"msclap-{version}"
-    windows = WindowPolicy("sliding", seconds=SECONDS[version], padding="repeat")
-    return AuscultFeatureExtractor(FRONT_ENDS[name], windows, PUBLISHED[name])
-
-
-def build(version: str) -> tuple[MSClapModel, AuscultFeatureExtractor]:
-    """Return a published network and its extractor."""
-    return MSClapModel(MSClapConfig.from_dict({"version": version})), feature_extractor(version)
+    # Windows of the training length over the whole recording; the first when `published`.
+    windows = {"kind": "sliding", "seconds": SECONDS[version], "padding": "repeat"}
+    return Conversion(
+        model=MSClapModel,
+        settings={"version": version},
+        names=((r"^audio_encoder\.", ""), *NAMES),
+        front_end=name,
+        published=name,
+        windows=windows,
+        **settings,
+    )
 
 
 CONVERSIONS = {
-    "msclap-2022": Conversion(extract_2022, build),
-    "msclap-2023": Conversion(extract_2023, build, htsat_fixed(SWIN)),
+    "msclap-2022": _conversion("2022", prepare=prepare_2022),
+    "msclap-2023": _conversion("2023", prepare=prepare_2023, fixed=htsat_fixed(SWIN)),
 }

@@ -7,14 +7,14 @@ those arrays as float32 tensors, by either name, to the first file's state dict 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
-from ...audio import PUBLISHED, WindowPolicy
+from ...audio import PUBLISHED
 from ...errors import ConversionError
-from ...features import FRONT_ENDS, AuscultFeatureExtractor, PublishedVariant
+from ...features import PublishedVariant
 from ..convert_checkpoint import Conversion, StateDict, state_dict_of
-from .configuration_vggish import VGGishConfig
 from .modeling_vggish import VGGishModel
 
 # Numbers of the convolutions and linear layers in the original's sequences, in our names.
@@ -32,47 +32,34 @@ LAYERS = {
 PCA = ("pca_eigen_vectors", "pca_means")
 
 
-def rename(key: str) -> str:
-    """Return our name of an original tensor."""
-    name = key.removeprefix("pproc.")
-    if name in PCA:
-        return f"postprocessor.{name}"
-    layer, _, kind = key.rpartition(".")
-    return f"{LAYERS.get(layer, layer)}.{kind}"
-
-
-def extract(container: Mapping[str, Any], where: str) -> tuple[StateDict, bool]:
-    """Return the renamed state dict and whether it holds the PCA."""
+def prepare(container: Mapping[str, Any], where: str) -> tuple[StateDict, dict[str, Any]]:
+    """Return the state dict and whether it holds the PCA."""
     if set(container) <= set(PCA):
         raise ConversionError(
             "this is VGGish's PCA alone",
             where=where,
             remedy="add its two arrays, as tensors, to the state dict of vggish-10086976.pth and convert that",
         )
-    state = {rename(key): value for key, value in state_dict_of(container, where).items()}
-    means = state.get("postprocessor.pca_means")
-    if means is not None and means.ndim == 1:
-        # The separate file holds a row, the module a column.
-        state["postprocessor.pca_means"] = means[:, None]
-    return state, any(key.startswith("postprocessor.") for key in state)
+    state = state_dict_of(container, where)
+    for key, value in state.items():
+        if key.endswith("pca_means") and value.ndim == 1:
+            # The separate file holds a row, the module a column.
+            state = {**state, key: value[:, None]}
+    return state, {"postprocess": any(key.removeprefix("pproc.") in PCA for key in state)}
 
 
-def feature_extractor() -> AuscultFeatureExtractor:
-    """Return the extractor: every sample is heard by default, whole examples only when `published`.
-
-    `published:opera` is OPERA's benchmark, which read recordings at 22,050 Hz and passed them as 16,000 Hz.
-    """
-    return AuscultFeatureExtractor(
-        FRONT_ENDS["vggish"],
-        WindowPolicy("sliding", samples=15_600, hop_seconds=0.96),
-        PUBLISHED["vggish"],
-        {"opera": PublishedVariant(PUBLISHED["vggish"], read_rate=22_050)},
+CONVERSIONS = {
+    "vggish": Conversion(
+        model=VGGishModel,
+        prepare=prepare,
+        names=(
+            *((rf"^{re.escape(theirs)}\.", f"{ours}.") for theirs, ours in LAYERS.items()),
+            (rf"^(?:pproc\.)?({'|'.join(PCA)})$", r"postprocessor.\1"),
+        ),
+        front_end="vggish",
+        published="vggish",
+        windows={"kind": "sliding", "samples": 15_600, "hop_seconds": 0.96},
+        # OPERA's benchmark, which read recordings at 22,050 Hz and passed them as 16,000 Hz.
+        variants={"opera": PublishedVariant(PUBLISHED["vggish"], read_rate=22_050)},
     )
-
-
-def build(recipe: bool) -> tuple[VGGishModel, AuscultFeatureExtractor]:
-    """Return the published network, with the PCA where the checkpoint has it, and its extractor."""
-    return VGGishModel(VGGishConfig(postprocess=recipe)), feature_extractor()
-
-
-CONVERSIONS = {"vggish": Conversion(extract, build)}
+}

@@ -70,11 +70,17 @@ def test_an_encoder_has_the_extractor_alone(tmp_path):
 
 
 def test_without_the_package(folders, tmp_path):
+    settings = {"classes": ["AutoModel"], "processor": "AcuLaProcessor", "texts": TEXTS}
     jobs = [
-        job(name, folder, WAVE, RATE, classes=["AutoModel"], texts=TEXTS, resave=str(tmp_path / f"{name}again"))
+        job(name, folder, WAVE, RATE, resave=str(tmp_path / f"{name}again"), **settings)
         for name, folder in folders.items()
     ]
+    encoder = tmp_path / "encoder"
+    tiny.model().audio_model.save_pretrained(encoder)
+    tiny.EXTRACTOR.save_pretrained(encoder)
+    jobs.append(job("encoder", encoder, WAVE, RATE, classes=["AutoModel"], processor="AuscultFeatureExtractor"))
     answers = run_without_package(jobs, tmp_path)
+    assert not (answers / "encoder.txt").exists(), (answers / "encoder.txt").read_text()
     for name, folder in folders.items():
         problem = answers / f"{name}.txt"
         assert not problem.exists(), problem.read_text()

@@ -8,7 +8,7 @@ import torch
 from transformers import AutoModel, AutoModelForAudioClassification, AutoModelForPreTraining
 
 from hf_auscult.models.audiomae import AudioMAEConfig
-from hf_auscult.models.audiomae.convert_audiomae import feature_extractor
+from hf_auscult.models.audiomae.convert_audiomae import CONVERSIONS
 from hf_auscult.models.audiomae.modeling_audiomae import (
     AudioMAEForAudioClassification,
     AudioMAEForPreTraining,
@@ -235,7 +235,7 @@ def test_bad_settings_are_refused():
 
 def test_default_windows_cover_the_recording_and_pad_as_published():
     """1,024 frames a window; the last one is padded with zeros in the filter bank, before it is normalised."""
-    fe = feature_extractor()
+    fe = CONVERSIONS["audiomae"].feature_extractor()
     wave = sound(15.0, 16_000)
     found = fe.features(wave, 16_000)
     assert [window.shape for window in found.windows] == [(1024, 128)] * 2
@@ -251,7 +251,7 @@ def test_default_windows_cover_the_recording_and_pad_as_published():
 
 
 def test_published_variants_are_not_normalised():
-    fe = feature_extractor()
+    fe = CONVERSIONS["audiomae"].feature_extractor()
     wave = sound(20.5, 16_000)
     opera = fe.features(wave, 16_000, protocol="published:opera")
     assert len(opera.windows) == 3

@@ -11,7 +11,7 @@ from transformers import AutoModel
 from hf_auscult.embedding.embedder import Embedder
 from hf_auscult.models.convert_checkpoint import convert
 from hf_auscult.models.msclap import MSClapConfig
-from hf_auscult.models.msclap.convert_msclap import feature_extractor
+from hf_auscult.models.msclap.convert_msclap import CONVERSIONS
 from hf_auscult.models.msclap.modeling_msclap import MSClapModel
 from tests.models.parity import wav
 from tests.models.zoo import sound, tiny_msclap
@@ -132,7 +132,7 @@ def test_the_default_hears_every_frame():
 
 
 def test_protocols_choose_the_crops(monkeypatch):
-    model, fe = tiny("2023"), feature_extractor("2023")
+    model, fe = tiny("2023"), CONVERSIONS["msclap-2023"].feature_extractor()
     rules = []
     crops = model.base.crops
     monkeypatch.setattr(model.base, "crops", lambda frames, rule: rules.append(rule) or crops(frames, rule))
@@ -147,7 +147,7 @@ def test_protocols_choose_the_crops(monkeypatch):
 @pytest.mark.parametrize(("version", "frames"), [("2022", 690), ("2023", 965)])
 def test_windows(version, frames):
     """No random crop: the default covers a recording, the published rule takes its first window."""
-    fe = feature_extractor(version)
+    fe = CONVERSIONS[f"msclap-{version}"].feature_extractor()
     wave = sound(12.0, 44_100)
     default, published = fe.features(wave, 44_100), fe.features(wave, 44_100, protocol="published")
     assert len(default.windows) == (3 if version == "2022" else 2)
@@ -180,7 +180,12 @@ def test_tags_from_the_waveform(shared, tmp_path):
     case = load_case(shared, "clap_2022")
     torch.save({"model": case.state_dict("fanin")}, tmp_path / "model.pth")
     folder = convert("msclap-2022", tmp_path / "model.pth", tmp_path / "out")
-    image = feature_extractor("2022").features(wav(case, "main", tmp_path), protocol="published").windows[0]
+    image = (
+        CONVERSIONS["msclap-2022"]
+        .feature_extractor()
+        .features(wav(case, "main", tmp_path), protocol="published")
+        .windows[0]
+    )
     with torch.no_grad():
         tags = AutoModel.from_pretrained(folder).eval()(torch.from_numpy(image)[None]).clipwise_output[0]
     theirs = case.arrays["fanin.clipwise.main"]

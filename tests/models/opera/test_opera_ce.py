@@ -14,7 +14,7 @@ from hf_auscult.embedding.embedder import Embedder
 from hf_auscult.errors import ConversionError
 from hf_auscult.models.convert_checkpoint import convert
 from hf_auscult.models.opera import OperaCEConfig
-from hf_auscult.models.opera.convert_opera_ce import feature_extractor, rename
+from hf_auscult.models.opera.convert_opera_ce import CONVERSIONS
 from hf_auscult.models.opera.layers_opera_ce import DropConnect
 from hf_auscult.models.opera.modeling_opera_ce import OperaCEModel
 from tests.models.zoo import sound, tiny_ce
@@ -86,7 +86,7 @@ def test_34_frames_and_more_are_left_alone(model):
 @pytest.mark.parametrize("seconds", [0.1, 1.0, 9.0])
 def test_recordings_of_any_length(model, protocol, seconds):
     """Under both protocols short recordings are repeated to 8 s, so that nothing is padded within the model."""
-    fe = feature_extractor()
+    fe = CONVERSIONS["opera-ce"].feature_extractor()
     recording = {"array": sound(seconds, 16_000), "sampling_rate": 16_000}
     found = fe.features(recording, protocol=protocol)
     frames = {image.shape[0] for image in found.windows}
@@ -157,7 +157,7 @@ def test_width_is_transformers_own(width):
 
 def test_conversion(tmp_path, state):
     """All 365 tensors arrive, running statistics and their counts included."""
-    assert all(original_name(rename(key)) == key for key in state)
+    assert all(original_name(CONVERSIONS["opera-ce"].rename(key)) == key for key in state)
     torch.save({"epoch": 3, "hyper_parameters": {"encoder": "efficientnet"}, "state_dict": state}, tmp_path / "ce.ckpt")
     folder = convert("opera-ce", tmp_path / "ce.ckpt", tmp_path / "out")
     model = AutoModelForPreTraining.from_pretrained(folder)

@@ -10,7 +10,7 @@ from transformers import AutoModel
 from hf_auscult.embedding.embedder import Embedder
 from hf_auscult.errors import ShortAudioError
 from hf_auscult.models.panns import PannsConfig
-from hf_auscult.models.panns.convert_panns import feature_extractor
+from hf_auscult.models.panns.convert_panns import CONVERSIONS
 from hf_auscult.models.panns.modeling_panns import PannsForAudioClassification, PannsModel
 from hf_auscult.models.shared.layers_panns import hide_stripes
 from tests.models.zoo import sound
@@ -94,7 +94,7 @@ def test_tags_are_a_fixed_readout(tmp_path):
 
 def test_default_protocol_takes_any_length():
     """Ten-second windows, the last one ending with the recording; shorter than a frame is padded."""
-    fe, model = feature_extractor(), tiny("cnn6")
+    fe, model = CONVERSIONS["panns-cnn14"].feature_extractor(), tiny("cnn6")
     assert [len(window) for window in fe.features(sound(12.5, 32_000), 32_000).windows] == [1001, 1001]
     for samples in (1, 512, 513, 3_200, 320_001):
         wave = sound(1.0, 32_000)[:1].repeat(samples) if samples < 600 else sound(samples / 32_000, 32_000)

@@ -10,7 +10,7 @@ from transformers import AutoFeatureExtractor, AutoModel
 from hf_auscult.embedding.embedder import Embedder
 from hf_auscult.errors import ShortAudioError
 from hf_auscult.models.vggish import VGGishConfig
-from hf_auscult.models.vggish.convert_vggish import feature_extractor
+from hf_auscult.models.vggish.convert_vggish import CONVERSIONS
 from hf_auscult.models.vggish.modeling_vggish import VGGishForAudioClassification, VGGishModel
 from tests.models.zoo import sound, tiny_vggish
 
@@ -77,7 +77,7 @@ def test_postprocessing_whitens_and_quantises(tmp_path):
 
 def test_default_protocol_hears_every_sample():
     """The published rule drops an incomplete tail and refuses what is shorter than an example; the default does not."""
-    fe, model = feature_extractor(), tiny()
+    fe, model = CONVERSIONS["vggish"].feature_extractor(), tiny()
     wave = sound(2.5, RATE)
     default, published = fe.features(wave, RATE), fe.features(wave, RATE, protocol="published")
     assert len(published.windows) == 2
@@ -92,7 +92,7 @@ def test_default_protocol_hears_every_sample():
 
 def test_operas_sampling_rate_is_a_named_variant(tmp_path):
     """OPERA read at 22,050 Hz and passed the samples on as 16,000 Hz; nothing else does."""
-    model, fe = tiny(), feature_extractor()
+    model, fe = tiny(), CONVERSIONS["vggish"].feature_extractor()
     model.save_pretrained(tmp_path)
     fe.save_pretrained(tmp_path)
     embedder = Embedder(model, AutoFeatureExtractor.from_pretrained(tmp_path))
