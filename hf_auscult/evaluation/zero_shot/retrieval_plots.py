@@ -89,5 +89,5 @@ def _class_number(examples: Examples, label: str) -> int:
     return examples.classes.index(label) if label in examples.classes else -1
 
 
-def _file_name(entry: bytes) -> str:
-    return "".join(sign if sign.isalnum() or sign in "-_." else "-" for sign in entry.decode())
+def _file_name(entry: str) -> str:
+    return "".join(sign if sign.isalnum() or sign in "-_." else "-" for sign in entry)

@@ -131,7 +131,8 @@ class AcuLaModel(AcuLaPreTrainedModel):
 
         A stored retrieval map is applied; it can have another width.
         """
-        audio: torch.Tensor = self._audio(input_features, window_seconds, window_frames).audio_embeds
+        audio = self._audio(input_features, window_seconds, window_frames).audio_embeds
+        assert audio is not None
         return audio
 
     def get_text_features(
@@ -230,7 +231,7 @@ class AcuLaModel(AcuLaPreTrainedModel):
         text = text if isinstance(text, torch.Tensor) else self.encode_text(text)
         return F.normalize(audio, dim=-1) @ F.normalize(text, dim=-1).T
 
-    @can_return_tuple
+    @can_return_tuple  # type: ignore[untyped-decorator]
     def forward(
         self,
         input_features: torch.Tensor,
@@ -256,6 +257,7 @@ class AcuLaModel(AcuLaPreTrainedModel):
         output = self._audio(input_features, window_seconds, window_frames)
         if input_ids is not None or text_embeddings is not None:
             text_embeds, output.text_branch_embeds = self._text(input_ids, attention_mask, text_embeddings)
+            assert output.audio_embeds is not None
             cosine = F.normalize(output.audio_embeds, dim=-1) @ F.normalize(text_embeds, dim=-1).T
             output.text_embeds = text_embeds
             # Never the parameter itself: distributed training counts a returned parameter twice.

@@ -42,10 +42,13 @@ class EncoderMixin:
     """
 
     config: Any
-    #: Dimensions of a batch of rows: (recordings, frames, bands); 2 for waveforms.
-    row_ndim = 3
     #: Settings of `encode` under a published protocol.
     published_settings: dict[str, Any] = {}
+
+    @property
+    def row_ndim(self) -> int:
+        """Dimensions of a batch of rows: (recordings, frames, bands); 2 for waveforms."""
+        return 3
 
     @property
     def window_frames(self) -> int | None:
@@ -78,7 +81,7 @@ class EncoderMixin:
         """Return `output_hidden_states` and `output_attentions`, by default as the configuration says."""
         return {name: bool(getattr(self.config, name, False) if flag is None else flag) for name, flag in flags.items()}
 
-    @can_return_tuple
+    @can_return_tuple  # type: ignore[untyped-decorator]
     def forward(
         self,
         input_features: torch.Tensor,
@@ -109,7 +112,8 @@ class EncoderMixin:
         """
         flags = self.wanted(output_hidden_states=output_hidden_states, output_attentions=output_attentions)
         rows = self.cut(input_features, window_seconds, window_frames)
-        return rows.apply(lambda windows: self.encode(windows, **flags, **settings))
+        output: Any = rows.apply(lambda windows: self.encode(windows, **flags, **settings))
+        return output
 
 
 class PlainEncoder(EncoderMixin):
