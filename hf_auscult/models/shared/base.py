@@ -116,6 +116,22 @@ class EncoderMixin:
         return output
 
 
+class PlainEncoder(EncoderMixin):
+    """An encoder of transformers' own, which knows no recordings, under the interface of `EncoderMixin`."""
+
+    def __init__(self, model: Any):
+        self.model, self.config = model, model.config
+
+    def encode(self, windows: torch.Tensor, **settings: Any) -> Any:
+        """Encode windows with the model's own forward pass."""
+        return self.model(windows, return_dict=True, **settings)
+
+
+def as_encoder(model: Any) -> Any:
+    """Return a model that cuts rows and encodes windows: itself, or one of transformers' own in a `PlainEncoder`."""
+    return model if isinstance(model, EncoderMixin) else PlainEncoder(model)
+
+
 def check_windows(windows: torch.Tensor, bands: int, frames: range | int | None = None) -> None:
     """Raise `FeatureError` unless windows are (windows, frames, bands); without `frames` one or more will do.
 
@@ -138,4 +154,4 @@ def check_windows(windows: torch.Tensor, bands: int, frames: range | int | None 
     )
 
 
-__all__ = ["AuscultPreTrainedModel", "EncoderMixin", "EncoderOutput", "check_windows"]
+__all__ = ["AuscultPreTrainedModel", "EncoderMixin", "EncoderOutput", "PlainEncoder", "as_encoder", "check_windows"]
