@@ -24,6 +24,7 @@ ORDER = (
     "hub",
     "recipes",
     "cli",
+    "__main__",
 )
 
 

@@ -131,13 +131,13 @@ class Teacher:
         pending: dict[bytes, np.ndarray] = {}
         total = sum(len(keys) for keys in batches)
         bar = tqdm(total=total, desc=f"teacher {config.name}", unit="report", disable=not progress or process > 0)
-        for place, keys in enumerate(batches):
+        for number, keys in enumerate(batches):
             vectors = self._vectors(model, tokenizer, [unread[key] for key in keys])
             pending.update(zip(keys, vectors, strict=True))
             bar.update(len(keys))
-            if not place:
+            if not number:
                 self.store.expect(_provenance(config, model, tokenizer, vectors.shape[1]), same=IDENTITY)
-            if len(pending) >= WRITE_EVERY or place + 1 == len(batches):
+            if len(pending) >= WRITE_EVERY or number + 1 == len(batches):
                 self.store.write(pending)
                 self.texts_read += len(pending)
                 pending = {}

@@ -240,7 +240,7 @@ def _from_prepared(folder: Path, listen: bool) -> Iterator[Entry]:
                 seen.add(name)
                 words = words_of(row["audio"]) if listen else None
                 key = f"{folder}:{name}"
-                subject = row["subject_id"] or f"nobody known of {name}"
+                subject = row["subject_id"] or f"unknown subject of {name}"
                 yield Entry(key, row["source"], name, subject, where[name], row["audio_sha256"], words)
 
 

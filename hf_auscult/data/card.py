@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from ..metrics.tables import Markup, Table
 from .population import PLOT, age_order
 from .report import PrepareReport
 from .schema import features
@@ -70,7 +71,7 @@ def _what(spec: DatasetSpec, report: PrepareReport) -> tuple[str, ...]:
         f"**Licence**: {spec.licence}. {spec.licence_note}",
         f"**Please cite**: {spec.citation}",
         "## Columns",
-        _table(("column", "type"), columns),
+        markdown_table(("column", "type"), columns),
         "`audio` cells are `{bytes, path}`; `hf_auscult.audio.read` decodes them. `age` is in years, `duration` and "
         "event times in seconds. Columns after `source` hold the dataset's own words, null where it says nothing.",
     )
@@ -81,8 +82,12 @@ def _who(spec: DatasetSpec, people: Mapping[tuple[str, str], int], drawn: bool) 
     sexes = [sex for sex in ("female", "male", "unknown") if any(people.get((age, sex)) for age in ages)]
     lines = [(age, *(str(people.get((age, sex), 0)) for sex in sexes)) for age in ages]
     plot = (f"![People by age and sex]({PLOT})",) if drawn else ()
-    who = "people" if spec.has_subject_ids else "stand-ins for people (nobody is named, see the warning)"
-    return ("## People", f"{sum(people.values())} {who} by age and sex:", _table(("age", *sexes), lines), *plot)
+    who = (
+        "people"
+        if spec.has_subject_ids
+        else "stand-ins for people (the distribution names no subjects, see the warning)"
+    )
+    return ("## People", f"{sum(people.values())} {who} by age and sex:", markdown_table(("age", *sexes), lines), *plot)
 
 
 def _papers(spec: DatasetSpec, report: PrepareReport) -> tuple[str, ...]:
@@ -96,7 +101,7 @@ def _papers(spec: DatasetSpec, report: PrepareReport) -> tuple[str, ...]:
             shown = [", ".join(f"{k} {v}" for k, v in c.items()) if c else "-" for c in columns]
             lines.append((f"{paper.suite}/{paper.number}", f"`{task.name}`", *shown, paper.note or "-"))
     header = ("paper's task", "config", "counts as printed", "complete distribution, where it differs", "here", "note")
-    return ("## In the papers", _table(header, lines)) if lines else ()
+    return ("## In the papers", markdown_table(header, lines)) if lines else ()
 
 
 def _splits(spec: DatasetSpec, split: SplitSpec, report: PrepareReport) -> tuple[str, ...]:
@@ -110,12 +115,12 @@ def _splits(spec: DatasetSpec, split: SplitSpec, report: PrepareReport) -> tuple
         rows = [tuple(str(row[key]) for key in ("age", "sex", "label", "before", "after")) for row in report.balance]
         extra = (
             "People of every class before and after balancing:",
-            _table(("age", "sex", "label", "before", "after"), rows),
+            markdown_table(("age", "sex", "label", "before", "after"), rows),
         )
     return (
         "## Splits",
         _how(spec, split),
-        _table(("config", "split", "recordings", "people", "labels"), lines),
+        markdown_table(("config", "split", "recordings", "people", "labels"), lines),
         f"Split SHA-256 (over sorted recording id and split): `{report.split_sha256}`",
         *extra,
     )
@@ -124,26 +129,26 @@ def _splits(spec: DatasetSpec, split: SplitSpec, report: PrepareReport) -> tuple
 def _how(spec: DatasetSpec, split: SplitSpec) -> str:
     shares = "/".join(f"{share:g}" for share in split.fractions.values())
     dealt = f"divided {shares} ({', '.join(split.fractions)}), seed {split.seed}"
-    nobody = (
-        "nobody is on two sides, within or across configs; recordings that are byte-identical or sound alike count as "
-        "one person's. Reserved test subjects can only be in `test`."
+    disjoint = (
+        "no subject overlap, within or across configs; recordings that are byte-identical or sound alike count as one "
+        "person's. Reserved test subjects can only be in `test`."
     )
     if split.name == "subject":
         traits = split.stratify if split.stratify is not None else tuple(stratum.column for stratum in spec.strata)
         by = ", ".join(f"`{trait}`" for trait in traits) or "nothing"
-        return f"People, not recordings, are {dealt}, balanced by {by}; {nobody}"
+        return f"People, not recordings, are {dealt}, balanced by {by}; {disjoint}"
     if split.name == "demographic":
         bands = ", ".join(map(str, split.age_bands))
         return (
             f"People are left out until every stratum of age (bands start at 0, {bands} years) and sex holds as many "
             f"of each class of `{split.task}`; unknown age, sex or label are left out too. The rest are {dealt}; "
-            f"{nobody}"
+            f"{disjoint}"
         )
     if split.name in ("loso", "leave_one_source_out"):
         what = "person" if split.name == "loso" else f"value of `{split.by}`"
         return (
-            f"One split a {what}: test on each, train on the others. Nobody is in two of them; people heard in several "
-            "stay with the one that has most of them. Reserved test subjects are in none."
+            f"One split a {what}: test on each, train on the others. No person is in two of them; people recorded in "
+            "several stay with the one that has most of their recordings. Reserved test subjects are in none."
         )
     if split.name == "published":
         published = spec.published[str(split.paper)]
@@ -194,6 +199,7 @@ def _kind(feature: Any) -> str:
     return f"list of {{{', '.join(inner)}}}" if isinstance(inner, dict) else f"list of {inner.dtype}"
 
 
-def _table(header: Sequence[str], lines: Sequence[Sequence[str]] | Sequence[tuple[str, ...]]) -> str:
-    rows = [header, ["---"] * len(header), *lines]
-    return "\n".join(f"| {' | '.join(cell.replace('|', '/') for cell in row)} |" for row in rows)
+def markdown_table(header: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """Write a table of text, markup in its cells included."""
+    cells = [[Markup(cell.replace("|", "/")) for cell in line] for line in lines]
+    return Table(header, cells, names=len(header)).markdown()

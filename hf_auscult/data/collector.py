@@ -50,7 +50,7 @@ class RowCollector:
         Args:
             name: its id.
             path: its file, relative to the root.
-            subject: who was recorded, without the dataset's prefix; None where nobody knows.
+            subject: who was recorded, without the dataset's prefix; None where it is unknown.
             cells: columns; common ones that are not given are those of the dataset, or None.
         """
         who = None if subject is None else f"{self.spec.name}:{subject}"

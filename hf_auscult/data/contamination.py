@@ -27,8 +27,8 @@ class Exposure:
     Args:
         model: short name of the model or corpus.
         dataset: name in ``DATASETS``, or another; ``unknown`` where the training data are not published.
-        part: ``train`` where test people were held out, ``all`` where not, ``unknown`` where nobody says: then test
-            people must be taken for seen.
+        part: ``train`` where test people were held out, ``all`` where not, ``unknown`` where it is not stated: then
+            test people must be taken for seen.
         evidence: ``paper``, ``code``, ``second-hand`` or ``unknown``.
         source: where it is written.
     """

@@ -1,4 +1,4 @@
-"""Training corpora over several prepared datasets, without anybody whom a test split or the locked list names."""
+"""Training corpora over several prepared datasets, without held-out or reserved subjects and without their audio."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from tqdm import tqdm
 from ..errors import ConfigurationError, DataError
 from ..files import check_folder, new_folder, to_json, write_json, write_text
 from .audit import words_of
+from .card import markdown_table
 from .corpus_people import Key, Recording, barred, check_corpus, places, together
 from .load import manifest_of
 from .schema import features
@@ -113,9 +114,9 @@ def build_corpus(
 ) -> CorpusReport:
     """Assemble a corpus from prepared datasets.
 
-    Left out are: every person of a test split of any prepared dataset given, every reserved person, everybody who has
-    a recording that is byte-identical to, or sounds like, one of theirs, and recordings of nobody knows whom. The
-    result is checked again before it appears.
+    Left out are the subjects of every test split of the given datasets, reserved subjects, all who share a recording
+    with one of them (byte-identical, or the same take in another form), and recordings without a subject id. The result
+    is checked again before it is written.
 
     Args:
         corpus: name in ``CORPORA``, or a spec.
@@ -127,8 +128,8 @@ def build_corpus(
 
     Raises:
         ConfigurationError: unknown corpus, a dataset given twice, or an output folder that holds something.
-        DataError: not a prepared folder with all of its recordings, no member among them, or nobody left.
-        LeakageError: the finished corpus holds somebody whom it must not.
+        DataError: not a prepared folder with all of its recordings, no member among them, or no recording left.
+        LeakageError: the finished corpus overlaps with held-out or reserved subjects.
     """
     spec = corpus if isinstance(corpus, CorpusSpec) else CORPORA.get(corpus)
     if spec is None:
@@ -166,7 +167,7 @@ def build_corpus(
     free = [item for item in listened if item.key not in reasons]
     placed = places(free, person, members, spec.validation, seed)
     if not placed:
-        raise DataError("nobody is left to train on", where=spec.name, remedy="prepare with a training part")
+        raise DataError("no recording is left to train on", where=spec.name, remedy="prepare with a training part")
     _count(report, members, listened, reasons, placed)
     check_corpus(spec.name, listened, placed)
     with new_folder(target) as folder:
@@ -249,6 +250,13 @@ def _card(spec: CorpusSpec, report: CorpusReport) -> str:
     files = [{"split": split, "path": f"data/{split}-*.parquet"} for split in ("train", "validation")]
     config = {"config_name": "default", "description": f"content {digest}", "data_files": files}
     head = {"pretty_name": spec.name, "tags": ["body-sounds", "auscultation"], "configs": [config]}
+    rows = [
+        (
+            *(name, str(kept.get("train", 0)), str(kept.get("validation", 0))),
+            "; ".join(f"{count} {reason}" for reason, count in report.left_out[name].items()) or "-",
+        )
+        for name, kept in report.kept.items()
+    ]
     lines = [
         "---",
         yaml.safe_dump(head, sort_keys=False).strip(),
@@ -261,15 +269,9 @@ def _card(spec: CorpusSpec, report: CorpusReport) -> str:
         "",
         *(f"> **Warning**: {warning}\n" for warning in report.warnings),
         *([f"Not prepared here, so absent: {', '.join(report.absent)}.", ""] if report.absent else []),
-        "| dataset | train | validation | left out |",
-        "|---|---|---|---|",
-    ]
-    for name, kept in report.kept.items():
-        why = "; ".join(f"{count} {reason}" for reason, count in report.left_out[name].items()) or "-"
-        lines.append(f"| {name} | {kept.get('train', 0)} | {kept.get('validation', 0)} | {why} |")
-    lines += [
+        markdown_table(("dataset", "train", "validation", "left out"), rows),
         "",
-        "Nobody here is in a test split of the datasets it was assembled from, or reserved as a test subject; neither "
-        "is anybody who shares audio with such a person, or of whom nobody knows who it is.",
+        "No subject overlap: left out are the test subjects of the datasets it was assembled from, reserved test "
+        "subjects, all who share audio with one of them, and recordings without a subject id.",
     ]
     return "\n".join(lines) + "\n"

@@ -1,4 +1,4 @@
-"""Who may be in a training corpus: nobody of a test split, nobody reserved, and nothing that sounds like theirs."""
+"""Which recordings may enter a training corpus: none of held-out or reserved subjects, or with their audio."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from .people import order, people_of
 Key = tuple[str, str]
 """Dataset and recording id."""
 
-NOBODY = "no subject id: it may be of a test person"
+NO_SUBJECT = "no subject id: it may be of a test person"
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Recording:
 
     Args:
         key: dataset and recording id.
-        subject: subject id, None where nobody knows.
+        subject: subject id, None where it is unknown.
         split: where the prepared dataset has it.
         sha256: of its file.
         words: its fingerprint.
@@ -38,7 +38,7 @@ class Recording:
 
 
 def together(recordings: Sequence[Recording]) -> tuple[dict[Key, str], dict[Key, set[Key]]]:
-    """Say whom every recording belongs to over all datasets, and which others it sounds like.
+    """Find the subject of every recording over all datasets, and the recordings that sound like it.
 
     Whoever shares a file or a take counts as one person, directly or through others.
     """
@@ -70,13 +70,13 @@ def barred(
         if is_evaluation(item.split):
             reasons[item.key] = "in a test split"
         elif known_as(item.subject) is None:
-            reasons[item.key] = NOBODY
+            reasons[item.key] = NO_SUBJECT
         if bare_id(item.subject or "", dataset) in reserved_subjects(dataset):
             reasons[item.key] = "reserved test subject"
         elif item.key not in reasons and known_as(item.subject) in tested:
             reasons[item.key] = "its person is in a test split"
-    # Whose id is unknown is left out and bars nobody: only test people and reserved ones do.
-    theirs = {key for key, reason in reasons.items() if reason != NOBODY}
+    # A recording without a subject id is left out, but bars no other: only test and reserved subjects do.
+    theirs = {key for key, reason in reasons.items() if reason != NO_SUBJECT}
     bytes_of = {item.sha256 for item in recordings if item.key in theirs}
     people = {person[key] for key in theirs}
     for item in recordings:
@@ -119,7 +119,7 @@ def check_corpus(name: str, recordings: Sequence[Recording], placed: Mapping[Key
     """Check a corpus as if nothing had been left out of it.
 
     Raises:
-        LeakageError: a reserved person, a recording of nobody knows whom, a person or sound of a test split, or a
+        LeakageError: a reserved subject, a recording without a subject id, a subject or sound of a test split, or a
             person or sound in both parts.
     """
     inside = [item for item in recordings if item.key in placed]

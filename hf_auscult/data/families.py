@@ -84,7 +84,7 @@ def demographic(
     ``test`` and are chosen first.
 
     Raises:
-        ConfigurationError: the task has no classes, or nobody remains.
+        ConfigurationError: the task has no classes, or no one remains.
     """
     task = spec.task(str(split.task))
     if task.column is None or task.target != "class" or task.segments is not None:

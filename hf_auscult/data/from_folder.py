@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import os
 from collections import Counter
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigurationError
-from .generic import OWN_COLUMNS, TABLE, GenericColumns, other_columns, read_generic
+from .generic import OWN_COLUMNS, TABLE, GenericColumns, GenericTable, other_columns, read_generic
 from .preparation import prepare
 from .report import PrepareReport
 from .schema import ORGANS, Kind
 from .spec import DatasetSpec, Stratum, TaskConfig
 
-NOBODY_KNOWN = (
+NO_SUBJECTS = (
     "the table has no subject_id column: every recording stands for a person of its own, so a person recorded twice "
     "can be on both sides of a split unless the recordings sound alike"
 )
@@ -52,8 +53,8 @@ def folder_spec(
         raise ConfigurationError(f"organ is {organ!r}", remedy=f"use one of {', '.join(ORGANS)}")
     columns = columns or GenericColumns()
     extra: dict[str, Kind] = other_columns(folder, columns=columns)
-    settings: dict[str, Any] = {"name": title, "organ": organ, "licence": licence, "columns": columns, "extra": extra}
-    first = read_generic(folder, subjects=False, **settings)
+    table = GenericTable(title, organ, licence, columns=columns, extra=extra, subjects=False)
+    first = read_generic(folder, table)
     # A person is known only where every line names one; a line without one is then a problem, not a person.
     subjects = any(row["subject_id"] != f"{title}:{row['recording_id']}" for row in first.rows)
     labels = Counter(row["original_label"] for row in first.rows if row["original_label"] is not None)
@@ -88,8 +89,8 @@ def folder_spec(
         columns={**OWN_COLUMNS, **extra},
         tasks=tuple(tasks),
         strata=(Stratum("original_label", rarest_first),) if labels else (),
-        subject_warning="" if subjects else NOBODY_KNOWN,
-        read=partial(read_generic, subjects=subjects, **settings),
+        subject_warning="" if subjects else NO_SUBJECTS,
+        read=partial(read_generic, table=replace(table, subjects=subjects)),
     )
 
 

@@ -17,7 +17,7 @@ import math
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -71,23 +71,11 @@ OWN_COLUMNS: Mapping[str, Kind] = {"original_label": "string", "site_detail": "s
 """Columns that every table read this way has besides the common ones; ``extra`` adds to them."""
 
 
-def read_generic(
-    source: Path,
-    *,
-    name: str,
-    organ: str | None = None,
-    licence: str | None = None,
-    device: str | None = None,
-    columns: GenericColumns | None = None,
-    extra: Mapping[str, Kind] | None = None,
-    needed: Sequence[str] = (),
-    subjects: bool = True,
-    table: str = TABLE,
-) -> Table:
-    """Read ``metadata.csv`` and what lies beside it.
+@dataclass(frozen=True)
+class GenericTable:
+    """What a folder's table is, and what holds where a row says nothing.
 
     Args:
-        source: the folder.
         name: dataset's name; prefix of its subject ids.
         organ: of recordings whose row names none.
         licence: of recordings whose row names none.
@@ -98,7 +86,26 @@ def read_generic(
         needed: common names (``label`` …) or further columns that the table must have.
         subjects: whether the table must say who is who. If not, a recording without a subject stands for a person of
             its own, and the dataset's spec must warn of it.
-        table: name of the table.
+        file: name of the table.
+    """
+
+    name: str
+    organ: str | None = None
+    licence: str | None = None
+    device: str | None = None
+    columns: GenericColumns = field(default_factory=GenericColumns)
+    extra: Mapping[str, Kind] = field(default_factory=dict)
+    needed: Sequence[str] = ()
+    subjects: bool = True
+    file: str = TABLE
+
+
+def read_generic(source: Path, table: GenericTable) -> Table:
+    """Read ``metadata.csv`` and what lies beside it.
+
+    Args:
+        source: the folder.
+        table: what its table is.
 
     Returns:
         One row per line, with the common columns, :data:`OWN_COLUMNS` and ``extra``. Problems: a second line of one
@@ -109,16 +116,16 @@ def read_generic(
         ConfigurationError: a column is asked for under two names.
 
     Example:
-        >>> read_generic(Path("my_recordings"), name="mine", organ="heart")  # doctest: +SKIP
+        >>> read_generic(Path("my_recordings"), GenericTable("mine", organ="heart"))  # doctest: +SKIP
     """
-    columns, extra = columns or GenericColumns(), extra or {}
-    file = source / table
+    columns, extra, name = table.columns, table.extra, table.name
+    file = source / table.file
     header, lines = _lines(file)
-    named = {field.name: getattr(columns, field.name) for field in fields(columns)}
+    named = {one.name: getattr(columns, one.name) for one in fields(columns)}
     clash = sorted((set(extra) & {*named, *OWN_COLUMNS}) | (set(extra) & set(named.values())))
     if clash:
         raise ConfigurationError(f"columns {clash} are common ones already", where=name, remedy="leave them out")
-    required = ["path", *(["subject_id"] if subjects else []), *needed]
+    required = ["path", *(["subject_id"] if table.subjects else []), *table.needed]
     missing = sorted({named.get(one, one) for one in required} - set(header))
     if missing:
         raise DataError(
@@ -135,18 +142,18 @@ def read_generic(
             common["label"] = label  # "no murmur" is a class, not a gap
         path = files.find((common["path"] or "").replace("\\", "/").removeprefix("./"))
         recording = common["recording_id"] or path.removesuffix(PurePosixPath(path).suffix)
-        reason = _unusable(path, path in claimed, common["subject_id"] if subjects else recording)
+        reason = _unusable(path, path in claimed, common["subject_id"] if table.subjects else recording)
         claimed.add(path)
         if reason:
             problems.append(Problem(recording or where, path, f"{where}: {reason}", "DataError"))
             continue
         row = _row(common, where) | {key: _value(cells.get(key), kind, key, where) for key, kind in extra.items()}
-        defaults = {"organ": row["organ"] or organ, "licence": row["licence"] or licence}
-        row |= defaults | {"device": row["device"] or device}
+        defaults = {"organ": row["organ"] or table.organ, "licence": row["licence"] or table.licence}
+        row |= defaults | {"device": row["device"] or table.device}
         row |= {"path": path, "recording_id": recording, "source": name}
         rows.append(row | {"subject_id": f"{name}:{common['subject_id'] or recording}"})
     problems += [
-        Problem(PurePosixPath(path).stem, path, f"{table} does not list it", "DataError")
+        Problem(PurePosixPath(path).stem, path, f"{table.file} does not list it", "DataError")
         for path in files.names
         if path not in claimed
     ]
@@ -169,7 +176,7 @@ def other_columns(
         DataError: there is no such table.
     """
     columns = columns or GenericColumns()
-    common = {getattr(columns, field.name) for field in fields(columns)}
+    common = {getattr(columns, one.name) for one in fields(columns)}
     kinds: dict[str, Kind] = {}
     for column in _lines(source / table)[0]:
         if column not in common:

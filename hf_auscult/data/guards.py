@@ -25,7 +25,7 @@ def assert_subject_disjoint(splits: Mapping[str, Iterable[str | None]]) -> None:
         splits: split name -> subject id of each of its recordings.
 
     Raises:
-        LeakageError: people stand in two splits; or a recording has no subject id, so that nobody can know.
+        LeakageError: people stand in two splits; or a recording has no subject id, so an overlap cannot be ruled out.
 
     Example:
         >>> assert_subject_disjoint({"train": ["a", "a"], "test": ["b"]})
@@ -171,7 +171,7 @@ def is_evaluation(split: str) -> bool:
 
 
 def bare_id(subject: str, dataset: str) -> str:
-    """Strip the dataset's prefix off a subject id, however it is spelled; empty where it names nobody.
+    """Strip the dataset's prefix off a subject id, however it is spelled; empty where there is none.
 
     Example:
         >>> bare_id(" Circor:13918", "circor")

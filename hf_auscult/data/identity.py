@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 
 def known_as(subject: str | None) -> str | None:
-    """Reduce a subject id to what two spellings of one id have in common; None where it names nobody.
+    """Reduce a subject id to what two spellings of one id have in common; None where it is empty.
 
     Case, white space, invisible characters, compatible forms of a character, leading zeros of a number, the ``.0`` of a
     table that was read as numbers, and a hyphen or underscore between a letter and a digit are not told apart: taking

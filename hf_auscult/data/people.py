@@ -12,8 +12,8 @@ from .identity import known_as, merge
 from .schema import Row
 from .spec import DatasetSpec, Stratum
 
-_NOBODY = "\uffff"
-"""Begins the name of who is not known: it sorts after every subject id, so nobody lends a person a name."""
+_UNKNOWN = "\uffff"
+"""Begins the name of an unknown person: it sorts after every subject id, so a known person keeps their name."""
 
 
 def people_of(
@@ -22,13 +22,13 @@ def people_of(
     """Say of every recording who is to be kept on one side.
 
     Args:
-        rows: recordings with their ``subject_id``, spelled in any way; None where nobody knows.
+        rows: recordings with their ``subject_id``, spelled in any way; None where it is unknown.
         digests: recording id -> SHA-256 of its audio: whoever shares a file counts as one person.
         twins: pairs of recording ids that sound alike (see ``duplicates``): so do their people.
 
     Returns:
-        recording id -> the smallest subject id of all that belong together, directly or through others: a recording of
-        nobody knows whom that sounds like two people's makes one person of the two.
+        recording id -> the smallest subject id of all that belong together, directly or through others: a
+        recording without subject id that sounds like two people's makes one person of the two.
     """
     digests = digests or {}
     first: dict[tuple[str, str], str] = {}
@@ -37,7 +37,7 @@ def people_of(
     for row in rows:
         name = row["recording_id"]
         known, digest = known_as(row["subject_id"]), digests.get(name)
-        node[name] = row["subject_id"] if known else f"{_NOBODY}{name}"
+        node[name] = row["subject_id"] if known else f"{_UNKNOWN}{name}"
         for kind, value in (("id", known), ("bytes", digest)):
             if value:
                 links.append((first.setdefault((kind, value), node[name]), node[name]))
@@ -85,7 +85,7 @@ def assign_people(
     """Split people so that every stratum is divided by the fractions, to within one person per split.
 
     Inside a stratum people are ordered by a hash of seed and id, so neither the order of the table nor other people
-    move anybody; what a small stratum cannot divide is evened out by the next ones.
+    change a split; what a small stratum cannot divide is evened out by the next ones.
 
     Args:
         strata: person -> stratum.

@@ -19,7 +19,7 @@ BANDS = (2, 6, 12, 18, 30, 40, 50, 60, 70, 80)
 def count_people(rows: Sequence[Row]) -> Counter[tuple[str, str]]:
     """Count people by (age, sex): the age band where the age is known, else the dataset's own group.
 
-    A person counts once, with the first known value of each; recordings of nobody knows whom do not count.
+    A person counts once, with the first known value of each; recordings without a subject id do not count.
     """
     people: dict[str, dict[str, Any]] = {}
     for row in rows:

@@ -144,8 +144,9 @@ class _Run:
     @classmethod
     def of(cls, spec: DatasetSpec, table: Table, memory: Memory, settings: PrepareSettings) -> _Run:
         """Read every file, decide the split of all people and check it; fingerprints are let go."""
-        bar = {"unit": "rec", "disable": not settings.progress}
-        results = list(tqdm(memory.read(settings.num_proc), f"{spec.name}: read", len(table.rows), **bar))
+        reading = memory.read(settings.num_proc)
+        shown = tqdm(reading, f"{spec.name}: read", len(table.rows), unit="rec", disable=not settings.progress)
+        results = list(shown)
         notes: tuple[str, ...] = ()
         if settings.verify and spec.checksums:
             results, notes = verified(table, results, spec.checksums)
@@ -187,7 +188,7 @@ class _Run:
         if self.settings.strict and differences:
             raise DataError(differences[0], where=table.root, remedy="check the dataset's version")
         unfilled = [name for name, rows in self.parts.items() if not rows]
-        lacking = (f"nobody is in the split {name!r}, so nothing can be said of it" for name in unfilled)
+        lacking = (f"split {name!r} is empty" for name in unfilled)
         return PrepareReport(
             dataset=spec.name,
             output=target,

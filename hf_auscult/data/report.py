@@ -20,7 +20,7 @@ class Presence:
     Args:
         listed: recordings that the tables and folders here name.
         missing: of those, recordings without a file.
-        expected: recordings of the complete distribution; None where nobody knows.
+        expected: recordings of the complete distribution; None where it is unknown.
     """
 
     listed: int

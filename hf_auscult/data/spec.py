@@ -246,7 +246,7 @@ class DatasetSpec:
         tasks: its tasks; the first is the default.
         strata: traits that the subject split balances.
         read: reads the original layout.
-        recordings: how many a complete download lists; None where nobody knows.
+        recordings: how many a complete download lists; None where it is unknown.
         checksums: patterns of the files of official sums (``sum  path`` lines, paths relative to the file) below the
             root, where the distribution has any.
         subject_warning: where the distribution does not say who is who: what ``subject_id`` stands for instead, and

@@ -79,7 +79,7 @@ class SplitPlan:
         warnings: what the split cannot promise.
         leaks: what is known to be wrong with it; empty for a split that was checked.
         table: ``demographic``: per stratum and class, people before and after.
-        people: recording id -> the person whom it is kept together with, see :func:`hf_auscult.data.people.people_of`.
+        people: recording id -> the person it is kept together with, see :func:`hf_auscult.data.people.people_of`.
     """
 
     splits: Mapping[str, str]

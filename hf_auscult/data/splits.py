@@ -15,7 +15,7 @@ from .schema import Row
 from .spec import DatasetSpec
 from .split_spec import SplitPlan, SplitSpec
 
-NOBODY = "no subject id: it may be of anybody on the other side"
+NO_SUBJECT = "no subject id: a subject overlap cannot be ruled out"
 
 
 def plan(
@@ -28,8 +28,8 @@ def plan(
     """Decide the split of every recording.
 
     People whose recordings are byte-identical or sound alike are kept on one side, like one person. Reserved people go
-    to ``test``; where a family has none, or its authors put them in training, they are withheld. So are recordings of
-    nobody knows whom, except in the test parts of a split that somebody published.
+    to ``test``; where a family has none, or its authors put them in training, they are withheld. So are recordings
+    without a subject id, except in the test parts of a published split.
 
     Args:
         rows: every recording that the dataset's tables list.
@@ -51,8 +51,8 @@ def plan(
     if split.name in ("official", "published"):
         found = _given(rows, spec, split, person, reserved)
         return replace(found, warnings=warnings, people=person)
-    nobody = {row["recording_id"]: NOBODY for row in rows if known_as(row["subject_id"]) is None}
-    rows = [row for row in rows if row["recording_id"] not in nobody]
+    unknown = {row["recording_id"]: NO_SUBJECT for row in rows if known_as(row["subject_id"]) is None}
+    rows = [row for row in rows if row["recording_id"] not in unknown]
     if split.name == "subject":
         strata = strata_of(rows, spec, split.stratify, person)
         chosen = assign_people(strata, split.fractions, seed=split.seed, forced_to_test=reserved)
@@ -62,7 +62,7 @@ def plan(
         found = demographic(rows, spec, split, person, reserved)
     else:
         found = one_out(rows, spec, split, person, reserved)
-    return replace(found, withheld={**found.withheld, **nobody}, warnings=warnings, people=person)
+    return replace(found, withheld={**found.withheld, **unknown}, warnings=warnings, people=person)
 
 
 def assign(
@@ -120,7 +120,7 @@ def _given(
         elif is_evaluation(part):
             splits[name] = part
         elif known_as(row["subject_id"]) is None:
-            withheld[name] = NOBODY
+            withheld[name] = NO_SUBJECT
         elif person[name] in reserved:
             withheld[name] = "reserved test subject, or who shares audio with one, in a training part"
         else:

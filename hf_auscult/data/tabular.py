@@ -134,11 +134,8 @@ def read_json(file: Path, kind: type) -> Any:
     except json.JSONDecodeError as error:
         raise DataError(f"not JSON ({error})", where=file, remedy=AGAIN) from error
     if not isinstance(content, kind):
-        raise DataError(f"not {_JSON[kind]}", where=file, remedy=AGAIN)
+        raise DataError(f"not {'a list' if kind is list else 'an object'}", where=file, remedy=AGAIN)
     return content
-
-
-_JSON = {list: "a list", dict: "an object"}
 
 
 def number(cell: str | None, name: str) -> float | None:

@@ -1,4 +1,4 @@
-"""Whom a model was trained on, as hashes beside its weights: a benchmark can say that it knows the test people."""
+"""The people a model was trained on, as hashes beside its weights, so that a benchmark can report subject overlap."""
 
 from __future__ import annotations
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .embedder import Embedder, Embeddings, by_shape, embed, encode_all, window_mean
+from .embedder import Embedder, Embeddings, embed, encode_all
 
-__all__ = ["Embedder", "Embeddings", "by_shape", "embed", "encode_all", "window_mean"]
+__all__ = ["Embedder", "Embeddings", "embed", "encode_all"]

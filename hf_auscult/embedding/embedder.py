@@ -289,24 +289,6 @@ def _load(model: Any, feature_extractor: Any) -> tuple[Any, Any]:
     return AutoModel.from_pretrained(str(model)) if named else model, feature_extractor
 
 
-def by_shape(windows: Sequence[np.ndarray], batch_size: int) -> Iterator[tuple[list[int], torch.Tensor]]:
-    """Yield batches of a recording's windows, with their positions; only windows of one shape share a batch."""
-    members: dict[tuple[int, ...], list[int]] = {}
-    for index, window in enumerate(windows):
-        members.setdefault(window.shape, []).append(index)
-    for same in members.values():
-        for start in range(0, len(same), batch_size):
-            part = same[start : start + batch_size]
-            yield part, torch.from_numpy(np.stack([windows[index] for index in part]))
-
-
-def window_mean(rows: torch.Tensor, seconds: torch.Tensor) -> np.ndarray:
-    """Mean of a recording's windows (windows, dim), weighted by the seconds each stands for, as (dim,) float32."""
-    weights = seconds.to(rows.device, torch.float64)
-    mean: np.ndarray = ((rows.double() * weights[:, None]).sum(dim=0) / weights.sum()).float().cpu().numpy()
-    return mean
-
-
 def embed(
     model_or_id: PreTrainedModel | str | PathLike[str],
     recordings: Iterable[Any],

@@ -87,18 +87,27 @@ def register_encoder(
     Example:
         `hf_auscult.register_encoder("my_lab.configuration_toy:ToyConfig", "my_lab.modeling_toy:ToyModel")`
     """
-    cls = load(config) if isinstance(config, str) else config
-    names = [
-        f"{value.__module__}:{value.__name__}" if isinstance(value, type) else value
-        for value in (config, model, pretraining, classification, feature_extractor, processor)
-    ]
-    _register(Entry(cls.model_type, *names), cls)
+    cls: Any = load(config) if isinstance(config, str) else config
+    entry = Entry(
+        model_type=cls.model_type,
+        config=_name(cls),
+        model=_name(model),
+        pretraining=None if pretraining is None else _name(pretraining),
+        classification=None if classification is None else _name(classification),
+        feature_extractor=_name(feature_extractor),
+        processor=None if processor is None else _name(processor),
+    )
+    _register(entry, cls)
 
 
 def register() -> None:
     """Make transformers' Auto classes know this package's classes."""
     for entry in ENTRIES:
         _register(entry, load(entry.config))
+
+
+def _name(cls: type | str) -> str:
+    return cls if isinstance(cls, str) else f"{cls.__module__}:{cls.__name__}"
 
 
 class _LazyContent(dict[Any, Any]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..data.facts import Fact, FieldMapping
-from .facts import CIRCOR_FIELDS, FACTS, circor_facts, facts_of
+from .facts import FACTS, facts_of
 from .generate import Report, generate, requests_of
 from .generators import GENERATORS
 from .grounding import Grounding, Statement, check
@@ -13,7 +13,6 @@ from .masking import STRENGTHS, Mask, mask_of
 from .prompts import class_prompts
 
 __all__ = [
-    "CIRCOR_FIELDS",
     "FACTS",
     "GENERATORS",
     "STRENGTHS",
@@ -26,7 +25,6 @@ __all__ = [
     "Report",
     "Statement",
     "check",
-    "circor_facts",
     "class_prompts",
     "extend_lexicon",
     "facts_of",

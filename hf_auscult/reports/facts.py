@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from ..data import DATASETS
-from ..data.facts import Fact, FieldMapping, Row
+from ..data.facts import FieldMapping
 from ..errors import ConfigurationError
 
 
@@ -30,7 +30,7 @@ FACTS: Mapping[str, FieldMapping] = _Facts()
 """Dataset -> reader of the facts of one of its rows."""
 
 
-def facts_of(dataset: str) -> Callable[[Row], tuple[Fact, ...]]:
+def facts_of(dataset: str) -> FieldMapping:
     """Find a dataset's reader of facts.
 
     Args:
@@ -38,6 +38,12 @@ def facts_of(dataset: str) -> Callable[[Row], tuple[Fact, ...]]:
 
     Raises:
         ConfigurationError: there is none for it, or the file is no mapping.
+
+    Example:
+        >>> circor = facts_of("circor")
+        >>> row = dict.fromkeys(circor.fields) | {"recording_id": "1_MV", "site": "mitral", "murmur": "Absent"}
+        >>> [(fact.concept, fact.value, fact.polarity) for fact in circor(row)]
+        [('site', 'mitral', 'present'), ('finding', 'murmur', 'absent')]
     """
     if Path(dataset).suffix in (".yaml", ".yml"):
         return FieldMapping.from_yaml(dataset)
@@ -48,27 +54,3 @@ def facts_of(dataset: str) -> Callable[[Row], tuple[Fact, ...]]:
             remedy=f"choose one of {', '.join(FACTS)}, or give a field mapping in YAML",
         )
     return FACTS[dataset]
-
-
-def circor_facts(row: Row) -> tuple[Fact, ...]:
-    """Give every fact that CirCor's table states of a recording.
-
-    ``heard_here`` says whether the murmur is audible at the recording's own site, which follows from
-    ``murmur_locations``. ``pregnancy_status`` is a fact where it is true.
-
-    Args:
-        row: a prepared recording: the columns of :data:`CIRCOR_FIELDS`; missing values are None, NaN or ``nan``.
-
-    Raises:
-        DataError: a column is missing, or holds a word that CirCor does not use.
-
-    Example:
-        >>> row = dict.fromkeys(CIRCOR_FIELDS) | {"recording_id": "1_MV", "site": "mitral", "murmur": "Absent"}
-        >>> [(fact.concept, fact.value, fact.polarity) for fact in circor_facts(row)]
-        [('site', 'mitral', 'present'), ('finding', 'murmur', 'absent')]
-    """
-    return FACTS["circor"](row)
-
-
-CIRCOR_FIELDS: tuple[str, ...] = ("recording_id", *FACTS["circor"].fields)
-"""Columns that the CirCor reports read. The rest is provenance (campaign, ids, the list of recordings) and unstated."""

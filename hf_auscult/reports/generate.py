@@ -97,7 +97,7 @@ def generate(
     the process.
 
     Args:
-        rows: prepared recordings; see :data:`hf_auscult.reports.CIRCOR_FIELDS`.
+        rows: prepared recordings, with the columns that ``facts_of(dataset).fields`` names.
         dataset: whose rows they are, or the path of a field mapping in YAML.
         generator: what writes; templates by default, see :mod:`hf_auscult.reports.generators`.
         mask: ``none``, ``paper``, ``strict`` or ``context``; see :func:`hf_auscult.reports.mask_of`.
@@ -114,8 +114,7 @@ def generate(
         GenerationError: the generator failed on a row; `hf-auscult reports generate` goes on instead.
 
     Example:
-        >>> from hf_auscult.reports import CIRCOR_FIELDS
-        >>> row = dict.fromkeys(CIRCOR_FIELDS) | {"recording_id": "1_MV", "site": "mitral", "sex": "female"}
+        >>> row = dict.fromkeys(facts_of("circor").fields) | {"recording_id": "1_MV", "site": "mitral", "sex": "female"}
         >>> generate([row], mask="context")[0].fields
         ('sex', 'site')
     """

@@ -120,18 +120,18 @@ class AlignmentLoss:
             "logit_bias": output.logit_bias,
         }
 
-    def __call__(self, found: Mapping[str, torch.Tensor], batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
+    def __call__(self, representations: Mapping[str, torch.Tensor], batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
         """Return the objective of all processes' rows, the mean over text branches where the model has several."""
         rows = self._rows(batch)
-        audio, text = gather_rows(found["audio"]), gather_rows(found["text"])
+        audio, text = gather_rows(representations["audio"]), gather_rows(representations["text"])
         branches = text.unbind(dim=1) if text.ndim == 3 else (text,)
         memories = self._memories(len(branches), rows)
         losses = [
             self.objective(
                 audio,
                 branch,
-                logit_scale=found["logit_scale"],
-                logit_bias=found["logit_bias"],
+                logit_scale=representations["logit_scale"],
+                logit_bias=representations["logit_bias"],
                 text_ids=rows.get("text_ids"),
                 similarity=self._similarity(rows),
                 memory=memory,
@@ -141,13 +141,13 @@ class AlignmentLoss:
         return torch.stack(losses).mean()
 
     @torch.no_grad()
-    def remember(self, found: Mapping[str, torch.Tensor], batch: Mapping[str, torch.Tensor]) -> None:
+    def remember(self, representations: Mapping[str, torch.Tensor], batch: Mapping[str, torch.Tensor]) -> None:
         """Put a batch of all processes into the memory, once its loss has been computed."""
         if self.memory is None:
             return
         rows = self._rows(batch)
         if self.args.memory_audio:
-            rows["audio"] = gather_rows(found["audio"].detach())
+            rows["audio"] = gather_rows(representations["audio"].detach())
         self.memory.push(**rows)
 
     def _rows(self, batch: Mapping[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -260,14 +260,14 @@ class AlignmentTrainer(Trainer):
         )
         terms: dict[str, torch.Tensor] = {}
         if aligned:
-            found = self.alignment.representations(output)
+            representations = self.alignment.representations(output)
             if window is not None:
-                terms["alignment_loss"] = window.term(found)
+                terms["alignment_loss"] = window.term(representations)
                 self._window = window if window.remaining else None
             else:
-                terms["alignment_loss"] = self.alignment(found, inputs)
+                terms["alignment_loss"] = self.alignment(representations, inputs)
                 if model.training:
-                    self.alignment.remember(found, inputs)
+                    self.alignment.remember(representations, inputs)
         if output.reconstruction_loss is not None:
             terms["reconstruction_loss"] = output.reconstruction_loss
         if self.start is not None:
@@ -293,9 +293,9 @@ class AlignmentTrainer(Trainer):
             output = core(input_features=batch["input_features"], text_embeddings=batch["text_embeddings"])
             return self.alignment.representations(output)
 
-        def loss(found: dict[str, torch.Tensor]) -> torch.Tensor:
-            value = self.alignment(found, rows)
-            self.alignment.remember(found, rows)
+        def loss(representations: dict[str, torch.Tensor]) -> torch.Tensor:
+            value = self.alignment(representations, rows)
+            self.alignment.remember(representations, rows)
             return value
 
         self._window = CachedLoss(represent, loss, batches, core)
@@ -338,12 +338,12 @@ def epoch_sampler(trainer: Trainer, dataset: Any = None) -> EpochSampler:
 
 def last_complete_checkpoint(folder: str | Path) -> str | None:
     """Return the newest checkpoint whose writing was finished; a killed run can leave a half-written one."""
-    found: list[tuple[int, str]] = []
+    complete: list[tuple[int, str]] = []
     for path in Path(folder).glob(f"{PREFIX_CHECKPOINT_DIR}-*"):
         try:
             # transformers writes this file last.
             step = json.loads((path / "trainer_state.json").read_text())["global_step"]
         except (OSError, ValueError, KeyError):
             continue
-        found.append((int(step), str(path)))
-    return max(found)[1] if found else None
+        complete.append((int(step), str(path)))
+    return max(complete)[1] if complete else None

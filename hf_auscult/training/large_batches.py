@@ -63,7 +63,7 @@ class CachedLoss:
 
     Example:
         >>> layer, rows = nn.Linear(3, 2), torch.randn(4, 3)
-        >>> window = CachedLoss(lambda x: {"y": layer(x)}, lambda found: found["y"].std(), rows.split(2), layer)
+        >>> window = CachedLoss(lambda x: {"y": layer(x)}, lambda rows: rows["y"].std(), rows.split(2), layer)
         >>> for part in rows.split(2):
         ...     window.rewind()
         ...     window.term({"y": layer(part)}).div(2).backward()
@@ -92,16 +92,16 @@ class CachedLoss:
         }
         with torch.enable_grad():
             value = loss(leaves)
-        found = torch.autograd.grad(value, list(leaves.values()), allow_unused=True)
+        gradients = torch.autograd.grad(value, list(leaves.values()), allow_unused=True)
         self.value = value.detach()
         self._gradients: list[dict[str, torch.Tensor]] = [{} for _ in batches]
-        for (name, leaf), gradient in zip(leaves.items(), found, strict=True):
+        for (name, leaf), gradient in zip(leaves.items(), gradients, strict=True):
             if gradient is None:
                 continue
             sizes = [1] * len(parts) if leaf.ndim == 0 else [len(part[name]) for part in parts]
             shares = [gradient / len(parts)] * len(parts) if leaf.ndim == 0 else gradient.split(sizes)
-            for place, share in zip(self._gradients, shares, strict=True):
-                place[name] = share
+            for micro_batch, share in zip(self._gradients, shares, strict=True):
+                micro_batch[name] = share
         self._next = 0
 
     @property

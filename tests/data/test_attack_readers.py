@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from hf_auscult.data import DATASETS, circor
+from hf_auscult.data import DATASETS
+from hf_auscult.data.catalogue.circor import reader as circor
 from hf_auscult.data.catalogue.circor.reader import HEADER
 from hf_auscult.data.spec import DatasetSpec
 from hf_auscult.data.split_spec import SplitSpec
@@ -70,7 +71,7 @@ def test_circor_children_under_several_ids(tmp_path_factory, chance: random.Rand
         for one, other in said.items()
     ]
     root = write_circor(tmp_path_factory.mktemp("circor"), spaces, chance)
-    rows = circor.read_rows(root).rows
+    rows = DATASETS["circor"].read(root).rows
     assert len(rows) == 2 * people
     linked = [(row["recording_id"], ("id", row["recording_id"].split("_")[0])) for row in rows]
     linked += [(("id", one), ("id", other)) for one, other in said.items() if other != "nan"]
@@ -81,14 +82,14 @@ def test_circor_without_its_twins_would_leak(tmp_path: Path, monkeypatch):
     monkeypatch.setattr(circor, "merge", lambda ids, links: {name: name for name in ids})
     ids = [str(number) for number in range(100, 120)]
     root = write_circor(tmp_path / "circor", list(zip(ids, [*ids[1:], "nan"], strict=True)), random.Random(0))
-    rows = circor.read_rows(root).rows
+    rows = DATASETS["circor"].read(root).rows
     assert crossing(DATASETS["circor"], rows, [(row["recording_id"], "one child") for row in rows], 0)
 
 
 def test_a_twin_of_a_reserved_child_is_not_taken_for_somebody_else(tmp_path: Path):
     root = write_circor(tmp_path / "circor", [("12", "13918"), ("13918", "nan"), ("14", "nan")], random.Random(0))
     with pytest.raises(LeakageError, match="reserved test subject 13918"):
-        circor.read_rows(root)
+        DATASETS["circor"].read(root)
 
 
 @settings(max_examples=25, deadline=None)

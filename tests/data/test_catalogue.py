@@ -163,3 +163,15 @@ def test_twenty_datasets_and_every_part_or_the_reason_why_not():
         assert (CATALOGUE / name / "reader.py").is_file() or spec.name in ("hsdreport", "xh_heartsound")
         labels = {column for task in spec.tasks for column in (task.column,)}
         assert not labels & set(spec.shortcuts.columns), name
+
+
+def test_the_public_functions_are_those_of_this_package():
+    import hf_auscult
+    from hf_auscult.data.audit import audit
+    from hf_auscult.data.corpora import build_corpus
+    from hf_auscult.data.from_folder import from_folder
+
+    assert (hf_auscult.prepare, hf_auscult.register_dataset) == (prepare, register_dataset)
+    assert (hf_auscult.audit, hf_auscult.build_corpus, hf_auscult.from_folder) == (audit, build_corpus, from_folder)
+    with pytest.raises(TypeError, match="colour"):
+        prepare("circor", "in", "out", colour="red")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import unicodedata
 from pathlib import Path
 
 import datasets
@@ -88,3 +89,59 @@ def test_bad_settings(folder, tmp_path):
         from_folder(folder, tmp_path / "out", name="my hearts")
     with pytest.raises(DataError, match=r"no metadata\.csv"):
         from_folder(folder / "p0", tmp_path / "out")
+
+
+def test_ids_that_a_spreadsheet_rewrote_are_one_person(folder, tmp_path):
+    table = folder / "metadata.csv"
+    lines = table.read_text().splitlines()
+    spelled = ("{}", "{:03d}", "{}.0")
+    for number, line in enumerate(lines[1:], start=1):
+        path, _, rest = line.split(",", 2)
+        lines[number] = f"{path},{spelled[number % 3].format((number - 1) // 2)},{rest}"
+    table.write_text("\n".join(lines))
+    from_folder(folder, tmp_path / "out", progress=False)
+    sides: dict[str, set[str]] = {}
+    for split, part in load_prepared(tmp_path / "out", "recordings").items():
+        for name in part["recording_id"]:
+            sides.setdefault(name.split("/")[0], set()).add(split)
+    assert len(sides) == 20 and all(len(found) == 1 for found in sides.values())
+
+
+def test_the_audit_names_both_spellings_of_one_person(tmp_path):
+    file = tmp_path / "list.csv"
+    file.write_text("path,subject,split\na.wav,007,train\nb.wav,7.0,test\nc.wav,8,test\n")
+    (finding,) = audit([file]).findings
+    assert finding.kind == "people" and finding.examples == ("list:7.0 = list:007",)
+
+
+def test_silent_files_are_set_aside_and_join_nobody(folder, tmp_path):
+    for person in range(20):
+        soundfile.write(folder / f"p{person}" / "1.wav", np.zeros(6_000), 2_000)
+    report = from_folder(folder, tmp_path / "out", progress=False)
+    assert len(report.quarantined) == 20 and all("silent" in problem.reason for problem in report.quarantined)
+    people = {split: counts.people for split, counts in report.configs["recordings"].items()}
+    assert people == {"train": 12, "validation": 4, "test": 4}
+
+
+def test_a_split_without_people_is_warned_of(folder, tmp_path):
+    table = folder / "metadata.csv"
+    lines = table.read_text().splitlines()
+    table.write_text("\n".join([lines[0], *(line for line in lines[1:] if line.startswith("p1/"))]))
+    report = from_folder(folder, tmp_path / "out", progress=False)
+    assert [warning for warning in report.warnings if "is empty" in warning]
+
+
+@pytest.mark.parametrize("written", ["NFC", "NFD"])
+def test_file_names_in_another_unicode_form_or_case_are_found(tmp_path, written: str):
+    root = tmp_path / "forms"
+    root.mkdir()
+    lines = ["path,subject_id"]
+    for number in range(6):
+        name = f"Sühne_{number}.wav"
+        other = "NFD" if written == "NFC" else "NFC"
+        wave = np.random.default_rng(number).standard_normal(4_000)
+        soundfile.write(root / unicodedata.normalize(other, name), 0.1 * wave, 2_000)
+        lines.append(f"{unicodedata.normalize(written, name if number else name.lower())},p{number}")
+    (root / "metadata.csv").write_text("\n".join(lines))
+    report = from_folder(root, tmp_path / "out", progress=False)
+    assert report.written == 6 and not report.quarantined

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from hf_auscult.data import inspection
-from hf_auscult.data.generic import GenericColumns, other_columns, read_generic
+from hf_auscult.data.generic import GenericColumns, GenericTable, other_columns, read_generic
 from hf_auscult.data.schema import features
 from hf_auscult.errors import ConfigurationError, DataError
 
@@ -23,7 +23,7 @@ def write(root: Path, text: str, wavs: tuple[str, ...] = ()) -> Path:
 
 
 def read(root: Path, **settings):
-    return read_generic(root, name="mine", **{"organ": "heart", **settings})
+    return read_generic(root, GenericTable("mine", **{"organ": "heart", **settings}))
 
 
 def test_a_full_row(tmp_path: Path):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from hf_auscult.reports import CIRCOR_FIELDS
+from hf_auscult.reports import facts_of
 
 SAMPLE = Path(__file__).resolve().parents[2] / "examples" / "data" / "circor_sample"
 SITES = {"AV": "aortic", "PV": "pulmonary", "TV": "tricuspid", "MV": "mitral", "Phc": "other"}
@@ -81,5 +81,5 @@ def rows() -> list[dict[str, object]]:
         person, site = name.split("_")[:2]
         row: dict[str, object] = {key.lower().replace(" ", "_"): value for key, value in people[person].items()}
         row |= {"recording_id": name, "organ": "heart", "site": SITES[site], "age_group": row["age"]}
-        found.append(row | {key: row.get(key) for key in CIRCOR_FIELDS})
+        found.append(row | {key: row.get(key) for key in facts_of("circor").fields})
     return found

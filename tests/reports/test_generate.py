@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from hf_auscult.errors import ConfigurationError, DataError
-from hf_auscult.reports import CIRCOR_FIELDS, STRENGTHS, generate
+from hf_auscult.reports import STRENGTHS, facts_of, generate
 
 from .conftest import MURMUR, OTHER
 
@@ -25,7 +25,7 @@ def test_fields_are_exactly_what_the_text_depends_on(mask: str, draw: int):
 
 @pytest.mark.parametrize("mask", STRENGTHS)
 def test_an_absent_murmur_uses_its_own_fields_only(mask: str):
-    traits = [name for name in CIRCOR_FIELDS if name.startswith(("systolic", "diastolic"))]
+    traits = [name for name in facts_of("circor").fields if name.startswith(("systolic", "diastolic"))]
     base = {**MURMUR, **dict.fromkeys([*traits, "murmur_locations", "most_audible_location"]), "murmur": "Absent"}
     report = generate([base], mask=mask)[0]
     for field in (set(base) - {"recording_id"}) & set(report.fields):

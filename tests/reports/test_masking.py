@@ -6,7 +6,7 @@ import pytest
 
 from hf_auscult.data import DATASETS
 from hf_auscult.errors import ConfigurationError
-from hf_auscult.reports import FACTS, STRENGTHS, circor_facts, generate, mask_of
+from hf_auscult.reports import FACTS, STRENGTHS, generate, mask_of
 
 from .conftest import MURMUR
 from .facts.test_readers import FIELDS
@@ -79,7 +79,7 @@ def test_the_documented_leak_of_paper_texts_is_real(rows):
 
 
 def test_masking_takes_facts_and_not_words():
-    facts = circor_facts(MURMUR)
+    facts = FACTS["circor"](MURMUR)
     kept = {name: {fact.field for fact in mask_of("circor", "murmur", name).keep(facts)} for name in STRENGTHS}
     assert kept["none"] == {fact.field for fact in facts}
     assert kept["none"] - kept["paper"] == {"murmur", "outcome"}

@@ -19,7 +19,7 @@ def fact_table(facts: Sequence[Collection[Hashable]]) -> npt.NDArray[np.float32]
         [[1.0, 1.0], [1.0, 0.0], [0.0, 0.0]]
     """
     names = sorted({fact for report in facts for fact in report}, key=repr)
-    column = {fact: place for place, fact in enumerate(names)}
+    column = {fact: index for index, fact in enumerate(names)}
     table = np.zeros((len(facts), len(names)), np.float32)
     for row, report in zip(table, facts, strict=True):
         row[[column[fact] for fact in report]] = 1

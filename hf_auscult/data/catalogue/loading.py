@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import ModuleType
@@ -15,7 +16,7 @@ import yaml
 from ...errors import ConfigurationError
 from ..collector import RowCollector
 from ..facts import FieldMapping, TaskLabels
-from ..generic import OWN_COLUMNS, read_generic
+from ..generic import OWN_COLUMNS, GenericTable, read_generic
 from ..schema import Row
 from ..spec import DatasetSpec, PaperTask, PublishedSplit, Shortcuts, Stratum, Table, TaskConfig
 
@@ -155,10 +156,10 @@ def _unread(source: Path) -> Table:
 
 def _read(spec: DatasetSpec, reader: ModuleType | None, generic: Mapping[str, Any] | None, source: Path) -> Table:
     if reader is not None:
-        table: Table = reader.read(source, RowCollector(spec))
-        return table
-    settings = {"organ": spec.organ, "licence": spec.licence, "device": spec.row.get("device")}
-    return read_generic(source, name=spec.name, subjects=spec.has_subject_ids, **settings, **(generic or {}))
+        read: Table = reader.read(source, RowCollector(spec))
+        return read
+    table = GenericTable(spec.name, spec.organ, spec.licence, spec.row.get("device"), subjects=spec.has_subject_ids)
+    return read_generic(source, replace(table, **(generic or {})))
 
 
 def _tuples(levels: Sequence[Sequence[str]]) -> tuple[tuple[str, ...], ...]:

@@ -11,7 +11,7 @@ from transformers import AutoFeatureExtractor, AutoModel, AutoModelForPreTrainin
 from transformers import initialization as init
 from transformers.utils.generic import ModelOutput, can_return_tuple
 
-from ..shared.base import AuscultPreTrainedModel, EncoderMixin, EncoderOutput
+from ..shared.base import AuscultPreTrainedModel, EncoderMixin, EncoderOutput, as_encoder
 from ..shared.heads import AudioClassificationMixin
 from ..shared.rows import WindowGroups
 from .configuration_acula import AcuLaConfig
@@ -131,7 +131,8 @@ class AcuLaModel(AcuLaPreTrainedModel):
 
         A stored retrieval map is applied; it can have another width.
         """
-        audio: torch.Tensor = self._audio(input_features, window_seconds, window_frames).audio_embeds
+        audio = self._audio(input_features, window_seconds, window_frames).audio_embeds
+        assert audio is not None
         return audio
 
     def get_text_features(
@@ -230,7 +231,7 @@ class AcuLaModel(AcuLaPreTrainedModel):
         text = text if isinstance(text, torch.Tensor) else self.encode_text(text)
         return F.normalize(audio, dim=-1) @ F.normalize(text, dim=-1).T
 
-    @can_return_tuple
+    @can_return_tuple  # type: ignore[untyped-decorator]
     def forward(
         self,
         input_features: torch.Tensor,
@@ -256,6 +257,7 @@ class AcuLaModel(AcuLaPreTrainedModel):
         output = self._audio(input_features, window_seconds, window_frames)
         if input_ids is not None or text_embeddings is not None:
             text_embeds, output.text_branch_embeds = self._text(input_ids, attention_mask, text_embeddings)
+            assert output.audio_embeds is not None
             cosine = F.normalize(output.audio_embeds, dim=-1) @ F.normalize(text_embeds, dim=-1).T
             output.text_embeds = text_embeds
             # Never the parameter itself: distributed training counts a returned parameter twice.
@@ -272,7 +274,7 @@ class AcuLaModel(AcuLaPreTrainedModel):
 
     def encode(self, windows: torch.Tensor, **settings: Any) -> AcuLaOutput:
         """Encode windows of one length: one row a window, as the audio encoder's `encode` takes and gives them."""
-        encoded = self.audio_encoder.encode(windows, **settings)
+        encoded = as_encoder(self.audio_encoder).encode(windows, **settings)
         if self.retrieval_map is not None and self.config.retrieval_map == "pooled":
             features = self.retrieval_map.audio(encoded.pooler_output)
         else:
@@ -288,9 +290,9 @@ class AcuLaModel(AcuLaPreTrainedModel):
         window_seconds: torch.Tensor | None,
         window_frames: torch.Tensor | None,
     ) -> AcuLaOutput:
-        output = self.audio_encoder.cut(input_features, window_seconds, window_frames).apply(self.encode)
+        rows = as_encoder(self.audio_encoder).cut(input_features, window_seconds, window_frames)
         # Of several windows the mean of the projections, not the projected mean.
-        return cast("AcuLaOutput", output)
+        return cast("AcuLaOutput", rows.apply(self.encode))
 
     def _text(
         self,
@@ -349,11 +351,11 @@ class AcuLaEncoder(EncoderMixin, AcuLaPreTrainedModel):
         window_frames: torch.Tensor | None = None,
     ) -> WindowGroups:
         """Cut rows as the audio encoder does."""
-        return self.audio_encoder.cut(input_features, window_seconds, window_frames)
+        return as_encoder(self.audio_encoder).cut(input_features, window_seconds, window_frames)
 
-    def encode(self, windows: torch.Tensor, *arguments: Any, **settings: Any) -> EncoderOutput:
+    def encode(self, windows: torch.Tensor, **settings: Any) -> EncoderOutput:
         """Encode windows as the audio encoder does."""
-        return self.audio_encoder.encode(windows, *arguments, **settings)
+        return as_encoder(self.audio_encoder).encode(windows, **settings)
 
 
 class AcuLaForAudioClassification(AudioClassificationMixin, AcuLaPreTrainedModel):

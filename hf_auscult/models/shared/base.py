@@ -42,10 +42,13 @@ class EncoderMixin:
     """
 
     config: Any
-    #: Dimensions of a batch of rows: (recordings, frames, bands); 2 for waveforms.
-    row_ndim = 3
     #: Settings of `encode` under a published protocol.
     published_settings: dict[str, Any] = {}
+
+    @property
+    def row_ndim(self) -> int:
+        """Dimensions of a batch of rows: (recordings, frames, bands); 2 for waveforms."""
+        return 3
 
     @property
     def window_frames(self) -> int | None:
@@ -78,7 +81,7 @@ class EncoderMixin:
         """Return `output_hidden_states` and `output_attentions`, by default as the configuration says."""
         return {name: bool(getattr(self.config, name, False) if flag is None else flag) for name, flag in flags.items()}
 
-    @can_return_tuple
+    @can_return_tuple  # type: ignore[untyped-decorator]
     def forward(
         self,
         input_features: torch.Tensor,
@@ -109,7 +112,24 @@ class EncoderMixin:
         """
         flags = self.wanted(output_hidden_states=output_hidden_states, output_attentions=output_attentions)
         rows = self.cut(input_features, window_seconds, window_frames)
-        return rows.apply(lambda windows: self.encode(windows, **flags, **settings))
+        output: Any = rows.apply(lambda windows: self.encode(windows, **flags, **settings))
+        return output
+
+
+class PlainEncoder(EncoderMixin):
+    """An encoder of transformers' own, which knows no recordings, under the interface of `EncoderMixin`."""
+
+    def __init__(self, model: Any):
+        self.model, self.config = model, model.config
+
+    def encode(self, windows: torch.Tensor, **settings: Any) -> Any:
+        """Encode windows with the model's own forward pass."""
+        return self.model(windows, return_dict=True, **settings)
+
+
+def as_encoder(model: Any) -> Any:
+    """Return a model that cuts rows and encodes windows: itself, or one of transformers' own in a `PlainEncoder`."""
+    return model if isinstance(model, EncoderMixin) else PlainEncoder(model)
 
 
 def check_windows(windows: torch.Tensor, bands: int, frames: range | int | None = None) -> None:
@@ -134,4 +154,4 @@ def check_windows(windows: torch.Tensor, bands: int, frames: range | int | None 
     )
 
 
-__all__ = ["AuscultPreTrainedModel", "EncoderMixin", "EncoderOutput", "check_windows"]
+__all__ = ["AuscultPreTrainedModel", "EncoderMixin", "EncoderOutput", "PlainEncoder", "as_encoder", "check_windows"]

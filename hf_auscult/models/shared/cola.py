@@ -123,7 +123,7 @@ class ContrastiveMixin:
         )
         return one, other
 
-    @can_return_tuple
+    @can_return_tuple  # type: ignore[untyped-decorator]
     def forward(
         self,
         input_features: torch.Tensor,

@@ -51,7 +51,7 @@ class AudioClassificationMixin:
         self.classifier = ClassificationHead(config)
         self.post_init()  # type: ignore[attr-defined]
 
-    @can_return_tuple
+    @can_return_tuple  # type: ignore[untyped-decorator]
     def forward(
         self,
         input_features: torch.Tensor,

@@ -183,7 +183,7 @@ class MAEForPreTrainingMixin:
         generator = torch.Generator().manual_seed(0)
         return torch.rand(1, length, generator=generator).expand(batch, -1).to(device)
 
-    @can_return_tuple
+    @can_return_tuple  # type: ignore[untyped-decorator]
     def forward(
         self,
         input_features: torch.Tensor,

@@ -146,9 +146,9 @@ def cut_rows(
         >>> [tuple(group.shape) for group in groups.features], groups.owners.tolist()
         ([(2, 3, 64), (1, 2, 64)], [0, 0, 1])
     """
-    features, window_seconds, window_frames = (
-        value.squeeze(1) if value is not None and value.ndim == wanted + 1 and value.shape[1] == 1 else value
-        for value, wanted in ((features, ndim), (window_seconds, 2), (window_frames, 2))
+    features = _without_singleton(features, ndim)
+    window_seconds, window_frames = (
+        None if value is None else _without_singleton(value, 2) for value in (window_seconds, window_frames)
     )
     if features.ndim != ndim:  # the encoder says what it expects
         return WindowGroups([features], recordings=features.shape[0])
@@ -159,7 +159,12 @@ def cut_rows(
     return _cut(features, window_seconds, window_frames, longest)
 
 
-@torch.compiler.disable  # the lengths are values: they decide shapes
+def _without_singleton(value: torch.Tensor, ndim: int) -> torch.Tensor:
+    return value.squeeze(1) if value.ndim == ndim + 1 and value.shape[1] == 1 else value
+
+
+# The lengths are values: they decide shapes.
+@torch.compiler.disable  # type: ignore[untyped-decorator]
 def _cut(
     features: torch.Tensor,
     window_seconds: torch.Tensor | None,

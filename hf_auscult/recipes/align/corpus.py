@@ -75,7 +75,7 @@ class AudioReportCorpus:
         dataset: the one whose task is evaluated.
         folder: where that one is prepared.
         recordings: of it, and the training recordings of further datasets.
-        classes: of its task; of two, the second is the positive one.
+        classes: of its task; of two, the second is the positive recording.
         sampling_rate: of the waveforms, in Hz.
     """
 
@@ -104,7 +104,8 @@ class AudioReportCorpus:
     def split_sha256(self) -> str:
         """Identify who is where: every recording's name, person, split and label."""
         members = sorted(
-            (one.dataset, one.recording_id, one.subject_id, one.split, one.label) for one in self.recordings
+            (recording.dataset, recording.recording_id, recording.subject_id, recording.split, recording.label)
+            for recording in self.recordings
         )
         return hashlib.sha256(json.dumps(members).encode()).hexdigest()
 
@@ -221,12 +222,15 @@ def _corpus_rows(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _refuse_leaks(corpus: AudioReportCorpus) -> None:
     parts = {split: corpus.take(corpus.rows(split)) for split in SPLITS}
-    assert_subject_disjoint({split: [one.subject_id for one in part] for split, part in parts.items()})
+    assert_subject_disjoint({split: [recording.subject_id for recording in part] for split, part in parts.items()})
     assert_no_shared_audio(
-        {split: [(one.recording_id, str(one.row["audio_sha256"])) for one in part] for split, part in parts.items()}
+        {
+            split: [(recording.recording_id, str(recording.row["audio_sha256"])) for recording in part]
+            for split, part in parts.items()
+        }
     )
-    for one in (*parts["train"], *parts["validation"]):
-        assert_no_reserved([one.subject_id], one.dataset)
+    for recording in (*parts["train"], *parts["validation"]):
+        assert_no_reserved([recording.subject_id], recording.dataset)
 
 
 def write_reports(corpus: AudioReportCorpus, config: ReportsConfig, *, mask: str, task: str) -> list[list[Report]]:
@@ -332,9 +336,9 @@ def training_examples(
     table = None if facts is None else fact_table(facts)
     first: dict[object, int] = {}
     examples = []
-    for place, index in enumerate(train):
+    for position, index in enumerate(train):
         recording = corpus.recordings[index]
-        giver = place if order is None else int(order[place])
+        giver = position if order is None else int(order[position])
         examples.append(
             AlignmentExample(
                 waveform=recording.waveform,

@@ -54,7 +54,9 @@ def embed_corpus(
     """Embed whole recordings with every model; windows are cut and transformed once for all of them."""
     for model in models.values():
         model.to(default_device())
-    recordings = [{"array": one.waveform, "sampling_rate": corpus.sampling_rate} for one in corpus.recordings]
+    recordings = [
+        {"array": recording.waveform, "sampling_rate": corpus.sampling_rate} for recording in corpus.recordings
+    ]
     outputs = ("pooler_output", "audio_embeds")
     rows = list(encode_all(models, extractor, recordings, outputs=outputs, progress=progress))
     for model in models.values():
@@ -148,7 +150,7 @@ class Evaluator:
             level = {"loudness": quality.loudness_dbfs, "silence_ratio": quality.silence_ratio}
             table.append({**recording.row, **level})
         spec = shortcut_spec(self.corpus.dataset, self.config.data.task)
-        found = {}
+        baselines = {}
         for key, title, columns in (
             ("metadata", METADATA, spec),
             ("metadata_and_level", METADATA_AND_LEVEL, spec.with_level()),
@@ -162,8 +164,8 @@ class Evaluator:
                 self.settings,
             )
             used = {"used": list(result.used), "absent": list(result.absent), "constant": list(result.constant)}
-            found[key] = BaselineResult(title, "is listening needed?", result.probe, used)
-        return found
+            baselines[key] = BaselineResult(title, "is listening needed?", result.probe, used)
+        return baselines
 
     def gains(self, probes: Mapping[str, ProbeResult]) -> dict[str, dict[float, Interval]]:
         """AUROC of "aligned" minus that of every other row, on the same resamples of people."""
@@ -207,7 +209,7 @@ class Evaluator:
         self, features: np.ndarray, rows: Sequence[int], labels: Sequence[int], settings: EvaluationSettings
     ) -> ProbeResult:
         chosen = self.corpus.take(rows)
-        subjects, splits = [one.subject_id for one in chosen], [one.split for one in chosen]
+        subjects, splits = [recording.subject_id for recording in chosen], [recording.split for recording in chosen]
         return evaluate_probe(features, labels, subjects, splits, settings)
 
     def _labels(self, rows: Sequence[int]) -> list[int]:
@@ -216,11 +218,11 @@ class Evaluator:
     def _sex(self, features: np.ndarray) -> Estimate | None:
         rows = [
             row
-            for row, one in enumerate(self.corpus.recordings)
-            if one.dataset == self.corpus.dataset and one.row.get("sex") in ("female", "male")
+            for row, recording in enumerate(self.corpus.recordings)
+            if recording.dataset == self.corpus.dataset and recording.row.get("sex") in ("female", "male")
         ]
         chosen = self.corpus.take(rows)
-        if any(len({one.row["sex"] for one in chosen if one.split == split}) < 2 for split in SPLITS):
+        if any(len({recording.row["sex"] for recording in chosen if recording.split == split}) < 2 for split in SPLITS):
             return None
         labels = [int(recording.row["sex"] == "female") for recording in chosen]
         settings = replace(self.settings, fractions=(1.0,))

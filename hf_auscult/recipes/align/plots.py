@@ -28,10 +28,10 @@ def draw_losses(result: AlignResult, path: Path) -> None:
     }
     panels: dict[str, dict[str, np.ndarray]] = {}
     for key, label in names.items():
-        for name, found in result.conditions.items():
-            points = [(entry["step"], entry[key]) for entry in found.history if key in entry]
+        for name, row in result.conditions.items():
+            points = [(entry["step"], entry[key]) for entry in row.history if key in entry]
             if points and name != "before":
-                panels.setdefault(label, {})[found.condition.title] = np.array(points).T
+                panels.setdefault(label, {})[row.condition.title] = np.array(points).T
     if panels:
         loss_plot(panels, path)
 
@@ -71,8 +71,8 @@ def draw_retrieval(model: AcuLaModel, embeddings: Embeddings, evaluator: Evaluat
     retrieval_plot(
         log_mel(torch.from_numpy(recording.waveform)[None], spec)[0].numpy().T,
         [
-            RetrievedReport(texts[test[place]], float(similarity[0, place]), own=test[place] == query)
-            for place in order[:3]
+            RetrievedReport(texts[test[position]], float(similarity[0, position]), own=test[position] == query)
+            for position in order[:3]
         ],
         path,
         seconds=len(recording.waveform) / corpus.sampling_rate,

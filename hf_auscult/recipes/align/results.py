@@ -1,4 +1,4 @@
-"""What an alignment run found: one dataclass a kind of result, each ready for JSON."""
+"""What an alignment run content: one dataclass a kind of result, each ready for JSON."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class ConditionResult:
 
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON."""
-        found = {
+        content = {
             "title": self.condition.title,
             "asks": self.condition.asks,
             "probe": self.probe.to_dict(),
@@ -111,10 +111,10 @@ class ConditionResult:
             "history": self.history,
         }
         if self.retrieval is not None:
-            found["retrieval"] = self.retrieval.to_dict()
+            content["retrieval"] = self.retrieval.to_dict()
         if self.zero_shot is not None:
-            found["zero_shot"] = self.zero_shot
-        return found
+            content["zero_shot"] = self.zero_shot
+        return content
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,8 +135,8 @@ class BaselineResult:
 
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON."""
-        found = {"title": self.title, "asks": self.asks, "probe": self.probe.to_dict()}
-        return {**found, "columns": self.columns} if self.columns else found
+        content = {"title": self.title, "asks": self.asks, "probe": self.probe.to_dict()}
+        return {**content, "columns": self.columns} if self.columns else content
 
 
 @dataclass(frozen=True, eq=False)
@@ -189,8 +189,8 @@ class AlignResult:
             "data": self.data,
             "reports": self.reports,
             "teacher": self.teacher,
-            "conditions": {name: found.to_dict() for name, found in self.conditions.items()},
-            "baselines": {name: found.to_dict() for name, found in self.baselines.items()},
+            "conditions": {name: result.to_dict() for name, result in self.conditions.items()},
+            "baselines": {name: result.to_dict() for name, result in self.baselines.items()},
             "gains": {
                 name: {str(fraction): gain for fraction, gain in rows.items()} for name, rows in self.gains.items()
             },

@@ -125,7 +125,7 @@ def align(config: AlignConfig | str | Path, *, command: str = "", progress: bool
     # Evaluation on held-out people.
     say("evaluating on held-out people …")
     embeddings = embed_corpus(
-        {name: found.model for name, found in trained.items()}, corpus, extractor, progress=progress
+        {name: result.model for name, result in trained.items()}, corpus, extractor, progress=progress
     )
     evaluator = Evaluator(config, corpus, extractor, own_reports, prompts)
     if evaluator.needs_map:
@@ -133,7 +133,7 @@ def align(config: AlignConfig | str | Path, *, command: str = "", progress: bool
             if condition.text is not None:
                 name = condition.name
                 embeddings[name] = evaluator.with_map(trained[name].model, embeddings[name])
-    found = {c.name: evaluator.condition(c, trained[c.name], embeddings[c.name]) for c in conditions}
+    results = {c.name: evaluator.condition(c, trained[c.name], embeddings[c.name]) for c in conditions}
     baselines = evaluator.baselines()
     result = AlignResult(
         config=config,
@@ -146,9 +146,9 @@ def align(config: AlignConfig | str | Path, *, command: str = "", progress: bool
             "fingerprint": config.teacher.fingerprint(),
             "provenance": teacher.provenance(),
         },
-        conditions=found,
+        conditions=results,
         baselines=baselines,
-        gains=evaluator.gains({name: row.probe for name, row in [*found.items(), *baselines.items()]}),
+        gains=evaluator.gains({name: row.probe for name, row in [*results.items(), *baselines.items()]}),
         versions={"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         seconds=round(time.perf_counter() - started, 1),
     )
@@ -187,7 +187,9 @@ def _write(result: AlignResult, aligned: TrainedModel, embeddings: Embeddings, e
         trained_on = corpus.take(corpus.rows("train"))
         people: dict[str, list[str]] = {}
         for dataset in dict.fromkeys(recording.dataset for recording in trained_on):
-            people |= training_people(dataset, {one.subject_id for one in trained_on if one.dataset == dataset})
+            people |= training_people(
+                dataset, {recording.subject_id for recording in trained_on if recording.dataset == dataset}
+            )
         write_json(folder / PEOPLE_FILE, people)
         draw_losses(result, folder / "loss_curves.png")
         draw_roc(result, evaluator, folder / "roc.png")

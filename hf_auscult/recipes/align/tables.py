@@ -50,10 +50,8 @@ def probe_table(result: AlignResult) -> Table:
     people = result.conditions["aligned"].probe.figures[few].people
     amounts = {1.0: "all labels", few: f"{100 * few:g} % of labels ({count_range(people)} people)"}
     header = ["", *(cell for name in amounts.values() for cell in (name, "aligned − this")), "asks"]
-    lines = [
-        (name, found.condition.title, found.probe, found.condition.asks) for name, found in result.conditions.items()
-    ]
-    lines += [(name, found.title, found.probe, found.asks) for name, found in result.baselines.items()]
+    lines = [(name, row.condition.title, row.probe, row.condition.asks) for name, row in result.conditions.items()]
+    lines += [(name, row.title, row.probe, row.asks) for name, row in result.baselines.items()]
     rows = []
     for name, title, probe, asks in lines:
         cells = []
@@ -72,17 +70,17 @@ def retrieval_table(result: AlignResult) -> Table:
     """Return retrieval both ways and zero-shot, chance as the last row."""
     header = ["", *(f"{way} {key.replace('_', ' ')}" for way in WAYS.values() for key in RANKS), "zero-shot AUROC"]
     rows, chance = [], {}
-    for found in result.conditions.values():
-        if found.retrieval is None:
+    for row in result.conditions.values():
+        if row.retrieval is None:
             continue
-        scores, intervals = found.retrieval.scores.to_dict(), found.retrieval.intervals
+        scores, intervals = row.retrieval.scores.to_dict(), row.retrieval.intervals
         chance = scores["chance"]
         cells = [
             estimate(intervals[way][key]) if key in WITH_INTERVAL else _rank(scores[way][key])
             for way in WAYS
             for key in RANKS
         ]
-        rows.append([found.condition.title, *cells, estimate(found.zero_shot)])
+        rows.append([row.condition.title, *cells, estimate(row.zero_shot)])
     rows.append(["chance", *(_rank(chance[way][key]) for way in WAYS for key in RANKS), ".500"])
     return Table(header, rows, names=1)
 
@@ -91,12 +89,12 @@ def representation_table(result: AlignResult) -> Table:
     """Return effective rank, debiased CKA with the teacher and the sex probe."""
     rows = [
         [
-            found.condition.title,
-            f"{found.effective_rank:.1f}",
-            number(found.debiased_cka),
-            DASH if found.sex is None else estimate(found.sex),
+            row.condition.title,
+            f"{row.effective_rank:.1f}",
+            number(row.debiased_cka),
+            DASH if row.sex is None else estimate(row.sex),
         ]
-        for found in result.conditions.values()
+        for row in result.conditions.values()
     ]
     return Table(["", "effective rank", "debiased CKA with the teacher", "sex AUROC"], rows, names=1)
 

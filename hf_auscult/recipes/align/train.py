@@ -107,8 +107,8 @@ def training_folder(
         "audio": corpus.audio_sha256(),
         "teacher": config.teacher.fingerprint(),
         "reports": {
-            mask: [[(report.text, repr(report.facts)) for report in draws] for draws in found.reports]
-            for mask, found in reports.items()
+            mask: [[(report.text, repr(report.facts)) for report in draws] for draws in embedded.reports]
+            for mask, embedded in reports.items()
         },
     }
     digest.update(to_json(content, indent=None, sort_keys=True).encode())

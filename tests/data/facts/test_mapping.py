@@ -103,3 +103,44 @@ def test_files(tmp_path: Path):
     (tmp_path / "bad.yaml").write_text("columns: [")
     with pytest.raises(ConfigurationError, match="not YAML"):
         facts_of(str(tmp_path / "bad.yaml"))
+
+
+def test_short_forms():
+    mapping = FieldMapping.from_dict(
+        {
+            "columns": [
+                {"columns": {"fever": "fever", "cold": "cold"}, "concept": "symptom", "polarity": "yes_only"},
+                {"column": "asthma", "concept": "condition", "value": "asthma", "polarity": "yes_no"},
+                {"column": "sex", "concept": "sex", "values": ["female", "male"]},
+                {"column": "smoker", "concept": "smoking", "patterns": {"unknown.*": None, "never.*": "non-smoker"}},
+                {"column": "places", "concept": "location", "values": {"AV": "aortic", "MV": "mitral"}, "split": "+"},
+                {"column": "sound", "facts": {"N": [{"finding": "wheeze", "polarity": "absent"}],
+                                              "W": [{"finding": "wheeze"}, {"timing": "late", "of": "wheeze"}]}},
+                {"rule": "loud", "columns": ["level"]},
+            ]
+        },
+        rules={"loud": lambda cells: cells.add("recording_quality", "poor", "level")},
+    )  # fmt: skip
+    row = {"recording_id": "r", "fever": "yes", "cold": "no", "asthma": "0", "sex": "Female", "smoker": "Never at all"}
+    row |= {"places": "AV+MV", "sound": "w", "level": None}
+    assert [(fact.concept, fact.value, fact.polarity) for fact in mapping(row)][:3] == [
+        ("symptom", "fever", "present"),
+        ("condition", "asthma", "absent"),
+        ("sex", "female", "present"),
+    ]
+    assert mapping.fields[-1] == "level"
+    assert not [fact for fact in mapping(row | {"smoker": "unknown"}) if fact.concept == "smoking"]
+    for column, value in (("smoker", "sometimes"), ("places", "AV+XX"), ("sound", "?"), ("fever", "maybe")):
+        with pytest.raises(DataError, match=f"^r: {column}"):
+            mapping(row | {column: value})
+    assert [fact.value for fact in mapping(row)][3:] == ["non-smoker", "aortic", "mitral", "wheeze", "late", "poor"]
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"facts": {"a": []}, "concept": "sex"}, {"concept": "sex", "values": ["female", "none"]}]
+)
+def test_short_forms_are_checked(wrong: dict[str, object]):
+    with pytest.raises(ConfigurationError):
+        FieldMapping.from_dict({"columns": [{"column": "c", **wrong}]})
+    with pytest.raises(ConfigurationError, match="no rule"):
+        FieldMapping.from_dict({"columns": [{"rule": "loud", "columns": ["c"]}]})

@@ -58,10 +58,11 @@ def test_shapes_of_both_projections(model):
 
 def test_windows_become_recordings(model, images):
     """Projected windows are averaged by their seconds."""
-    index, seconds = torch.tensor([0, 0, 1]), torch.tensor([2.0, 1.0, 1.0])
+    rows = torch.nn.functional.pad(images.flatten(0, 1), (0, 0, 0, images.shape[1])).unflatten(0, (2, -1))
+    seconds = torch.tensor([[2.0, 1.0], [1.0, 0.0]])
     with torch.no_grad():
         windows = model.get_audio_features(images)
-        recordings = model.get_audio_features(images, index, seconds)
+        recordings = model.get_audio_features(rows, seconds)
     torch.testing.assert_close(recordings, torch.stack([(2 * windows[0] + windows[1]) / 3, windows[2]]))
 
 

@@ -6,21 +6,23 @@ import pytest
 
 from hf_auscult.data.facts import stated
 from hf_auscult.errors import ConfigurationError, DataError
-from hf_auscult.reports import CIRCOR_FIELDS, circor_facts, facts_of
+from hf_auscult.reports import facts_of
 
 from ..conftest import MURMUR
+
+CIRCOR = facts_of("circor")
 
 
 def by_field(row) -> dict[str, list]:
     found: dict[str, list] = {}
-    for fact in circor_facts(row):
+    for fact in CIRCOR(row):
         found.setdefault(fact.field, []).append(fact)
     return found
 
 
 def test_every_stated_field_is_a_fact_of_the_right_kind():
     facts = by_field(MURMUR)
-    assert set(facts) == set(CIRCOR_FIELDS) - {"recording_id", "pregnancy_status"}
+    assert set(facts) == set(CIRCOR.fields) - {"recording_id", "pregnancy_status"}
     assert facts["outcome"][0].kind == "diagnosis"
     context = {field for field, found in facts.items() if found[0].kind == "context"}
     assert context == {"organ", "site", "age_group", "sex", "height", "weight"}
@@ -41,7 +43,7 @@ def test_a_murmur_is_there_is_not_or_is_undecided(word: str):
 
 def test_audible_here_follows_from_site_and_locations():
     def here(site: str | None, locations: str | None) -> str | None:
-        facts = circor_facts({**MURMUR, "site": site, "murmur_locations": locations})
+        facts = CIRCOR({**MURMUR, "site": site, "murmur_locations": locations})
         return next((fact.value for fact in facts if fact.concept == "heard_here"), None)
 
     assert here("mitral", "AV+MV") == "yes"
@@ -54,8 +56,8 @@ def test_audible_here_follows_from_site_and_locations():
 @pytest.mark.parametrize("nothing", [None, "nan", "NaN", math.nan, "", " "])
 def test_missing_values_are_no_facts(nothing):
     assert stated(nothing) is None
-    row = {name: nothing for name in CIRCOR_FIELDS} | {"recording_id": "x"}
-    assert circor_facts(row) == ()
+    row = {name: nothing for name in CIRCOR.fields} | {"recording_id": "x"}
+    assert CIRCOR(row) == ()
 
 
 def test_numbers_are_rounded_by_nothing_but_their_zeros():
@@ -90,19 +92,19 @@ def test_pregnancy_is_a_fact_where_it_is_true():
 )
 def test_words_that_the_dataset_does_not_use_are_errors(field: str, value: str):
     with pytest.raises(DataError, match=rf"1_MV: .*{value.split('+')[-1].lower()}(?i:.*To fix)"):
-        circor_facts({**MURMUR, field: value.lower() if field != "murmur_locations" else "AV+xx"})
+        CIRCOR({**MURMUR, field: value.lower() if field != "murmur_locations" else "AV+xx"})
 
 
 def test_a_missing_column_is_not_a_missing_value():
     row = dict(MURMUR)
     del row["murmur_locations"]
     with pytest.raises(DataError, match="murmur_locations"):
-        circor_facts(row)
+        CIRCOR(row)
 
 
 def test_real_rows_have_facts(rows):
     for row in rows:
-        facts = circor_facts(row)
+        facts = CIRCOR(row)
         assert {"organ", "site", "sex", "murmur", "outcome"} <= {fact.field for fact in facts}
         assert any(fact.concept == "timing" for fact in facts) == (row["murmur"] == "Present")
 

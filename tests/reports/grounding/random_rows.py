@@ -11,7 +11,7 @@ from hf_auscult.data.catalogue.hf_lung import facts as hf_lung
 from hf_auscult.data.catalogue.icbhi import facts as icbhi
 from hf_auscult.data.catalogue.sprsound import facts as sprsound
 from hf_auscult.data.facts import Column
-from hf_auscult.reports import CIRCOR_FIELDS, FACTS
+from hf_auscult.reports import FACTS
 
 Row = dict[str, Any]
 
@@ -62,7 +62,7 @@ def _events(draw: random.Random, kinds: Any) -> list[Row]:
 
 
 def _circor(draw: random.Random) -> Row:
-    row = _blank(*CIRCOR_FIELDS) | {"organ": "heart", "site": draw.choice((*_VALVES, "other"))}
+    row = _blank(*FACTS["circor"].fields) | {"organ": "heart", "site": draw.choice((*_VALVES, "other"))}
     row |= {"age_group": draw.choice(("Neonate", "Infant", "Child", "Adolescent", "Young adult", None))}
     row |= {
         "sex": draw.choice(_SEX),
