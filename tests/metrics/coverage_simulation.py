@@ -17,6 +17,7 @@ import itertools
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from statistics import NormalDist
 from typing import Any
 
@@ -53,8 +54,8 @@ class Cell:
 Draw = Callable[[np.random.Generator], Interval]
 
 
-def cells(figure: str, labels: str = "random") -> Iterator[tuple[dict[str, Any], float, Draw]]:
-    """Settings of a figure, its true value, and a function that simulates one interval."""
+def cells(figure: str, labels: str = "random") -> Iterator[tuple[dict[str, Any], Callable[[], float], Draw]]:
+    """Settings of a figure, how to find its true value, and how to simulate one interval."""
     yield from {
         "auroc": _auroc,
         "difference": _difference,
@@ -68,17 +69,17 @@ def cells(figure: str, labels: str = "random") -> Iterator[tuple[dict[str, Any],
 FIGURES = ("auroc", "difference", "macro_f1", "sensitivity", "mae", "recall")
 
 
-def measure(setting: dict[str, Any], truth: float, draw: Draw, simulations: int, seed: int = 0) -> Cell:
+def measure(setting: dict[str, Any], truth: Callable[[], float], draw: Draw, simulations: int, seed: int = 0) -> Cell:
     """Simulate one cell."""
     rng = np.random.default_rng([seed, *map(ord, str(sorted(setting.items())))])
-    hits, lengths = 0, []
+    hits, lengths, value = 0, [], truth()
     for _ in range(simulations):
         try:
             found = draw(rng)
         except DataError:  # one class only, say: no figure
             continue
         if found.low is not None and found.high is not None:
-            hits += found.low <= truth <= found.high
+            hits += found.low <= value <= found.high
             lengths.append(found.high - found.low)
     given = len(lengths) / simulations
     return Cell(setting, hits / len(lengths) if lengths else math.nan, given, float(np.mean(lengths or [math.nan])))
@@ -106,7 +107,7 @@ def _grid(**axes: Any) -> Iterator[dict[str, Any]]:
         yield dict(zip(axes, values, strict=True))
 
 
-def _auroc(labels: str) -> Iterator[tuple[dict[str, Any], float, Draw]]:
+def _auroc(labels: str) -> Iterator[tuple[dict[str, Any], Callable[[], float], Draw]]:
     for s in _grid(people=PEOPLE, recordings=RECORDINGS, auroc=AUROCS, prevalence=PREVALENCES):
         n, r, who = s["people"], s["recordings"], np.repeat(np.arange(s["people"]), s["recordings"])
         shift = math.sqrt(2) * NormalDist().inv_cdf(s["auroc"])
@@ -115,10 +116,10 @@ def _auroc(labels: str) -> Iterator[tuple[dict[str, Any], float, Draw]]:
             y = _classes(rng, n, (1 - s["prevalence"], s["prevalence"]), labels)[who]
             return person_interval(auroc, y, shift * y + _noise(rng, n, r)[:, 0], subjects=who)
 
-        yield s, s["auroc"], draw
+        yield s, partial(float, s["auroc"]), draw
 
 
-def _difference(labels: str) -> Iterator[tuple[dict[str, Any], float, Draw]]:
+def _difference(labels: str) -> Iterator[tuple[dict[str, Any], Callable[[], float], Draw]]:
     """Two equally good systems whose scores correlate by .5 within a class, and .7 against a better one."""
     for s in _grid(people=PEOPLE, recordings=RECORDINGS, better=AUROCS, worse=(None, 0.7), prevalence=PREVALENCES):
         worse = s["worse"] or s["better"]
@@ -133,10 +134,10 @@ def _difference(labels: str) -> Iterator[tuple[dict[str, Any], float, Draw]]:
             a, b = (shifts[k] * y + math.sqrt(0.5) * (noise[:, 2] + noise[:, k]) for k in (0, 1))
             return paired_difference(auroc, a, b, labels=y, subjects=who)
 
-        yield s, s["better"] - worse, draw
+        yield s, partial(float, s["better"] - worse), draw
 
 
-def _macro_f1(labels: str) -> Iterator[tuple[dict[str, Any], float, Draw]]:
+def _macro_f1(labels: str) -> Iterator[tuple[dict[str, Any], Callable[[], float], Draw]]:
     """Three classes (the rarest with the prevalence) or two; decisions by the largest of noisy scores."""
     shares = ((0.34, 0.33, 0.33), (0.5, 0.25, 0.25), (0.65, 0.25, 0.1), (0.5, 0.5), (0.75, 0.25), (0.9, 0.1))
     for s in _grid(people=PEOPLE, recordings=RECORDINGS, shares=shares, separation=(1.0, 2.0)):
@@ -147,9 +148,10 @@ def _macro_f1(labels: str) -> Iterator[tuple[dict[str, Any], float, Draw]]:
             scores: np.ndarray = s["separation"] * np.eye(c)[y] + _noise(rng, n, r, c)
             return scores.argmax(axis=1)
 
-        big = np.random.default_rng(0)
-        many = _classes(big, 400_000, s["shares"], "fixed")
-        truth = macro_f1(many, decide(big, many, 400_000, 1))
+        def truth(s: Any = s, decide: Any = decide) -> float:
+            big = np.random.default_rng(0)
+            many = _classes(big, 400_000, s["shares"], "fixed")
+            return macro_f1(many, decide(big, many, 400_000, 1))
 
         def draw(rng: Any, n: int = n, r: int = r, who: Any = who, s: Any = s, decide: Any = decide) -> Interval:
             y = _classes(rng, n, s["shares"], labels)[who]
@@ -166,7 +168,7 @@ def _hits(rng: np.random.Generator, people: int, recordings: int, share: float) 
     return np.where(together if recordings > 1 else False, common, own).astype(int)
 
 
-def _sensitivity(labels: str) -> Iterator[tuple[dict[str, Any], float, Draw]]:
+def _sensitivity(labels: str) -> Iterator[tuple[dict[str, Any], Callable[[], float], Draw]]:
     for s in _grid(people=PEOPLE, recordings=RECORDINGS, sensitivity=(0.5, 0.8, 0.95), prevalence=PREVALENCES):
         n, r, who = s["people"], s["recordings"], np.repeat(np.arange(s["people"]), s["recordings"])
 
@@ -174,10 +176,10 @@ def _sensitivity(labels: str) -> Iterator[tuple[dict[str, Any], float, Draw]]:
             y = _classes(rng, n, (1 - s["prevalence"], s["prevalence"]), labels)[who]
             return person_interval(sensitivity, y, y * _hits(rng, n, r, s["sensitivity"]), subjects=who)
 
-        yield s, s["sensitivity"], draw
+        yield s, partial(float, s["sensitivity"]), draw
 
 
-def _mae(labels: str) -> Iterator[tuple[dict[str, Any], float, Draw]]:
+def _mae(labels: str) -> Iterator[tuple[dict[str, Any], Callable[[], float], Draw]]:
     del labels  # there are none
     for s in _grid(people=PEOPLE, recordings=RECORDINGS):
         n, r, who = s["people"], s["recordings"], np.repeat(np.arange(s["people"]), s["recordings"])
@@ -185,11 +187,11 @@ def _mae(labels: str) -> Iterator[tuple[dict[str, Any], float, Draw]]:
         def draw(rng: Any, n: int = n, r: int = r, who: Any = who) -> Interval:
             return person_interval(mae, np.zeros(n * r), _noise(rng, n, r)[:, 0], subjects=who)
 
-        yield s, math.sqrt(2 / math.pi), draw
+        yield s, partial(float, math.sqrt(2 / math.pi)), draw
 
 
-def _recall(labels: str) -> Iterator[tuple[dict[str, Any], float, Draw]]:
-    """Reports found by their recordings; the truth is the mean over 4,000 galleries of as many people."""
+def _recall(labels: str) -> Iterator[tuple[dict[str, Any], Callable[[], float], Draw]]:
+    """Reports found by their recordings; the truth is the mean over 2,000 galleries of as many people."""
     del labels
     for s in _grid(people=PEOPLE, recordings=RECORDINGS, k=(1, 5), noise=(0.5, 1.0)):
         n, r, who = s["people"], s["recordings"], np.repeat(np.arange(s["people"]), s["recordings"])
@@ -200,8 +202,11 @@ def _recall(labels: str) -> Iterator[tuple[dict[str, Any], float, Draw]]:
                 text + s["noise"] * math.sqrt(8) / 2 * _noise(rng, n, r, 8), text, ks=(s["k"],)
             )
 
-        name, big = f"R@{s['k']}", np.random.default_rng(1)
-        truth = float(np.mean([found(big).audio_to_text[name] for _ in range(4000 if n * r < 400 else 200)]))
+        name = f"R@{s['k']}"
+
+        def truth(found: Any = found, name: str = name, galleries: int = 2000 if n * r < 400 else 200) -> float:
+            big = np.random.default_rng(1)
+            return float(np.mean([found(big).audio_to_text[name] for _ in range(galleries)]))
 
         def draw(rng: Any, who: Any = who, found: Any = found, name: str = name) -> Interval:
             return retrieval_intervals(found(rng), who)["audio_to_text"][name]
