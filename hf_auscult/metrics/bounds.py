@@ -110,14 +110,14 @@ def share_bounds(hits: Floats, among: Floats, level: float) -> Bounds:
 
 
 def error_bounds(value: float, variance: float, people: int, level: float) -> Bounds:
-    """Bounds of a mean error (or any positive figure): t on the logarithm, widened by 2 / people.
+    """Bounds of a mean error (or any positive figure): t on the logarithm, widened by 1 / people.
 
-    Errors are skewed, so that the symmetric t covers .92 for 12 people; the logarithm gives .94 and the widening .95
-    to .97, also for errors with heavier tails than normal ones.
+    Errors are skewed, so that the symmetric t covers .92 for 12 people; the logarithm gives .94 and the widening .96,
+    and .95 for Laplace errors.
     """
     from scipy.stats import t
 
-    reach = float(t.ppf(0.5 + level / 2, people - 1)) * (1 + 2 / people) * math.sqrt(variance) / value
+    reach = float(t.ppf(0.5 + level / 2, people - 1)) * (1 + 1 / people) * math.sqrt(variance) / value
     return value * math.exp(-reach), value * math.exp(reach)
 
 

@@ -17,7 +17,7 @@ CHOSEN = {
         {"people": 65, "recordings": 4, "auroc": 0.85, "prevalence": 0.1},
     ),
     "difference": (
-        {"people": 20, "recordings": 1, "better": 0.7, "worse": None, "prevalence": 0.5},
+        {"people": 65, "recordings": 1, "better": 0.7, "worse": None, "prevalence": 0.25},
         {"people": 65, "recordings": 4, "better": 0.85, "worse": 0.7, "prevalence": 0.25},
     ),
     "macro_f1": (

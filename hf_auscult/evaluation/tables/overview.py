@@ -13,7 +13,7 @@ from ..shortcuts import METADATA, METADATA_AND_LEVEL
 from ..task import ERRORS
 
 LEGEND = (
-    "95 % intervals over the test people (patient bootstrap); of two classes, how many people carry the positive one. "
+    "95 % intervals over the test people; of two classes, how many people carry the positive one. "
     "metadata: a probe without the sound; recording level: duration, loudness and share of silence. "
     "° not above the metadata + recording level shortcut beyond its uncertainty. "
     "† the split shares people between train and test. "
