@@ -82,6 +82,8 @@ def _better(result: ModelResult, metric: str) -> bool:
     """Whether the difference to the shortcut excludes zero on the good side."""
     gap = result.above_shortcut
     assert gap is not None
+    if gap.low is None or gap.high is None:
+        return False
     return gap.high < 0 if metric in ERRORS else gap.low > 0
 
 
