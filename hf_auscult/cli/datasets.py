@@ -15,9 +15,11 @@ def prepare(args: argparse.Namespace) -> Outcome:
     from ..data import prepare as run
     from ..data.from_folder import folder_spec
 
-    if args.dataset != "from_folder" and (args.name or args.organ):
-        raise ConfigurationError("--name and --organ describe your own folder", remedy="use them with from_folder")
-    own = {"name": args.name, "organ": args.organ, "licence": args.licence}
+    if args.dataset != "from_folder" and (args.name or args.organ or args.positive):
+        raise ConfigurationError(
+            "--name, --organ and --positive describe your own folder", remedy="use them with from_folder"
+        )
+    own = {"name": args.name, "organ": args.organ, "licence": args.licence, "positive": args.positive}
     report = run(
         folder_spec(args.source, **own) if args.dataset == "from_folder" else args.dataset,
         args.source,

@@ -109,6 +109,8 @@ def _splits(spec: DatasetSpec, split: SplitSpec, report: PrepareReport) -> tuple
     for name, parts in report.configs.items():
         for part, counts in parts.items():
             labels = ", ".join(f"{label} {count}" for label, count in counts.labels.items())
+            positive = spec.task(name).positive
+            labels += f" (positive = {positive})" if positive and labels else ""
             lines.append((f"`{name}`", part, str(counts.recordings), str(counts.people), labels or "-"))
     extra: tuple[str, ...] = ()
     if report.balance:

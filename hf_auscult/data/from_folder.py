@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigurationError
+from ..metrics.arrays import one_spelling_each
 from .generic import OWN_COLUMNS, TABLE, GenericColumns, GenericTable, other_columns, read_generic
 from .preparation import prepare
 from .report import PrepareReport
@@ -30,6 +31,7 @@ def folder_spec(
     organ: str | None = None,
     licence: str = "unknown",
     columns: GenericColumns | None = None,
+    positive: str = "",
 ) -> DatasetSpec:
     """Describe a folder by its table: its columns, its people and the classes of its labels.
 
@@ -40,10 +42,13 @@ def folder_spec(
         organ: what is heard, where the table does not say; one of ``ORGANS``.
         licence: of the recordings.
         columns: what the table's columns are called, where they are called otherwise.
+        positive: of two labels, the one that sensitivity, F1 and the AUROC are of; a task of two classes without one
+            is prepared but cannot be scored.
 
     Raises:
-        DataError: no table, or one that cannot be read.
-        ConfigurationError: an organ or name that cannot be used, or labels that are no classes.
+        DataError: no table, one that cannot be read, or one class under several spellings.
+        ConfigurationError: an organ or name that cannot be used, labels that are no classes, or a positive one that is
+            none of them.
     """
     folder = Path(source)
     title = name or folder.resolve().name
@@ -58,11 +63,14 @@ def folder_spec(
     # A person is known only where every line names one; a line without one is then a problem, not a person.
     subjects = any(row["subject_id"] != f"{title}:{row['recording_id']}" for row in first.rows)
     labels = Counter(row["original_label"] for row in first.rows if row["original_label"] is not None)
+    one_spelling_each(labels, name=f"{folder / TABLE}, column {columns.label!r}")
     tasks = [TaskConfig("recordings")]
     if len(labels) > MOST_CLASSES:
         raise ConfigurationError(
             f"{len(labels)} different labels are no classes", where=folder / TABLE, remedy="leave the label column out"
         )
+    if positive and len(labels) < 2:
+        raise ConfigurationError(f"positive is {positive!r}, the labels are {sorted(labels)}", where=folder / TABLE)
     if len(labels) > 1:
         unlabelled: tuple[str | None, ...] = (None,)
         tasks.append(
@@ -73,6 +81,7 @@ def folder_spec(
                 rule={label: label for label in labels},
                 left_out=unlabelled,
                 why_left_out="the table gives it no label",
+                positive=positive,
             )
         )
     rarest_first = tuple((label,) for label, _ in reversed(labels.most_common()))
@@ -102,12 +111,13 @@ def from_folder(
     organ: str | None = None,
     licence: str = "unknown",
     columns: GenericColumns | None = None,
+    positive: str = "",
     **settings: Any,
 ) -> PrepareReport:
     """Prepare a folder of recordings with a table: subject-disjoint splits, quarantine, card, ``load_dataset``.
 
     Args:
-        source, name, organ, licence, columns: see :func:`folder_spec`.
+        source, name, organ, licence, columns, positive: see :func:`folder_spec`.
         output: folder to write.
         settings: of :func:`hf_auscult.data.prepare` (``split``, ``num_proc`` …).
 
@@ -115,5 +125,5 @@ def from_folder(
         >>> from_folder("my_recordings", "prepared/mine", organ="heart")  # doctest: +SKIP
         >>> datasets.load_dataset("prepared/mine", "label")  # doctest: +SKIP
     """
-    spec = folder_spec(source, name=name, organ=organ, licence=licence, columns=columns)
+    spec = folder_spec(source, name=name, organ=organ, licence=licence, columns=columns, positive=positive)
     return prepare(spec, source, output, **settings)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import json
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import datasets
 
 from ..errors import ConfigurationError, DataError
+from .catalogue import DATASETS
 from .duplicates import Twins
 from .guards import check_splits
 from .manifest import MANIFEST
@@ -86,6 +88,41 @@ def manifest_of(folder: Path) -> dict[str, Any]:
         raise DataError(f"damaged ({error})", where=file, remedy="prepare it again") from error
     assert isinstance(content, dict)
     return content
+
+
+def positive_class(manifest: Mapping[str, Any], task: str, classes: Sequence[str], *, asked: str = "") -> str:
+    """Which class of a prepared task is the positive one; empty unless there are two.
+
+    Args:
+        manifest: of the prepared folder.
+        task: its config.
+        classes: of the task.
+        asked: the class that a user names; it counts before what the dataset says.
+
+    Raises:
+        ConfigurationError: of two classes nobody has said which is positive (both are named), or it is none of them.
+
+    Example:
+        >>> positive_class({"dataset": "mine", "positive": {"label": "murmur"}}, "label", ["murmur", "normal"])
+        'murmur'
+    """
+    known = asked or str(manifest.get("positive", {}).get(task, ""))
+    if not known and manifest["dataset"] in DATASETS:
+        known = next((config.positive for config in DATASETS[manifest["dataset"]].tasks if config.name == task), "")
+    if known and known not in classes:
+        raise ConfigurationError(
+            f"positive is {known!r}, the classes are {list(classes)}",
+            where=f"{manifest['dataset']}/{task}",
+            remedy="name one of the classes",
+        )
+    if len(classes) == 2 and not known:
+        first, second = classes
+        raise ConfigurationError(
+            f"which of {first!r} and {second!r} is the positive class? Sensitivity, F1 and the AUROC depend on it",
+            where=f"{manifest['dataset']}/{task}",
+            remedy=f"write `positive: {first}` or `positive: {second}` in the task, or prepare with --positive",
+        )
+    return known if len(classes) == 2 else ""
 
 
 def _shards(folder: Path, split: str) -> list[str]:

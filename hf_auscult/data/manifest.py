@@ -43,6 +43,7 @@ def write_manifest(
         "configs": {
             name: {part: asdict(counts) for part, counts in parts.items()} for name, parts in report.configs.items()
         },
+        "positive": {task.name: task.positive for task in spec.tasks if task.positive},
         "notes": list(report.notes),
         "versions": {name: _version(name) for name in ("hf-auscult", "datasets", "pyarrow")},
     }

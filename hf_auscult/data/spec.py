@@ -55,6 +55,11 @@ class TaskConfig:
         segments: column of events; every event becomes an example of its own, cut out of its recording.
         keep: column -> values; recordings with another value are not in the task (e.g. another modality).
         paper: the papers' tasks that this one is.
+        positive: of two classes, the one that sensitivity, precision, F1 and the AUROC are of. Empty where nobody has
+            said; such a task can be prepared but not scored.
+
+    Raises:
+        ConfigurationError: the positive class is none of the classes.
 
     Example:
         >>> task = TaskConfig("murmur", "murmur", ("Absent", "Present"), {"Absent": "Absent", "Present": "Present"})
@@ -72,6 +77,15 @@ class TaskConfig:
     segments: str | None = None
     keep: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     paper: tuple[PaperTask, ...] = ()
+    positive: str = ""
+
+    def __post_init__(self) -> None:
+        if self.positive and self.positive not in self.classes:
+            raise ConfigurationError(
+                f"positive is {self.positive!r}, the classes are {list(self.classes)}",
+                where=f"task {self.name}",
+                remedy="name one of the classes",
+            )
 
     def label(self, row: Mapping[str, Any], where: str | None = None) -> Any:
         """Give the class (or value, or classes) of a row or event, or None where the task leaves it out.

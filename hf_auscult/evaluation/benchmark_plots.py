@@ -86,11 +86,11 @@ def plot_task(spec: BenchmarkTask, predictions: Mapping[str, Predictions], folde
                 )
                 for name, band in bands.items()
             }
-            roc_plot({title: curves}, folder / f"{stem}_roc")
+            roc_plot({title: curves}, folder / f"{stem}_roc", positive=classes[1])
             bins = {
                 name: reliability(predicted.truth, predicted.mean_scores[:, 1]) for name, predicted in shown.items()
             }
-            calibration_plot(bins, folder / f"{stem}_calibration", title=title)
+            calibration_plot(bins, folder / f"{stem}_calibration", title=f"{title}, positive = {classes[1]}")
         except DataError:  # one class, or too few people for a band: the tables say so
             pass
         else:

@@ -28,11 +28,12 @@ class Examples:
         labels: (n,) class numbers or values, or (n, C) of 0 and 1.
         subjects: (n,) who was recorded.
         split: (n,) ``train``, ``validation`` or ``test``; or names of sources or people, each tested in turn.
-        classes: of the label; empty for a value.
+        classes: of the label, the positive one of two last; empty for a value.
         sources: (n,) dataset that each is of.
         cells: what is encoded.
         strata: (n,) stratum of age and sex, where the task is balanced.
         balance: what balancing left out.
+        positive: of two classes, the one that metrics are of; empty otherwise.
     """
 
     rows: tuple[Mapping[str, Any], ...]
@@ -44,6 +45,7 @@ class Examples:
     cells: tuple[Example, ...]
     strata: NDArray[np.str_] | None = None
     balance: tuple[Mapping[str, Any], ...] = ()
+    positive: str = ""
 
     @property
     def fixed(self) -> bool:
@@ -69,6 +71,7 @@ def examples_of(task: Task, *, seed: int = 0) -> Examples:
 
     Raises:
         DataError: a balanced task without a stratum of age and sex that has every class.
+        ConfigurationError: of two classes, nobody has said which is the positive one.
     """
     spec = task.spec
     parts = [(spec.dataset, name, part) for name, part in task.dataset.items()]
@@ -76,6 +79,10 @@ def examples_of(task: Task, *, seed: int = 0) -> Examples:
         parts = [part for part in parts if part[1] == "test"]
         parts += [(str(spec.trained_on), name, part) for name, part in task.train.items() if name != "test"]
     examples = _read(parts)
+    positive = task.positive(examples.classes)
+    if positive and positive == examples.classes[0]:  # every table of scores has the positive class last
+        examples = replace(examples, labels=1 - examples.labels, classes=examples.classes[::-1])
+    examples = replace(examples, positive=positive)
     if not spec.balanced:
         return examples
     kept: Balance = balance(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -45,6 +45,19 @@ class Task:
     def probe(self) -> ProbeSettings | PublishedProbe:
         """Settings of the protocol's probe, for :func:`hf_auscult.evaluation.probes.run_probe`."""
         return self.spec.probe(self.protocol)
+
+    def positive(self, classes: Sequence[str]) -> str:
+        """Which of the task's classes is the positive one; empty unless it is about two.
+
+        Raises:
+            ConfigurationError: of two classes, nobody has said which.
+        """
+        from ..data.load import positive_class
+
+        if self.spec.target != "class":
+            return ""
+        manifest = self.manifests[self.spec.dataset]
+        return positive_class(manifest, self.spec.config, classes, asked=self.spec.positive)
 
     @property
     def leaks(self) -> bool:
@@ -118,6 +131,22 @@ def missing_data(spec: BenchmarkTask, root: str | Path) -> dict[str, str]:
         verb = name if name in DATASETS else "from_folder"
         found[name] = f"{name}: {source}hf-auscult prepare {verb} --source DIR --output {Path(root) / name}"
     return found
+
+
+def require_positive(spec: BenchmarkTask, root: str | Path) -> None:
+    """Refuse a task of two classes whose positive one nobody has named, before anything is encoded.
+
+    Raises:
+        ConfigurationError: both names are in the message.
+    """
+    from ..data.load import manifest_of
+
+    if spec.target != "class" or missing_data(spec, root):
+        return
+    manifest = manifest_of(Path(root) / spec.dataset)
+    parts = manifest["configs"].get(spec.config, {})
+    classes = sorted({name for counts in parts.values() for name in counts["labels"]})
+    Task(spec, {}, {spec.dataset: manifest}).positive(classes)  # type: ignore[arg-type]  # no rows are needed for it
 
 
 def _load(name: str, config: str, root: Path) -> tuple[datasets.DatasetDict, dict[str, Any]]:

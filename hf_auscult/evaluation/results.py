@@ -86,6 +86,7 @@ class TaskResult:
     Args:
         spec: what it is.
         missing: what to do to be able to run it; empty where it was run.
+        positive: of two classes, the one that metrics are of.
         data: hashes, split family, warnings and whether the split leaks, of every dataset it used.
         counts: split -> recordings and people.
         balance: people of each stratum of age and sex before and after balancing.
@@ -100,6 +101,7 @@ class TaskResult:
 
     spec: BenchmarkTask
     missing: str = ""
+    positive: str = ""
     data: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     counts: Mapping[str, SplitCounts] = field(default_factory=dict)
     balance: tuple[Mapping[str, Any], ...] = ()

@@ -24,7 +24,7 @@ from .benchmark_readme import write_readme
 from .contamination import contamination_of
 from .estimates import Bootstrap
 from .examples import Examples, counts_of, examples_of
-from .load import load_task, missing_data
+from .load import load_task, missing_data, require_positive
 from .model_evaluation import chosen_penalty, compare, evaluate_model
 from .models import RecordingLevel, find_encoder
 from .predictions import Predictions, estimates
@@ -126,13 +126,15 @@ def run_benchmark(
     """Run every task whose data is prepared, say of every other what it needs, and write what the settings ask for.
 
     Raises:
-        ConfigurationError: no models, or two of one name.
+        ConfigurationError: no models, two of one name, or a task of two classes of which none is named as positive.
         DataError: a recording that a model cannot encode.
     """
     encoders = [find_encoder(model, settings.encoding) for model in models]
     if not encoders or len({encoder.name for encoder in encoders}) < len(encoders):
         names = [encoder.name for encoder in encoders]
         raise ConfigurationError(f"no models, or two of one name: {names}", remedy="give each a folder of its name")
+    for spec in tasks:
+        require_positive(spec, settings.data_root)
     run = _Run(encoders, settings, progress)
     found = [run.task(spec) for spec in tqdm(tasks, suite, unit="task", disable=not progress)]
     result = Result(
@@ -228,6 +230,7 @@ class _Run:
                 plots += plot_scaling(spec, sizes, folder)
         return TaskResult(
             spec=spec,
+            positive=examples.positive,
             data=task.facts,
             counts=counts_of(examples),
             balance=examples.balance,

@@ -54,7 +54,7 @@ class BenchmarkTask:
         metrics: what is printed, the first one leading.
         group: part of the paper's averages.
         sound: organ or kind of sound.
-        target: ``class`` (of two, the configuration's second is the positive one), several ``classes`` at once, or a
+        target: ``class`` (of two, see ``positive``), several ``classes`` at once, or a
             ``value``.
         folds: ``subject`` where every person is tested in turn instead of a fixed split.
         published: name of the papers' probe, one of :data:`PUBLISHED_PROBES`; empty where there is none.
@@ -62,6 +62,7 @@ class BenchmarkTask:
         balanced: whether people are drawn so that every stratum of age and sex holds as many of both classes.
         scaling: whether it is also run with fewer training people.
         unit: of the value to regress.
+        positive: of two classes, the one that is positive; empty for the one that the dataset names.
 
     Raises:
         ConfigurationError: a metric, target or way of folding that does not exist.
@@ -86,6 +87,7 @@ class BenchmarkTask:
     balanced: bool = False
     scaling: bool = False
     unit: str = ""
+    positive: str = ""
 
     def __post_init__(self) -> None:
         unknown = [name for name in self.metrics if name not in METRICS]
@@ -97,6 +99,12 @@ class BenchmarkTask:
         if self.published not in ("", *PUBLISHED_PROBES):
             raise ConfigurationError(
                 f"no published probe {self.published!r}", where=self.key, remedy=f"use {list(PUBLISHED_PROBES)}"
+            )
+        if not isinstance(self.positive, str):
+            raise ConfigurationError(
+                f"positive is {self.positive!r}, no text",
+                where=self.key,
+                remedy='write the class in quotes ("yes", "1")',
             )
         if (self.target == "value") != (self.metrics[0] in ERRORS):
             raise ConfigurationError(f"{self.metrics[0]} of a {self.target}", where=self.key, remedy="mae is of values")

@@ -52,13 +52,16 @@ class Bins(Protocol):
 
 
 @styled
-def roc_plot(panels: Mapping[str, Mapping[str, RocCurve]], path: str | Path, *, title: str = "") -> Saved:
+def roc_plot(
+    panels: Mapping[str, Mapping[str, RocCurve]], path: str | Path, *, title: str = "", positive: str = ""
+) -> Saved:
     """Draw ROC curves, one panel beside the other; a model looks alike in all of them.
 
     Args:
         panels: title of the panel -> model -> curve.
         path: of the picture.
         title: above all panels.
+        positive: name of the positive class, for the axes.
 
     Raises:
         DataError: no curves.
@@ -81,7 +84,8 @@ def roc_plot(panels: Mapping[str, Mapping[str, RocCurve]], path: str | Path, *, 
                 linewidth=1.8,
             )
         axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8)
-        axes.set(xlabel="1 − specificity", ylabel="sensitivity", xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
+        of = f" (positive = {positive})" if positive else ""
+        axes.set(xlabel="1 − specificity" + of, ylabel="sensitivity" + of, xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
         axes.set(title=heading, aspect="equal")
     for number, name in enumerate(names):
         style = look(number)

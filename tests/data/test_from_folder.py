@@ -145,3 +145,17 @@ def test_file_names_in_another_unicode_form_or_case_are_found(tmp_path, written:
     (root / "metadata.csv").write_text("\n".join(lines))
     report = from_folder(root, tmp_path / "out", progress=False)
     assert report.written == 6 and not report.quarantined
+
+
+@pytest.mark.parametrize(
+    "spellings", [("1", "1.0"), ("murmur", "MURMUR"), ("caf\u00e9", "cafe\u0301")], ids=("number", "case", "unicode")
+)
+def test_one_class_under_several_spellings_is_refused_with_all_of_them(folder, tmp_path, spellings):
+    table = folder / "metadata.csv"
+    lines = table.read_text("utf-8").replace(",none,", f",{spellings[0]},").splitlines()
+    lines[-1] = lines[-1].replace(spellings[0], spellings[1])
+    table.write_text("\n".join(lines), "utf-8")
+    with pytest.raises(DataError) as refusal:
+        from_folder(folder, tmp_path / "out", organ="heart", progress=False)
+    assert all(spelling in str(refusal.value) for spelling in spellings)
+    assert not (tmp_path / "out").exists()

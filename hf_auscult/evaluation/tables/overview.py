@@ -88,6 +88,8 @@ def _better(result: ModelResult, metric: str) -> bool:
 
 
 def _title(task: TaskResult, metric: str) -> str:
+    if task.positive:
+        return f"{task.spec.title} (positive = {task.positive})"
     return f"{task.spec.title}, {task.spec.unit}" if task.spec.unit and metric == "mae" else task.spec.title
 
 

@@ -55,9 +55,10 @@ def summary(result: ZeroShotResult) -> str:
     """The test people, and what speaks against the results."""
     test = result.counts["test"]
     classes = ", ".join(f"{name} {test.per_class.get(name, 0)}" for name in result.classes)
+    positive = f"; positive = {result.positive}" if result.positive else ""
     lines = [
-        f"Test set: people {test.people}, recordings {test.recordings} ({classes}). 95 % intervals over people "
-        "(patient bootstrap).",
+        f"Test set: people {test.people}, recordings {test.recordings} ({classes}{positive}). 95 % intervals over "
+        "people (patient bootstrap).",
         *(f"**Warning:** {text}." for text in (*result.contamination, *result.data["warnings"])),
     ]
     return "\n\n".join(lines)

@@ -25,7 +25,8 @@ class ZeroShotResult:
     """One model on one task, without a trained head.
 
     Args:
-        dataset, task, classes: what is decided; of two classes the second is the positive one.
+        dataset, task, classes: what is decided; of two classes the positive one is last.
+        positive: its name; empty for more classes.
         model: name, what was given, fingerprint, teacher, objective, map, width of the shared space.
         second: the text model of the pipeline's second step.
         data: hashes, split and warnings of the prepared dataset.
@@ -46,6 +47,7 @@ class ZeroShotResult:
     dataset: str
     task: str
     classes: tuple[str, ...]
+    positive: str
     model: Mapping[str, Any]
     second: Mapping[str, Any]
     data: Mapping[str, Any]

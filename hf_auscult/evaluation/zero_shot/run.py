@@ -151,6 +151,7 @@ def run_zero_shot(settings: ZeroShotSettings, *, command: str = "", progress: bo
         dataset=dataset,
         task=settings.task,
         classes=examples.classes,
+        positive=examples.positive,
         model=_identity(encoder, settings.model, audio.shape[1]),
         second={"given": settings.second, **second.provenance()},
         data=facts,

@@ -24,7 +24,7 @@ from ...data.guards import (
     bare_id,
     reserved_subjects,
 )
-from ...data.load import manifest_of
+from ...data.load import manifest_of, positive_class
 from ...errors import ConfigurationError, DataError
 from ...reports import Report, class_prompts, generate
 from ...reports.report_set import read_set
@@ -75,7 +75,7 @@ class AudioReportCorpus:
         dataset: the one whose task is evaluated.
         folder: where that one is prepared.
         recordings: of it, and the training recordings of further datasets.
-        classes: of its task; of two, the second is the positive recording.
+        classes: of its task; of two, the positive one is last.
         sampling_rate: of the waveforms, in Hz.
     """
 
@@ -186,7 +186,10 @@ def load_corpus(config: DataConfig, folders: Sequence[Path], sampling_rate: int)
         )
     main = evaluated[0]
     task = load_prepared(main, config.task)
+    classes = tuple(next(iter(task.values())).features["label"].names)
     labels = {row["recording_id"]: row["label"] for split in task.values() for row in split.remove_columns("audio")}
+    if positive_class(manifest_of(main), config.task, classes) == classes[0]:
+        labels, classes = {name: 1 - label for name, label in labels.items()}, classes[::-1]
     recordings: dict[tuple[str, str], Recording] = {}
     for folder in (main, *(folder for folder in folders if folder != main)):
         for split, row in _corpus_rows(folder) if folder in corpora else _prepared_rows(folder):
@@ -199,7 +202,6 @@ def load_corpus(config: DataConfig, folders: Sequence[Path], sampling_rate: int)
             waveform = read(row.pop("audio"), sampling_rate=sampling_rate).array
             label = labels.get(row["recording_id"], UNKNOWN) if folder == main else UNKNOWN
             recordings[key] = Recording(row, split, label, waveform)
-    classes = tuple(next(iter(task.values())).features["label"].names)
     corpus = AudioReportCorpus(config.dataset, main, tuple(recordings.values()), classes, sampling_rate)
     _refuse_leaks(corpus)
     return corpus

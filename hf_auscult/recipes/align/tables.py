@@ -17,12 +17,13 @@ def render(result: AlignResult) -> str:
     data, task = result.data, result.config.data.task
     train, test = data.splits["train"], data.splits["test"]
     classes = " / ".join(f"{count} {name}" for name, count in reversed(test.per_class.items()))
+    positive = f"; positive = {data.classes[1]}" if len(data.classes) == 2 else ""
     retrieval = result.conditions["aligned"].retrieval
     assert retrieval is not None
     return "\n\n".join(
         [
             f"{data.dataset} {task}: trained on {train.people} people, evaluated on {test.people} others "
-            f"({test.recordings} recordings; {classes}).\n"
+            f"({test.recordings} recordings; {classes}{positive}).\n"
             "AUROC of a linear probe on frozen embeddings, 95 % interval over people; * = the difference's excludes "
             "zero.",
             probe_table(result).text(),
