@@ -64,6 +64,7 @@ def explain(args: argparse.Namespace) -> Outcome:
         lines.append(f"  WARNING: the model was trained on {found.trained_on} of them")
     lines += [
         f"  {titles[name]}: {estimate(score.estimate)}, chance {number(score.chance)}"
+        + (f", loudness alone {estimate(score.loudness)}" if score.loudness is not None else "")
         for name, score in found.scores.items()
     ]
     return Outcome({"output": args.output, **found.to_dict()}, "\n".join([*lines, f"pictures: {args.output}"]))

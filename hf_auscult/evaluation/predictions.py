@@ -19,12 +19,9 @@ from ..metrics.delong import DeLong, delong
 from ..metrics.intervals import Interval, Statistic, mean_error, paired_difference
 from ..metrics.ranking import auroc_over_runs
 from ..metrics.resampling import People
+from ..metrics.subgroups import FEWEST_CASES
 from .decisions import decide
 from .estimates import Bootstrap, Estimate, estimate
-
-FEWEST_POSITIVES = 20
-"""Fewer positive recordings than this, and a subgroup's metrics are not printed: one recording would move its
-sensitivity by more than .05."""
 
 _DECISIONS: dict[str, tuple[Any, Any]] = {
     "macro_f1": ("f1", "macro"),
@@ -104,11 +101,14 @@ def estimates(metrics: Sequence[str], predictions: Predictions, bootstrap: Boots
 
 
 def subgroup_estimates(metrics: Sequence[str], predictions: Predictions, bootstrap: Bootstrap) -> dict[str, Estimate]:
-    """:func:`estimates` of a part of the recordings, refused where too few are positive."""
+    """:func:`estimates` of a part of the recordings, refused where too few people are positive.
+
+    Below 20 of them one person moves the sensitivity by more than .05.
+    """
     if len(predictions.classes) == 2 and not predictions.multilabel:
-        positives = int((predictions.truth == 1).sum())
-        if positives < FEWEST_POSITIVES:
-            problem = f"{positives} positive recordings, fewer than {FEWEST_POSITIVES}"
+        positives = len(np.unique(predictions.subjects[predictions.truth == 1]))
+        if positives < FEWEST_CASES:
+            problem = f"{positives} positive people, fewer than {FEWEST_CASES}"
             return {name: Estimate(None, None, problem) for name in metrics}
     return estimates(metrics, predictions, bootstrap)
 

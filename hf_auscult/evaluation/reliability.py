@@ -24,8 +24,8 @@ from ..metrics import (
     fairness_report,
     fit_conformal,
     operating_point,
+    platt_scaling,
     selective_auroc,
-    temperature_scaling,
 )
 from .estimates import Bootstrap, Estimate, estimate
 from .predictions import Predictions
@@ -34,18 +34,22 @@ COVERAGE = 0.9
 """Of prediction sets: the share of test people whose class shall be in the set, usual in the conformal literature."""
 KEPT = 0.8
 """Share of recordings that are decided when the least sure ones are left to a human."""
-_EDGE = 1e-6  # probabilities of 0 and 1 have no log-odds; a probe on a few hundred rows means no more than this by them
 
 _T = TypeVar("_T")
 
 
 @dataclass(frozen=True)
-class TemperatureEffect:
-    """A temperature fitted on validation people, and calibration of the test recordings after it."""
+class Recalibrated:
+    """Platt scaling fitted on validation people, and calibration of the test recordings after it.
 
-    value: float
-    ece: float
-    brier: float
+    The default probe weighs both classes alike, so its probabilities are those of a population in which half are
+    positive; a slope and an intercept take them to the people at hand.
+    """
+
+    slope: float
+    intercept: float
+    ece: Estimate
+    brier: Estimate
 
 
 @dataclass(frozen=True)
@@ -54,10 +58,10 @@ class Reliability:
 
     Attributes:
         sets: group ("everybody", or an attribute) -> coverage and size of prediction sets.
-        ece: expected calibration error, of two classes like all that follow.
-        brier: Brier score.
-        line: calibration slope and intercept.
-        temperature: fitted on validation people.
+        ece: expected calibration error of the probe's own probabilities, of two classes like all that follow.
+        brier: Brier score of them.
+        line: calibration slope and intercept of them.
+        recalibrated: the same after Platt scaling fitted on validation people.
         selective: AUROC of the recordings that are surest.
         threshold: chosen on validation people.
         decisions: at that threshold.
@@ -69,7 +73,7 @@ class Reliability:
     ece: Estimate | None = None
     brier: Estimate | None = None
     line: CalibrationLine | None = None
-    temperature: TemperatureEffect | None = None
+    recalibrated: Recalibrated | None = None
     selective: SelectiveAuroc | None = None
     threshold: float | None = None
     decisions: OperatingPoint | None = None
@@ -87,7 +91,7 @@ def reliability_of(
 
     Args:
         predictions: of the test recordings.
-        validation: of other people, who choose the threshold, the temperature and the sets.
+        validation: of other people, who choose the threshold, the calibration and the sets.
         attributes: of the test recordings, such as ``sex``; missing ones are None.
         bootstrap: resamples of people.
     """
@@ -98,7 +102,7 @@ def reliability_of(
 
     def attempt(name: str, compute: Callable[[], _T]) -> _T | None:
         try:
-            if validation is None and name in ("sets", "threshold", "temperature"):
+            if validation is None and name in ("sets", "threshold", "recalibrated"):
                 raise DataError("no validation people", remedy="prepare a split that has some")
             return compute()
         except DataError as error:
@@ -128,7 +132,7 @@ def reliability_of(
         ece=estimate(ece, y, score, subjects=subjects, bootstrap=bootstrap),
         brier=estimate(brier, y, score, subjects=subjects, bootstrap=bootstrap),
         line=attempt("line", lambda: calibration_line(y, score)),
-        temperature=attempt("temperature", lambda: _temperature(y, score, validation)),
+        recalibrated=attempt("recalibrated", lambda: _recalibrated(predictions, validation, bootstrap)),
         selective=attempt("selective", lambda: selective_auroc(y, score, keep=KEPT)),
         threshold=threshold,
         decisions=decisions,
@@ -139,14 +143,21 @@ def reliability_of(
 
 def _threshold(validation: Predictions | None) -> float:
     assert validation is not None
-    return float(choose_threshold(validation.truth, validation.mean_scores[:, 1]))
+    threshold = float(choose_threshold(validation.truth, validation.mean_scores[:, 1]))
+    if not np.isfinite(threshold):
+        raise DataError(
+            "no threshold separates the validation people better than deciding that nobody is positive",
+            where="validation",
+        )
+    return threshold
 
 
-def _temperature(y: NDArray[Any], score: NDArray[Any], validation: Predictions | None) -> TemperatureEffect:
+def _recalibrated(predictions: Predictions, validation: Predictions | None, bootstrap: Bootstrap) -> Recalibrated:
     assert validation is not None
-    fitted = temperature_scaling(validation.truth, _logit(validation.mean_scores[:, 1]))
-    scaled = fitted.apply(_logit(score))
-    return TemperatureEffect(fitted.value, float(ece(y, scaled)), float(brier(y, scaled)))
+    fitted = platt_scaling(validation.truth, validation.mean_scores[:, 1])
+    y, scaled = predictions.truth, fitted.apply(predictions.mean_scores[:, 1])
+    after = [estimate(score, y, scaled, subjects=predictions.subjects, bootstrap=bootstrap) for score in (ece, brier)]
+    return Recalibrated(fitted.slope, fitted.intercept, *after)
 
 
 def _sets(
@@ -175,9 +186,3 @@ def _sets(
         )
         for name, column in groups.items()
     }
-
-
-def _logit(p: NDArray[Any]) -> NDArray[np.float64]:
-    clipped = np.clip(p.astype(np.float64), _EDGE, 1 - _EDGE)
-    logit: NDArray[np.float64] = np.log(clipped / (1 - clipped))
-    return logit

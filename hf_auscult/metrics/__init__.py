@@ -37,7 +37,14 @@ from .multiplicity import holm
 from .operating import OperatingPoint, choose_threshold, operating_point
 from .physionet2022 import OutcomeCost, murmur_weighted_accuracy, physionet2022_cost
 from .ranking import RocPoints, auroc, auroc_over_runs, roc_points, weighted_auroc
-from .recalibration import CalibrationLine, Temperature, calibration_line, temperature_scaling
+from .recalibration import (
+    CalibrationLine,
+    PlattScaling,
+    Temperature,
+    calibration_line,
+    platt_scaling,
+    temperature_scaling,
+)
 from .regression import RegressionScores, mae, mape, regression_scores
 from .representation import cka, debiased_cka, effective_rank, within_groups_debiased_cka
 from .retrieval import QueryRanks, RetrievalScores, bidirectional_retrieval, retrieval_intervals, zero_shot_scores
@@ -62,6 +69,7 @@ __all__ = [
     "MetricModule",
     "OperatingPoint",
     "OutcomeCost",
+    "PlattScaling",
     "QueryRanks",
     "RegressionScores",
     "Reliability",
@@ -111,6 +119,7 @@ __all__ = [
     "patient_bootstrap",
     "person_interval",
     "physionet2022_cost",
+    "platt_scaling",
     "register",
     "regression_scores",
     "reliability",

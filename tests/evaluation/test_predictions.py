@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
@@ -78,7 +80,11 @@ def test_subgroup_with_few_positives_is_refused():
     few = np.concatenate([rows, np.flatnonzero(found.truth == 0)])
     shown = subgroup_estimates(TASK.metrics, found.take(few), Bootstrap(50))
     assert all(figure.value is None and "fewer than 20" in figure.problem for figure in shown.values())
-    assert subgroup_estimates(TASK.metrics, binary(n=200), Bootstrap(50))["auroc"].value is not None
+    many = binary(n=200)
+    assert subgroup_estimates(TASK.metrics, many, Bootstrap(50))["auroc"].value is not None
+    # Many recordings of few people are few people.
+    alike = replace(many, subjects=np.arange(200) % 19)
+    assert "19 positive people" in subgroup_estimates(TASK.metrics, alike, Bootstrap(50))["auroc"].problem
 
 
 def test_errors_count_every_person_once():

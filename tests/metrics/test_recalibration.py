@@ -7,7 +7,7 @@ from scipy.special import expit, log_softmax, logit
 from sklearn.linear_model import LogisticRegression
 
 from hf_auscult.errors import DataError
-from hf_auscult.metrics import auroc, calibration_line, temperature_scaling
+from hf_auscult.metrics import auroc, brier, calibration_line, ece, platt_scaling, temperature_scaling
 
 from .cases import binary_cases, generators
 
@@ -85,3 +85,40 @@ def test_bad_input_is_refused():
         temperature_scaling([0, 1], [-1.0, 1.0])
     with pytest.raises(DataError, match="no use for practically every row"):
         temperature_scaling([0, 1], [1.0, -1.0])
+
+
+def test_platt_scaling_undoes_class_weights():
+    """A class-weighted fit at a prevalence of .1 is off by far; validation people mend slope and base rate."""
+    rng = np.random.default_rng(1)
+    y = (rng.uniform(size=6_000) < 0.1).astype(int)
+    x = y[:, None] + rng.standard_normal((6_000, 3))
+    weighted = LogisticRegression(class_weight="balanced").fit(x[:2_000], y[:2_000]).predict_proba(x)[:, 1]
+    fitted = platt_scaling(y[2_000:4_000], weighted[2_000:4_000])
+    test = slice(4_000, 6_000)
+    assert ece(y[test], weighted[test]) > 0.15
+    assert ece(y[test], fitted.apply(weighted[test])) < 0.03
+    assert brier(y[test], fitted.apply(weighted[test])) < brier(y[test], weighted[test])
+
+
+def test_platt_scaling_is_the_logistic_regression_of_smoothed_labels():
+    rng = np.random.default_rng(0)
+    y = rng.integers(0, 2, 60)
+    p = np.clip(0.5 + 0.2 * (y - 0.5) + 0.15 * rng.standard_normal(60), 0.01, 0.99)
+    fitted = platt_scaling(y, p)
+    positive, negative = int(y.sum()), int((1 - y).sum())
+    target = np.where(y == 1, (positive + 1) / (positive + 2), 1 / (negative + 2))
+    x = np.log(p / (1 - p))
+    twice = LogisticRegression(C=np.inf, tol=1e-12).fit(
+        np.tile(x, 2)[:, None], np.repeat([1, 0], 60), sample_weight=np.concatenate([target, 1 - target])
+    )
+    assert fitted.slope == pytest.approx(twice.coef_[0, 0], abs=1e-3)
+    assert fitted.intercept == pytest.approx(twice.intercept_[0], abs=1e-3)
+
+
+def test_platt_scaling_stays_finite_and_never_turns_a_ranking_round():
+    apart = platt_scaling([0, 0, 1, 1], [0.0, 0.1, 0.9, 1.0])
+    assert np.isfinite([apart.slope, apart.intercept]).all() and apart.slope > 0
+    backwards = platt_scaling([0, 0, 0, 1], [0.9, 0.8, 0.7, 0.1])
+    assert backwards.slope == 0 and backwards.apply([0.2, 0.8]).tolist() == pytest.approx([4 / 15] * 2, abs=0.05)
+    with pytest.raises(DataError, match="nothing can be calibrated"):
+        platt_scaling([1, 1], [0.2, 0.4])

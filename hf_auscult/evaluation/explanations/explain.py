@@ -63,10 +63,18 @@ class ExplainSettings:
 
 @dataclass(frozen=True)
 class ScoreWithChance:
-    """Mean of a score over recordings, its interval over people, and what heat without meaning would score."""
+    """Mean of a score over recordings with its interval over people, beside what needs no model.
+
+    Attributes:
+        estimate: of the heat.
+        chance: what heat without meaning would score.
+        loudness: what the loudness of the frames scores in its place: annotated sounds are often louder than the rest,
+            so this, and not chance, is the floor; None for the band, of which loudness says nothing.
+    """
 
     estimate: Estimate
     chance: float
+    loudness: Estimate | None = None
 
 
 @dataclass(frozen=True)
@@ -107,6 +115,7 @@ class Explanation:
                 "value": score.estimate.value,
                 "interval": interval.to_dict() if interval is not None else None,
                 "chance": score.chance,
+                "loudness": None if score.loudness is None else score.loudness.value,
             }
         del out["scores"]
         rows = [{"recording_id": name, **asdict(score)} for name, score in self.per_recording.items()]
@@ -134,10 +143,11 @@ def explain(settings: ExplainSettings, *, progress: bool = True) -> Explanation:
     if not annotated_rows:
         raise DataError("no annotated recording of the class in the test split", where=settings.data)
     scores: dict[str, Localisation] = {}
+    floors: list[Localisation] = []
     subjects: list[str] = []
     centres = band_centres(front_end)
     for row, sound, annotated in tqdm(annotated_rows, f"explain {model.name}", unit="recording", disable=not progress):
-        image, heat = recording_heat(encoder, model.embedder, row["audio"], direction, settings.method)
+        image, heat, loudness = recording_heat(encoder, model.embedder, row["audio"], direction, settings.method)
         seconds_per_frame = front_end.hop_length / front_end.sampling_rate
         try:
             found = localise(heat.astype(np.float64), seconds_per_frame, sound, annotated, centres, spec.band)
@@ -153,10 +163,11 @@ def explain(settings: ExplainSettings, *, progress: bool = True) -> Explanation:
                 annotated=sound,
                 title=f"{row['recording_id']}: {settings.method}, AUROC over time {found.time_auroc:.2f}",
             )
+        floors.append(localise(loudness[:, None], seconds_per_frame, sound, annotated, centres[:1], spec.band))
         scores[row["recording_id"]] = found
         subjects.append(row["subject_id"])
     explanation = Explanation(
-        scores=_means(list(scores.values()), subjects, settings.bootstrap),
+        scores=_means(list(scores.values()), floors, subjects, settings.bootstrap),
         method=settings.method,
         model=model.name,
         task=f"{dataset}/{settings.task}",
@@ -173,8 +184,11 @@ def explain(settings: ExplainSettings, *, progress: bool = True) -> Explanation:
 
 def recording_heat(
     encoder: Any, embedder: Embedder, audio: Any, direction: torch.Tensor, method: str
-) -> tuple[np.ndarray, np.ndarray]:
-    """Log-mel image and heat of a whole recording, (frames, bands) both: windows side by side, padding cut off."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Log-mel image and heat of a whole recording, (frames, bands) both, and (frames,) root mean squares of the sound.
+
+    Windows stand side by side, padding is cut off.
+    """
     extractor, spec = embedder.feature_extractor, front_end_of(embedder)
     waveform = read(audio, sampling_rate=spec.sampling_rate).array
     frames = int(encoder.config.num_frames)
@@ -185,7 +199,9 @@ def recording_heat(
     images = extractor.window_features(padded.reshape(count, length))[:, :frames]
     heat = heat_maps(encoder, torch.from_numpy(images), direction, method).numpy()
     kept = -(-len(waveform) // spec.hop_length)
-    return images.reshape(-1, images.shape[2])[:kept], heat.reshape(-1, heat.shape[2])[:kept]
+    hops = padded[: kept * spec.hop_length].reshape(kept, spec.hop_length).astype(np.float64)
+    loudness = np.sqrt((hops**2).mean(axis=1))
+    return images.reshape(-1, images.shape[2])[:kept], heat.reshape(-1, heat.shape[2])[:kept], loudness
 
 
 def front_end_of(embedder: Embedder) -> FrontEnd:
@@ -225,15 +241,20 @@ def _annotated(
             yield row, *evidence
 
 
-def _means(scores: list[Localisation], subjects: list[str], bootstrap: Bootstrap) -> dict[str, ScoreWithChance]:
+def _means(
+    scores: list[Localisation], floors: list[Localisation], subjects: list[str], bootstrap: Bootstrap
+) -> dict[str, ScoreWithChance]:
     def mean(values: np.ndarray) -> float:
         if not len(values):
             raise DataError("no recording has a score")
         return float(values.mean())
 
+    def of(name: str, localised: list[Localisation]) -> Estimate:
+        values = np.array([getattr(score, name) for score in localised], np.float64)
+        return estimate(mean, values, subjects=subjects, bootstrap=bootstrap)
+
     means = {}
     for name, chance in SCORES.items():
-        values = np.array([getattr(score, name) for score in scores], np.float64)
         level = 0.5 if chance is None or not scores else float(np.mean([getattr(score, chance) for score in scores]))
-        means[name] = ScoreWithChance(estimate(mean, values, subjects=subjects, bootstrap=bootstrap), level)
+        means[name] = ScoreWithChance(of(name, scores), level, None if name == "band" else of(name, floors))
     return means

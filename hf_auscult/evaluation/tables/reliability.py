@@ -9,15 +9,15 @@ from ..results import ModelResult, Result, TaskResult
 
 
 def calibration(result: Result) -> Table:
-    """Probabilities of two-class tasks: how far off they are, and what can be promised."""
+    """Probabilities of two-class tasks: how far off they are, before and after Platt scaling on validation people."""
     rows: list[list[Cell]] = []
     for task, of_model, reliability in _reliable(result):
         if reliability.ece is None:
             continue
         everybody = reliability.sets.get("everybody")
-        line, temperature, selective = reliability.line, reliability.temperature, reliability.selective
+        line, after, selective = reliability.line, reliability.recalibrated, reliability.selective
         cells: list[Cell] = [line.slope, line.intercept] if line is not None else [None, None]
-        cells += [temperature.value, temperature.ece] if temperature is not None else [None, None]
+        cells += [estimate(after.ece), estimate(after.brier)] if after is not None else [None, None]
         if everybody is not None:
             cells += [estimate(everybody.coverage), everybody.sizes.mean]
         else:
@@ -32,7 +32,7 @@ def calibration(result: Result) -> Table:
                 *cells,
             ]
         )
-    header = ("", "model", "ECE", "Brier", "slope", "intercept", "temperature", "ECE after it")
+    header = ("", "model", "ECE", "Brier", "slope", "intercept", "ECE after Platt", "Brier after")
     return Table((*header, "coverage of 90 % sets", "classes a set", "AUROC, surest 80 %"), rows)
 
 

@@ -36,6 +36,9 @@ def test_scores_pictures_and_chance(method, data_root, feature_cache, tmp_path):
     stored = json.loads((tmp_path / "heat" / "explanation.json").read_text())
     assert len(stored["per_recording"]) == stored["recordings"] == found.recordings
     assert stored["energy"]["chance"] == energy.chance
+    floor = found.scores["time_auroc"].loudness
+    assert stored["time_auroc"]["loudness"] == floor.value and 0 < floor.value < 1 and floor.value != 0.5
+    assert found.scores["band"].loudness is None
     assert len(list((tmp_path / "heat").glob("*.png"))) == 1
     assert explain(settings, progress=False) == found and found.trained_on is None
     people = {row["subject_id"] for row in load_prepared(settings.data, "murmur")["test"].remove_columns("audio")}
