@@ -149,15 +149,16 @@ def evaluate_probe(
         .833 [.69, .95]
     """
     settings = settings or EvaluationSettings()
-    target = Target.of(labels, positive=positive)
+    target = Target.of(np.asarray(labels), positive=positive)
     codes, owner = target.table.argmax(axis=1), People.of(subjects)
     split_fold = fold_of_split(split, len(codes))
     figures: dict[float, ProbeFigures] = {}
     test_runs: dict[float, Floats] = {}
     for fraction in settings.fractions:
-        probe, folds, metrics = settings.probe, (split_fold,), ("auroc", "macro_f1")
+        probe, metrics = settings.probe, ["auroc", "macro_f1"]
+        folds: tuple[Fold, ...] = (split_fold,)
         if fraction != 1:
-            probe, metrics = replace(probe, penalties=(probe.few_label_penalty,)), ("auroc",)
+            probe, metrics = replace(probe, penalties=(probe.few_label_penalty,)), ["auroc"]
             folds = label_fraction_folds(
                 target.table, subjects, split_fold, fraction, draws=settings.label_draws, seed=settings.seed
             )

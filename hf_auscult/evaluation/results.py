@@ -185,3 +185,13 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             installed[name] = "source tree"
     return installed
+
+
+def file_name(text: str) -> str:
+    """A name as part of a file's: letters, digits, and a dash for everything odd.
+
+    Example:
+        >>> file_name("acula18/T8")
+        'acula18-T8'
+    """
+    return "".join(sign if sign.isalnum() or sign in "-_." else "-" for sign in text)

@@ -29,7 +29,7 @@ from .model_evaluation import chosen_penalty, compare, evaluate_model
 from .models import RecordingLevel, find_encoder
 from .predictions import Predictions, estimates
 from .probes import ProbeSettings
-from .results import ModelResult, Result, TaskResult, correct, versions
+from .results import ModelResult, Result, TaskResult, correct, file_name, versions
 from .scaling import scaling
 from .shortcuts import LEVEL, METADATA, METADATA_AND_LEVEL, shortcut_features, shortcut_spec
 from .suites import find_tasks
@@ -288,13 +288,9 @@ class _Run:
         """File of the predictions, relative to the results."""
         if self.settings.output is None:
             return None
-        name = f"predictions/{_file_name(spec.key)}--{_file_name(model)}--{protocol}.parquet"
+        name = f"predictions/{file_name(spec.key)}--{file_name(model)}--{protocol}.parquet"
         predictions.write(self.settings.output / name)
         return name
-
-
-def _file_name(text: str) -> str:
-    return "".join(sign if sign.isalnum() or sign in "-_." else "-" for sign in text)
 
 
 def _refuse_empty(spec: BenchmarkTask, examples: Examples) -> None:

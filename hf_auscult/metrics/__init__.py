@@ -6,7 +6,7 @@ Imports nothing else of the package but its errors and its file writer, so that 
 from __future__ import annotations
 
 from .borda import BordaCount, borda_count
-from .calibration import Reliability, brier, ece, reliability
+from .calibration import Reliability, brier, debiased_ece, ece, reliability
 from .classification import (
     ClassScores,
     accuracy,
@@ -19,10 +19,19 @@ from .classification import (
 )
 from .conformal import Conformal, SetSizes, fit_conformal
 from .conformal_report import CoverageReport, GroupCoverage, conformal_coverage
+from .decisions import DecisionScore
 from .delong import DeLong, delong, delong_difference
 from .fairness import FairnessReport, Gap, GroupFigure, fairness_report
 from .icbhi import IcbhiScore, icbhi_score
-from .intervals import Interval, paired_difference, patient_bootstrap
+from .intervals import (
+    Interval,
+    independent_difference,
+    mean_error,
+    mean_hits,
+    paired_difference,
+    patient_bootstrap,
+    person_interval,
+)
 from .modules import MetricModule, load, metric_class, metric_names, register, write_modules
 from .multiplicity import holm
 from .operating import OperatingPoint, choose_threshold, operating_point
@@ -43,6 +52,7 @@ __all__ = [
     "Conformal",
     "CoverageReport",
     "DeLong",
+    "DecisionScore",
     "FairnessReport",
     "Gap",
     "GroupCoverage",
@@ -75,6 +85,7 @@ __all__ = [
     "conformal_coverage",
     "confusion_counts",
     "debiased_cka",
+    "debiased_ece",
     "delong",
     "delong_difference",
     "ece",
@@ -84,10 +95,13 @@ __all__ = [
     "group_rows",
     "holm",
     "icbhi_score",
+    "independent_difference",
     "load",
     "macro_f1",
     "mae",
     "mape",
+    "mean_error",
+    "mean_hits",
     "metric_class",
     "metric_names",
     "micro_f1",
@@ -95,6 +109,7 @@ __all__ = [
     "operating_point",
     "paired_difference",
     "patient_bootstrap",
+    "person_interval",
     "physionet2022_cost",
     "register",
     "regression_scores",

@@ -6,6 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from transformers import AutoModel
 
 import hf_auscult
 from hf_auscult.errors import ConfigurationError, DataError
@@ -46,6 +47,9 @@ def test_an_encoder_is_what_embed_gives(tmp_path):
     expected = hf_auscult.embed(str(folder), [cell(), cell(seed=1)], progress=False)
     assert np.array_equal(rows(model, cell(), cell(seed=1)), expected)
     assert model.name == "opera"
+    loaded = find_encoder(AutoModel.from_pretrained(folder))  # a model object, as hf_auscult.embed takes it
+    assert (loaded.name, loaded.fingerprint) == (model.name, model.fingerprint)
+    assert np.array_equal(rows(loaded, cell()), expected[:1]) and find_encoder(model) is model
     zoo.GT.model(seed=1).save_pretrained(folder)  # other weights under the same name
     assert find_encoder(str(folder)).fingerprint != model.fingerprint
     with pytest.raises(ConfigurationError, match="published window rule"):

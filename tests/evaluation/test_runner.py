@@ -13,7 +13,7 @@ from sklearn.metrics import roc_auc_score
 
 import hf_auscult
 from hf_auscult.data.trained_on import FILE, training_people
-from hf_auscult.embedding import cache
+from hf_auscult.embedding.store import EmbeddingStore
 from hf_auscult.errors import ConfigurationError
 from hf_auscult.evaluation.runner import BenchmarkSettings, run_benchmark
 from hf_auscult.evaluation.shortcuts import METADATA, METADATA_AND_LEVEL
@@ -86,7 +86,7 @@ def test_a_second_run_encodes_nothing_and_says_the_same(result, config, tmp_path
     def refuse(*args):
         raise AssertionError("encoded again")
 
-    monkeypatch.setattr(cache, "_write", lambda place, rows: refuse() if rows else rows)
+    monkeypatch.setattr(EmbeddingStore, "write", refuse)
     tasks = [task for task in suite_of("auscultabench16") if task.number == "T15"]
     again = bench(replace(config, output=tmp_path), tasks, models=("logmel", "logmel:heart"))
     (task,) = again.tasks

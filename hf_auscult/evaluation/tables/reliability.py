@@ -16,19 +16,20 @@ def calibration(result: Result) -> Table:
             continue
         everybody = reliability.sets.get("everybody")
         line, temperature, selective = reliability.line, reliability.temperature, reliability.selective
+        cells: list[Cell] = [line.slope, line.intercept] if line is not None else [None, None]
+        cells += [temperature.value, temperature.ece] if temperature is not None else [None, None]
+        if everybody is not None:
+            cells += [estimate(everybody.coverage), everybody.sizes.mean]
+        else:
+            cells += [None, None]
+        cells.append(selective.auroc if selective is not None else None)
         rows.append(
             [
                 task.spec.number,
                 of_model.model,
                 estimate(reliability.ece),
                 estimate(reliability.brier),
-                line and line.slope,
-                line and line.intercept,
-                temperature and temperature.value,
-                temperature and temperature.ece,
-                estimate(everybody and everybody.coverage),
-                everybody and everybody.sizes.mean,
-                selective and selective.auroc,
+                *cells,
             ]
         )
     header = ("", "model", "ECE", "Brier", "slope", "intercept", "temperature", "ECE after it")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -73,10 +73,8 @@ class ZeroShotResult:
         ``texts``, ``figures``, ``chance`` and ``problem``. ``seconds`` and ``read`` alone differ between runs.
         """
         ends = self.direct.range()
-        out: dict[str, Any] = {
-            name: getattr(self, name)
-            for name in ("dataset", "task", "classes", "model", "second", "data", "counts", "leaks", "sources")
-        }
+        apart = ("direct", "pipelines", "retrievals")
+        out: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in apart}
         out["counts"] = {name: asdict(counts) for name, counts in self.counts.items()}
         out["direct"] = {
             "rows": [asdict(row) for row in self.direct.rows],
@@ -97,8 +95,6 @@ class ZeroShotResult:
             for pipeline in self.pipelines
         ]
         out["retrieval"] = [asdict(retrieval) for retrieval in self.retrievals]
-        for name in ("contamination", "settings", "versions", "command", "seconds", "read", "plots"):
-            out[name] = getattr(self, name)
         return {"schema": SCHEMA, **out}
 
 

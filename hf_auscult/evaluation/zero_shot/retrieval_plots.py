@@ -12,6 +12,7 @@ from ...audio import read
 from ...features.logmel import display_front_end, log_mel
 from ...plots import RetrievedReport, retrieval_plot
 from ..examples import Examples
+from ..results import file_name
 from .aligned import AlignedEncoder
 from .pipeline import Pipeline
 from .texts import Reports
@@ -54,7 +55,7 @@ def plot_retrieved(
         saved = retrieval_plot(
             log_mel(torch.from_numpy(padded)[None], spec)[0].numpy().T,
             retrieved[:REPORTS],
-            folder / f"retrieved-{_file_name(cell.entry)}",
+            folder / f"retrieved-{file_name(cell.entry)}",
             seconds=len(waveform) / spec.sampling_rate,
             band=(spec.f_min, spec.f_max),
             title=f"{cell.key}: {_label(examples, row)}",
@@ -87,7 +88,3 @@ def _label(examples: Examples, row: int) -> str:
 
 def _class_number(examples: Examples, label: str) -> int:
     return examples.classes.index(label) if label in examples.classes else -1
-
-
-def _file_name(entry: str) -> str:
-    return "".join(sign if sign.isalnum() or sign in "-_." else "-" for sign in entry)
