@@ -8,7 +8,7 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from ..errors import DataError
-from ..metrics.intervals import Interval, Statistic, patient_bootstrap
+from ..metrics.intervals import Interval, Statistic, person_interval
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ def estimate(
     bootstrap: Bootstrap,
     left_out: tuple[Any, ...] = (),
 ) -> Estimate:
-    """A statistic with its patient-bootstrap interval; what cannot be computed carries the reason.
+    """A statistic with its interval over people; what cannot be computed carries the reason.
 
     Args:
         statistic: function of the arrays.
@@ -76,7 +76,9 @@ def estimate(
     except DataError as error:
         return Estimate(None, None, str(error), left_out)
     try:
-        interval = patient_bootstrap(statistic, *arrays, subjects=subjects, draws=bootstrap.draws, seed=bootstrap.seed)
+        interval = person_interval(statistic, *arrays, subjects=subjects, draws=bootstrap.draws, seed=bootstrap.seed)
     except DataError as error:
         return Estimate(value, None, str(error), left_out)
+    if interval.low is None:
+        return Estimate(value, None, interval.reason, left_out)
     return Estimate(value, interval, left_out=left_out)

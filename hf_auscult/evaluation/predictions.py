@@ -14,11 +14,12 @@ from numpy.typing import ArrayLike, NDArray
 from ..errors import DataError
 from ..files import write_table
 from ..metrics.arrays import Floats, Integers, same_length
+from ..metrics.decisions import DecisionScore, one_hot
 from ..metrics.delong import DeLong, delong
-from ..metrics.intervals import Interval, Statistic, paired_difference
+from ..metrics.intervals import Interval, Statistic, mean_error, paired_difference
 from ..metrics.ranking import auroc_over_runs
 from ..metrics.resampling import People
-from .decisions import DecisionScore, decide, one_hot
+from .decisions import decide
 from .estimates import Bootstrap, Estimate, estimate
 
 FEWEST_POSITIVES = 20
@@ -214,13 +215,13 @@ def _statistic(name: str, predictions: Predictions) -> _Statistic:
         # Every person counts once, however often recorded.
         names, owner = np.unique(predictions.subjects, return_inverse=True)
         person = np.bincount(owner, errors.mean(axis=1)) / np.bincount(owner)
-        return _Statistic(lambda errors: float(errors.mean()), (person,), names)
+        return _Statistic(mean_error, (person,), names)
     if name == "auroc":
         return _auroc(predictions)
-    occurring = tuple(np.flatnonzero(predictions.table.any(axis=0)).tolist())
     decided = decide(predictions.runs, several=predictions.multilabel)
     score, average = _DECISIONS[name]
-    return _Statistic(DecisionScore(score, average, occurring), (predictions.table, decided), predictions.subjects)
+    classes = tuple(range(len(predictions.classes)))
+    return _Statistic(DecisionScore(score, average, classes), (predictions.table, decided), predictions.subjects)
 
 
 def _auroc(predictions: Predictions) -> _Statistic:

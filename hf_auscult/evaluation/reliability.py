@@ -121,8 +121,6 @@ def reliability_of(
                 known,
                 subjects=subjects,
                 threshold=threshold,
-                draws=bootstrap.draws,
-                seed=bootstrap.seed,
             ),
         )
     return Reliability(
@@ -174,8 +172,6 @@ def _sets(
             sets,
             subjects=predictions.subjects,
             groups=column,
-            draws=bootstrap.draws,
-            seed=bootstrap.seed,
         )
         for name, column in groups.items()
     }

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from .arrays import Floats, same_length
+from .arrays import same_length
 from .conformal import SetSizes, covered
-from .intervals import Interval, patient_bootstrap
+from .intervals import Interval, mean_hits, person_interval
 from .resampling import People
 from .subgroups import FEWEST_CASES, group_rows
 
@@ -32,7 +32,7 @@ class CoverageReport:
     """Coverage of the sets of test people.
 
     Attributes:
-        coverage: share of rows whose set holds the truth, with its patient-bootstrap interval.
+        coverage: share of rows whose set holds the truth, with its interval over people.
         everything: share of people *all* of whose rows are covered.
         sizes: of the sets.
         groups: by group, when groups were given.
@@ -50,8 +50,6 @@ def conformal_coverage(
     *,
     subjects: ArrayLike,
     groups: ArrayLike | None = None,
-    draws: int = 2000,
-    seed: int = 0,
     level: float = 0.95,
 ) -> CoverageReport:
     """Coverage and size of the sets, overall and per subgroup of at least 20 people.
@@ -61,8 +59,6 @@ def conformal_coverage(
         sets: (n, C) table of :meth:`Conformal.sets`.
         subjects: (n,) who was recorded.
         groups: (n,) subgroup of each row (age group, sex, site); missing ones ("" or None) are left out of ``groups``.
-        draws: bootstrap resamples.
-        seed: of the resampling.
         level: of the intervals (not the coverage promised).
 
     Raises:
@@ -70,7 +66,7 @@ def conformal_coverage(
 
     Example:
         >>> sets = np.array([[1, 0], [1, 1], [0, 1], [1, 0]])
-        >>> report = conformal_coverage([0, 1, 1, 1], sets, subjects=list("abcd"), draws=100)
+        >>> report = conformal_coverage([0, 1, 1, 1], sets, subjects=list("abcd"))
         >>> report.coverage.value, report.sizes.mean
         (0.75, 1.25)
     """
@@ -81,7 +77,7 @@ def conformal_coverage(
     same_length(labels=hit, subjects=people.owner)
 
     def interval(rows: NDArray[Any]) -> Interval:
-        return patient_bootstrap(_mean, hit[rows], subjects=who[rows], draws=draws, seed=seed, level=level)
+        return person_interval(mean_hits, hit[rows], subjects=who[rows], level=level)
 
     parts = []
     for group, rows in group_rows(groups, len(hit)).items() if groups is not None else ():
@@ -101,7 +97,3 @@ def conformal_coverage(
     missed = np.bincount(people.owner, weights=1 - hit)
     everyone = np.arange(len(hit))
     return CoverageReport(interval(everyone), float((missed == 0).mean()), SetSizes.of(table), tuple(parts))
-
-
-def _mean(values: Floats) -> float:
-    return float(np.mean(values))

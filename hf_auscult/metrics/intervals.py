@@ -1,109 +1,223 @@
-"""Intervals that resample people, never recordings: two recordings of one person are not two findings."""
+"""Intervals over people, never over recordings: two recordings of one person are not two findings.
+
+Which method a figure gets depends on its family; each was chosen by simulating its coverage
+(``tests/metrics/coverage_simulation.py``, whose docstring has the table).
+
+============  ==========================================  ==============================================================
+family        statistics                                  interval
+============  ==========================================  ==============================================================
+``ranking``   ``auroc``, ``auroc_over_runs``              score interval, clustered DeLong variance shrunk to the
+                                                          expected one; needs 2 people of the rarer class
+``share``     ``accuracy``, ``sensitivity``,              Clopper-Pearson with the number of independent rows that
+              ``specificity``, mean of hits               people's rows are worth
+``score``     ``macro_f1``, ``micro_f1``                  score interval, jackknife variance over people, shrunk;
+                                                          needs 3 people of every class
+``error``     ``mae``, ``mape``, ``brier``, mean error    t on the logarithm of the figure, jackknife variance
+``none``      ``ece``                                     none: its bias is larger than its spread
+others        any function of the rows                    percentile bootstrap over people, whose coverage is unknown
+============  ==========================================  ==============================================================
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
-from typing import Any
+from itertools import product
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataError
-from .arrays import Floats, same_length
+from .arrays import Floats, as_array, same_length
+from .bounds import (
+    error_bounds,
+    expected_design,
+    jackknife_variance,
+    ranking_variance,
+    score_bounds,
+    share_bounds,
+    shrunk,
+    t_bounds,
+    t_p_value,
+)
+from .calibration import brier, ece
+from .classification import accuracy, macro_f1, micro_f1, sensitivity, specificity
+from .decisions import Average, DecisionScore, one_hot
+from .placements import Placements, exchange_contributions, placements, placements_over_runs
 from .ranking import auroc, auroc_draws, auroc_over_runs, auroc_over_runs_draws
+from .regression import mae, mape
 from .resampling import People
 from .tables import estimate
 
+Family = Literal["ranking", "share", "score", "error", "none", "bootstrap"]
 Statistic = Callable[..., float]
 _OfDraws = Callable[[NDArray[np.int32]], Floats]
 
 FEWEST_PEOPLE = 4
+FEWEST_RANKED = 2
+"""People of the rarer class below which an AUROC has no interval."""
+FEWEST_OF_CLASS = 3
+"""People of the rarest class below which a macro-averaged score has no interval."""
+FEWEST_COMPARED = 12
+"""People of the rarer class below which a difference of AUROCs has no interval: with fewer its coverage ranges from .85
+to 1, because the difference takes few values."""
+FLIPS = 4096
+"""Random exchanges of two systems' scores where not all can be tried."""
+
+
+def _f1_draws(
+    average: Average, y: ArrayLike, predicted: ArrayLike, weights: NDArray[np.generic], owner: NDArray[np.int64]
+) -> Floats:
+    names, codes = np.unique(np.concatenate([as_array(y), as_array(predicted)]), return_inverse=True)
+    truth, decided = (one_hot(part, len(names)) for part in np.split(codes, 2))
+    return DecisionScore("f1", average, tuple(range(len(names)))).draws(truth, decided[:, None], weights, owner)
+
+
+def mean_hits(hits: Floats) -> float:
+    """Mean of hits in [0, 1], a statistic of the family ``share``."""
+    return float(np.mean(hits))
+
+
+def mean_error(errors: Floats) -> float:
+    """Mean of errors that are not negative, a statistic of the family ``error``."""
+    return float(np.mean(errors))
+
+
 # Statistics with a form that scores all draws at once; every other one is called once per draw.
 _VECTORISED: dict[Statistic, Callable[..., Floats]] = {
     auroc: auroc_draws,
     auroc_over_runs: auroc_over_runs_draws,
+    macro_f1: partial(_f1_draws, "macro"),
+    micro_f1: partial(_f1_draws, "micro"),
+}
+
+_FAMILIES: dict[Statistic, Family] = {
+    auroc: "ranking",
+    auroc_over_runs: "ranking",
+    accuracy: "share",
+    sensitivity: "share",
+    specificity: "share",
+    mean_hits: "share",
+    macro_f1: "score",
+    micro_f1: "score",
+    mae: "error",
+    mape: "error",
+    brier: "error",
+    mean_error: "error",
+    ece: "none",
 }
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A figure with its patient-bootstrap interval.
+    """A figure with its interval over people, or the reason why it has none.
 
     Attributes:
         value: the statistic on the data as they are.
-        low: lower percentile bound.
-        high: upper percentile bound.
+        low: lower bound; None where no interval can be given.
+        high: upper bound; None where no interval can be given.
         subjects: number of people behind it.
         positives: number of people with at least one positive row; None without 0/1 labels.
-        draws: resamples the bounds rest on (all of them defined).
+        draws: resamples the bounds rest on; 0 for the analytic methods.
         redrawn: further resamples in which the statistic was undefined and which were drawn again.
         level: coverage.
-        p_value: two-sided bootstrap p-value of "no difference"; only for differences.
+        p_value: two-sided p-value of "no difference"; only for differences.
+        method: how the bounds were reached.
+        reason: why there are none.
 
     Example:
-        >>> str(Interval(0.7421, 0.609, 0.8551, subjects=58, positives=20, draws=2000))
+        >>> str(Interval(0.7421, 0.609, 0.8551, subjects=58, positives=20))
         '.742 [.61, .86]'
+        >>> str(Interval(1.0, None, None, subjects=5, positives=1, reason="1 positive person"))
+        '1.000 (no interval)'
     """
 
     value: float
-    low: float
-    high: float
+    low: float | None
+    high: float | None
     subjects: int
     positives: int | None
-    draws: int
+    draws: int = 0
     redrawn: int = 0
     level: float = 0.95
     p_value: float | None = None
+    method: str = ""
+    reason: str | None = None
 
     def __str__(self) -> str:
         return estimate(self)
+
+    def excludes(self, value: float) -> bool:
+        """Whether there is an interval and the value lies outside of it."""
+        return self.low is not None and self.high is not None and not self.low <= value <= self.high
 
     def to_dict(self) -> dict[str, Any]:
         """Plain numbers, ready for JSON."""
         return asdict(self)
 
 
-def patient_bootstrap(
+def person_interval(
     statistic: Statistic,
     *arrays: ArrayLike,
     subjects: ArrayLike,
+    family: Family | None = None,
     draws: int = 2000,
     seed: int = 0,
     level: float = 0.95,
-    strata: ArrayLike | None = None,
 ) -> Interval:
-    """Percentile interval of a statistic over resamples of whole people, with replacement.
-
-    AUROC (:func:`~hf_auscult.metrics.auroc`, :func:`~hf_auscult.metrics.auroc_over_runs`) of all draws is computed at
-    once; any other statistic is called once per draw. A draw on which it is undefined (NaN or DataError: one class
-    only) is drawn again from the same generator and counted in ``redrawn``.
+    """A figure of recordings with its interval over people.
 
     Args:
-        statistic: function of the arrays, row-aligned, returning a float.
+        statistic: function of the arrays, row-aligned, returning a float; its family is known (see the module), is
+            its attribute ``family``, or is given.
         *arrays: each with one row per recording; when there are several and the first holds 0/1 labels, it fills
             ``positives``.
         subjects: (n,) who was recorded.
-        draws: number of resamples.
-        seed: of the generator; equal seeds give equal intervals, whatever the statistic.
+        family: method for a statistic that is not known; "bootstrap" for the percentile bootstrap of any of them.
+        draws: resamples of the bootstrap; the other methods need none.
+        seed: of the bootstrap.
         level: coverage.
-        strata: (n,) optional property of the person; draws keep the number of people of each.
+
+    Returns:
+        The figure; where too few people carry a class, without bounds and with the reason.
 
     Raises:
-        DataError: fewer than 4 people, more than half of the draws undefined, missing subjects, unequal lengths, or
-            the statistic itself undefined on the data.
+        DataError: fewer than 4 people, missing subjects, unequal lengths, the statistic itself undefined on the data,
+            or (bootstrap) undefined in more than half of the draws.
 
     Example:
-        >>> print(patient_bootstrap(auroc, [0, 0, 0, 1, 1, 1], [1, 2, 5, 4, 6, 7], subjects=list("abcdef")))
-        .889 [.50, 1.00]
+        >>> print(person_interval(auroc, [0, 0, 0, 1, 1, 1], [1, 2, 5, 4, 6, 7], subjects=list("abcdef")))
+        .889 [.40, .99]
     """
-    people = _people(subjects, strata, arrays)
-    columns = [np.asarray(array) for array in arrays]
+    people = _people(subjects, arrays)
+    columns = [as_array(array) for array in arrays]
     value = float(statistic(*columns))
+    kind = family or _family(statistic)
+    whole = Interval(value, None, None, len(people), _positives(columns, people), level=level)
+    if kind == "ranking":
+        return _with_bounds(whole, *_ranking(_placed(statistic, columns, people), level))
+    if kind == "share":
+        hits, among = (np.bincount(people.owner, weights=rows).astype(np.float64) for rows in _hits(statistic, columns))
+        low, high = share_bounds(hits, among, level)
+        return replace(whole, low=low, high=high, method="Clopper-Pearson, effective number of recordings")
+    if kind == "score":
+        return _with_bounds(whole, *_score(statistic, columns, people, value, level))
+    if kind == "error":
+        if value <= 0:
+            return replace(whole, reason="an error of 0 has no spread")
+        low, high = error_bounds(value, _jackknife(statistic, columns, people), len(people), level)
+        return replace(whole, low=low, high=high, method="t on the logarithm, jackknife over people")
+    if kind == "none":
+        return replace(whole, reason="the figure is biased by more than its spread: compare it at equal n")
     values, redrawn = resample(_of_draws(statistic, columns, people), people, draws, seed)
     low, high = percentiles(values, level)
-    return Interval(value, low, high, len(people), _positives(columns, people), draws, redrawn, level)
+    return replace(whole, low=low, high=high, draws=draws, redrawn=redrawn, method="percentile bootstrap over people")
+
+
+patient_bootstrap = person_interval
+"""The name under which callers outside know :func:`person_interval`; most figures are no longer resampled."""
 
 
 def paired_difference(
@@ -116,48 +230,199 @@ def paired_difference(
     draws: int = 2000,
     seed: int = 0,
     level: float = 0.95,
-    strata: ArrayLike | None = None,
 ) -> Interval:
-    """Statistic of ``a`` minus that of ``b``, both on the same resamples of people.
+    """Statistic of ``a`` minus that of ``b`` on the same recordings of the same people.
+
+    AUROCs get the clustered variance of the difference with Welch's degrees of freedom, other known statistics a
+    jackknife over people with t(people - 1), unknown ones the percentile bootstrap. Where the people are too few for
+    an interval (fewer than 12 of the rarer class, or less than one of them misplaced on average), or where nobody
+    differs in variance, the p-value is that of exchanging the two systems' scores person by person.
 
     Args:
         statistic: called as ``statistic(labels, a)``, or ``statistic(a)`` without labels.
         a: scores (or per-row figures) of the first system.
         b: those of the second, same rows.
         labels: (n,) labels.
-        subjects: as in :func:`patient_bootstrap`, like the rest.
-        draws: number of resamples.
-        seed: of the generator.
+        subjects: as in :func:`person_interval`, like the rest.
+        draws: resamples of the bootstrap.
+        seed: of the bootstrap and of random exchanges.
         level: coverage.
-        strata: optional property of the person.
 
     Returns:
-        The interval of the difference, with the two-sided bootstrap ``p_value`` (at least 2 / (draws + 1)).
+        The interval of the difference, with its two-sided ``p_value``.
 
     Raises:
-        DataError: as :func:`patient_bootstrap`.
+        DataError: as :func:`person_interval`.
 
     Example:
         >>> y, who = [0, 0, 0, 1, 1, 1], list("abcdef")
         >>> paired_difference(auroc, [1, 2, 5, 4, 6, 7], [1, 2, 5, 4, 6, 7], labels=y, subjects=who).p_value
         1.0
     """
-    shared = [] if labels is None else [labels]
-    people = _people(subjects, strata, (*shared, a, b))
-    systems = [[np.asarray(array) for array in (*shared, scores)] for scores in (a, b)]
+    shared = [] if labels is None else [as_array(labels)]
+    first, second = as_array(a), as_array(b)
+    people = _people(subjects, (*shared, first, second))
+    systems = [[*shared, scores] for scores in (first, second)]
     value = float(statistic(*systems[0])) - float(statistic(*systems[1]))
-    first, second = (_of_draws(statistic, columns, people) for columns in systems)
-    values, redrawn = resample(lambda weights: first(weights) - second(weights), people, draws, seed)
-    low, high = percentiles(values, level)
-    tail = min(int((values <= 0).sum()), int((values >= 0).sum()))
-    p_value = min(1.0, 2 * (1 + tail) / (draws + 1))
     positives = _positives(systems[0], people) if shared else None
-    return Interval(value, low, high, len(people), positives, draws, redrawn, level, p_value)
+    whole = Interval(value, None, None, len(people), positives, level=level)
+    kind, count, without = _family(statistic), len(people), np.zeros(0)
+    reason: str | None = None
+    if kind == "bootstrap":
+        one, other = (_of_draws(statistic, columns, people) for columns in systems)
+        values, redrawn = resample(lambda weights: one(weights) - other(weights), people, draws, seed)
+        low, high = percentiles(values, level)
+        tail = min(int((values <= 0).sum()), int((values >= 0).sum()))
+        p_value = min(1.0, 2 * (1 + tail) / (draws + 1))
+        method = "percentile bootstrap over people"
+        return replace(whole, low=low, high=high, draws=draws, redrawn=redrawn, p_value=p_value, method=method)
+    if kind == "ranking":
+        placed = [_placed(statistic, columns, people) for columns in systems]
+        gap = placed[0].minus(placed[1])
+        variance, degrees, method = gap.variance, gap.degrees, "clustered DeLong, Welch's t"
+        misplaced = (1 - (placed[0].value + placed[1].value) / 2) * gap.rarer
+        if gap.rarer < FEWEST_COMPARED:
+            reason = f"{_count(gap.rarer)} of the rarer class, fewer than {FEWEST_COMPARED}"
+        elif misplaced < 1:
+            reason = "both systems place practically everybody of the rarer class rightly"
+    else:
+        left = [_without_each(statistic, columns, people) for columns in systems]
+        without = left[0] - left[1]
+        variance, degrees = jackknife_variance(without), count - 1.0
+        method = "jackknife over people, t"
+    if variance <= 1e-14:
+        reason = reason or "nobody's recordings tell the two systems apart"
+    if reason is not None:
+        if kind == "ranking":
+            columns = (np.asarray(scores, dtype=np.float64) for scores in (first, second))
+            runs = statistic is auroc_over_runs
+            contributions = exchange_contributions(shared[0], *columns, people.owner, runs=runs)
+        else:
+            contributions = value - (count - 1) / count * without  # pseudo-values over the number of people
+        p_value = _exchange_p_value(contributions, seed)
+        return replace(whole, reason=reason, p_value=p_value, method="exchange of the systems, person by person")
+    low, high = t_bounds(value, variance, degrees, level)
+    return replace(whole, low=low, high=high, p_value=t_p_value(value, variance, degrees), method=method)
 
 
-def _people(subjects: ArrayLike, strata: ArrayLike | None, arrays: tuple[ArrayLike, ...]) -> People:
-    people = People.of(subjects, strata)
-    same_length(subjects=people.owner, **{f"array {i}": np.asarray(array) for i, array in enumerate(arrays)})
+def independent_difference(a: Interval, b: Interval) -> Interval:
+    """Figure of some people minus that of others, from the two intervals (MOVER: Zou & Donner 2008).
+
+    The p-value takes each interval's length for its standard error.
+
+    Raises:
+        DataError: one of them has no bounds.
+
+    Example:
+        >>> print(independent_difference(Interval(0.8, 0.7, 0.9, 50, 20), Interval(0.6, 0.5, 0.7, 50, 20)))
+        .200 [.06, .34]
+    """
+    from scipy.stats import norm
+
+    if a.low is None or a.high is None or b.low is None or b.high is None:
+        raise DataError("a difference of figures needs the interval of both", where=a.reason or b.reason)
+    value = a.value - b.value
+    low = value - float(np.hypot(a.value - a.low, b.high - b.value))
+    high = value + float(np.hypot(a.high - a.value, b.value - b.low))
+    error = float(np.hypot(a.high - a.low, b.high - b.low)) / (2 * norm.ppf(0.5 + a.level / 2))
+    p_value = float(2 * norm.sf(abs(value) / error)) if error > 0 else float(value == 0)
+    positives = None if a.positives is None or b.positives is None else a.positives + b.positives
+    people = a.subjects + b.subjects
+    return Interval(value, low, high, people, positives, level=a.level, p_value=p_value, method="MOVER")
+
+
+def _with_bounds(whole: Interval, bounds: tuple[float, float] | None, method: str, reason: str | None) -> Interval:
+    if bounds is None:
+        return replace(whole, reason=reason)
+    return replace(whole, low=bounds[0], high=bounds[1], method=method)
+
+
+def _count(people: int) -> str:
+    return "1 person" if people == 1 else f"{people} people"
+
+
+def _ranking(placed: Placements, level: float) -> tuple[tuple[float, float] | None, str, str | None]:
+    if placed.rarer < FEWEST_RANKED:
+        return None, "", f"{_count(placed.rarer)} of the rarer class, fewer than {FEWEST_RANKED}"
+
+    def expected(value: float) -> float:
+        return sum(ranking_variance(value, m, n) for m, n in placed.counts) / len(placed.counts)
+
+    alone = expected(placed.value)
+    observed = placed.variance / alone if alone > 0 and placed.variance > 0 else None
+    ratio = shrunk(observed, expected_design(placed.rows_per_person), placed.rarer - 1)
+    bounds = score_bounds(placed.value, lambda value: ratio * expected(value), level)
+    return bounds, "score interval, clustered DeLong variance", None
+
+
+def _score(
+    statistic: Statistic, columns: list[NDArray[Any]], people: People, value: float, level: float
+) -> tuple[tuple[float, float] | None, str, str | None]:
+    truth = columns[0]
+    if truth.ndim == 1:
+        names, codes = np.unique(truth, return_inverse=True)
+        truth = codes[:, None] == np.arange(len(names))
+    carried = np.zeros((len(people), truth.shape[1]), dtype=np.bool_)
+    np.logical_or.at(carried, people.owner, truth.astype(np.bool_))
+    counts = carried.sum(axis=0)
+    counts = counts[counts > 0]
+    if not len(counts) or counts.min() < FEWEST_OF_CLASS:
+        fewest = int(counts.min()) if len(counts) else 0
+        return None, "", f"{_count(fewest)} of the rarest class, fewer than {FEWEST_OF_CLASS}"
+    size = len(counts)
+    spread = float((1 / counts).sum()) / size**2  # of a mean of independent shares, one a class
+    alone = value * (1 - value) * spread
+    observed = _jackknife(statistic, columns, people) / alone if alone > 1e-15 else None
+    rows = len(people.owner) / len(people)
+    ratio = shrunk(observed or None, expected_design(rows), len(people) - size)
+    bounds = score_bounds(value, lambda share: ratio * spread * share * (1 - share), level)
+    return bounds, "score interval, jackknife over people", None
+
+
+def _exchange_p_value(contributions: Floats, seed: int) -> float:
+    """Share of the exchanges of two systems, person by person, whose difference is at least the observed one.
+
+    Exchanging a person's scores turns the sign of what the person adds to the difference.
+    """
+    people = len(contributions)
+    every = 2**people <= FLIPS
+    if every:
+        signs = np.array(list(product((1, -1), repeat=people)))
+    else:
+        signs = 1 - 2 * np.random.default_rng(seed).integers(0, 2, (FLIPS, people))
+    as_large = int((np.abs(signs @ contributions) >= abs(contributions.sum()) - 1e-12).sum())
+    return as_large / len(signs) if every else (1 + as_large) / (1 + FLIPS)
+
+
+def _placed(statistic: Statistic, columns: list[NDArray[Any]], people: People) -> Placements:
+    parts = placements_over_runs if statistic is auroc_over_runs else placements
+    return parts(columns[0], np.asarray(columns[1], dtype=np.float64), people.owner)
+
+
+def _hits(statistic: Statistic, columns: list[NDArray[Any]]) -> tuple[Floats, Floats]:
+    """(n,) hits of each row and how much it counts."""
+    own = getattr(statistic, "hits", None)
+    if own is not None:
+        hits, among = own(*columns)
+        return np.asarray(hits, np.float64), np.asarray(among, np.float64)
+    base = getattr(statistic, "func", statistic)
+    positive = getattr(statistic, "keywords", {}).get("positive", 1)
+    if base in (sensitivity, specificity):
+        among = (columns[0] == positive) == (base is sensitivity)
+        right = (columns[1] == positive) == (base is sensitivity)
+        return np.asarray(right & among, np.float64), np.asarray(among, np.float64)
+    hits = columns[0] == columns[1] if base is accuracy else columns[0]
+    return np.asarray(hits, np.float64), np.ones(len(columns[0]))
+
+
+def _family(statistic: Statistic) -> Family:
+    own: Family | None = getattr(statistic, "family", None)
+    return own or _FAMILIES.get(getattr(statistic, "func", statistic), "bootstrap")
+
+
+def _people(subjects: ArrayLike, arrays: tuple[ArrayLike, ...]) -> People:
+    people = People.of(subjects)
+    same_length(subjects=people.owner, **{f"array {i}": as_array(array) for i, array in enumerate(arrays)})
     if len(people) < FEWEST_PEOPLE:
         raise DataError(
             f"{len(people)} people; an interval over people needs at least {FEWEST_PEOPLE}",
@@ -165,6 +430,23 @@ def _people(subjects: ArrayLike, strata: ArrayLike | None, arrays: tuple[ArrayLi
             remedy="report the figure without an interval, and the number of people beside it",
         )
     return people
+
+
+def _jackknife(statistic: Statistic, columns: list[NDArray[Any]], people: People) -> float:
+    return jackknife_variance(_without_each(statistic, columns, people))
+
+
+def _without_each(statistic: Statistic, columns: list[NDArray[Any]], people: People) -> Floats:
+    """(people,) the statistic without each of them.
+
+    Raises:
+        DataError: without one of them it is undefined.
+    """
+    values = _of_draws(statistic, columns, people)(1 - np.eye(len(people), dtype=np.int32))
+    if not np.isfinite(values).all():
+        who = people.names[int(np.argmin(np.isfinite(values)))]
+        raise DataError("the statistic is undefined without this person", where=f"subject {who}")
+    return values
 
 
 def _of_draws(statistic: Statistic, columns: list[NDArray[Any]], people: People) -> _OfDraws:
@@ -214,7 +496,7 @@ def resample(of_draws: _OfDraws, people: People, draws: int, seed: int) -> tuple
             raise DataError(
                 f"the statistic is undefined in {undefined} of {undefined + have} resamples",
                 where=f"{len(people)} people",
-                remedy="too few people carry the rarer class; report counts, or resample within strata of the label",
+                remedy="too few people carry the rarer class; report counts",
             )
     return np.concatenate(kept), undefined
 

@@ -29,7 +29,7 @@ from .calibration import ece as binned_error
 from .classification import class_scores
 from .conformal_report import conformal_coverage as coverage_report
 from .icbhi import icbhi_score as score_icbhi
-from .intervals import patient_bootstrap
+from .intervals import person_interval
 from .operating import operating_point as count_at_threshold
 from .physionet2022 import OUTCOME, murmur_weighted_accuracy, physionet2022_cost
 from .ranking import auroc
@@ -248,21 +248,11 @@ def metric_page(metric: Any, example: Sequence[str], readme: Path | None = None)
     )
 
 
-def auroc_ci(
-    predictions: Any, references: Any, subjects: Any, draws: int = 2000, seed: int = 0, level: float = 0.95
-) -> dict[str, Any]:
+def auroc_ci(predictions: Any, references: Any, subjects: Any, level: float = 0.95) -> dict[str, Any]:
     """AUROC with an interval over people."""
-    figures = patient_bootstrap(
-        auroc,
-        np.asarray(references),
-        np.asarray(predictions),
-        subjects=subjects,
-        draws=draws,
-        seed=seed,
-        level=level,
-    ).to_dict()
-    figures.pop("p_value")
-    return {"auroc": figures.pop("value"), **figures}
+    found = person_interval(auroc, np.asarray(references), np.asarray(predictions), subjects=subjects, level=level)
+    kept = ("low", "high", "subjects", "positives", "level", "method", "reason")
+    return {"auroc": found.value, **{name: getattr(found, name) for name in kept}}
 
 
 def borda_count(
@@ -281,14 +271,10 @@ def conformal_coverage(
     references: Any,
     subjects: Any,
     groups: Sequence[str] | None = None,
-    draws: int = 2000,
-    seed: int = 0,
     level: float = 0.95,
 ) -> dict[str, Any]:
     """Coverage and size of prediction sets."""
-    report = coverage_report(
-        references, np.asarray(predictions), subjects=subjects, groups=groups, draws=draws, seed=seed, level=level
-    )
+    report = coverage_report(references, np.asarray(predictions), subjects=subjects, groups=groups, level=level)
     figures = asdict(report)
     figures["groups"] = {part.pop("group"): part for part in figures["groups"]}
     return figures
@@ -357,8 +343,6 @@ def retrieval_recall(
     groups: Sequence[Hashable] | None = None,
     subjects: Sequence[Hashable] | None = None,
     similarity: Literal["cosine", "dot"] = "cosine",
-    draws: int = 2000,
-    seed: int = 0,
 ) -> dict[str, Any]:
     """Retrieval in both directions."""
     scores = bidirectional_retrieval(
@@ -371,7 +355,7 @@ def retrieval_recall(
     )
     result = scores.to_dict()
     if subjects is not None:
-        intervals = retrieval_intervals(scores, np.asarray(subjects), draws=draws, seed=seed)
+        intervals = retrieval_intervals(scores, np.asarray(subjects))
         result["intervals"] = {
             direction: {name: interval.to_dict() for name, interval in figures.items()}
             for direction, figures in intervals.items()

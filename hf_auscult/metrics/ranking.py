@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataError
-from .arrays import Floats, Integers, binary, class_numbers, numbers, same_length
+from .arrays import Floats, Integers, as_array, binary, class_numbers, numbers, same_length
 
 _CELLS = 2_000_000  # draws x rows held at once: 16 MB per temporary array
 
@@ -66,7 +66,7 @@ def auroc(y: ArrayLike, score: ArrayLike) -> float:
         >>> auroc([0, 0, 1, 1], [0.1, 0.4, 0.4, 0.9])
         0.875
     """
-    value = auroc_draws(y, score, np.ones((1, len(np.asarray(y))), dtype=np.int64))[0]
+    value = auroc_draws(y, score, np.ones((1, len(as_array(y))), dtype=np.int64))[0]
     return _defined(value, y)
 
 
@@ -84,13 +84,13 @@ def auroc_over_runs(y: ArrayLike, scores: ArrayLike) -> float:
         >>> auroc_over_runs([0, 1, 1], [[0.1, 0.9], [0.8, 0.1], [0.9, 0.2]])
         0.5
     """
-    value = auroc_over_runs_draws(y, scores, np.ones((1, len(np.asarray(y))), dtype=np.int64))[0]
+    value = auroc_over_runs_draws(y, scores, np.ones((1, len(as_array(y))), dtype=np.int64))[0]
     return _defined(value, y)
 
 
 def auroc_draws(y: ArrayLike, score: ArrayLike, weights: NDArray[np.generic], owner: Integers | None = None) -> Floats:
     """:func:`auroc` of every row of ``weights``, (draws,), NaN where undefined; see :func:`weighted_auroc`."""
-    tables = _one_versus_rest(np.asarray(y), numbers(score, "scores", dimensions=(1, 2)))
+    tables = one_versus_rest(as_array(y), numbers(score, "scores", dimensions=(1, 2)))
     values = np.stack([weighted_auroc(labels, column, weights, owner) for labels, column in tables])
     mean: Floats = values.mean(axis=0)
     return mean
@@ -125,7 +125,8 @@ def roc_points(y: ArrayLike, score: ArrayLike) -> RocPoints:
     return RocPoints(*roc_curve(labels, column, drop_intermediate=False))
 
 
-def _one_versus_rest(y: NDArray[np.generic], score: Floats) -> list[tuple[Integers, Floats]]:
+def one_versus_rest(y: NDArray[np.generic], score: Floats) -> list[tuple[Integers, Floats]]:
+    """(n,) 0/1 labels and scores of each class that :func:`auroc` averages over."""
     same_length(labels=y, scores=score)
     if score.ndim == 2 and score.shape[1] == 1:
         score = score[:, 0]
@@ -144,7 +145,7 @@ def _one_versus_rest(y: NDArray[np.generic], score: Floats) -> list[tuple[Intege
 
 def _defined(value: float, y: ArrayLike) -> float:
     if np.isnan(value):
-        raise _single_class(np.asarray(y))
+        raise _single_class(as_array(y))
     return float(value)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 
 from ..errors import ConfigurationError, DataError
 from .arrays import Floats, Integers, numbers, same_length
-from .intervals import Interval, patient_bootstrap
+from .intervals import Interval, mean_hits, person_interval
 
 Direction = Literal["audio_to_text", "text_to_audio"]
 DIRECTIONS: tuple[Direction, Direction] = ("audio_to_text", "text_to_audio")
@@ -165,21 +165,21 @@ def bidirectional_retrieval(
 
 
 def retrieval_intervals(
-    scores: RetrievalScores, subjects: ArrayLike, *, draws: int = 2000, seed: int = 0, level: float = 0.95
+    scores: RetrievalScores, subjects: ArrayLike, *, level: float = 0.95
 ) -> dict[str, dict[str, Interval]]:
-    """Patient-bootstrap interval of every figure: queries are resampled by person, the gallery stays as it is.
+    """Interval of every figure over the people of the queries; the gallery stays as it is.
 
-    A text carried by several people counts as the query of the first of them.
+    Recall is a share (:func:`~hf_auscult.metrics.person_interval`); the median rank lies between the quantiles of the
+    ranks at the bounds of a share of one half (Woodruff 1952). A text carried by several people counts as the query of
+    the first of them.
 
     Args:
         scores: of :func:`bidirectional_retrieval`.
         subjects: (n,) who was recorded, in the rows given there.
-        draws: resamples.
-        seed: of the generator.
         level: coverage.
 
     Raises:
-        DataError: as :func:`~hf_auscult.metrics.patient_bootstrap`.
+        DataError: as :func:`~hf_auscult.metrics.person_interval`.
     """
     people = np.asarray(subjects)
     if len(people) != scores.n:
@@ -188,11 +188,16 @@ def retrieval_intervals(
     for direction, ranks in scores.queries.items():
         who = people[ranks.row]
         out[direction] = {
-            f"R@{k}": patient_bootstrap(_mean, ranks.recall(k), subjects=who, draws=draws, seed=seed, level=level)
-            for k in scores.ks
+            f"R@{k}": person_interval(mean_hits, ranks.recall(k), subjects=who, level=level) for k in scores.ks
         }
-        out[direction]["median_rank"] = patient_bootstrap(
-            _median, ranks.rank, subjects=who, draws=draws, seed=seed, level=level
+        median = float(np.median(ranks.rank))
+        half = person_interval(mean_hits, (ranks.rank <= median).astype(np.float64), subjects=who, level=level)
+        assert half.low is not None and half.high is not None
+        # The share at or below the median is at least one half: its bounds are moved there.
+        shift = half.value - 0.5
+        low, high = (float(np.quantile(ranks.rank, min(max(end - shift, 0), 1))) for end in (half.low, half.high))
+        out[direction]["median_rank"] = replace(
+            half, value=median, low=min(low, median), high=max(high, median), method="quantiles at the bounds of a half"
         )
     return out
 
@@ -263,11 +268,3 @@ def _codes(values: Sequence[Hashable], n: int, name: str) -> Integers:
     codes = np.array([numbering.setdefault(value, len(numbering)) for value in values], dtype=np.int64)
     same_length(**{name: codes, "audio": np.empty(n)})
     return codes
-
-
-def _mean(values: Floats) -> float:
-    return float(np.mean(values))
-
-
-def _median(values: Floats) -> float:
-    return float(np.median(values))

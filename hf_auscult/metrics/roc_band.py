@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from .arrays import Floats, Integers, binary, numbers, same_length
-from .intervals import Interval, patient_bootstrap, resample
+from .intervals import Interval, person_interval, resample
 from .ranking import RocPoints, auroc, roc_points
 from .resampling import People
 
@@ -23,7 +23,7 @@ class RocBand:
         false_positive_rate: (grid,) from 0 to 1.
         low: (grid,) lower bound of the sensitivity at that rate.
         high: (grid,) upper bound; the band is pointwise, not around the whole curve.
-        auroc: with its interval, from the same resamples of people.
+        auroc: with its interval.
     """
 
     points: RocPoints
@@ -43,7 +43,7 @@ def roc_band(
     seed: int = 0,
     level: float = 0.95,
 ) -> RocBand:
-    """ROC curve with a pointwise patient-bootstrap band.
+    """ROC curve with a pointwise band from resamples of people.
 
     Args:
         y: (n,) labels 0/1.
@@ -62,7 +62,7 @@ def roc_band(
         >>> band.high.tolist(), bool((band.low <= band.high).all())
         ([1.0, 1.0, 1.0], True)
     """
-    interval = patient_bootstrap(auroc, y, score, subjects=subjects, draws=draws, seed=seed, level=level)
+    interval = person_interval(auroc, y, score, subjects=subjects, level=level)
     labels, column = binary(y), numbers(score, "scores")
     people = People.of(subjects)
     same_length(labels=labels, scores=column, subjects=people.owner)

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import ConfigurationError, DataError
-from ..metrics import Interval, auroc, patient_bootstrap
+from ..metrics import Interval, auroc, person_interval
 
 BAG_OF_WORDS = "bag of words"
 
@@ -71,7 +71,7 @@ class Leakage:
     @property
     def at_chance(self) -> bool:
         """Whether the interval includes .5 (or lies below it, where what was learned of some misleads about others)."""
-        return self.auroc.low <= 0.5
+        return self.auroc.low is None or self.auroc.low <= 0.5
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, ready for JSON."""
@@ -139,7 +139,7 @@ def leakage(
     for train, test in splitter.split(target, target, people):
         scores[test] = _ranks(_scores(texts, embeddings, target, train, test, len(classes)))
     ranked = scores[:, 1] if len(classes) == 2 else scores
-    interval = patient_bootstrap(
+    interval = person_interval(
         auroc, target, ranked, subjects=people, draws=settings.draws, seed=seed, level=settings.level
     )
     return Leakage(

@@ -63,3 +63,18 @@ def test_evaluate_gives_what_its_parts_give(data_root, feature_cache, acula):
     assert found.figures["auroc"] == by_hand.headline
     assert found.figures["auroc_subject"] == by_hand.figures[1.0].subject
     assert found.penalty == by_hand.figures[1.0].penalty
+
+
+def test_the_aligned_models_card_prints_what_evaluate_gives(run_folder, tmp_path):
+    """The demo in miniature: the figure of its card, and the same model on the same prepared task."""
+    folder, results = run_folder
+    of_card = results["conditions"]["aligned"]["probe"]["figures"]["1.0"]["recording"]
+    data = folder / "work" / "prepared"
+    task = BenchmarkTask("mine", "T1", "Murmur", "circor", "murmur")
+    settings = BenchmarkSettings(data, cache=tmp_path, draws=200)
+    result = hf_auscult.evaluate(
+        str(folder / "auscult" / "acula-opera"), task, root=data, settings=settings, progress=False
+    )
+    found = result.tasks[0].results[0].figures["auroc"]
+    assert found.value == of_card["value"]
+    assert (found.low, found.high) == (of_card["interval"]["low"], of_card["interval"]["high"])

@@ -37,7 +37,7 @@ def test_a_missing_score_and_subject_are_named():
         metrics.auroc(Y, ["a", "b", "c", "d"])
     for absent in (None, pd.NA, ""):
         with pytest.raises(DataError, match=r"1 row\(s\) without a subject \(first: row 1\)"):
-            metrics.patient_bootstrap(metrics.auroc, Y, SCORE, subjects=["a", absent, "b", "c"])
+            metrics.person_interval(metrics.auroc, Y, SCORE, subjects=["a", absent, "b", "c"])
 
 
 def test_spellings():

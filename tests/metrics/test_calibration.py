@@ -6,7 +6,7 @@ from sklearn.calibration import calibration_curve
 from sklearn.metrics import brier_score_loss
 
 from hf_auscult.errors import ConfigurationError, DataError
-from hf_auscult.metrics import brier, ece, reliability
+from hf_auscult.metrics import brier, debiased_ece, ece, reliability
 
 from .cases import binary_cases, class_cases, generators
 
@@ -63,6 +63,22 @@ def test_the_order_of_tied_rows_does_not_matter():
 def test_perfect_and_hopeless():
     assert ece([0, 1], [0.0, 1.0]) == 0 and ece([0, 1], [1.0, 0.0]) == 1
     assert ece([1, 1, 1], [0.7, 0.7, 0.7]) == pytest.approx(0.3)  # one class is fine: calibration needs no contrast
+
+
+def test_the_debiased_error_is_near_zero_for_calibrated_samples_and_near_the_truth_for_others():
+    plain, debiased, off = [], [], []
+    for seed in range(200):
+        rng = np.random.default_rng(seed)
+        who = np.repeat(np.arange(100), 2)
+        p = rng.uniform(size=200)
+        y = rng.uniform(size=200) < p
+        plain.append(ece(y, p))
+        debiased.append(debiased_ece(y, p, subjects=who))
+        off.append(debiased_ece(rng.uniform(size=200) < 0.6 * p, p, subjects=who))
+    assert np.mean(plain) > 0.06 and np.mean(debiased) < 0.5 * np.mean(plain) and min(debiased) == 0.0
+    assert np.mean(off) == pytest.approx(0.2, abs=0.03)  # the mean of 0.4 p
+    everything_by_one = debiased_ece([1] * 10, [0.2] * 10, subjects=["a"] * 10)
+    assert everything_by_one == 0.0
 
 
 def test_bad_input_is_refused():

@@ -91,7 +91,7 @@ def test_coverage_is_told_per_subgroup():
     y = rng.integers(0, 3, n)
     sets = np.eye(3, dtype=bool)[np.where(group == "child", (y + 1) % 3, y)]
     sets[0] = False
-    report = conformal_coverage(y, sets, subjects=np.arange(n), groups=group, draws=200)
+    report = conformal_coverage(y, sets, subjects=np.arange(n), groups=group)
     hit = sets[np.arange(n), y]
     assert report.coverage.value == hit.mean() and report.coverage.low < hit.mean() < report.coverage.high
     assert report.sizes.empty == 1 / n and report.sizes.mean == pytest.approx((n - 1) / n)
@@ -103,7 +103,7 @@ def test_coverage_is_told_per_subgroup():
 
 def test_everything_counts_people_whose_rows_are_all_covered():
     sets = [[1, 0], [1, 0], [1, 1], [0, 1], [1, 0]]
-    report = conformal_coverage([0, 1, 0, 1, 0], sets, subjects=["a", "a", "b", "c", "d"], draws=50)
+    report = conformal_coverage([0, 1, 0, 1, 0], sets, subjects=["a", "a", "b", "c", "d"])
     assert (report.coverage.value, report.everything) == (0.8, 0.75)
 
 

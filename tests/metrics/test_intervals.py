@@ -5,10 +5,24 @@ import time
 
 import numpy as np
 import pytest
+from scipy.stats import rankdata
 from sklearn.metrics import roc_auc_score
 
 from hf_auscult.errors import DataError
-from hf_auscult.metrics import Interval, auroc, auroc_over_runs, macro_f1, paired_difference, patient_bootstrap
+from hf_auscult.metrics import (
+    Interval,
+    accuracy,
+    auroc,
+    auroc_over_runs,
+    ece,
+    independent_difference,
+    macro_f1,
+    mae,
+    paired_difference,
+    person_interval,
+    sensitivity,
+)
+from hf_auscult.metrics.placements import exchange_contributions
 from hf_auscult.metrics.resampling import People
 
 
@@ -36,8 +50,8 @@ def _slow_macro_auroc(y, score):
 @pytest.mark.parametrize("people", [6, 40])  # 6 people: draws without a positive person occur and are drawn again
 def test_all_draws_at_once_equal_the_loop(people):
     y, score, who = _cohort(people)
-    fast = patient_bootstrap(auroc, y, score, subjects=who, draws=300, seed=4)
-    slow = patient_bootstrap(_slow_auroc, y, score, subjects=who, draws=300, seed=4)
+    fast = person_interval(auroc, y, score, subjects=who, draws=300, seed=4, family="bootstrap")
+    slow = person_interval(_slow_auroc, y, score, subjects=who, draws=300, seed=4)
     assert (fast.value, fast.low, fast.high) == pytest.approx((slow.value, slow.low, slow.high), abs=1e-12)
     assert fast.redrawn == slow.redrawn
     assert (fast.redrawn > 0) == (people == 6)
@@ -48,75 +62,60 @@ def test_several_classes_and_several_runs_equal_the_loop():
     who = np.repeat(np.arange(30), 3)
     y = rng.integers(0, 3, 90)
     score = rng.standard_normal((90, 3)) + np.eye(3)[y]
-    fast = patient_bootstrap(auroc, y, score, subjects=who, draws=100, seed=2)
-    slow = patient_bootstrap(_slow_macro_auroc, y, score, subjects=who, draws=100, seed=2)
+    fast = person_interval(auroc, y, score, subjects=who, draws=100, seed=2, family="bootstrap")
+    slow = person_interval(_slow_macro_auroc, y, score, subjects=who, draws=100, seed=2)
     assert (fast.value, fast.low, fast.high) == pytest.approx((slow.value, slow.low, slow.high), abs=1e-12)
 
     def slow_runs(labels, runs):
         return float(np.mean([_slow_auroc(labels, runs[:, r]) for r in range(runs.shape[1])]))
 
     binary = (y == 1).astype(int)
-    fast = patient_bootstrap(auroc_over_runs, binary, score, subjects=who, draws=100, seed=2)
-    slow = patient_bootstrap(slow_runs, binary, score, subjects=who, draws=100, seed=2)
+    fast = person_interval(auroc_over_runs, binary, score, subjects=who, draws=100, seed=2, family="bootstrap")
+    slow = person_interval(slow_runs, binary, score, subjects=who, draws=100, seed=2)
     assert (fast.value, fast.low, fast.high) == pytest.approx((slow.value, slow.low, slow.high), abs=1e-12)
 
 
 def test_two_thousand_draws_of_six_hundred_recordings_in_a_second():
     y, score, who = _cohort(150, 4)
     start = time.perf_counter()
-    interval = patient_bootstrap(auroc, y, score, subjects=who)
+    interval = person_interval(auroc, y, score, subjects=who, family="bootstrap")
     assert time.perf_counter() - start < 1.0
     assert (interval.draws, interval.subjects, interval.positives) == (2000, 150, 50)
 
 
-def test_repeating_every_recording_does_not_narrow_the_interval():
+def test_repeating_every_recording_hardly_narrows_the_interval():
     y, score, who = _cohort(40, 1)
-    once = patient_bootstrap(auroc, y, score, subjects=who, draws=500)
-    ten = patient_bootstrap(auroc, np.tile(y, 10), np.tile(score, 10), subjects=np.tile(who, 10), draws=500)
-    assert (ten.value, ten.low, ten.high) == pytest.approx((once.value, once.low, once.high), abs=1e-12)
-    naive = patient_bootstrap(auroc, np.tile(y, 10), np.tile(score, 10), subjects=np.arange(400), draws=500)
+    once = person_interval(auroc, y, score, subjects=who)
+    ten = person_interval(auroc, np.tile(y, 10), np.tile(score, 10), subjects=np.tile(who, 10))
+    assert ten.value == pytest.approx(once.value, abs=1e-12)
+    # Only the expected variance believes that ten recordings say more than one; the observed one knows better.
+    assert ten.high - ten.low == pytest.approx(once.high - once.low, rel=0.1)
+    naive = person_interval(auroc, np.tile(y, 10), np.tile(score, 10), subjects=np.arange(400))
     assert naive.high - naive.low < 0.5 * (ten.high - ten.low)
 
 
-def test_row_order_and_names_of_people_do_not_matter():
+@pytest.mark.parametrize("family", ["ranking", "bootstrap"])
+def test_row_order_and_names_of_people_do_not_matter(family):
     y, score, who = _cohort(30)
     shuffle = np.random.default_rng(0).permutation(len(y))
-    first = patient_bootstrap(auroc, y, score, subjects=who, draws=200)
-    assert patient_bootstrap(auroc, y[shuffle], score[shuffle], subjects=who[shuffle], draws=200) == first
+    options = {"draws": 200, "family": family}
+    first = person_interval(auroc, y, score, subjects=who, **options)
+    other = person_interval(auroc, y[shuffle], score[shuffle], subjects=who[shuffle], **options)
+    assert (other.value, other.low, other.high) == pytest.approx((first.value, first.low, first.high), abs=1e-12)
     named = np.array([f"child-{number:03d}" for number in who])
-    assert patient_bootstrap(auroc, y, score, subjects=named, draws=200) == first
-    assert patient_bootstrap(auroc, y, score, subjects=who, draws=200, seed=1) != first
-
-
-def test_interval_covers_the_truth_about_as_often_as_it_says():
-    truth = 0.76025  # P(N(1,1) > N(0,1)) = Phi(1/sqrt 2)
-    hits = 0
-    for seed in range(100):
-        rng = np.random.default_rng(seed)
-        y = np.repeat([0, 1], 40)
-        interval = patient_bootstrap(auroc, y, rng.standard_normal(80) + y, subjects=np.arange(80), draws=300)
-        hits += interval.low <= truth <= interval.high
-    assert 87 <= hits <= 99
+    assert person_interval(auroc, y, score, subjects=named, **options) == first
+    assert (person_interval(auroc, y, score, subjects=who, seed=1, **options) == first) == (family == "ranking")
 
 
 def test_any_statistic_works():
     y, score, who = _cohort(30)
-    decided = (score > 0.5).astype(int)
-    interval = patient_bootstrap(macro_f1, y, decided, subjects=who, draws=100)
+    interval = person_interval(lambda values: float(np.median(values)), score, subjects=who, draws=100)
     assert interval.low < interval.value < interval.high
-
-
-def test_strata_keep_the_number_of_people_of_each():
-    y, _, who = _cohort(30)
-    people = People.of(who, strata=y)
-    weights = people.draw(np.random.default_rng(0), 50)
-    of_person = y[np.unique(who, return_index=True)[1]]
-    assert (weights[:, of_person == 1].sum(axis=1) == 10).all()
-    assert (weights[:, of_person == 0].sum(axis=1) == 20).all()
-    y6, score6, who6 = _cohort(6)
-    assert patient_bootstrap(auroc, y6, score6, subjects=who6, draws=100, strata=y6).redrawn == 0
-    with pytest.raises(DataError, match="more than one stratum"):
-        People.of([1, 1, 2], strata=["a", "b", "a"])
+    assert (interval.draws, interval.method) == (100, "percentile bootstrap over people")
+    decided = (score > 0.5).astype(int)
+    for figure in (macro_f1, accuracy, sensitivity):
+        found = person_interval(figure, y, decided, subjects=who)
+        assert found.low < found.value < found.high and found.draws == 0 and found.method
 
 
 def test_draws_are_uniform_over_people():
@@ -126,22 +125,59 @@ def test_draws_are_uniform_over_people():
     assert np.abs(weights.var(axis=0) - 0.95).max() < 0.15  # binomial(20, 1/20)
 
 
-def test_too_little_evidence_is_refused():
+def test_too_little_evidence_has_a_reason_in_place_of_bounds():
     with pytest.raises(DataError, match="3 people"):
-        patient_bootstrap(auroc, [0, 1, 1], [1, 2, 3], subjects=["a", "b", "c"])
-    y = np.zeros(40, dtype=int)
-    who = np.arange(40) // 10  # 4 people, the positive one is missing from (3/4)^4 = 32 % of draws ...
-    y[0] = 1
-    assert patient_bootstrap(auroc, y, np.arange(40.0), subjects=who, draws=200).redrawn > 0
-    y[:] = 1
-    y[0] = 0  # ... and a person of whom the only negative is one row still counts as a negative person
-    patient_bootstrap(auroc, y, np.arange(40.0), subjects=who, draws=200)
+        person_interval(auroc, [0, 1, 1], [1, 2, 3], subjects=["a", "b", "c"])
+    alone = person_interval(auroc, [0, 0, 0, 0, 1], [0.1, 0.2, 0.3, 0.4, 0.5], subjects=range(5))
+    assert (alone.value, alone.low, alone.high) == (1.0, None, None)
+    assert alone.reason == "1 person of the rarer class, fewer than 2" and str(alone) == "1.000 (no interval)"
+    perfect = person_interval(auroc, [0, 0, 1, 1], [1, 2, 3, 4], subjects=range(4))
+    assert perfect.low < 0.5 and perfect.high == 1.0  # four people can be told apart by luck
+    f1 = person_interval(macro_f1, [0, 0, 0, 1, 1], [0, 0, 0, 1, 1], subjects=range(5))
+    assert f1.low is None and f1.reason == "2 people of the rarest class, fewer than 3"
+    assert "biased" in person_interval(ece, [0, 1] * 10, [0.4, 0.6] * 10, subjects=range(20)).reason
 
     def rarely(values):
         return 1.0 if len(np.unique(values)) == 4 else float("nan")  # 4!/4^4 = 9 % of draws
 
     with pytest.raises(DataError, match="undefined in"):
-        patient_bootstrap(rarely, np.arange(4.0), subjects=np.arange(4), draws=200)
+        person_interval(rarely, np.arange(4.0), subjects=np.arange(4), draws=200)
+
+
+@pytest.mark.parametrize("n", [1, 4, 12])
+def test_shares_are_clopper_pearson(n):
+    from scipy.stats import binomtest
+
+    for hits in range(n + 1):
+        y, decided = [1] * n + [0] * 4, [1] * hits + [0] * (n - hits + 4)
+        found = person_interval(sensitivity, y, decided, subjects=range(n + 4))
+        exact = binomtest(hits, n).proportion_ci(0.95, "exact")
+        assert (found.low, found.high) == pytest.approx((exact.low, exact.high))
+    y, decided = [1] * 60 + [0] * 4, ([1] * 10 + [0] * 10) * 3 + [0] * 4
+    ten = person_interval(sensitivity, y, decided, subjects=[*np.repeat(range(6), 10), 6, 7, 8, 9])
+    assert (ten.low, ten.high) == pytest.approx((0.118, 0.882), abs=0.05)  # six people, not sixty recordings
+
+
+def test_p_values_are_those_the_sample_can_give():
+    y, score = [0, 0, 1, 1], [1, 2, 3, 4]
+    found = paired_difference(auroc, score, score[::-1], labels=y, subjects=range(4))
+    assert found.low is None and found.p_value == 2 / 2**4 and "4" not in found.reason.split(",")[0]
+    y = np.arange(30) % 2
+    near = paired_difference(auroc, y + 0.0, np.where(np.arange(30) == 4, 2, y), labels=y, subjects=range(30))
+    assert near.low is None and "rightly" in near.reason and near.p_value > 0.2
+    same = paired_difference(mae, np.ones(9), np.ones(9), labels=np.zeros(9), subjects=range(9))
+    assert (same.value, same.low, same.p_value) == (0.0, None, 1.0)
+
+
+def test_a_difference_of_two_groups():
+    a, b = (
+        person_interval(accuracy, np.ones(n), np.arange(n) % 10 < k, subjects=range(n)) for n, k in ((200, 9), (100, 6))
+    )
+    gap = independent_difference(a, b)
+    assert gap.value == pytest.approx(0.3) and 0.15 < gap.low < 0.2 and 0.39 < gap.high < 0.42
+    assert gap.p_value < 1e-6 and gap.subjects == 300
+    with pytest.raises(DataError, match="interval of both"):
+        independent_difference(a, Interval(0.5, None, None, 4, 2))
 
 
 @pytest.mark.parametrize(
@@ -149,23 +185,25 @@ def test_too_little_evidence_is_refused():
 )
 def test_missing_subjects_are_refused(subjects):
     with pytest.raises(DataError):
-        patient_bootstrap(auroc, [0, 1, 0, 1], [1, 2, 3, 4], subjects=subjects)
+        person_interval(auroc, [0, 1, 0, 1], [1, 2, 3, 4], subjects=subjects)
 
 
 def test_difference_is_paired():
     y, score, who = _cohort(60)
-    same = paired_difference(auroc, score, score, labels=y, subjects=who, draws=200)
-    assert (same.value, same.low, same.high, same.p_value) == (0.0, 0.0, 0.0, 1.0)
+    same = paired_difference(auroc, score, score, labels=y, subjects=who)
+    assert (same.value, same.low, same.high, same.p_value) == (0.0, None, None, 1.0)
 
     noisier = score + np.round(0.3 * np.random.default_rng(1).standard_normal(len(score)), 1)
-    paired = paired_difference(auroc, score, noisier, labels=y, subjects=who, draws=500)
-    single = patient_bootstrap(auroc, y, score, subjects=who, draws=500)
+    paired = paired_difference(auroc, score, noisier, labels=y, subjects=who)
+    single = person_interval(auroc, y, score, subjects=who)
     assert paired.high - paired.low < 0.5 * (single.high - single.low)
-    swapped = paired_difference(auroc, noisier, score, labels=y, subjects=who, draws=500)
+    swapped = paired_difference(auroc, noisier, score, labels=y, subjects=who)
     assert (swapped.value, swapped.low, swapped.high) == pytest.approx((-paired.value, -paired.high, -paired.low))
-    assert swapped.p_value == paired.p_value
+    assert swapped.p_value == pytest.approx(paired.p_value)
     slow = paired_difference(_slow_auroc, score, noisier, labels=y, subjects=who, draws=500)
-    assert (slow.low, slow.high) == pytest.approx((paired.low, paired.high))
+    assert (slow.low, slow.high) == pytest.approx((paired.low, paired.high), abs=0.01)
+    f1 = paired_difference(macro_f1, score > 0.5, noisier > 0.5, labels=y == 1, subjects=who)
+    assert f1.low <= f1.value <= f1.high and f1.method == "jackknife over people, t"
 
 
 def test_difference_finds_a_real_effect_and_not_a_missing_one():
@@ -184,3 +222,17 @@ def test_printing_and_json():
     assert str(Interval(-0.0001, -0.001, 0.001, 5, 2, 9)) == ".000 [.00, .00]"
     assert str(Interval(136.0, 113.25, 164.0, 58, None, 2000)) == "136.0 [113.2, 164.0]"
     assert json.loads(json.dumps(Interval(0.7, 0.6, 0.8, 58, 20, 2000).to_dict()))["subjects"] == 58
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_exchanging_people_turns_the_signs_of_their_contributions(seed):
+    rng = np.random.default_rng(seed)
+    who = np.unique(rng.integers(0, 6, 24), return_inverse=True)[1]  # people carry both labels, and scores tie
+    y, a, b = rng.integers(0, 2, 24), np.round(rng.standard_normal(24), 1), np.round(rng.standard_normal(24), 1)
+    contributions = exchange_contributions(y, a, b, who, runs=False)
+    for _ in range(8):
+        signs = 1 - 2 * rng.integers(0, 2, who.max() + 1)
+        exchanged = signs[who] == -1
+        ranks = rankdata(a), rankdata(b)
+        one, other = np.where(exchanged, ranks[1], ranks[0]), np.where(exchanged, ranks[0], ranks[1])
+        assert signs @ contributions == pytest.approx(auroc(y, one) - auroc(y, other), abs=1e-12)

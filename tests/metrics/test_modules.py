@@ -13,7 +13,7 @@ import yaml
 
 from hf_auscult import metrics
 from hf_auscult.errors import ConfigurationError, DataError
-from hf_auscult.metrics import auroc, bidirectional_retrieval, patient_bootstrap, retrieval_intervals
+from hf_auscult.metrics import auroc, bidirectional_retrieval, person_interval, retrieval_intervals
 from hf_auscult.metrics.modules import compute_from_json
 
 NAMES = metrics.metric_names()
@@ -42,12 +42,11 @@ def _cohort():
 
 def test_auroc_ci_is_the_package_function(load):
     y, score, who = _cohort()
-    expected = patient_bootstrap(auroc, y, score, subjects=who.astype(str), draws=200, seed=3)
-    result = load("auroc_ci").compute(
-        predictions=score, references=y, subjects=[f"{number}" for number in who], draws=200, seed=3
-    )
+    expected = person_interval(auroc, y, score, subjects=who.astype(str))
+    people = [f"{number}" for number in who]
+    result = load("auroc_ci").compute(predictions=score, references=y, subjects=people)
     assert (result["auroc"], result["low"], result["high"]) == (expected.value, expected.low, expected.high)
-    assert (result["subjects"], result["positives"], result["draws"]) == (40, 20, 200)
+    assert (result["subjects"], result["positives"], result["reason"]) == (40, 20, None)
     json.dumps(result)
 
 
@@ -56,7 +55,7 @@ def test_auroc_ci_in_batches_and_with_one_class(load):
     metric = load("auroc_ci")
     for part in np.array_split(np.arange(120), 4):
         metric.add_batch(predictions=score[part], references=y[part], subjects=who[part].astype(str).tolist())
-    assert metric.compute(draws=50)["auroc"] == auroc(y, score)
+    assert metric.compute()["auroc"] == auroc(y, score)
     with pytest.raises(DataError, match="every class"):
         metric.compute(predictions=[1.0] * 5, references=[1] * 5, subjects=list("abcde"))
 
@@ -68,10 +67,10 @@ def test_retrieval_recall_is_the_package_function(load):
     ids, groups, who = [f"t{i % 40}" for i in range(60)], ["a"] * 30 + ["b"] * 30, np.arange(60) // 3
     scores = bidirectional_retrieval(audio, text, text_ids=ids, groups=groups, ks=(1, 3))
     result = load("retrieval_recall").compute(
-        predictions=audio, references=text, text_ids=ids, groups=groups, ks=(1, 3), subjects=who, draws=50
+        predictions=audio, references=text, text_ids=ids, groups=groups, ks=(1, 3), subjects=who
     )
     assert {key: result[key] for key in ("audio_to_text", "text_to_audio", "chance", "n")} == scores.to_dict()
-    expected = retrieval_intervals(scores, who, draws=50)["text_to_audio"]["R@3"].to_dict()
+    expected = retrieval_intervals(scores, who)["text_to_audio"]["R@3"].to_dict()
     assert result["intervals"]["text_to_audio"]["R@3"] == expected
     json.dumps(result)
     assert "intervals" not in load("retrieval_recall").compute(predictions=audio, references=text)
@@ -136,9 +135,9 @@ def test_modules_are_the_package_functions(load):
     assert found["within_groups"] == metrics.within_groups_debiased_cka(left, right, ["a", "b"] * 30)
     sets = np.column_stack([1 - decided, np.ones_like(decided)])
     found = load("conformal_coverage").compute(
-        predictions=sets, references=y, subjects=who, groups=["m", "f"] * 29 + ["x"] * 2, draws=40
+        predictions=sets, references=y, subjects=who, groups=["m", "f"] * 29 + ["x"] * 2
     )
-    report = metrics.conformal_coverage(y, sets, subjects=who, groups=["m", "f"] * 29 + ["x"] * 2, draws=40)
+    report = metrics.conformal_coverage(y, sets, subjects=who, groups=["m", "f"] * 29 + ["x"] * 2)
     assert found["coverage"] == report.coverage.to_dict() and found["groups"]["x"]["coverage"] is None
     json.dumps(found)
 

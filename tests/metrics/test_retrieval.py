@@ -4,7 +4,13 @@ import numpy as np
 import pytest
 
 from hf_auscult.errors import ConfigurationError, DataError
-from hf_auscult.metrics import bidirectional_retrieval, patient_bootstrap, retrieval_intervals, zero_shot_scores
+from hf_auscult.metrics import (
+    bidirectional_retrieval,
+    mean_hits,
+    person_interval,
+    retrieval_intervals,
+    zero_shot_scores,
+)
 
 DIRECTIONS = ("audio_to_text", "text_to_audio")
 
@@ -156,19 +162,22 @@ def test_dot_product_sees_length():
     assert bidirectional_retrieval(audio, text, similarity="dot").audio_to_text["R@1"] == 0.5
 
 
-def test_intervals_resample_people():
+def test_intervals_are_over_people():
     audio, text = _noisy_pairs(120, 8, 1.5)
     who = np.repeat(np.arange(40), 3)
     scores = bidirectional_retrieval(audio, text)
-    intervals = retrieval_intervals(scores, who, draws=200)
+    intervals = retrieval_intervals(scores, who)
     for direction in DIRECTIONS:
         for name, interval in intervals[direction].items():
             assert interval.value == pytest.approx(getattr(scores, direction)[name])
             assert interval.low <= interval.value <= interval.high and interval.subjects == 40
     ranks = scores.queries["text_to_audio"].rank
-    assert intervals["text_to_audio"]["R@5"] == patient_bootstrap(
-        lambda rank: float(np.mean(rank <= 5)), ranks, subjects=who, draws=200
-    )
+    hits = (ranks <= 5).astype(float)
+    assert intervals["text_to_audio"]["R@5"] == person_interval(mean_hits, hits, subjects=who)
+    alone = retrieval_intervals(scores, np.arange(120))["text_to_audio"]
+    resampled = person_interval(lambda rank: float(np.median(rank)), ranks, subjects=np.arange(120), draws=500)
+    assert alone["median_rank"].low == pytest.approx(resampled.low, abs=4)
+    assert alone["median_rank"].high == pytest.approx(resampled.high, abs=4)
     with pytest.raises(DataError, match="subjects"):
         retrieval_intervals(scores, who[:-1])
 

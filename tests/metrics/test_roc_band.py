@@ -5,7 +5,7 @@ import pytest
 from sklearn.metrics import roc_auc_score, roc_curve
 
 from hf_auscult.errors import DataError
-from hf_auscult.metrics import auroc, patient_bootstrap, roc_band
+from hf_auscult.metrics import auroc, person_interval, roc_band
 from hf_auscult.metrics.resampling import People
 
 from .cases import binary_cases
@@ -26,7 +26,7 @@ def test_each_draw_is_sklearns_curve_of_the_resampled_rows():
     assert len(curves) == 80
     assert np.allclose(band.low, np.quantile(curves, 0.025, axis=0))
     assert np.allclose(band.high, np.quantile(curves, 0.975, axis=0))
-    assert band.auroc == patient_bootstrap(auroc, y, score, subjects=who, draws=80, seed=2)
+    assert band.auroc == person_interval(auroc, y, score, subjects=who)
 
 
 def test_curve_and_figure_agree_with_sklearn():

@@ -9,7 +9,7 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 from hf_auscult.errors import DataError
-from hf_auscult.metrics import auroc, bidirectional_retrieval, cka, debiased_cka, patient_bootstrap
+from hf_auscult.metrics import auroc, bidirectional_retrieval, cka, debiased_cka, person_interval
 
 from .cases import binary_cases, generators
 
@@ -28,7 +28,8 @@ def test_auroc_and_its_interval():
             continue
         compared += 1
         fast, slow = (
-            patient_bootstrap(figure, y, p, subjects=who, draws=20, seed=seed) for figure in (auroc, _sklearn_auroc)
+            person_interval(figure, y, p, subjects=who, draws=20, seed=seed, family="bootstrap")
+            for figure in (auroc, _sklearn_auroc)
         )
         assert (fast.value, fast.low, fast.high) == pytest.approx((slow.value, slow.low, slow.high))
         assert fast.redrawn == slow.redrawn

@@ -13,7 +13,7 @@ from ..shortcuts import METADATA, METADATA_AND_LEVEL
 from ..task import ERRORS
 
 LEGEND = (
-    "95 % intervals over the test people (patient bootstrap); of two classes, how many people carry the positive one. "
+    "95 % intervals over the test people; of two classes, how many people carry the positive one. "
     "metadata: a probe without the sound; recording level: duration, loudness and share of silence. "
     "° not above the metadata + recording level shortcut beyond its uncertainty. "
     "† the split shares people between train and test. "
@@ -82,6 +82,8 @@ def _better(result: ModelResult, metric: str) -> bool:
     """Whether the difference to the shortcut excludes zero on the good side."""
     gap = result.above_shortcut
     assert gap is not None
+    if gap.low is None or gap.high is None:
+        return False
     return gap.high < 0 if metric in ERRORS else gap.low > 0
 
 

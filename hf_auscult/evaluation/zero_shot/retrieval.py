@@ -59,9 +59,8 @@ def retrieval(
     except DataError as error:
         return Retrieval(mask, len(reports), texts, {}, {}, str(error))
     values = {"audio_to_text": scores.audio_to_text, "text_to_audio": scores.text_to_audio}
-    bootstrap = tested.bootstrap
     try:
-        bounds = retrieval_intervals(scores, tested.subjects[rows], draws=bootstrap.draws, seed=bootstrap.seed)
+        bounds = retrieval_intervals(scores, tested.subjects[rows])
         figures = {
             way: {key: Estimate(value, bounds[way][key]) for key, value in found.items()}
             for way, found in values.items()

@@ -28,7 +28,7 @@ from ...metrics import (
     debiased_cka,
     effective_rank,
     paired_difference,
-    patient_bootstrap,
+    person_interval,
     retrieval_intervals,
     zero_shot_scores,
 )
@@ -244,12 +244,7 @@ class Evaluator:
             compared_by = "ridge map fitted on training pairs"
         ids = self.reports.texts
         scores = bidirectional_retrieval(audio, text, text_ids=[ids[row] for row in test])
-        intervals = retrieval_intervals(
-            scores,
-            [recording.subject_id for recording in self.corpus.take(test)],
-            draws=self.config.evaluation.bootstrap_draws,
-            seed=self.config.seed,
-        )
+        intervals = retrieval_intervals(scores, [recording.subject_id for recording in self.corpus.take(test)])
         return RetrievalResult(scores, compared_by, intervals)
 
     def _zero_shot(self, model: AcuLaModel, embeddings: Embeddings) -> Interval:
@@ -257,13 +252,11 @@ class Evaluator:
         test = self.corpus.rows("test", labelled=True)
         prompts = {name: project_text(model, rows) for name, rows in self.prompts.items()}
         chosen = self.corpus.take(test)
-        return patient_bootstrap(
+        return person_interval(
             auroc,
             [recording.label for recording in chosen],
             margins(zero_shot_scores(embeddings.projected[test], prompts))[:, 1],
             subjects=[recording.subject_id for recording in chosen],
-            draws=self.config.evaluation.bootstrap_draws,
-            seed=self.config.seed,
         )
 
 

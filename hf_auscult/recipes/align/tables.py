@@ -57,7 +57,7 @@ def probe_table(result: AlignResult) -> Table:
         cells = []
         for fraction in amounts:
             gain = result.gains.get(name, {}).get(fraction)
-            excludes = gain is not None and (gain.low > 0 or gain.high < 0)
+            excludes = gain is not None and gain.excludes(0.0)
             cells += [
                 estimate(probe.figures[fraction].recording),
                 "" if gain is None else estimate(gain, marks=" *" if excludes else "", sign=True),

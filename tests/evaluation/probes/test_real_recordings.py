@@ -10,7 +10,7 @@ import soundfile as sf
 
 from hf_auscult.errors import LeakageError
 from hf_auscult.evaluation.probe_evaluation import EvaluationSettings, evaluate_probe
-from hf_auscult.metrics import auroc, patient_bootstrap
+from hf_auscult.metrics import auroc, person_interval
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def test_people_are_counted_and_the_interval_admits_how_few_they_are(murmurs):
     interval = result.headline.interval
     assert interval.subjects == len(np.unique(people[test])) < test.sum() / 3
     assert interval.high - interval.low > 0.3
-    naive = patient_bootstrap(
+    naive = person_interval(
         auroc, (labels[test] == "Present").astype(int), result.test_scores[1.0][:, 1], subjects=np.arange(test.sum())
     )
     assert naive.value == pytest.approx(interval.value)
