@@ -56,7 +56,7 @@ def score_bounds(value: float, variance: Callable[[float], float], level: float)
     ends = []
     for outside in (0.0, 1.0):
         near, far = value, outside
-        for _ in range(60):  # halves the distance each time: exact to rounding
+        for _ in range(50):  # halves the distance each time: exact to rounding
             middle = (near + far) / 2
             if (value - middle) ** 2 <= z * z * variance(middle):
                 near = middle
