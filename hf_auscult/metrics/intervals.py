@@ -346,7 +346,7 @@ def _ranking(placed: Placements, level: float) -> tuple[tuple[float, float] | No
         return None, "", f"{_count(placed.rarer)} of the rarer class, fewer than {FEWEST_RANKED}"
 
     def expected(value: float) -> float:
-        return float(np.mean([ranking_variance(value, m, n) for m, n in placed.counts]))
+        return sum(ranking_variance(value, m, n) for m, n in placed.counts) / len(placed.counts)
 
     alone = expected(placed.value)
     observed = placed.variance / alone if alone > 0 and placed.variance > 0 else None
