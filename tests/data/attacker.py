@@ -139,7 +139,7 @@ def split_as_prepare_does(
     Raises:
         AuscultError: the split is refused.
     """
-    locked = frozenset(subject.removeprefix(f"{spec.name}:") for subject in scene.reserved)
+    locked = frozenset(guards.bare_id(subject, spec.name) for subject in scene.reserved)
     twins = [Twins(*sorted(pair), 0.1, 3.0, 0.0) for pair in scene.twins]
     with pytest.MonkeyPatch.context() as patch:
         for module in (guards, splits):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ....errors import DataError, LeakageError
 from ...collector import RowCollector
-from ...guards import reserved_subjects
+from ...guards import bare_id, reserved_subjects
 from ...identity import merge
 from ...schema import text_or_none
 from ...spec import Table
@@ -82,7 +82,7 @@ def _linked(people: Mapping[str, Mapping[str, str]], file: Path) -> dict[str, st
     same = merge(people, [(one, other) for one, other in linked.items() if other is not None])
     reserved = reserved_subjects("circor")
     for person, first in same.items():
-        if person in reserved and first not in reserved:
+        if bare_id(person, "circor") in reserved and bare_id(first, "circor") not in reserved:
             raise LeakageError(
                 f"links the reserved test subject {person} to {first}, which version 1.0.3 does not",
                 where=file,
