@@ -221,7 +221,8 @@ def _statistic(name: str, predictions: Predictions) -> _Statistic:
     decided = decide(predictions.runs, several=predictions.multilabel)
     score, average = _DECISIONS[name]
     classes = tuple(range(len(predictions.classes)))
-    return _Statistic(DecisionScore(score, average, classes), (predictions.table, decided), predictions.subjects)
+    counted = DecisionScore(score, average, classes, every_class=predictions.multilabel)
+    return _Statistic(counted, (predictions.table, decided), predictions.subjects)
 
 
 def _auroc(predictions: Predictions) -> _Statistic:

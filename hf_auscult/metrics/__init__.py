@@ -34,6 +34,7 @@ from .intervals import (
 from .modules import MetricModule, load, metric_class, metric_names, register, write_modules
 from .multiplicity import holm
 from .operating import OperatingPoint, choose_threshold, operating_point
+from .physionet2016 import physionet2016_score
 from .physionet2022 import murmur_weighted_accuracy, physionet2022_cost
 from .ranking import auroc, auroc_over_runs, roc_points, weighted_auroc
 from .recalibration import CalibrationLine, calibration_line, platt_scaling, temperature_scaling
@@ -42,6 +43,7 @@ from .representation import cka, debiased_cka, effective_rank, within_groups_deb
 from .retrieval import RetrievalScores, bidirectional_retrieval, retrieval_intervals, zero_shot_scores
 from .roc_band import roc_band
 from .selective import SelectiveAuroc, selective_auroc
+from .sprsound import event_detection_score, sprsound_score
 from .subgroups import age_groups
 
 __all__ = [
@@ -75,6 +77,7 @@ __all__ = [
     "delong_difference",
     "ece",
     "effective_rank",
+    "event_detection_score",
     "fairness_report",
     "fit_conformal",
     "holm",
@@ -94,6 +97,7 @@ __all__ = [
     "paired_difference",
     "patient_bootstrap",
     "person_interval",
+    "physionet2016_score",
     "physionet2022_cost",
     "platt_scaling",
     "register",
@@ -105,6 +109,7 @@ __all__ = [
     "selective_auroc",
     "sensitivity",
     "specificity",
+    "sprsound_score",
     "temperature_scaling",
     "weighted_auroc",
     "within_groups_debiased_cka",

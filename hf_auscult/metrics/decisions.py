@@ -25,6 +25,7 @@ class DecisionScore:
             which is the last.
         classes: columns that are averaged over. As in scikit-learn, a class that neither occurs nor is decided in a run
             is left out of its mean; one that is decided but does not occur scores 0.
+        every_class: score it 0 instead, as scikit-learn does in a table of several labels a row.
 
     Example:
         >>> truth = np.eye(2, dtype=int)[[0, 0, 1, 1]]
@@ -36,6 +37,7 @@ class DecisionScore:
     score: Score
     average: Average
     classes: tuple[int, ...]
+    every_class: bool = False
 
     @property
     def family(self) -> Literal["share", "score"]:
@@ -60,7 +62,9 @@ class DecisionScore:
         hits = _by_person(decided * truth[:, None], owner, people)
         called = _by_person(decided, owner, people)
         carried = _by_person(np.broadcast_to(truth[:, None], decided.shape), owner, people)
-        counted = (called + carried).sum(axis=0) > 0  # (runs, classes), of the data and not of the draw
+        counted = self.every_class | (
+            (called + carried).sum(axis=0) > 0
+        )  # (runs, classes), of the data and not of the draw
         step = max(1, _MOST // hits[0].size)
         parts = [
             self._of_counts(

@@ -181,7 +181,7 @@ def platt_scaling(y: ArrayLike, probability: ArrayLike) -> PlattScaling:
         >>> y = rng.uniform(size=4000) < 0.1
         >>> weighted = 1 / (1 + np.exp(-(y + 0.5 * rng.standard_normal(4000))))
         >>> fitted = platt_scaling(y, weighted)
-        >>> abs(fitted.apply(weighted).mean() - 0.1) < 0.01, weighted.mean() > 0.5
+        >>> bool(abs(fitted.apply(weighted).mean() - 0.1) < 0.01), bool(weighted.mean() > 0.5)
         (True, True)
     """
     from scipy.optimize import minimize

@@ -33,6 +33,13 @@ def test_several_labels_equal_scikit_learn():
     assert found == pytest.approx(f1_score(truth, decided, average="macro", zero_division=0))
 
 
+def test_a_label_that_nobody_carries_counts_as_scikit_learn_counts_it():
+    truth, decided = np.array([[1, 0, 0], [1, 1, 0], [0, 1, 0]]), np.array([[1, 0, 0], [1, 0, 0], [0, 1, 0]])
+    for average in ("macro", "micro"):
+        found = DecisionScore("f1", average, (0, 1, 2), every_class=True)(truth, decided[:, None])
+        assert found == pytest.approx(f1_score(truth, decided, average=average, zero_division=0))
+
+
 def test_runs_are_averaged():
     rng = np.random.default_rng(2)
     truth = one_hot(rng.integers(3, size=50), 3)

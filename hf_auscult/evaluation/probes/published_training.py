@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import numpy as np
 import torch
-from sklearn.metrics import f1_score
 from torch import Generator, Tensor
 from torch.nn import functional as F
 
 from ...metrics.arrays import Floats
+from ...metrics.decisions import DecisionScore, one_hot
+from ..decisions import decide
 from .published import PublishedProbe
 
 
@@ -215,8 +217,10 @@ def monitor(output: Tensor, truth: Tensor, settings: PublishedProbe) -> float:
         return -float((output - truth).abs().mean())
     if settings.monitor == "auroc":
         return torchmetrics_auroc(output, truth)
-    decided = output.argmax(dim=1) if settings.kind == "classification" else (output >= 0.5).long()
-    return float(f1_score(truth.long().numpy(), decided.numpy(), average="macro", zero_division=0.0))
+    several, classes = settings.kind == "multilabel", output.shape[1]
+    table = truth.long().numpy() if several else one_hot(truth.numpy(), classes)
+    decided = decide(output[None].numpy().astype(np.float64), several=several)
+    return DecisionScore("f1", "macro", tuple(range(classes)), every_class=several)(table, decided)
 
 
 def torchmetrics_auroc(probability: Tensor, truth: Tensor) -> float:
