@@ -179,6 +179,11 @@ def find_encoder(model: Any, protocol: str = "default") -> RecordingEncoder:
     return EncoderModel(name, fingerprint, embedder, protocol, given)
 
 
+def model_type_of(encoder: RecordingEncoder) -> str:
+    """The model type of an encoder's configuration (``vggish``); empty for what has none."""
+    return str(encoder.embedder.encoder.config.model_type) if isinstance(encoder, EncoderModel) else ""
+
+
 def _opensmile(feature_set: Any) -> Embedder:
     from ..features import OpenSmileFeatureExtractor
     from ..models.opensmile.configuration_opensmile import OpenSmileConfig

@@ -26,7 +26,7 @@ from .estimates import Bootstrap
 from .examples import Examples, counts_of, examples_of
 from .load import load_task, missing_data, require_positive
 from .model_evaluation import chosen_penalty, compare, evaluate_model
-from .models import RecordingLevel, find_encoder
+from .models import RecordingLevel, find_encoder, model_type_of
 from .predictions import Predictions, estimates
 from .probes import ProbeSettings
 from .results import ModelResult, Result, TaskResult, correct, file_name, versions
@@ -192,7 +192,8 @@ class _Run:
         for encoder, protocol in itertools.product(self.encoders, self.settings.protocols):
             with self._timed("probes"):
                 try:
-                    outcome = probe_task(spec, encoded[encoder.name], examples, spec.probe(protocol), leaks=task.leaks)
+                    probe = spec.probe(protocol, model_type_of(encoder))
+                    outcome = probe_task(spec, encoded[encoder.name], examples, probe, leaks=task.leaks)
                 except (DataError, ConfigurationError) as error:
                     notes[f"{protocol} protocol: {error}"] = None
                     continue

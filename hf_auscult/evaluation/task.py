@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 import yaml
 
 from ..errors import ConfigurationError
-from .probes.published import AUSCULTABENCH, AUSCULTABENCH_MULTILABEL, OPERA, OPERA_TASKS, PublishedProbe
+from .probes.published import (
+    AUSCULTABENCH,
+    AUSCULTABENCH_MULTILABEL,
+    OPERA,
+    OPERA_FEATURES,
+    OPERA_TASKS,
+    PublishedProbe,
+)
 from .probes.settings import ProbeSettings
 
 Target = Literal["class", "classes", "value"]
@@ -119,8 +126,13 @@ class BenchmarkTask:
         """Prepared datasets that it needs."""
         return tuple(dict.fromkeys((self.trained_on or self.dataset, self.dataset)))
 
-    def probe(self, protocol: str) -> ProbeSettings | PublishedProbe:
+    def probe(self, protocol: str, features: str = "") -> ProbeSettings | PublishedProbe:
         """Settings of the probe under a protocol: ``default``, or ``published`` for the papers' own.
+
+        Args:
+            protocol: which one.
+            features: model type whose features are probed (``opensmile``, ``vggish``); OPERA's script treats some of
+                them in a way of their own.
 
         Raises:
             ConfigurationError: no such protocol, or no paper probed this task.
@@ -136,7 +148,8 @@ class BenchmarkTask:
             return ProbeSettings()
         if not self.published:
             raise ConfigurationError("no paper probed this task", where=self.key, remedy="use the default protocol")
-        return PUBLISHED_PROBES[self.published]
+        special = OPERA_FEATURES.get((features, self.published.removeprefix("opera-")), {})
+        return replace(PUBLISHED_PROBES[self.published], **special)
 
 
 def read_tasks(path: str | Path) -> tuple[BenchmarkTask, ...]:

@@ -49,6 +49,10 @@ class PublishedProbe:
         min_delta: see ``patience``.
         shuffled_validation: the script shuffles its validation loader, which draws one more seed per epoch.
         centre_targets: predict ``head(x) * std + mean`` of the training targets.
+        standardise: columns to mean 0 and deviation 1 over a fold's training rows, those of its validation cut included
+            (OPERA's regressions do so with openSMILE features alone).
+        downsample: every run learns from as many rows of each class as the rarest has, drawn by numpy's generator of
+            its seed after the cut (OPERA does so with VGGish on Coswara alone).
 
     Example:
         >>> OPERA_TASKS["kauh"].epochs, OPERA_TASKS["kauh"].every_n_epochs
@@ -74,6 +78,8 @@ class PublishedProbe:
     min_delta: float = 0.0
     shuffled_validation: bool = True
     centre_targets: bool = False
+    standardise: bool = False
+    downsample: bool = False
 
     def __post_init__(self) -> None:
         if not 1 <= self.every_n_epochs <= self.epochs or self.batch_size < 1 or not self.seeds:
@@ -92,6 +98,14 @@ class PublishedProbe:
 
 
 OPERA = PublishedProbe()
+OPERA_FEATURES: Mapping[tuple[str, str], Mapping[str, bool]] = MappingProxyType(
+    {
+        ("opensmile", "mmlung"): {"standardise": True},
+        ("opensmile", "nosemic"): {"standardise": True},
+        ("vggish", "coswara"): {"downsample": True},
+    }
+)
+"""What OPERA's script does with some models' features on some tasks: (model type, task) -> settings."""
 _CUT = ValidationCut(0.2, 1337, stratify=True)
 MMLUNG = PublishedProbe(
     kind="regression",

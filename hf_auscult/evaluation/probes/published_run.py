@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 from sklearn.model_selection import train_test_split
+from sklearn.preprocessing import StandardScaler
 
 from ...errors import ConfigurationError, DataError
 from ...metrics.arrays import Floats, Integers
@@ -33,6 +34,8 @@ class PublishedRuns:
         """
         train, held = self._sides(goal, fold)
         truth = _truth(goal)
+        if self.settings.standardise:
+            x = StandardScaler().fit(x[fold.train]).transform(x)
         with _one_thread():
             features = torch.from_numpy(x.astype(np.float32))
             heads = train_heads(

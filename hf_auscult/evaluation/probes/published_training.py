@@ -79,7 +79,9 @@ def train_heads(
     adam = torch.optim.Adam(parameters, lr=settings.learning_rate)
     best, best_epoch = [-float("inf")] * runs, [-1] * runs
     stops = [_Patience(settings) for _ in range(runs)]
-    orders = torch.zeros(runs, len(x), dtype=torch.int64)
+    chosen = torch.stack([learned_rows(y, settings, seed) for seed in settings.seeds[:runs]])
+    size = chosen.shape[1]
+    orders = torch.zeros(runs, size, dtype=torch.int64)
     every = torch.arange(runs)
 
     for epoch in range(settings.epochs):
@@ -87,8 +89,8 @@ def train_heads(
         if not live:
             break
         for run in live:
-            orders[run] = loader_order(len(x), streams[run])
-        for start in range(0, len(x), settings.batch_size):
+            orders[run] = chosen[run][loader_order(size, streams[run])]
+        for start in range(0, size, settings.batch_size):
             rows = orders[:, start : start + settings.batch_size]
             _step(parameters, adam, x[rows], y[rows], mean, std, settings)
         for group in adam.param_groups:
@@ -185,6 +187,17 @@ def initial_parameters(columns: int, outputs: int, settings: PublishedProbe, str
             weight.uniform_(-bound, bound, generator=stream)
         parameters += [weight.T.contiguous(), torch.zeros(1, rows)]
     return parameters
+
+
+def learned_rows(y: Tensor, settings: PublishedProbe, seed: int) -> Tensor:
+    """(m,) rows that a run learns from: all, or as many of each class as the rarest has, class after class."""
+    if not settings.downsample:
+        return torch.arange(len(y))
+    rng = np.random.RandomState(seed)  # the script's own generator
+    codes = y.numpy()
+    fewest = np.unique(codes, return_counts=True)[1].min()
+    rows = [rng.choice(np.flatnonzero(codes == code), fewest, replace=False) for code in np.unique(codes)]
+    return torch.from_numpy(np.concatenate(rows))
 
 
 def loader_order(rows: int, stream: Generator) -> Tensor:

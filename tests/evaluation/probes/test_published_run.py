@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -20,7 +21,8 @@ from hf_auscult.evaluation.probes import (
     leave_one_subject_out,
     run_probe,
 )
-from hf_auscult.evaluation.probes.published_training import torchmetrics_auroc
+from hf_auscult.evaluation.probes.published_training import learned_rows, torchmetrics_auroc
+from hf_auscult.evaluation.task import BenchmarkTask
 
 from .generated import several_classes, two_classes, values
 
@@ -222,3 +224,41 @@ def test_one_fold_given_by_hand_cuts_as_scikit_learn_does():
     train, held = train_test_split(np.arange(70), test_size=0.1, random_state=1337, stratify=y[:70])
     by_hand = run_probe(x, y, np.arange(100), [Fold(train, np.arange(70, 100), held)], OPERA_TASKS["kauh"])
     assert np.array_equal(by_cut.scores, by_hand.scores)
+
+
+def test_opensmile_columns_are_standardised_in_a_fold_and_other_features_are_not():
+    """The same figures as columns that were standardised beforehand, fold by fold, as OPERA's script does it."""
+    x, y = values(8, 24, 0)
+    x = x * np.linspace(1, 1e3, x.shape[1]) + 50
+    folds = leave_one_subject_out(np.arange(8))[:2]
+    plain = BenchmarkTask("s", "T1", "FVC", "d", "c", ("mae",), target="value", published="opera-mmlung")
+    assert plain.probe("published") == plain.probe("published", "vggish") == MMLUNG
+    settings = plain.probe("published", "opensmile")
+    assert settings.standardise
+    found = run_probe(x, Target.of(y, "regression"), np.arange(8), folds[:1], settings)
+    train = x[folds[0].train]
+    ready = (x - train.mean(axis=0)) / train.std(axis=0)
+    by_hand = run_probe(ready, Target.of(y, "regression"), np.arange(8), folds[:1], MMLUNG)
+    np.testing.assert_allclose(found.scores, by_hand.scores, rtol=1e-5)
+    raw = run_probe(x, Target.of(y, "regression"), np.arange(8), folds[:1], MMLUNG)
+    assert abs(raw.scores - found.scores).max() > 0.01
+
+
+def test_vggish_on_coswara_learns_from_as_many_rows_of_each_class():
+    task = BenchmarkTask("s", "T1", "Smoker", "coswara", "smoker", published="opera-coswara")
+    settings = task.probe("published", "vggish")
+    assert settings.downsample and not task.probe("published", "opera").downsample
+    y = torch.tensor([0] * 30 + [1] * 7)
+    rows = learned_rows(y, settings, 3)
+    assert torch.bincount(y[rows]).tolist() == [7, 7] and len(set(rows.tolist())) == 14
+    np.random.seed(3)
+    expected = [np.random.choice(np.where(y == c)[0], 7, replace=False) for c in (0, 1)]
+    assert rows.tolist() == np.concatenate(expected).tolist()
+    assert learned_rows(y, OPERA, 3).tolist() == list(range(37))
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((60, 4)) + np.repeat([0, 1], [45, 15])[:, None]
+    split = np.tile(["train", "train", "train", "test"], 15)
+    target, few = Target.of(np.repeat([0, 1], [45, 15])), replace(settings, epochs=2)
+    balanced = run_probe(x, target, np.arange(60), split, few)
+    everything = run_probe(x, target, np.arange(60), split, replace(few, downsample=False))
+    assert balanced.scores.shape == everything.scores.shape and not np.array_equal(balanced.scores, everything.scores)
