@@ -17,6 +17,7 @@ from transformers import AutoFeatureExtractor, AutoModel, PreTrainedModel
 from ..errors import ConfigurationError, ConversionError
 from ..features import WindowedFeatureExtractor
 from ..files import Serialisable, check_folder, new_folder, write_json
+from ..models.reachable import check_reachable
 from ..models.shared.base import as_encoder
 from .onnx_files import INPUT, OUTPUTS, open_session, run, seconds, write
 from .quantise_onnx import Int8Report, quantise
@@ -148,6 +149,7 @@ def _load(
         name = str(model)
     try:
         if not isinstance(model, PreTrainedModel):
+            check_reachable(name)
             found = AutoModel.from_pretrained(name)
         if extractor is None:
             extractor = AutoFeatureExtractor.from_pretrained(name)
