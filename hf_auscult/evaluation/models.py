@@ -184,6 +184,15 @@ def model_type_of(encoder: RecordingEncoder) -> str:
     return str(encoder.embedder.encoder.config.model_type) if isinstance(encoder, EncoderModel) else ""
 
 
+def alignment_of(encoder: RecordingEncoder) -> dict[str, str]:
+    """Teacher and objective of an encoder that was aligned with reports, and the reports' mask where it is recorded."""
+    if not isinstance(encoder, EncoderModel):
+        return {}
+    config = encoder.embedder.encoder.config
+    facts = {name: getattr(config, name, None) for name in ("teacher", "objective", "mask")}
+    return {name: str(value) for name, value in facts.items() if value} if facts["teacher"] else {}
+
+
 def _opensmile(feature_set: Any) -> Embedder:
     from ..features import OpenSmileFeatureExtractor
     from ..models.opensmile.configuration_opensmile import OpenSmileConfig

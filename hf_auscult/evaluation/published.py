@@ -24,6 +24,7 @@ class PublishedFigure:
         metric: of :data:`hf_auscult.evaluation.task.METRICS`, or of retrieval.
         value: shares of 1, or the unit of the value regressed.
         spread: standard deviation over runs (over subjects for errors), where printed.
+        note: what is wrong with the figure as printed; empty for most.
     """
 
     suite: str
@@ -33,6 +34,7 @@ class PublishedFigure:
     metric: str
     value: float
     spread: float | None
+    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,12 @@ def published_figures(suite: str) -> tuple[PublishedFigure, ...]:
     rows = (row for row in _rows("published.tsv") if row["suite"] == suite)
     return tuple(
         PublishedFigure(
-            **{**row, "value": float(row["value"]), "spread": float(row["spread"]) if row["spread"] else None}
+            **{
+                **row,
+                "value": float(row["value"]),
+                "spread": float(row["spread"]) if row["spread"] else None,
+                "note": row["note"] or "",
+            }
         )
         for row in rows
     )

@@ -31,6 +31,7 @@ class ModelResult:
         predictions: file of the per-recording predictions, relative to the results.
         delong: analytic interval of a binary AUROC.
         above_shortcut: leading metric minus the strongest shortcut's on the same people.
+        shortcut_p_holm: p-value of that difference, corrected over all models and tasks of the run.
         contamination: why the model may know the test people; empty where nothing is known against it.
         subgroups: group -> value -> metrics.
         reliability: calibration, prediction sets, abstention and gaps between groups.
@@ -45,6 +46,7 @@ class ModelResult:
     predictions: str | None = None
     delong: DeLong | None = None
     above_shortcut: Interval | None = None
+    shortcut_p_holm: float | None = None
     contamination: tuple[str, ...] = ()
     subgroups: Mapping[str, Mapping[str, Mapping[str, Estimate]]] = field(default_factory=dict)
     reliability: Reliability | None = None
@@ -53,7 +55,7 @@ class ModelResult:
 
 @dataclass(frozen=True)
 class Difference:
-    """Two models on one task: leading metric of ``a`` minus ``b``; ``p_holm`` is corrected over the suite's tasks."""
+    """Two models on one task: leading metric of ``a`` minus ``b``; ``p_holm`` is corrected over the whole run."""
 
     a: str
     b: str
@@ -165,17 +167,31 @@ class Result:
 
 
 def correct(tasks: Sequence[TaskResult]) -> tuple[TaskResult, ...]:
-    """Holm's correction of the p-values of every pair of models, over the tasks."""
-    rows_of_pair: dict[tuple[str, str, str], list[tuple[int, int]]] = {}
-    for row, task in enumerate(tasks):
-        for column, difference in enumerate(task.differences):
-            rows_of_pair.setdefault((difference.a, difference.b, difference.protocol), []).append((row, column))
-    corrected = [list(task.differences) for task in tasks]
-    for entries in rows_of_pair.values():
-        values = holm([corrected[row][column].interval.p_value or 1.0 for row, column in entries])
-        for (row, column), value in zip(entries, values, strict=True):
-            corrected[row][column] = replace(corrected[row][column], p_holm=float(value))
-    return tuple(replace(task, differences=tuple(pairs)) for task, pairs in zip(tasks, corrected, strict=True))
+    """Holm's correction of what tables compare, each over its whole family.
+
+    One family are all differences between models (every pair, task and protocol), another all comparisons of models
+    with the strongest shortcut. A difference without a p-value counts as one of 1.
+    """
+    pairs = iter(_holm([gap.interval for task in tasks for gap in task.differences]))
+    gaps = [result.above_shortcut for task in tasks for result in task.results if result.above_shortcut is not None]
+    floors = iter(_holm(gaps))
+    return tuple(
+        replace(
+            task,
+            differences=tuple(replace(gap, p_holm=next(pairs)) for gap in task.differences),
+            results=tuple(
+                result if result.above_shortcut is None else replace(result, shortcut_p_holm=next(floors))
+                for result in task.results
+            ),
+        )
+        for task in tasks
+    )
+
+
+def _holm(intervals: Sequence[Interval]) -> list[float]:
+    if not intervals:
+        return []
+    return holm([1.0 if gap.p_value is None else gap.p_value for gap in intervals]).tolist()
 
 
 def versions() -> dict[str, str]:

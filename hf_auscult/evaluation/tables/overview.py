@@ -15,12 +15,14 @@ from ..task import ERRORS
 LEGEND = (
     "95 % intervals over the test people; of two classes, how many people carry the positive one. "
     "metadata: a probe without the sound; recording level: duration, loudness and share of silence. "
-    "° not above the metadata + recording level shortcut beyond its uncertainty. "
+    "° not above the metadata + recording level shortcut (p > .05 after Holm's correction over all models and tasks "
+    "here). "
     "† the split shares people between train and test. "
     "‡ the model was, or may have been, trained on these test people. "
     "§ the paper's protocol chooses its epoch on the test recordings. "
     "Published values are of other splits and protocols."
 )
+SIGNIFICANT = 0.05
 SHORTCUTS = (METADATA, METADATA_AND_LEVEL)
 
 
@@ -58,11 +60,20 @@ def missing(result: Result) -> Table:
 def differences(result: Result) -> Table:
     """Pairs of models by task."""
     rows = [
-        (task.spec.number, f"{gap.a} - {gap.b}", task.spec.metrics[0], estimate(gap.interval), gap.p_holm)
+        (
+            task.spec.number,
+            f"{gap.a} - {gap.b}",
+            gap.protocol,
+            task.spec.metrics[0],
+            estimate(gap.interval),
+            gap.p_holm,
+        )
         for task in result.tasks
         for gap in task.differences
     ]
-    return Table(("", "difference", "metric", "value", "p (Holm over tasks)"), rows, names=3)
+    return Table(
+        ("", "difference", "protocol", "metric", "value", f"p (Holm over these {len(rows)} comparisons)"), rows, names=4
+    )
 
 
 def _shortcut(task: TaskResult, name: str, metric: str) -> str:
@@ -79,12 +90,11 @@ def _of_model(task: TaskResult, result: ModelResult | None, metric: str) -> str:
 
 
 def _better(result: ModelResult, metric: str) -> bool:
-    """Whether the difference to the shortcut excludes zero on the good side."""
+    """Whether the difference to the shortcut is on the good side and remains after correction."""
     gap = result.above_shortcut
     assert gap is not None
-    if gap.low is None or gap.high is None:
-        return False
-    return gap.high < 0 if metric in ERRORS else gap.low > 0
+    good = gap.value < 0 if metric in ERRORS else gap.value > 0
+    return good and result.shortcut_p_holm is not None and result.shortcut_p_holm <= SIGNIFICANT
 
 
 def _title(task: TaskResult, metric: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 
@@ -23,6 +24,9 @@ class PaperTable:
         tables: the printed tables that its figures come from.
         tasks: task numbers, or groups of tasks; empty for all that have a printed figure.
         metric: of its figures; empty where it differs by row.
+        made: how a figure of ours must have been made to stand in it: by a ``probe`` on any model, on one that was
+            ``aligned`` with reports, or on one aligned with ``masked`` reports; ``zero-shot`` and ``retrieval`` have
+            tables of their own and none here.
     """
 
     suite: str
@@ -31,6 +35,7 @@ class PaperTable:
     tables: tuple[str, ...] = ()
     tasks: tuple[str, ...] = ()
     metric: str = ""
+    made: Literal["probe", "aligned", "masked", "zero-shot", "retrieval"] = "probe"
 
 
 _T = tuple(f"T{number}" for number in range(1, 19))
@@ -40,19 +45,19 @@ PAPER_TABLES: Mapping[str, PaperTable] = {
     for item in (
         PaperTable("acula18", "IV", "Respiratory health", ("IV",), _T[:9]),
         PaperTable("acula18", "V", "Lung function", ("V",), _T[9:16]),
-        PaperTable("acula18", "VI", "Encoders, aligned", ("VI",), _T[:16]),
-        PaperTable("acula18", "VII", "Zero-shot", ("VII",), _T[:9]),
-        PaperTable("acula18", "VIII", "Teachers, by group", ("VIII",), _GROUPS),
+        PaperTable("acula18", "VI", "Encoders, aligned", ("VI",), _T[:16], made="aligned"),
+        PaperTable("acula18", "VII", "Zero-shot", ("VII",), _T[:9], made="zero-shot"),
+        PaperTable("acula18", "VIII", "Teachers, by group", ("VIII",), _GROUPS, made="aligned"),
         PaperTable("acula18", "IX", "The same audio without reports, by group", ("IX",), _GROUPS),
-        PaperTable("acula18", "X", "Training data, augmentation and layers, by group", ("X",), _GROUPS),
-        PaperTable("acula18", "XI", "Parts of the loss, by group", ("XI",), _GROUPS),
+        PaperTable("acula18", "X", "Training data, augmentation and layers, by group", ("X",), _GROUPS, made="aligned"),
+        PaperTable("acula18", "XI", "Parts of the loss, by group", ("XI",), _GROUPS, made="aligned"),
         PaperTable("acula18", "XIII", "openSMILE", ("XIII",), _T[:16]),
-        PaperTable("acula18", "XIV", "Teachers", ("XIV",)),
-        PaperTable("acula18", "XVI", "Masked reports", ("XVI",)),
+        PaperTable("acula18", "XIV", "Teachers", ("XIV",), made="aligned"),
+        PaperTable("acula18", "XVI", "Masked reports", ("XVI",), made="masked"),
         PaperTable("acula18", "XVII", "The same audio without reports, respiratory", ("XVII",), _T[:9]),
         PaperTable("acula18", "XVIII", "The same audio without reports, lung function", ("XVIII",), _T[9:16]),
         PaperTable("acula18", "XIX", "The same audio without reports, cardiac", ("XIX",), _T[16:]),
-        PaperTable("acula18", "XX", "Retrieval", ("XX",), ("audio to text", "text to audio")),
+        PaperTable("acula18", "XX", "Retrieval", ("XX",), ("audio to text", "text to audio"), made="retrieval"),
         PaperTable("auscultabench16", "1 (macro-F1)", "Macro-F1", ("1",), metric="macro_f1"),
         PaperTable("auscultabench16", "1 (micro-F1)", "Micro-F1", ("1",), metric="micro_f1"),
         PaperTable("auscultabench16", "1 (precision)", "Precision", ("1",), metric="macro_precision"),
@@ -74,6 +79,8 @@ PAPER_TABLES: Mapping[str, PaperTable] = {
 def paper_table(key: str, result: Result | None = None, protocol: str = "published") -> Table:
     """Render one of :data:`PAPER_TABLES`: the paper's columns, then ours, empty where a task was not run.
 
+    A column of ours says how its figures were made; models that were not made as the table asks have none.
+
     Args:
         key: e.g. ``acula18/IV``.
         result: of the same suite; None for the printed figures alone.
@@ -84,7 +91,7 @@ def paper_table(key: str, result: Result | None = None, protocol: str = "publish
 
     Example:
         >>> paper_table("acula18/XIX").markdown().splitlines()[2]
-        '| T17 | Murmur (heart) | .640 | .652 |'
+        '| T17 | Murmur (heart) | .640 | .652 | .675 |'
     """
     if key not in PAPER_TABLES:
         raise ConfigurationError(f"no table {key!r}", remedy=f"choose one of {', '.join(PAPER_TABLES)}")
@@ -97,7 +104,8 @@ def paper_table(key: str, result: Result | None = None, protocol: str = "publish
         if figure.table in wanted.tables and wanted.metric in ("", figure.metric)
     ]
     models = list(dict.fromkeys(figure.model for figure in printed))
-    ours = list(result.models) if result is not None else []
+    models_of_ours = result.models if result is not None else {}
+    ours = {name: _made_by(facts, protocol) for name, facts in models_of_ours.items() if _fits(facts, wanted.made)}
     names = {task.number: task for task in suite_of(wanted.suite)}
     rows: list[list[Cell]] = []
     for task in wanted.tasks or tuple(dict.fromkeys(figure.task for figure in printed)):
@@ -107,14 +115,27 @@ def paper_table(key: str, result: Result | None = None, protocol: str = "publish
             cells = [_printed(printed, task, metric, model) for model in models]
             mine = [_ours(result, task, metric, model, protocol) for model in ours]
             rows.append([task, title, *cells, *mine])
-    return Table(["", "", *models, *(f"ours: {model}" for model in ours)], rows)
+    return Table(["", "", *models, *(f"ours: {model} ({made})" for model, made in ours.items())], rows)
+
+
+def _made_by(facts: Mapping[str, Any], protocol: str) -> str:
+    """How a column of ours was made: ``made`` of the model's facts, or a probe under the protocol."""
+    return str(facts.get("made") or f"{protocol} probe")
+
+
+def _fits(facts: Mapping[str, Any], wanted: str) -> bool:
+    """Whether a model's figures were made as a table asks."""
+    made, aligned = facts.get("made") or "probe", bool(facts.get("teacher"))
+    masked = aligned and facts.get("mask") not in (None, "none")
+    return {"aligned": made == "probe" and aligned, "masked": made == "probe" and masked}.get(wanted, made == wanted)
 
 
 def _printed(figures: list[PublishedFigure], task: str, metric: str, model: str) -> str:
     for figure in figures:
         if (figure.task, figure.metric, figure.model) == (task, metric, model):
             shown_value = f"{figure.value:g}" if metric == "median rank" else number(figure.value)
-            return shown_value if figure.spread is None else f"{shown_value} ± {number(figure.spread)}"
+            shown_value += "" if figure.spread is None else f" ± {number(figure.spread)}"
+            return f"{shown_value} ({figure.note})" if figure.note else shown_value
     return DASH
 
 

@@ -172,7 +172,7 @@ def _table_seven(result: ZeroShotResult) -> Table:
     ours = Result(
         suite="acula18",
         tasks=(TaskResult(spec, results=results),),
-        models={name: result.model for name in by_mask},
+        models={name: {**result.model, "made": "zero-shot"} for name in by_mask},
         protocols=("default",),
         command="",
         seeds={},
