@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from .command import Outcome
@@ -31,6 +32,18 @@ def bench(args: argparse.Namespace) -> Outcome:
     parts += [f"Not run:\n{absent.markdown()}"] if absent.rows else []
     parts.append(f"Everything else: {Path(args.output) / 'README.md'}")
     return Outcome({"output": args.output, **result.to_dict()}, "\n\n".join(parts))
+
+
+def tables(args: argparse.Namespace) -> Outcome:
+    """Tables of a finished run, computed again from its saved predictions, without models."""
+    from ..evaluation.benchmark_readme import write_readme
+    from ..evaluation.rebuild import rebuild
+
+    result = rebuild(args.results)
+    if args.output:  # the plots of single tasks stay where bench drew them
+        result = replace(result, tasks=tuple(replace(task, plots=()) for task in result.tasks))
+    file = write_readme(result, args.output or args.results)
+    return Outcome({"output": str(file), **result.to_dict()}, file.read_text("utf-8"))
 
 
 def explain(args: argparse.Namespace) -> Outcome:

@@ -69,6 +69,28 @@ class Predictions:
         )
         write_table(file, table.replace_schema_metadata({"classes": "\t".join(self.classes)}))
 
+    @classmethod
+    def read(cls, file: Path) -> Predictions:
+        """Read what :meth:`write` wrote.
+
+        Raises:
+            DataError: no such file, or not of this kind.
+        """
+        import pyarrow.parquet as pq
+
+        try:
+            table = pq.read_table(file)
+            classes = (table.schema.metadata or {})[b"classes"].decode()
+            return cls(
+                keys=tuple(table["example"].to_pylist()),
+                subjects=np.array(table["subject_id"].to_pylist()),
+                truth=np.array(table["truth"].to_pylist()),
+                runs=np.array(table["scores"].to_pylist(), dtype=np.float64).transpose(1, 0, 2),
+                classes=tuple(classes.split("\t")) if classes else (),
+            )
+        except (OSError, KeyError, ValueError, pa.ArrowException) as error:
+            raise DataError(f"cannot be read ({error})", where=file, remedy="run the benchmark again") from error
+
     @property
     def multilabel(self) -> bool:
         """Whether a recording can carry several classes."""

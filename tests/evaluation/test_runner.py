@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter
 from dataclasses import replace
 
@@ -12,9 +13,11 @@ import pytest
 from sklearn.metrics import roc_auc_score
 
 import hf_auscult
+from hf_auscult.cli import main
 from hf_auscult.data.trained_on import FILE, training_people
 from hf_auscult.embedding.store import EmbeddingStore
-from hf_auscult.errors import ConfigurationError
+from hf_auscult.errors import ConfigurationError, DataError
+from hf_auscult.evaluation.rebuild import rebuild
 from hf_auscult.evaluation.runner import BenchmarkSettings, run_benchmark
 from hf_auscult.evaluation.shortcuts import METADATA, METADATA_AND_LEVEL
 from hf_auscult.evaluation.suites import suite_of
@@ -69,6 +72,36 @@ def test_results_are_json_with_everything(result, config):
     assert len(facts["content_sha256"]) == len(facts["split_sha256"]) == 64 and facts["leaks"] is False
     assert task["differences"][0]["p_holm"] is not None
     assert stored["seconds"]["probes"] > 0
+
+
+def test_tables_are_rebuilt_from_saved_predictions_without_models(result, config, tmp_path, capsys):
+    copy = tmp_path / "run"
+    copy.mkdir()
+    shutil.copy(config.output / "results.json", copy)
+    shutil.copytree(config.output / "predictions", copy / "predictions")
+    again = rebuild(copy)
+    for before, after in zip(result.tasks, again.tasks, strict=True):
+        assert replace(after, results=(), differences=()) == replace(before, results=(), differences=())
+        for old, new in zip(before.results, after.results, strict=True):
+            for name, figure in old.figures.items():
+                assert new.figures[name].value == pytest.approx(figure.value, abs=1e-12)
+                assert new.figures[name].low == pytest.approx(figure.low, abs=1e-9)
+            assert new.reliability == old.reliability and new.above_shortcut == old.above_shortcut
+        assert [gap.p_holm for gap in after.differences] == pytest.approx([gap.p_holm for gap in before.differences])
+    assert main(["tables", str(copy), "--output", str(tmp_path / "tables")]) == 0
+    tables = [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
+    printed = (config.output / "README.md").read_text().splitlines()
+    assert len(tables) > 50 and tables == [line for line in printed if line.startswith("|")]
+    # A figure follows its predictions, not what results.json says of it.
+    file = copy / next(task for task in again.tasks if task.spec.number == "T15").results[0].predictions
+    table = pq.read_table(file)
+    turned = [[[row[0][1], row[0][0]]] for row in table["scores"].to_pylist()]
+    pq.write_table(table.set_column(3, "scores", [turned]).replace_schema_metadata(table.schema.metadata), file)
+    value = again.task("T15").results[0].figures["auroc"].value
+    assert rebuild(copy).task("T15").results[0].figures["auroc"].value == pytest.approx(1 - value)
+    file.unlink()
+    with pytest.raises(DataError, match="cannot be read"):
+        rebuild(copy)
 
 
 def test_report_and_pictures(result, config):
