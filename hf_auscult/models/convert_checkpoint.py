@@ -77,8 +77,12 @@ class Conversion:
         """Open the file."""
         return read_container(checkpoint)
 
-    def feature_extractor(self, model: PreTrainedModel | None = None) -> FeatureExtractionMixin:
-        """Return its feature extractor."""
+    def extractor_of(self, model: PreTrainedModel) -> FeatureExtractionMixin:
+        """Return the feature extractor that a converted model is saved with."""
+        return self.feature_extractor()
+
+    def feature_extractor(self) -> AuscultFeatureExtractor:
+        """Return the family's feature extractor."""
         return AuscultFeatureExtractor(
             FRONT_ENDS[self.front_end],
             WindowPolicy.from_dict(self.windows),
@@ -214,5 +218,5 @@ def convert(family: str, checkpoint: str | Path, output: str | Path) -> Path:
     model.load_state_dict(check_keys(state, model, conversion.fixed, where))
     with new_folder(output) as folder:
         model.eval().save_pretrained(folder)
-        conversion.feature_extractor(model).save_pretrained(folder)
+        conversion.extractor_of(model).save_pretrained(folder)
     return output

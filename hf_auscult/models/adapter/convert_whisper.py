@@ -179,7 +179,7 @@ class WhisperConversion(Conversion):
         """Open the container."""
         return read_ctranslate2(checkpoint)
 
-    def feature_extractor(self, model: Any) -> WhisperFeatureExtractor:
+    def extractor_of(self, model: Any) -> WhisperFeatureExtractor:
         """Return transformers' own feature extractor."""
         return WhisperFeatureExtractor(feature_size=model.config.num_mel_bins)
 

@@ -9,7 +9,7 @@ from transformers.utils.generic import merge_with_config_defaults
 from transformers.utils.output_capturing import capture_outputs
 
 
-@merge_with_config_defaults
+@merge_with_config_defaults  # type: ignore[untyped-decorator]
 @capture_outputs  # type: ignore[untyped-decorator]
 def encode_any_length(self: Any, input_features: torch.Tensor, **kwargs: Any) -> BaseModelOutput:
     """Run a `WhisperEncoder` as its own `forward` does, which takes 30 s only; of those, to the bit.

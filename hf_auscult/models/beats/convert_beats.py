@@ -125,7 +125,7 @@ def prepare(container: Mapping[str, Any], where: str) -> tuple[StateDict, dict[s
     return state, settings
 
 
-def build(kind: str, id2label: dict[int, str] | None = None, num_labels: int | None = None, **settings: Any) -> Any:
+def build(kind: str, id2label: dict[int, str] | None = None, num_labels: int = 0, **settings: Any) -> Any:
     """Return one of the published networks, untrained."""
     config = BeatsConfig(**settings)
     if kind == "fine-tuned":
