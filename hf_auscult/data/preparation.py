@@ -23,6 +23,7 @@ from .duplicates import Twins
 from .guards import check_splits
 from .inspection import Memory, remembered
 from .manifest import write_manifest
+from .people import with_people
 from .population import count_people, draw_people
 from .report import PrepareReport, Presence, SplitCounts, class_counts, count_differences
 from .schema import Row
@@ -164,6 +165,7 @@ class _Run:
         twins = twins_of(table.rows, results)
         digests = {row["recording_id"]: row["audio_sha256"] for row in rows}
         decided = plan(table.rows, spec, settings.split, digests, [(pair.one, pair.other) for pair in twins])
+        rows = with_people(rows, decided.people)
         parts = by_split(rows, decided.splits, decided.names)
         _guard(spec, settings.split, decided, parts, twins)
         return cls(spec, table, settings, rows, problems, twins, notes, decided, parts)

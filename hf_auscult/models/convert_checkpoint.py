@@ -206,6 +206,8 @@ def convert(family: str, checkpoint: str | Path, output: str | Path) -> Path:
     state, settings = conversion.state(read_container(checkpoint), where)
     model = conversion.build(**settings)
     model.load_state_dict(check_keys(state, model, conversion.fixed, where))
+    # Whatever the folder will be called: benchmarks read from here whose training people these weights know.
+    model.config.weights_origin = [family]
     with new_folder(output) as folder:
         model.eval().save_pretrained(folder)
         conversion.feature_extractor().save_pretrained(folder)
