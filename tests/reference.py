@@ -29,6 +29,9 @@ class Case:
         """Original names; tensors the architecture itself computes are absent."""
         spec = self.facts["facts"][recorded] if recorded else self.facts["state_dict"]
         filled = self.fill.fill_state_dict(spec, self.variants[variant])
+        for key, item in spec.items():
+            if item["fill"] == "tied":
+                filled[key] = filled[item["same_as"]]
         return {key: torch.from_numpy(value) for key, value in filled.items()}
 
     def waveform(self, name: str) -> np.ndarray:

@@ -19,7 +19,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerBase
 from ..embedding.store import EmbeddingStore, StoredEmbeddings
 from ..errors import ConfigurationError, DataError
 from ..files import default_cache
-from ..models.acula.teacher_acula import load_teacher, teacher_embeddings, tokenize_reports
+from ..models.acula.teacher_acula import load_teacher, resolve_teacher, teacher_embeddings, tokenize_reports
+from ..models.reachable import check_reachable
 from .teacher_config import PRESETS, TeacherConfig, teacher_config, weights_of
 
 WRITE_EVERY = 1024  # texts between two files: what an interrupted pass can lose
@@ -112,6 +113,7 @@ class Teacher:
         """Read this process's share of the texts and write it in parts."""
         config = self.config
         try:
+            check_reachable(resolve_teacher(config.name), config.revision)
             model, tokenizer = load_teacher(
                 config.name,
                 config.revision,

@@ -209,6 +209,8 @@ PUBLISHED: dict[str, WindowPolicy] = {
     # MS-CLAP CLAPWrapper.py: shorter clips repeated, of longer ones the first window (the original's crop is random).
     "msclap-2022": WindowPolicy("tile", seconds=5.0),
     "msclap-2023": WindowPolicy("tile", seconds=7.0),
+    # BEATs README: the whole clip, untrimmed.
+    "beats": WindowPolicy("whole"),
     # AcuLa data loader: 8 s + 3,000 samples at 16 kHz, untrimmed, zero-padded or cut; 256 frames.
     "acula": WindowPolicy("fixed", samples=131_000),
 }

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import ConfigurationError
+from ..metrics.arrays import one_spelling_each
 from .generic import OWN_COLUMNS, TABLE, GenericColumns, GenericTable, other_columns, read_generic
 from .preparation import prepare
 from .report import PrepareReport
@@ -59,6 +60,7 @@ def folder_spec(
     subjects = any(row["subject_id"] != f"{title}:{row['recording_id']}" for row in first.rows)
     labels = Counter(row["original_label"] for row in first.rows if row["original_label"] is not None)
     tasks = [TaskConfig("recordings")]
+    one_spelling_each(labels, f"label column of {folder / TABLE}")
     if len(labels) > MOST_CLASSES:
         raise ConfigurationError(
             f"{len(labels)} different labels are no classes", where=folder / TABLE, remedy="leave the label column out"

@@ -15,6 +15,7 @@ from transformers import AutoConfig, AutoFeatureExtractor, AutoModel, PreTrained
 from ..errors import AudioError, ConfigurationError, SamplingRateError
 from ..features import Features, WindowedFeatureExtractor
 from ..features.windowed import check_batch_size
+from ..models.reachable import check_reachable
 from ..models.shared.rows import weighted_mean
 
 
@@ -277,6 +278,8 @@ def _encoded(
 def _load(model: Any, feature_extractor: Any) -> tuple[Any, Any]:
     """Return the model, and the extractor if it is known by then."""
     named = isinstance(model, (str, PathLike))
+    if named:
+        check_reachable(str(model))
     try:
         config = AutoConfig.from_pretrained(str(model)) if named else model.config
     except (OSError, ValueError):  # LoRA weights without a configuration, or AutoModel says better what is wrong

@@ -132,14 +132,16 @@ def _logarithm(power: torch.Tensor, spec: FrontEnd) -> torch.Tensor:
 
 
 def _kaldi(waveforms: torch.Tensor, spec: FrontEnd) -> torch.Tensor:
-    waveforms = waveforms - waveforms.mean(dim=1, keepdim=True)
+    if spec.remove_mean:
+        waveforms = waveforms - waveforms.mean(dim=1, keepdim=True)
+    waveforms = waveforms * spec.scale
     images = [
         kaldi.fbank(
             waveform[None],
             htk_compat=True,
             sample_frequency=spec.sampling_rate,
             use_energy=False,
-            window_type="hanning",
+            window_type={"hann": "hanning"}.get(spec.window, spec.window),
             num_mel_bins=spec.n_mels,
             dither=0.0,
             frame_length=1000 * spec.win_length / spec.sampling_rate,

@@ -19,7 +19,10 @@ class FrontEnd:
         n_fft, win_length, hop_length: sizes of the short-time Fourier transform, in samples.
         n_mels, f_min, f_max: mel bands and their range in Hz.
         kind: `stft`: Hann (periodic) windows and the settings below; `kaldi`: Kaldi's filter bank (pre-emphasis 0.97,
-            no DC, symmetric Hann window, natural logarithm, frames within the signal) of the mean-free waveform.
+            no DC, symmetric window, natural logarithm of at least float's epsilon, frames within the signal).
+        window: of `kaldi`: `hann`, or `povey`, which is Hann's to the power 0.85.
+        remove_mean: of `kaldi`: the waveform's mean is taken off before it is cut into frames.
+        scale: of `kaldi`: samples are multiplied by it, 32768 for those who read 16-bit integers as such.
         centre: frames are centred on multiples of the hop, with padded ends; else they lie within the signal.
         pad_mode: how the ends are padded for centring, `constant` or `reflect`.
         power: exponent of the magnitude spectrum.
@@ -31,6 +34,7 @@ class FrontEnd:
         reference: decibels are relative to each image's `max`imum, or to `one`.
         top_db: decibels kept below each image's maximum; `None` keeps all.
         num_frames: images are padded with zeros at the end, or cut, to this many frames; `None` for neither.
+        shortest_frames: fewest frames that the encoder reads.
         normalisation: `minmax` maps each image to [0, 1]; `standard` is (x - mean) / (2 std); `none`.
         mean, std: for `standard`.
         source: where the numbers come from.
@@ -52,6 +56,9 @@ class FrontEnd:
     f_min: float
     f_max: float
     kind: Literal["stft", "kaldi"] = "stft"
+    window: Literal["hann", "povey"] = "hann"
+    remove_mean: bool = True
+    scale: float = 1.0
     centre: bool = True
     pad_mode: Literal["constant", "reflect"] = "constant"
     power: float = 2.0
@@ -64,6 +71,7 @@ class FrontEnd:
     reference: Literal["max", "one"] = "max"
     top_db: float | None = 80.0
     num_frames: int | None = None
+    shortest_frames: int = 1
     normalisation: Literal["minmax", "standard", "none"] = "minmax"
     mean: float = 0.0
     std: float = 0.5
@@ -89,10 +97,10 @@ class FrontEnd:
 
     @property
     def minimum_samples(self) -> int:
-        """Shortest waveform, in samples, that gives a frame."""
+        """Shortest waveform, in samples, that gives `shortest_frames` frames."""
         if self.centre:
             return self.n_fft // 2 + 1 if self.pad_mode == "reflect" else 1
-        return self.win_length
+        return self.samples(self.shortest_frames)
 
     def frames(self, samples: int) -> int:
         """Return how many frames a waveform of `samples` samples gives."""
@@ -192,6 +200,29 @@ AUDIOMAE_RAW = replace(
     source="AudioMAE as OPERA and AuscultaBase use it: the filter bank is not normalised",
 )
 
+BEATS = FrontEnd(
+    name="beats",
+    sampling_rate=16_000,
+    n_fft=512,
+    win_length=400,
+    hop_length=160,
+    n_mels=128,
+    f_min=20,
+    f_max=8000,
+    kind="kaldi",
+    window="povey",
+    remove_mean=False,
+    scale=32_768.0,
+    centre=False,
+    log="ln",
+    top_db=None,
+    shortest_frames=16,
+    normalisation="standard",
+    mean=15.41663,
+    std=6.55582,
+    source="BEATs (arXiv:2212.09058), BEATs.py preprocess",
+)
+
 PANNS = FrontEnd(
     name="panns",
     sampling_rate=32_000,
@@ -245,7 +276,8 @@ VGGISH = FrontEnd(
 )
 
 FRONT_ENDS: dict[str, FrontEnd] = {
-    spec.name: spec for spec in (OPERA, HEART, LUNG, AUDIOMAE, AUDIOMAE_RAW, PANNS, MSCLAP_2022, MSCLAP_2023, VGGISH)
+    spec.name: spec
+    for spec in (OPERA, HEART, LUNG, AUDIOMAE, AUDIOMAE_RAW, BEATS, PANNS, MSCLAP_2022, MSCLAP_2023, VGGISH)
 }
 
 

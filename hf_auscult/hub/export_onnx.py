@@ -17,6 +17,8 @@ from transformers import AutoFeatureExtractor, AutoModel, PreTrainedModel
 from ..errors import ConfigurationError, ConversionError
 from ..features import WindowedFeatureExtractor
 from ..files import check_folder, new_folder, write_json
+from ..models.reachable import check_reachable
+from ..models.shared.base import as_encoder
 from .onnx_files import INPUT, OUTPUTS, open_session, run, seconds, write
 from .quantise_onnx import Int8Report, quantise
 
@@ -67,7 +69,7 @@ class _Encoder(torch.nn.Module):
         self.encoder = encoder
 
     def forward(self, input_features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        out = self.encoder(input_features, return_dict=True)
+        out = as_encoder(self.encoder).encode(input_features)  # one window: rows are not cut in the file
         return out.pooler_output, out.last_hidden_state
 
 
@@ -151,6 +153,7 @@ def _load(
         name = str(model)
     try:
         if not isinstance(model, PreTrainedModel):
+            check_reachable(name)
             found = AutoModel.from_pretrained(name)
         if extractor is None:
             extractor = AutoFeatureExtractor.from_pretrained(name)

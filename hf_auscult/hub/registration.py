@@ -39,6 +39,7 @@ ENTRIES = (
     _entry("opera-ce", "opera/opera_ce", "OperaCE", pretraining=True),
     _entry("opera-gt", "opera/opera_gt", "OperaGT", pretraining=True),
     _entry("audiomae", "audiomae/audiomae", "AudioMAE", pretraining=True),
+    _entry("beats", "beats/beats", "Beats", pretraining=True),
     _entry("auscultabase", "auscultabase/auscultabase", "AuscultaBase", pretraining=True),
     _entry("panns", "panns/panns", "Panns"),
     _entry("vggish", "vggish/vggish", "VGGish"),

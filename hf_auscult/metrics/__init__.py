@@ -8,7 +8,6 @@ from __future__ import annotations
 from .borda import BordaCount, borda_count
 from .calibration import Reliability, brier, debiased_ece, ece, reliability
 from .classification import (
-    ClassScores,
     accuracy,
     class_scores,
     confusion_counts,
@@ -17,12 +16,12 @@ from .classification import (
     sensitivity,
     specificity,
 )
-from .conformal import Conformal, SetSizes, fit_conformal
-from .conformal_report import CoverageReport, GroupCoverage, conformal_coverage
+from .conformal import fit_conformal
+from .conformal_report import CoverageReport, conformal_coverage
 from .decisions import DecisionScore
-from .delong import DeLong, delong, delong_difference
-from .fairness import FairnessReport, Gap, GroupFigure, fairness_report
-from .icbhi import IcbhiScore, icbhi_score
+from .delong import delong, delong_difference
+from .fairness import FairnessReport, fairness_report
+from .icbhi import icbhi_score
 from .intervals import (
     Interval,
     independent_difference,
@@ -35,42 +34,28 @@ from .intervals import (
 from .modules import MetricModule, load, metric_class, metric_names, register, write_modules
 from .multiplicity import holm
 from .operating import OperatingPoint, choose_threshold, operating_point
-from .physionet2022 import OutcomeCost, murmur_weighted_accuracy, physionet2022_cost
-from .ranking import RocPoints, auroc, auroc_over_runs, roc_points, weighted_auroc
-from .recalibration import CalibrationLine, Temperature, calibration_line, temperature_scaling
-from .regression import RegressionScores, mae, mape, regression_scores
+from .physionet2022 import murmur_weighted_accuracy, physionet2022_cost
+from .ranking import auroc, auroc_over_runs, roc_points, weighted_auroc
+from .recalibration import CalibrationLine, calibration_line, temperature_scaling
+from .regression import mae, mape, regression_scores
 from .representation import cka, debiased_cka, effective_rank, within_groups_debiased_cka
-from .retrieval import QueryRanks, RetrievalScores, bidirectional_retrieval, retrieval_intervals, zero_shot_scores
-from .roc_band import RocBand, roc_band
+from .retrieval import RetrievalScores, bidirectional_retrieval, retrieval_intervals, zero_shot_scores
+from .roc_band import roc_band
 from .selective import SelectiveAuroc, selective_auroc
-from .subgroups import age_groups, group_rows
+from .subgroups import age_groups
 
 __all__ = [
     "BordaCount",
     "CalibrationLine",
-    "ClassScores",
-    "Conformal",
     "CoverageReport",
-    "DeLong",
     "DecisionScore",
     "FairnessReport",
-    "Gap",
-    "GroupCoverage",
-    "GroupFigure",
-    "IcbhiScore",
     "Interval",
     "MetricModule",
     "OperatingPoint",
-    "OutcomeCost",
-    "QueryRanks",
-    "RegressionScores",
     "Reliability",
     "RetrievalScores",
-    "RocBand",
-    "RocPoints",
     "SelectiveAuroc",
-    "SetSizes",
-    "Temperature",
     "accuracy",
     "age_groups",
     "auroc",
@@ -92,7 +77,6 @@ __all__ = [
     "effective_rank",
     "fairness_report",
     "fit_conformal",
-    "group_rows",
     "holm",
     "icbhi_score",
     "independent_difference",

@@ -180,13 +180,19 @@ def one_spelling_each(classes: Iterable[Hashable], name: str = "labels") -> None
     spellings: dict[str, list[Hashable]] = {}
     for value in classes:
         spellings.setdefault(_folded(value), []).append(value)
-    several = [", ".join(map(repr, same)) for same in spellings.values() if len(same) > 1]
+    several = [", ".join(map(_shown, same)) for same in spellings.values() if len(same) > 1]
     if several:
         raise DataError(
             f"one class under several spellings: {'; '.join(several)}",
             where=name,
             remedy="write each class in one way; if they do differ, give them names that differ in more",
         )
+
+
+def _shown(value: Hashable) -> str:
+    """The value and, where two of them may look the same, its letters by number."""
+    plain = ascii(value)
+    return repr(value) if plain == repr(value) else f"{value!r} ({plain})"
 
 
 def _folded(value: Hashable) -> str:

@@ -56,7 +56,7 @@ def score_bounds(value: float, variance: Callable[[float], float], level: float)
     ends = []
     for outside in (0.0, 1.0):
         near, far = value, outside
-        for _ in range(60):  # halves the distance each time: exact to rounding
+        for _ in range(50):  # halves the distance each time: exact to rounding
             middle = (near + far) / 2
             if (value - middle) ** 2 <= z * z * variance(middle):
                 near = middle
@@ -101,7 +101,9 @@ def share_bounds(hits: Floats, among: Floats, level: float) -> Bounds:
     if alone > 1e-15 and people > 1:
         between = people / (people - 1) * float((((hits - share * among) / rows) ** 2).sum())
         observed = between / alone
-    effect = min(max(shrunk(observed, most * expected_design(most), people - 1), 1.0), most)
+    # The spread between people is known as well as there are people of the rarer kind: with a miss, or with a hit.
+    rarer = min(int((hits > 0).sum()), int((hits < among).sum()))
+    effect = min(max(shrunk(observed, most * expected_design(most), rarer - 1), 1.0), most)
     count = rows / effect
     found, tail = share * count, (1 - level) / 2
     low = 0.0 if found < 1e-9 else float(beta.ppf(tail, found, count - found + 1))

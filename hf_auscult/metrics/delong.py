@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataError
-from .arrays import Floats, Integers, binary, numbers, same_length
+from .arrays import Floats, Integers, as_array, binary, numbers, same_length
 from .bounds import t_bounds, t_p_value
-from .intervals import paired_difference
+from .intervals import Interval, paired_difference
 from .placements import placements
 from .ranking import auroc
 from .resampling import People
@@ -19,7 +19,7 @@ from .resampling import People
 
 @dataclass(frozen=True)
 class DeLong:
-    """AUROC (or a difference of two), its variance, interval and p-value against ``null``.
+    """AUROC, its variance, interval and p-value against ``null``.
 
     ``low`` and ``high`` are None where the variance is 0: nobody is misplaced, and nothing can be said of its spread.
     """
@@ -58,9 +58,13 @@ def delong(y: ArrayLike, score: ArrayLike, *, subjects: ArrayLike | None = None,
         >>> round(result.value, 4), round(result.variance, 4)
         (0.8889, 0.0247)
     """
-    labels, column, people = _read(y, score, subjects)
+    labels, column = binary(y), numbers(score, "scores")
+    people = People.of(np.arange(len(labels)) if subjects is None else subjects)
+    same_length(labels=labels, scores=column, subjects=people.owner)
     found = placements(labels, column, people.owner)
-    _two_of_each(found.people)
+    if found.rarer < 2:
+        counts = f"{found.people[0]} positive and {found.people[1]} negative people"
+        raise DataError(f"{counts}; the variance needs two of each", where="labels")
     low = high = None
     if found.variance > 0 and 0 < found.value < 1:
         logit, slope = math.log(found.value / (1 - found.value)), found.value * (1 - found.value)
@@ -75,39 +79,15 @@ def delong(y: ArrayLike, score: ArrayLike, *, subjects: ArrayLike | None = None,
 
 def delong_difference(
     y: ArrayLike, a: ArrayLike, b: ArrayLike, *, subjects: ArrayLike | None = None, level: float = 0.95
-) -> DeLong:
-    """AUROC of ``a`` minus AUROC of ``b`` on the same recordings, with the paired variance and two-sided p-value.
-
-    Interval and p-value are those of :func:`~hf_auscult.metrics.paired_difference`.
-
-    Raises:
-        DataError: as :func:`delong`.
+) -> Interval:
+    """AUROC of ``a`` minus AUROC of ``b``: :func:`~hf_auscult.metrics.paired_difference` in DeLong's argument order.
 
     Example:
-        >>> delong_difference([0, 0, 1, 1], [1, 2, 3, 4], [1, 2, 3, 4]).value
-        0.0
+        >>> delong_difference([0, 0, 1, 1], [1, 2, 3, 4], [1, 2, 3, 4]).p_value
+        1.0
     """
-    labels, first, people = _read(y, a, subjects)
-    _, second, _ = _read(y, b, subjects)
-    gap = placements(labels, first, people.owner).minus(placements(labels, second, people.owner))
-    _two_of_each(gap.people)
-    found = paired_difference(auroc, first, second, labels=labels, subjects=people.owner, level=level)
-    assert found.p_value is not None
-    return DeLong(found.value, gap.variance, found.low, found.high, found.p_value, 0.0)
-
-
-def _read(y: ArrayLike, score: ArrayLike, subjects: ArrayLike | None) -> tuple[Integers, Floats, People]:
-    labels, column = binary(y), numbers(score, "scores")
-    people = People.of(np.arange(len(labels)) if subjects is None else subjects)
-    same_length(labels=labels, scores=column, subjects=people.owner)
-    return labels, column, people
-
-
-def _two_of_each(people: tuple[int, int]) -> None:
-    if min(people) < 2:
-        raise DataError(
-            f"{people[0]} positive and {people[1]} negative people; the variance needs two of each", where="labels"
-        )
+    who = np.arange(len(as_array(y))) if subjects is None else subjects
+    return paired_difference(auroc, a, b, labels=y, subjects=who, level=level)
 
 
 def _rank_p_value(labels: Integers, score: Floats, owner: NDArray[np.int64]) -> float:

@@ -166,7 +166,6 @@ def person_interval(
     draws: int = 2000,
     seed: int = 0,
     level: float = 0.95,
-    strata: ArrayLike | None = None,
 ) -> Interval:
     """A figure of recordings with its interval over people.
 
@@ -180,7 +179,6 @@ def person_interval(
         draws: resamples of the bootstrap; the other methods need none.
         seed: of the bootstrap.
         level: coverage.
-        strata: (n,) optional property of the person; bootstrap draws keep the number of people of each.
 
     Returns:
         The figure; where too few people carry a class, without bounds and with the reason.
@@ -193,7 +191,7 @@ def person_interval(
         >>> print(person_interval(auroc, [0, 0, 0, 1, 1, 1], [1, 2, 5, 4, 6, 7], subjects=list("abcdef")))
         .889 [.40, .99]
     """
-    people = _people(subjects, strata, arrays)
+    people = _people(subjects, arrays)
     columns = [as_array(array) for array in arrays]
     value = float(statistic(*columns))
     kind = family or _family(statistic)
@@ -219,6 +217,7 @@ def person_interval(
 
 
 patient_bootstrap = person_interval
+"""The name under which callers outside know :func:`person_interval`; most figures are no longer resampled."""
 
 
 def paired_difference(
@@ -231,7 +230,6 @@ def paired_difference(
     draws: int = 2000,
     seed: int = 0,
     level: float = 0.95,
-    strata: ArrayLike | None = None,
 ) -> Interval:
     """Statistic of ``a`` minus that of ``b`` on the same recordings of the same people.
 
@@ -249,7 +247,6 @@ def paired_difference(
         draws: resamples of the bootstrap.
         seed: of the bootstrap and of random exchanges.
         level: coverage.
-        strata: optional property of the person, for the bootstrap.
 
     Returns:
         The interval of the difference, with its two-sided ``p_value``.
@@ -264,7 +261,7 @@ def paired_difference(
     """
     shared = [] if labels is None else [as_array(labels)]
     first, second = as_array(a), as_array(b)
-    people = _people(subjects, strata, (*shared, first, second))
+    people = _people(subjects, (*shared, first, second))
     systems = [[*shared, scores] for scores in (first, second)]
     value = float(statistic(*systems[0])) - float(statistic(*systems[1]))
     positives = _positives(systems[0], people) if shared else None
@@ -349,7 +346,7 @@ def _ranking(placed: Placements, level: float) -> tuple[tuple[float, float] | No
         return None, "", f"{_count(placed.rarer)} of the rarer class, fewer than {FEWEST_RANKED}"
 
     def expected(value: float) -> float:
-        return float(np.mean([ranking_variance(value, m, n) for m, n in placed.counts]))
+        return sum(ranking_variance(value, m, n) for m, n in placed.counts) / len(placed.counts)
 
     alone = expected(placed.value)
     observed = placed.variance / alone if alone > 0 and placed.variance > 0 else None
@@ -423,8 +420,8 @@ def _family(statistic: Statistic) -> Family:
     return own or _FAMILIES.get(getattr(statistic, "func", statistic), "bootstrap")
 
 
-def _people(subjects: ArrayLike, strata: ArrayLike | None, arrays: tuple[ArrayLike, ...]) -> People:
-    people = People.of(subjects, strata)
+def _people(subjects: ArrayLike, arrays: tuple[ArrayLike, ...]) -> People:
+    people = People.of(subjects)
     same_length(subjects=people.owner, **{f"array {i}": as_array(array) for i, array in enumerate(arrays)})
     if len(people) < FEWEST_PEOPLE:
         raise DataError(
@@ -499,7 +496,7 @@ def resample(of_draws: _OfDraws, people: People, draws: int, seed: int) -> tuple
             raise DataError(
                 f"the statistic is undefined in {undefined} of {undefined + have} resamples",
                 where=f"{len(people)} people",
-                remedy="too few people carry the rarer class; report counts, or resample within strata of the label",
+                remedy="too few people carry the rarer class; report counts",
             )
     return np.concatenate(kept), undefined
 

@@ -32,6 +32,7 @@ FAMILIES = {
     "vggish": "hf_auscult.models.vggish.convert_vggish",
     "msclap-2022": "hf_auscult.models.msclap.convert_msclap",
     "msclap-2023": "hf_auscult.models.msclap.convert_msclap",
+    "beats": "hf_auscult.models.beats.convert_beats",
     "acula": "hf_auscult.models.acula.convert_acula",
 }
 

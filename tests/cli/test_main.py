@@ -9,7 +9,11 @@ import resource
 import shutil
 import subprocess
 import sys
+import threading
 from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib import resources
 from pathlib import Path
 
@@ -143,17 +147,64 @@ ABSENT = "nobody/nothing-of-that-name"
         ["reports", "generate", "{prepared}/circor", "--generator", "transformers", "--model", ABSENT],
         ["align", "--config", "{prepared}/teacher.yaml"],
         ["align", "--config", "{prepared}/start.yaml"],
+        ["reports", "mask", "{prepared}/circor", "--task", "murmur", "--teacher", ABSENT],
     ],
     ids=lambda words: " ".join(words[:2]),
 )
-def test_a_missing_hub_id_is_one_line_in_every_verb(words, recording, prepared, tmp_path, capfd, monkeypatch):
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+@pytest.mark.parametrize("hub", ["answers", "is away", "is not asked"])
+def test_a_missing_hub_id_is_one_line_in_every_verb(words, hub, recording, prepared, tmp_path, capfd, monkeypatch):
     filled = [word.format(recording=recording, prepared=prepared) for word in words]
-    assert main([*filled, "--output", str(tmp_path / "out")]) == 2
+    filled += [] if words[1] == "mask" else ["--output", str(tmp_path / "out")]
+    with hub_that(hub, monkeypatch) as asked:
+        assert main(filled) == 2
+    assert len(asked) == (hub == "answers")
     lines = [line for line in capfd.readouterr().err.splitlines() if line.startswith("hf-auscult ")]
     assert len(lines) == 1 and ABSENT in lines[0]
     assert not (tmp_path / "out").exists()
     assert not logging.getLogger("huggingface_hub").isEnabledFor(logging.WARNING)  # it warns of every retry
+
+
+def test_a_bad_revision_is_one_line(prepared, tmp_path, capfd, monkeypatch):
+    words = ["reports", "generate", str(prepared / "circor"), "--generator", "transformers", "--model", ABSENT]
+    with hub_that("answers", monkeypatch, error="RevisionNotFound"):
+        assert main([*words, "--revision", "v9", "--output", str(tmp_path / "out")]) == 2
+    lines = [line for line in capfd.readouterr().err.splitlines() if line.startswith("hf-auscult ")]
+    assert len(lines) == 1 and f"{ABSENT} has no revision v9" in lines[0]
+
+
+@contextmanager
+def hub_that(does: str, monkeypatch, error: str = "RepoNotFound") -> Iterator[list[str]]:
+    """A Hub without models that `answers`, `is away` or `is not asked`; yields what it was asked."""
+    asked: list[str] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            if "/models/" in self.path or "/resolve/" in self.path:
+                asked.append(self.path)
+            self.send_response(404)
+            self.send_header("X-Error-Code", error)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        do_HEAD = do_GET
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", does == "is not asked")
+    monkeypatch.setattr("huggingface_hub.utils._http.time.sleep", lambda _: pytest.fail("waits to try again"))
+    if does != "answers":
+        server.server_close()
+    else:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield asked
+    finally:
+        if does == "answers":
+            server.shutdown()
+            server.server_close()
 
 
 @pytest.fixture(scope="module")

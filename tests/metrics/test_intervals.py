@@ -118,19 +118,6 @@ def test_any_statistic_works():
         assert found.low < found.value < found.high and found.draws == 0 and found.method
 
 
-def test_strata_keep_the_number_of_people_of_each():
-    y, _, who = _cohort(30)
-    people = People.of(who, strata=y)
-    weights = people.draw(np.random.default_rng(0), 50)
-    of_person = y[np.unique(who, return_index=True)[1]]
-    assert (weights[:, of_person == 1].sum(axis=1) == 10).all()
-    assert (weights[:, of_person == 0].sum(axis=1) == 20).all()
-    y6, score6, who6 = _cohort(6)
-    assert person_interval(auroc, y6, score6, subjects=who6, draws=100, strata=y6, family="bootstrap").redrawn == 0
-    with pytest.raises(DataError, match="more than one stratum"):
-        People.of([1, 1, 2], strata=["a", "b", "a"])
-
-
 def test_draws_are_uniform_over_people():
     weights = People.of(np.arange(20)).draw(np.random.default_rng(0), 4000)
     assert (weights.sum(axis=1) == 20).all()

@@ -21,6 +21,7 @@ from hf_auscult.features import (
 )
 from hf_auscult.models.audiomae import AudioMAEConfig
 from hf_auscult.models.auscultabase import AuscultaBaseConfig
+from hf_auscult.models.beats import BeatsConfig
 from hf_auscult.models.msclap import MSClapConfig
 from hf_auscult.models.opensmile import OpenSmileConfig
 from hf_auscult.models.opera import OperaCEConfig, OperaCTConfig, OperaGTConfig
@@ -181,6 +182,25 @@ def audiomae_extractor() -> AuscultFeatureExtractor:
     return fe
 
 
+def tiny_beats(**settings: Any) -> Callable[[], BeatsConfig]:
+    sizes: dict[str, Any] = {
+        "patch_embedding_size": 16,
+        "hidden_size": 32,
+        "num_hidden_layers": 2,
+        "num_attention_heads": 2,
+        "intermediate_size": 64,
+        "num_conv_pos_embeddings": 16,
+        "num_conv_pos_embedding_groups": 2,
+        "num_buckets": 32,
+        "max_bucket_distance": 40,
+        "codebook_size": 20,
+        "codebook_dim": 12,
+        "predictor_num_hidden_layers": 1,
+        "layerdrop": 0.0,  # drawn at random in training
+    }
+    return lambda: BeatsConfig(**{**sizes, **settings})
+
+
 def native(name: str, seconds: float | None = None, **flags: Any) -> Variant:
     """One of transformers' own encoders; encoders of waveforms get short windows."""
     windows = seconds and WindowPolicy("sliding", seconds=seconds, padding="shift", minimum_samples=480)
@@ -210,6 +230,7 @@ ZOO = [
     Variant("audiomae", tiny_audiomae(), audiomae_extractor, attentions=True, sdpa=True),
     Variant("audiomae/contextual", tiny_audiomae(pooling="contextual"), audiomae_extractor, True, True),
     Variant("audiomae/fine-tuned", tiny_audiomae(final_norm=False), audiomae_extractor, True, True),
+    Variant("beats", tiny_beats(), log_mel("beats", seconds=0.5, padding="shift", minimum_samples=2_800), True, True),
     native("ast"),
     native("whisper"),
     native("wav2vec2", 0.25),

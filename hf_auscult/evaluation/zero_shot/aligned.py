@@ -17,6 +17,7 @@ from ...embedding.store import fingerprint_of, identity_of
 from ...errors import ConfigurationError
 from ...models.acula import AcuLaConfig
 from ...models.acula.modeling_acula import AcuLaModel
+from ...models.reachable import check_reachable
 from ..models import EncoderModel
 
 
@@ -50,6 +51,7 @@ def load_aligned(name: str, *, teacher_cache: str | Path | None = None) -> Align
             nothing because its objective leaves recordings and reports in frames of their own.
     """
     try:
+        check_reachable(name)
         config = AutoConfig.from_pretrained(name)
     except (OSError, ValueError) as error:
         raise ConfigurationError(

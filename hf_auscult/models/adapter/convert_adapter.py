@@ -16,6 +16,7 @@ from ...errors import ConfigurationError
 from ...features import WindowedFeatureExtractor
 from ...features.hear import HearFeatureExtractor
 from ...features.native import NativeFeatureExtractor
+from ..reachable import check_reachable
 from .configuration_adapter import AudioAdapterConfig
 from .modeling_adapter import AudioAdapterModel
 from .natives import NATIVES, Native, native_of
@@ -59,6 +60,8 @@ def adapt(
         (10.24, 12)
     """
     named = isinstance(model, (str, PathLike))
+    if named:
+        check_reachable(str(model))
     encoder = _load(str(model)) if named else _find(model)
     native = native_of(encoder.config)
     try:

@@ -132,6 +132,14 @@ def as_encoder(model: Any) -> Any:
     return model if isinstance(model, EncoderMixin) else PlainEncoder(model)
 
 
+def drawn_noise(batch: int, size: int, device: torch.device, *, random: bool) -> torch.Tensor:
+    """Return (batch, size) uniform values in [0, 1): random, as in training, or always the same, as in evaluation."""
+    if random:
+        return torch.rand(batch, size, device=device)
+    generator = torch.Generator().manual_seed(0)
+    return torch.rand(1, size, generator=generator).expand(batch, -1).to(device)
+
+
 def check_windows(windows: torch.Tensor, bands: int, frames: range | int | None = None) -> None:
     """Raise `FeatureError` unless windows are (windows, frames, bands); without `frames` one or more will do.
 
@@ -154,4 +162,12 @@ def check_windows(windows: torch.Tensor, bands: int, frames: range | int | None 
     )
 
 
-__all__ = ["AuscultPreTrainedModel", "EncoderMixin", "EncoderOutput", "PlainEncoder", "as_encoder", "check_windows"]
+__all__ = [
+    "AuscultPreTrainedModel",
+    "EncoderMixin",
+    "EncoderOutput",
+    "PlainEncoder",
+    "as_encoder",
+    "check_windows",
+    "drawn_noise",
+]

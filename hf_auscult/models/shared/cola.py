@@ -8,6 +8,8 @@ import torch.nn.functional as F
 from torch import nn
 from transformers.utils.generic import ModelOutput, can_return_tuple
 
+from .base import drawn_noise
+
 
 @dataclass
 class ContrastiveOutput(ModelOutput):
@@ -86,13 +88,6 @@ class ContrastiveMixin:
         """Return how many noise values an image of `frames` frames takes: two a frame, and two a view."""
         return 2 * frames + 4
 
-    def random_noise(self, batch: int, size: int, device: torch.device) -> torch.Tensor:
-        """Return (batch, size) uniform values: random in training, always the same in evaluation."""
-        if self.training:
-            return torch.rand(batch, size, device=device)
-        generator = torch.Generator().manual_seed(0)
-        return torch.rand(1, size, generator=generator).expand(batch, -1).to(device)
-
     def views(self, input_features: torch.Tensor, noise: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Return two random views (B, view_frames, bands) of every image (OPERA, src/util.py).
 
@@ -145,7 +140,7 @@ class ContrastiveMixin:
             images = self.encoder.cut(input_features, window_seconds, window_frames).windows()
             if noise is None:
                 batch, frames = images.shape[:2]
-                noise = self.random_noise(batch, self.noise_size(frames), images.device)
+                noise = drawn_noise(batch, self.noise_size(frames), images.device, random=self.training)
             first, second = self.views(images, noise)
         # One after the other, as published: batch normalisation sees each view's own statistics.
         pooled = [self.encoder.encode(view).pooler_output for view in (first, second)]

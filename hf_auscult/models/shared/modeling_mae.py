@@ -11,7 +11,7 @@ from torch import nn
 from transformers import initialization as init
 from transformers.utils.generic import ModelOutput, can_return_tuple
 
-from .base import AuscultPreTrainedModel, EncoderMixin, EncoderOutput, check_windows
+from .base import AuscultPreTrainedModel, EncoderMixin, EncoderOutput, check_windows, drawn_noise
 from .configuration_mae import MAEConfig
 from .decoder_mae import MAEDecoder, MAEDecoderAttention
 from .layers_mae import MAELayer, MAEPatchEmbeddings, sincos_position_table
@@ -176,13 +176,6 @@ class MAEForPreTrainingMixin:
         """Return how many noise values an image of `frames` frames takes: one a patch."""
         return int((frames // self.config.patch_size) * self.config.grid_size[1])
 
-    def random_order(self, batch: int, length: int, device: torch.device) -> torch.Tensor:
-        """Return (batch, length) masking noise: random in training, always the same in evaluation."""
-        if self.training:
-            return torch.rand(batch, length, device=device)
-        generator = torch.Generator().manual_seed(0)
-        return torch.rand(1, length, generator=generator).expand(batch, -1).to(device)
-
     @can_return_tuple  # type: ignore[untyped-decorator]
     def forward(
         self,
@@ -204,7 +197,7 @@ class MAEForPreTrainingMixin:
         tokens = encoder.embed_patches(images)
         batch, length, width = tokens.shape
         if noise is None:
-            noise = self.random_order(batch, length, tokens.device)
+            noise = drawn_noise(batch, length, tokens.device, random=self.training)
         kept = int(length * (1 - self.config.mask_ratio))
         order = noise.argsort(dim=1, stable=True)
         ids_restore = order.argsort(dim=1)

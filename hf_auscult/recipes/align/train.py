@@ -26,6 +26,7 @@ from ...features import FRONT_ENDS, AuscultFeatureExtractor, FrontEnd, WindowedF
 from ...files import new_folder, to_json, write_json
 from ...models.acula import AcuLaConfig
 from ...models.acula.modeling_acula import AcuLaModel
+from ...models.reachable import check_reachable
 from ...training import (
     AlignmentArguments,
     AlignmentCollator,
@@ -58,6 +59,7 @@ class TrainedModel:
 def feature_extractor(config: AlignConfig) -> WindowedFeatureExtractor:
     """Return the extractor of the run's encoder: the checkpoint's own, or the configured front end's."""
     if config.start.checkpoint:
+        check_reachable(config.start.checkpoint)
         return AutoFeatureExtractor.from_pretrained(config.start.checkpoint)
     spec = FRONT_ENDS.get(config.start.front_end) or FrontEnd.of(config.start.front_end)
     return AuscultFeatureExtractor(spec, WindowPolicy("sliding", samples=spec.samples(config.start.frames)))

@@ -105,10 +105,13 @@ class ChatGenerator:
             import torch
             from transformers import AutoModelForCausalLM, AutoTokenizer
 
+            from ...models.reachable import check_reachable
+
             config = self.config
             dtype = config.dtype if config.dtype == "auto" else getattr(torch, config.dtype)
             device = config.device if config.device != "auto" else "cuda" if torch.cuda.is_available() else "cpu"
             try:
+                check_reachable(config.model, config.revision)
                 tokenizer = AutoTokenizer.from_pretrained(config.model, revision=config.revision, padding_side="left")
                 if not tokenizer.chat_template:
                     raise GenerationError(

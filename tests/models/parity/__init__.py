@@ -38,6 +38,7 @@ class Parity:
         container: original state dict -> the file its authors published.
         arrays: (case, weight variant, converted folder, empty folder) -> our values.
         recorded: key of the original state dict in the case's facts, where it is not the case's own.
+        extra: key, in the case's facts, of tensors that the published file has besides.
         name: shown for it; the family's by default.
     """
 
@@ -46,6 +47,7 @@ class Parity:
     container: Callable[[StateDict], dict[str, Any]]
     arrays: Callable[[Case, str, Path, Path], Iterator[Array]]
     recorded: str | None = None
+    extra: str | None = None
     name: str = ""
 
 
@@ -82,6 +84,8 @@ def rows(parity: Parity, case: Case, variant: str, folder: Path) -> Iterator[Row
     """Convert the case's checkpoint in `folder` and compare every array."""
     folder.mkdir(parents=True, exist_ok=True)
     state = case.state_dict(variant, parity.recorded)
+    if parity.extra:
+        state |= case.state_dict(variant, parity.extra)
     torch.save(parity.container(state), folder / "checkpoint.ckpt")
     model = convert(parity.family, folder / "checkpoint.ckpt", folder / "model")
     spreads = {name: case.facts["facts"].get(f"float64_max_abs_diff_{name}", 0.0) for name in case.variants}

@@ -1,0 +1,45 @@
+"""Whether a model can be loaded at all, asked once: `from_pretrained` asks many times and waits in between."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from huggingface_hub import HfApi, try_to_load_from_cache
+from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError, RevisionNotFoundError
+
+# Of a model, and of LoRA weights. One of them is in the cache where the model is.
+_CONFIGS = ("config.json", "adapter_config.json")
+_PATIENCE = 10.0  # seconds
+
+
+def check_reachable(name: str, revision: str | None = None) -> None:
+    """Raise in one line what `from_pretrained` says after trying for half a minute a file.
+
+    Args:
+        name: folder, or Hub id; what is in the local cache needs no Hub.
+        revision: branch, tag or commit.
+
+    Raises:
+        OSError: no such folder or id, no such revision, or no way to the Hub.
+
+    Example:
+        `check_reachable("auscult/acula-opera")` once `make demo` has written that folder
+    """
+    if Path(name).exists():
+        return
+    try:
+        if any(isinstance(try_to_load_from_cache(name, file, revision=revision), str) for file in _CONFIGS):
+            return
+        HfApi().model_info(name, revision=revision, timeout=_PATIENCE)
+    except HFValidationError:
+        raise OSError(f"no folder {name}, and no Hub id has this form") from None
+    except RevisionNotFoundError:
+        raise OSError(f"the Hub's {name} has no revision {revision}") from None
+    except RepositoryNotFoundError:
+        raise OSError(f"no folder {name}, and no model of this name on the Hub that you may read") from None
+    except Exception as error:  # of the network, by whatever library carries it
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise OSError(f"no folder {name}, not in the local cache, and the Hub does not answer ({reason})") from error
+
+
+__all__ = ["check_reachable"]
