@@ -23,10 +23,10 @@ from .audit import words_of
 from .card import markdown_table
 from .corpus_people import Key, Recording, barred, check_corpus, places, together
 from .load import manifest_of
+from .manifest import CORPUS
 from .schema import features
 from .trained_on import salt_of
 
-RECORD = "corpus.json"
 WHOLE = "recordings"
 """The config of a prepared dataset that holds every recording."""
 BATCH = 64
@@ -175,7 +175,7 @@ def build_corpus(
         _write(spec, {name: folders[name] for name in members}, placed, folder / "data", progress)
         # A model trained on the corpus lists its people under the same salts as one trained on the members.
         salts = {name: salt_of(name, folders[name]) for name in members}
-        write_json(folder / RECORD, {**report.to_dict(), "output": target.name, "salts": salts})
+        write_json(folder / CORPUS, {**report.to_dict(), "output": target.name, "salts": salts})
         write_text(folder / "README.md", _card(spec, report))
     return report
 

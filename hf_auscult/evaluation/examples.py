@@ -15,6 +15,7 @@ from ..data.audit import words_of
 from ..data.duplicates import Words, find_twins
 from ..data.guards import assert_no_reserved, bare_id, is_evaluation, reserved_subjects
 from ..data.people import people_of
+from ..data.split_spec import IN_TURN
 from ..embedding.cache import Example
 from ..errors import ConfigurationError
 from ..reports.generate import name_of
@@ -22,8 +23,6 @@ from .balance import Balance, balance
 from .load import Task
 from .results import SplitCounts
 
-IN_TURN = ("loso", "leave_one_source_out")
-"""Split families each of whose parts is tested by what the others teach; of all others one part is never tested."""
 FITTED = ("train", "validation")
 _heard: dict[str, Words] = {}
 """Fingerprints by the recording's hash: a grid compares the same datasets with each other many times."""

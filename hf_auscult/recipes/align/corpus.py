@@ -16,7 +16,6 @@ from ...alignment.objectives import fact_table
 from ...alignment.teachers import Teacher
 from ...audio import read
 from ...data import SplitSpec, load_prepared, prepare
-from ...data.corpora import RECORD as CORPUS_RECORD
 from ...data.duplicates import find_twins, fingerprint
 from ...data.guards import (
     assert_no_reserved,
@@ -27,6 +26,7 @@ from ...data.guards import (
     reserved_subjects,
 )
 from ...data.load import manifest_of
+from ...data.manifest import CORPUS
 from ...data.trained_on import salt_of
 from ...errors import ConfigurationError, DataError
 from ...reports import Report, class_prompts, generate
@@ -180,7 +180,7 @@ def load_corpus(config: DataConfig, folders: Sequence[Path], sampling_rate: int)
         LeakageError: a person or a byte-identical recording in two splits, or a reserved person outside the test split.
         AudioError: a recording that cannot be decoded (`prepare` would have set it aside).
     """
-    corpora = [folder for folder in folders if (folder / CORPUS_RECORD).is_file()]
+    corpora = [folder for folder in folders if (folder / CORPUS).is_file()]
     others = {folder: str(manifest_of(folder)["dataset"]) for folder in folders if folder not in corpora}
     evaluated = [folder for folder, name in others.items() if name == config.dataset]
     if len(evaluated) != 1:
@@ -207,7 +207,7 @@ def load_corpus(config: DataConfig, folders: Sequence[Path], sampling_rate: int)
     classes = tuple(next(iter(task.values())).features["label"].names)
     salts = {name: salt_of(name, folder) for folder, name in others.items()}
     for folder in corpora:
-        salts |= json.loads((folder / CORPUS_RECORD).read_text("utf-8")).get("salts", {})
+        salts |= json.loads((folder / CORPUS).read_text("utf-8")).get("salts", {})
     corpus = AudioReportCorpus(config.dataset, main, tuple(recordings.values()), classes, sampling_rate, salts)
     _refuse_leaks(corpus)
     return corpus
