@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..files import Serialisable
 from .duplicates import Twins
 from .schema import Row
 from .spec import DatasetSpec, Problem, TaskConfig
@@ -54,7 +55,7 @@ class SplitCounts:
 
 
 @dataclass(frozen=True)
-class PrepareReport:
+class PrepareReport(Serialisable):
     """What ``prepare`` did.
 
     Args:
@@ -88,10 +89,6 @@ class PrepareReport:
     twins: tuple[Twins, ...]
     balance: tuple[Mapping[str, Any], ...]
     presence: Presence
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
-        return {**asdict(self), "output": str(self.output)}
 
 
 def class_counts(task: TaskConfig, rows: Sequence[Row]) -> dict[str, int]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Literal
 
 from ...data.facts import Fact, Polarity
+from ...files import Serialisable
 from ..lexicon import TERM_CONCEPTS, ancestors, lexicon, words
 from .mentions import Mention, find_mentions, plain, sentences
 from .negation import linked, polarities
@@ -21,7 +22,7 @@ _BREATH = ("inspiratory", "expiratory", "inspiratory and expiratory")
 
 
 @dataclass(frozen=True)
-class Statement:
+class Statement(Serialisable):
     """One thing that a text says.
 
     Args:
@@ -46,10 +47,6 @@ class Statement:
     text: str
     rest: bool = False
     only: bool = False
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
-        return asdict(self)
 
 
 def read_statements(text: str, facts: Sequence[Fact]) -> list[Statement]:
@@ -186,8 +183,8 @@ def role(text: str, start: int, end: int, place: Mention) -> Role:
     names: tuple[Role, ...] = ("loudest", "location", "site")
     for name in names:
         # "best heard" is a cue of both kinds: the loudest wins where two end together
-        found = words("roles", "cues", name).finditer(text[start : place.start])
-        cues += [(match.end(), name == "loudest", name) for match in found]
+        matches = words("roles", "cues", name).finditer(text[start : place.start])
+        cues += [(match.end(), name == "loudest", name) for match in matches]
     return max(cues, key=lambda cue: cue[:2])[2] if cues else "any"
 
 
@@ -222,8 +219,8 @@ def phases_of(concept: str, value: str) -> tuple[str, ...]:
 
 def _borders(text: str, start: int, end: int, marks: str, name: str) -> list[int]:
     """Where something else begins in a stretch: at a mark or a word of the table."""
-    found = [match.start() for match in words("roles", name).finditer(text, start, end)]
-    return sorted([*found, *(place for place in range(start, end) if text[place] in marks)])
+    starts = [match.start() for match in words("roles", name).finditer(text, start, end)]
+    return sorted([*starts, *(index for index in range(start, end) if text[index] in marks)])
 
 
 def _breath_sound(trait: Mention, heads: Sequence[Mention], text: str) -> str | None:
