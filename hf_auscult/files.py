@@ -13,9 +13,9 @@ import os
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, is_dataclass
+from dataclasses import fields, is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 from uuid import uuid4
 
 from .errors import ConfigurationError, printable
@@ -31,6 +31,45 @@ _LITTER = frozenset({".DS_Store", "Thumbs.db", "desktop.ini"})
 def default_cache() -> Path:
     """Return the folder of what is kept between runs: ``AUSCULT_CACHE``, or ``~/.cache/hf_auscult``."""
     return Path(os.environ.get("AUSCULT_CACHE", "~/.cache/hf_auscult")).expanduser()
+
+
+class Serialisable:
+    """Base of results, which are dataclasses: their fields as plain values, in one way for the whole package.
+
+    Example:
+        >>> from dataclasses import dataclass
+        >>> @dataclass(frozen=True)
+        ... class Share(Serialisable):
+        ...     count: int
+        ...     n: int
+        ...     computed = ("value",)
+        ...     @property
+        ...     def value(self):
+        ...         return self.count / self.n
+        >>> Share(1, 4).to_dict()
+        {'count': 1, 'n': 4, 'value': 0.25}
+    """
+
+    computed: ClassVar[tuple[str, ...]] = ()
+    """Properties that are written beside the fields."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Fields and computed properties as plain values, ready for JSON."""
+        names = (*(field.name for field in fields(self)), *self.computed)  # type: ignore[arg-type]
+        return {name: _contents(getattr(self, name)) for name in names}
+
+
+def _contents(value: Any) -> Any:
+    """Dataclasses within containers as mappings; everything else as it is."""
+    if isinstance(value, Serialisable):
+        return value.to_dict()
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _contents(getattr(value, field.name)) for field in fields(value)}
+    if isinstance(value, Mapping):
+        return {key: _contents(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return type(value)(map(_contents, value))
+    return str(value) if isinstance(value, Path) else value
 
 
 def to_json(content: Any, *, indent: int | None = 2, sort_keys: bool = False) -> str:
@@ -192,7 +231,7 @@ def _plain(value: Any) -> Any:
     if isinstance(value, os.PathLike):
         return printable(os.fspath(value))
     if is_dataclass(value) and not isinstance(value, type):
-        return _plain(asdict(value))
+        return _plain(_contents(value))
     if hasattr(value, "tolist"):  # numpy and torch
         return _plain(value.tolist())
     raise TypeError(f"{type(value).__name__} has no JSON form")

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import yaml
 
 from tests.data.test_catalogue import READER, TOY, recordings
@@ -61,6 +62,7 @@ print(json.dumps({
 '''
 
 
+@pytest.mark.slow
 def test_encoder_dataset_task_front_end_objective_and_metric(tmp_path: Path):
     clinic = tmp_path / "toy_clinic"
     clinic.mkdir()

@@ -6,7 +6,7 @@ import csv
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from ..audio import read
 from ..errors import AudioError, DataError
+from ..files import Serialisable
 from .duplicates import Words, find_twins, fingerprint
 from .guards import bare_id, is_evaluation, reserved_subjects
 from .identity import known_as
@@ -82,7 +83,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Ledger:
+class Ledger(Serialisable):
     """What an audit looked at and found.
 
     Args:
@@ -95,14 +96,12 @@ class Ledger:
     unheard: int
     findings: tuple[Finding, ...]
 
+    computed = ("clean",)
+
     @property
     def clean(self) -> bool:
         """Whether nothing was found."""
         return not self.findings
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
-        return {"clean": self.clean, **asdict(self)}
 
     def render(self) -> str:
         """The ledger as text."""

@@ -7,7 +7,7 @@ import json
 import os
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ import yaml
 from tqdm import tqdm
 
 from ..errors import ConfigurationError, DataError
-from ..files import check_folder, new_folder, to_json, write_json, write_text
+from ..files import Serialisable, check_folder, new_folder, to_json, write_json, write_text
 from .audit import words_of
 from .card import markdown_table
 from .corpus_people import Key, Recording, barred, check_corpus, places, together
@@ -80,7 +80,7 @@ CORPORA: Mapping[str, CorpusSpec] = {
 
 
 @dataclass
-class CorpusReport:
+class CorpusReport(Serialisable):
     """What a corpus holds and what was left out of it.
 
     Args:
@@ -98,10 +98,6 @@ class CorpusReport:
     kept: dict[str, dict[str, int]] = field(default_factory=dict)
     left_out: dict[str, dict[str, int]] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
-        return {**asdict(self), "output": str(self.output)}
 
 
 def build_corpus(

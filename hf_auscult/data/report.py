@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..files import Serialisable
 from .duplicates import Twins
 from .schema import Row
 from .spec import DatasetSpec, Problem, TaskConfig
@@ -53,7 +54,7 @@ class SplitCounts:
 
 
 @dataclass(frozen=True)
-class PrepareReport:
+class PrepareReport(Serialisable):
     """What ``prepare`` did.
 
     Args:
@@ -87,10 +88,6 @@ class PrepareReport:
     twins: tuple[Twins, ...]
     balance: tuple[Mapping[str, Any], ...]
     presence: Presence
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
-        return {**asdict(self), "output": str(self.output)}
 
 
 def class_counts(task: TaskConfig, rows: Sequence[Row]) -> dict[str, int]:

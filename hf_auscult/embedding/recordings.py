@@ -5,9 +5,8 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +14,7 @@ from tqdm.auto import tqdm
 
 from ..audio import AUDIO_SUFFIXES, list_recordings, read
 from ..errors import AudioError, ConfigurationError, printable
-from ..files import to_json, write_csv, write_table
+from ..files import Serialisable, to_json, write_csv, write_table
 from .embedder import Embedder
 from .store import PROVENANCE, EmbeddingStore, identity_of
 
@@ -24,7 +23,7 @@ SHOWN = 5  # files left out that a report names in words; the dictionary holds a
 
 
 @dataclass(frozen=True)
-class EmbedReport:
+class EmbedReport(Serialisable):
     """What was written.
 
     Args:
@@ -44,10 +43,6 @@ class EmbedReport:
     reused: int
     quarantine: str | None
     left_out: dict[str, str] = field(default_factory=dict)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values."""
-        return asdict(self)
 
     def render(self) -> str:
         """What a person wants to know, a line each."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import importlib.metadata
 import importlib.util
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from transformers import AutoFeatureExtractor, AutoModel, PreTrainedModel
 
 from ..errors import ConfigurationError, ConversionError
 from ..features import WindowedFeatureExtractor
-from ..files import check_folder, new_folder, write_json
+from ..files import Serialisable, check_folder, new_folder, write_json
 from ..models.reachable import check_reachable
 from ..models.shared.base import as_encoder
 from .onnx_files import INPUT, OUTPUTS, open_session, run, seconds, write
@@ -28,7 +28,7 @@ WINDOWS = 8  # that every figure is measured on
 
 
 @dataclass(frozen=True)
-class OnnxReport:
+class OnnxReport(Serialisable):
     """What was exported and how far it is from torch.
 
     Args:
@@ -55,10 +55,6 @@ class OnnxReport:
     seconds_per_window: float | None
     int8: Int8Report | None
     versions: dict[str, str]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values for JSON."""
-        return asdict(self)
 
 
 class _Encoder(torch.nn.Module):

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import DataError
+from ..files import Serialisable
 from .classification import confusion_counts
 
 
 @dataclass(frozen=True)
-class IcbhiScore:
+class IcbhiScore(Serialisable):
     """Sensitivity, specificity and their mean, with the cycles behind them."""
 
     score: float
@@ -20,10 +21,6 @@ class IcbhiScore:
     specificity: float
     abnormal: int
     normal: int
-
-    def to_dict(self) -> dict[str, float]:
-        """Plain numbers, ready for JSON."""
-        return asdict(self)
 
 
 def icbhi_score(y: ArrayLike, predicted: ArrayLike, *, normal: object = "normal", collapse: bool = False) -> IcbhiScore:

@@ -21,7 +21,7 @@ others        any function of the rows                    percentile bootstrap o
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
 from typing import Any, Literal
@@ -30,6 +30,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataError
+from ..files import Serialisable
 from .arrays import Floats, as_array, same_length
 from .bounds import (
     error_bounds,
@@ -111,7 +112,7 @@ _FAMILIES: dict[Statistic, Family] = {
 
 
 @dataclass(frozen=True)
-class Interval:
+class Interval(Serialisable):
     """A figure with its interval over people, or the reason why it has none.
 
     Attributes:
@@ -152,10 +153,6 @@ class Interval:
     def excludes(self, value: float) -> bool:
         """Whether there is an interval and the value lies outside of it."""
         return self.low is not None and self.high is not None and not self.low <= value <= self.high
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain numbers, ready for JSON."""
-        return asdict(self)
 
 
 def person_interval(

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import ConfigurationError, DataError
+from ..files import Serialisable
 from .arrays import binary, numbers, same_length
 from .ranking import roc_points
 
 
 @dataclass(frozen=True)
-class OperatingPoint:
+class OperatingPoint(Serialisable):
     """Counts at a threshold and the shares they make; a share of nothing is None, never 0."""
 
     threshold: float
@@ -22,6 +22,8 @@ class OperatingPoint:
     false_positive: int
     true_negative: int
     false_negative: int
+
+    computed = ("sensitivity", "specificity", "positive_predictive_value", "negative_predictive_value", "accuracy")
 
     @property
     def sensitivity(self) -> float | None:
@@ -48,11 +50,6 @@ class OperatingPoint:
         """Share of right decisions."""
         right = self.true_positive + self.true_negative
         return right / (right + self.false_positive + self.false_negative)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Counts and shares, ready for JSON."""
-        shares = ("sensitivity", "specificity", "positive_predictive_value", "negative_predictive_value", "accuracy")
-        return {**asdict(self), **{name: getattr(self, name) for name in shares}}
 
 
 def operating_point(y: ArrayLike, score: ArrayLike, threshold: float) -> OperatingPoint:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataError
+from ..files import Serialisable
 from .arrays import same_length
 
 MURMUR = {"Present": 5.0, "Unknown": 3.0, "Absent": 1.0}
@@ -17,7 +18,7 @@ NOT_REFERRED = ("Absent", "Normal")
 
 
 @dataclass(frozen=True)
-class OutcomeCost:
+class OutcomeCost(Serialisable):
     """Mean cost of a patient in US dollars, and what it is made of (each part a mean per patient)."""
 
     cost: float
@@ -28,10 +29,6 @@ class OutcomeCost:
     patients: int
     referred: int
     missed: int
-
-    def to_dict(self) -> dict[str, float]:
-        """Plain numbers, ready for JSON."""
-        return asdict(self)
 
 
 def murmur_weighted_accuracy(y: ArrayLike, predicted: ArrayLike) -> float:

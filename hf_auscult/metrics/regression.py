@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import DataError
+from ..files import Serialisable
 from .arrays import Floats, numbers, same_length
 from .resampling import People
 
 
 @dataclass(frozen=True)
-class RegressionScores:
+class RegressionScores(Serialisable):
     """Errors of a model and of the mean predictor on the same rows.
 
     Attributes:
@@ -31,10 +32,6 @@ class RegressionScores:
     mean_mape: float | None
     skill: float
     n: int
-
-    def to_dict(self) -> dict[str, float | None]:
-        """Plain numbers, ready for JSON."""
-        return asdict(self)
 
 
 def mae(y: ArrayLike, predicted: ArrayLike) -> float:

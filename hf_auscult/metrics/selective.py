@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import ConfigurationError, DataError
+from ..files import Serialisable
 from .arrays import binary, numbers, same_length
 from .ranking import auroc
 
 
 @dataclass(frozen=True)
-class SelectiveAuroc:
+class SelectiveAuroc(Serialisable):
     """AUROC of the retained rows.
 
     Attributes:
@@ -31,10 +32,6 @@ class SelectiveAuroc:
     threshold: float
     kept: int
     kept_positives: int
-
-    def to_dict(self) -> dict[str, float]:
-        """Plain numbers, ready for JSON."""
-        return asdict(self)
 
 
 def selective_auroc(

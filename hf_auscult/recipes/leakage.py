@@ -9,7 +9,7 @@ from typing import Any
 
 from ..alignment.teachers import Teacher, TeacherConfig
 from ..errors import ConfigurationError
-from ..files import claim, write_json
+from ..files import Serialisable, claim, write_json
 from ..reports import STRENGTHS, Leakage, LeakageSettings, generate, leakage, mask_of
 from ..reports.card import write_card
 from ..reports.generate import name_of
@@ -21,7 +21,7 @@ PHRASINGS = 3
 
 
 @dataclass(frozen=True)
-class MaskLeakage:
+class MaskLeakage(Serialisable):
     """What texts under one mask give away.
 
     Args:
@@ -32,13 +32,9 @@ class MaskLeakage:
     leaks: str
     readers: tuple[Leakage, ...]
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
-        return {"leaks": self.leaks, "readers": [reader.to_dict() for reader in self.readers]}
-
 
 @dataclass(frozen=True)
-class TaskLeakage:
+class TaskLeakage(Serialisable):
     """What texts under every mask give away of a task's label.
 
     Args:
@@ -54,21 +50,12 @@ class TaskLeakage:
     level: float
     masks: Mapping[str, MaskLeakage]
 
+    computed = ("strict_at_chance",)
+
     @property
     def strict_at_chance(self) -> bool:
         """Whether no reader finds the label in texts under the strict mask."""
         return all(reader.at_chance for reader in self.masks["strict"].readers)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
-        return {
-            "dataset": self.dataset,
-            "task": self.task,
-            "recordings": self.recordings,
-            "level": self.level,
-            "masks": {name: mask.to_dict() for name, mask in self.masks.items()},
-            "strict_at_chance": self.strict_at_chance,
-        }
 
 
 def measure_leakage(

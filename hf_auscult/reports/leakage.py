@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import ConfigurationError, DataError
+from ..files import Serialisable
 from ..metrics import Interval, auroc, person_interval
 
 BAG_OF_WORDS = "bag of words"
@@ -45,7 +46,7 @@ class LeakageSettings:
 
 
 @dataclass(frozen=True)
-class Leakage:
+class Leakage(Serialisable):
     """The label that texts give away.
 
     Args:
@@ -68,24 +69,12 @@ class Leakage:
     left_out: tuple[str, ...]
     folds: int
 
+    computed = ("at_chance",)
+
     @property
     def at_chance(self) -> bool:
         """Whether the interval includes .5 (or lies below it, where what was learned of some misleads about others)."""
         return self.auroc.low is None or self.auroc.low <= 0.5
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
-        return {
-            "reader": self.reader,
-            "auroc": self.auroc.to_dict(),
-            "at_chance": self.at_chance,
-            "classes": list(self.classes),
-            "counts": list(self.counts),
-            "subjects": self.subjects,
-            "positives": self.positives,
-            "left_out": list(self.left_out),
-            "folds": self.folds,
-        }
 
 
 def leakage(

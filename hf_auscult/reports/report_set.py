@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from ..data.facts import Fact
 from ..errors import ConfigurationError, DataError
-from ..files import check_folder, to_json, write_table, write_text
+from ..files import Serialisable, check_folder, to_json, write_table, write_text
 from .generate import Report
 
 TABLE = "reports.parquet"
@@ -103,7 +103,7 @@ class MissingReport:
 
 
 @dataclass(frozen=True)
-class SetInfo:
+class SetInfo(Serialisable):
     """How a set came about, the content of reports.json.
 
     Args:
@@ -128,10 +128,6 @@ class SetInfo:
     def dataset(self) -> str:
         """Name of the dataset that the reports are on."""
         return str(self.settings["dataset"])
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
-        return asdict(self)
 
 
 @dataclass(frozen=True)

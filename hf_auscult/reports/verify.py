@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from ..errors import GenerationError
+from ..files import Serialisable
 from .generators import Failed, Generator, Outcome, Request
 from .grounding import Grounding, GroundingSummary, Statement, check, summarise
 from .report_set import read_set
@@ -135,7 +136,7 @@ class UngroundedReport:
 
 
 @dataclass(frozen=True)
-class Verification:
+class Verification(Serialisable):
     """What a set's check came to.
 
     Args:
@@ -147,11 +148,6 @@ class Verification:
     summary: GroundingSummary
     failures: tuple[UngroundedReport, ...]
     passed: bool
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
-        failures = [asdict(failure) for failure in self.failures]
-        return {"summary": self.summary.to_dict(), "failures": failures, "passed": self.passed}
 
 
 def verify_set(folder: str | Path, *, contradictions: float = 0.0, unsupported: float = 0.0) -> Verification:

@@ -15,6 +15,7 @@ import yaml
 from ...alignment.teacher_config import TeacherConfig, teacher_config
 from ...audio import Augmentation
 from ...errors import ConfigurationError
+from ...files import Serialisable
 
 T = TypeVar("T")
 
@@ -107,7 +108,7 @@ class EvaluationConfig:
 
 
 @dataclass(frozen=True)
-class AlignConfig:
+class AlignConfig(Serialisable):
     """One alignment with its standing checks.
 
     Args:
@@ -153,10 +154,6 @@ class AlignConfig:
     def objective(self) -> str:
         """Name of the alignment objective."""
         return str(self.training.get("objective", "infonce"))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return plain values."""
-        return dataclasses.asdict(self)
 
 
 def check_training(values: Mapping[str, Any]) -> None:

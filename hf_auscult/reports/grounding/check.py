@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 from ...data.facts import Fact
 from ...errors import DataError
+from ...files import Serialisable
 from ..lexicon import TERM_CONCEPTS, ancestors
 from .compare import Comparison, compare
 from .known import Knowledge
@@ -20,7 +20,7 @@ _GENERAL = ("illness", "infection", "respiratory infection")
 
 
 @dataclass(frozen=True)
-class Grounding:
+class Grounding(Serialisable):
     """How a report stands to its facts.
 
     Args:
@@ -39,6 +39,8 @@ class Grounding:
     omitted: tuple[Fact, ...]
     dataset: str | None = None
 
+    computed = ("consistent",)
+
     @property
     def consistent(self) -> bool:
         """Whether nothing in it contradicts the facts."""
@@ -48,18 +50,6 @@ class Grounding:
     def grounded(self) -> bool:
         """Whether it contradicts nothing and adds nothing."""
         return self.consistent and not self.unsupported
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
-        return {
-            "text": self.text,
-            "dataset": self.dataset,
-            "consistent": self.consistent,
-            "contradictions": [statement.to_dict() for statement in self.contradictions],
-            "unsupported": [statement.to_dict() for statement in self.unsupported],
-            "stated": [asdict(fact) for fact in self.stated],
-            "omitted": [asdict(fact) for fact in self.omitted],
-        }
 
 
 def check(text: str, facts: Sequence[Fact], *, dataset: str | None = None) -> Grounding:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Any, Literal
+from typing import Literal
 
 from ...data.facts import Fact, Polarity
+from ...files import Serialisable
 from ..lexicon import TERM_CONCEPTS, ancestors, lexicon, words
 from .mentions import Mention, find_mentions, plain, sentences
 from .negation import linked, polarities
@@ -21,7 +22,7 @@ _BREATH = ("inspiratory", "expiratory", "inspiratory and expiratory")
 
 
 @dataclass(frozen=True)
-class Statement:
+class Statement(Serialisable):
     """One thing that a text says.
 
     Args:
@@ -46,10 +47,6 @@ class Statement:
     text: str
     rest: bool = False
     only: bool = False
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
-        return asdict(self)
 
 
 def read_statements(text: str, facts: Sequence[Fact]) -> list[Statement]:

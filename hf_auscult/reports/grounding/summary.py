@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
 from ...errors import DataError
+from ...files import Serialisable
 from .check import Grounding
 
 
 @dataclass(frozen=True)
-class Proportion:
+class Proportion(Serialisable):
     """A share of reports with its Wilson score interval.
 
     Args:
@@ -32,6 +32,8 @@ class Proportion:
     high: float
     level: float = 0.95
 
+    computed = ("value",)
+
     @property
     def value(self) -> float:
         """The share itself."""
@@ -40,10 +42,6 @@ class Proportion:
     def __str__(self) -> str:
         share, low, high = (f"{100 * value:.1f}" for value in (self.value, self.low, self.high))
         return f"{self.count} of {self.n} ({share} %, {100 * self.level:g} % interval {low} to {high} %)"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain numbers, ready for JSON."""
-        return {"value": self.value, **asdict(self)}
 
 
 def proportion(count: int, n: int, *, level: float = 0.95) -> Proportion:
@@ -61,7 +59,7 @@ def proportion(count: int, n: int, *, level: float = 0.95) -> Proportion:
 
 
 @dataclass(frozen=True)
-class GroundingSummary:
+class GroundingSummary(Serialisable):
     """Table II over a set of reports.
 
     Args:
@@ -79,17 +77,6 @@ class GroundingSummary:
     omission: Proportion
     facts_omitted: Proportion | None
     datasets: Mapping[str, GroundingSummary] = field(default_factory=dict)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
-        return {
-            "n": self.n,
-            "consistency": self.consistency.to_dict(),
-            "unsupported": self.unsupported.to_dict(),
-            "omission": self.omission.to_dict(),
-            "facts_omitted": None if self.facts_omitted is None else self.facts_omitted.to_dict(),
-            "datasets": {name: summary.to_dict() for name, summary in self.datasets.items()},
-        }
 
 
 def summarise(groundings: Iterable[Grounding]) -> GroundingSummary:

@@ -7,9 +7,9 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from ...errors import DataError
+from ...files import Serialisable
 from ..grounding import Proportion, proportion
 from .sheet import COLUMNS, QUESTIONS
 
@@ -19,7 +19,7 @@ _REMEDY = "save the sheet again from review.html"
 
 
 @dataclass(frozen=True)
-class ReviewScore:
+class ReviewScore(Serialisable):
     """The measures of arXiv 2512.04847, Table II.
 
     Args:
@@ -37,11 +37,6 @@ class ReviewScore:
     unsupported: Proportion
     plausible: Proportion
     datasets: Mapping[str, ReviewScore] = field(default_factory=dict)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, ready for JSON."""
-        shares = {name: getattr(self, name).to_dict() for name in _SHARES}
-        return {"n": self.n, **shares, "datasets": {name: one.to_dict() for name, one in self.datasets.items()}}
 
 
 _SHARES = ("consistent", "nothing_added", "unsupported", "plausible")
