@@ -28,7 +28,7 @@ _SLACK = 5
 
 @dataclass(frozen=True)
 class OpenedSound:
-    """An open file, and how far libsndfile can be trusted with it.
+    """An open file, and whether libsndfile reads all of it.
 
     Args:
         file: a ``soundfile.SoundFile``.

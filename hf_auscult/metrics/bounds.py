@@ -42,8 +42,12 @@ def shrunk(observed: float | None, expected: float, degrees: float) -> float:
     return (max(degrees, 0.0) * observed + PRIOR_PEOPLE * expected) / (max(degrees, 0.0) + PRIOR_PEOPLE)
 
 
-def score_bounds(value: float, variance: Callable[[float], float], level: float) -> Bounds:
+def score_bounds(
+    value: float, variance: Callable[[float], float], level: float, degrees: float | None = None
+) -> Bounds:
     """All values in [0, 1] from which the estimate is within its reach, given the variance at each of them.
+
+    With ``degrees`` the reach is that of Student's t and not of the normal distribution.
 
     Unlike ``value ± z * error`` it never collapses at 0 or 1 (Wilson 1927; for the AUROC Newcombe 2006, method 5).
 
@@ -52,7 +56,9 @@ def score_bounds(value: float, variance: Callable[[float], float], level: float)
         >>> round(low, 3), high
         (0.722, 1.0)
     """
-    z = NormalDist().inv_cdf(0.5 + level / 2)
+    from scipy.stats import t
+
+    z = NormalDist().inv_cdf(0.5 + level / 2) if degrees is None else float(t.ppf(0.5 + level / 2, degrees))
     ends = []
     for outside in (0.0, 1.0):
         near, far = value, outside

@@ -155,7 +155,8 @@ def _macro_f1(labels: str) -> Iterator[tuple[dict[str, Any], Callable[[], float]
 
         def draw(rng: Any, n: int = n, r: int = r, who: Any = who, s: Any = s, decide: Any = decide) -> Interval:
             y = _classes(rng, n, s["shares"], labels)[who]
-            return person_interval(macro_f1, y, decide(rng, y, n, r), subjects=who)
+            figure = partial(macro_f1, labels=range(len(s["shares"])))
+            return person_interval(figure, y, decide(rng, y, n, r), subjects=who)
 
         yield s, truth, draw
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import time
+from functools import partial
 
 import numpy as np
 import pytest
@@ -134,6 +135,8 @@ def test_too_little_evidence_has_a_reason_in_place_of_bounds():
     perfect = person_interval(auroc, [0, 0, 1, 1], [1, 2, 3, 4], subjects=range(4))
     assert perfect.low < 0.5 and perfect.high == 1.0  # four people can be told apart by luck
     f1 = person_interval(macro_f1, [0, 0, 0, 1, 1], [0, 0, 0, 1, 1], subjects=range(5))
+    decided_only = person_interval(macro_f1, [0] * 9 + [1] * 9, [0] * 9 + [1] * 8 + [2], subjects=range(18))
+    assert decided_only.low is None and decided_only.reason.startswith("0 people of the rarest class")
     assert f1.low is None and f1.reason == "2 people of the rarest class, fewer than 3"
     assert "biased" in person_interval(ece, [0, 1] * 10, [0.4, 0.6] * 10, subjects=range(20)).reason
 
@@ -236,3 +239,13 @@ def test_exchanging_people_turns_the_signs_of_their_contributions(seed):
         ranks = rankdata(a), rankdata(b)
         one, other = np.where(exchanged, ranks[1], ranks[0]), np.where(exchanged, ranks[0], ranks[1])
         assert signs @ contributions == pytest.approx(auroc(y, one) - auroc(y, other), abs=1e-12)
+
+
+@pytest.mark.parametrize("labels", [[0, 1], [0, 1, 2, 3]])
+def test_named_classes_are_resampled_as_they_are_scored(labels):
+    rng = np.random.default_rng(0)
+    who, y, decided = np.arange(30) // 2, rng.integers(0, 3, 30), rng.integers(0, 3, 30)
+    named = partial(macro_f1, labels=labels)
+    fast = person_interval(named, y, decided, subjects=who, draws=50, family="bootstrap")
+    slow = person_interval(lambda *arrays: named(*arrays), y, decided, subjects=who, draws=50)
+    assert (fast.value, fast.low, fast.high) == pytest.approx((slow.value, slow.low, slow.high))

@@ -32,6 +32,8 @@ def adapt(
     layers: list[int] | None = None,
     pooling: str = "native",
     windows: WindowPolicy | Mapping[str, Any] | None = None,
+    real_frames: bool = False,
+    rate_factor: float = 1.0,
 ) -> tuple[AudioAdapterModel, WindowedFeatureExtractor]:
     """Put one of transformers' own audio encoders behind this package's interface.
 
@@ -41,8 +43,11 @@ def adapt(
         extractor: its feature extractor; read from the model's folder, and built in for HeAR. An extractor of this
             package is taken as it is.
         layers: hidden states whose average replaces the published output, see `AudioAdapterConfig`.
-        pooling: `native`, `mean` or `cls`, see `AudioAdapterConfig`.
+        pooling: `native`, `mean`, `mean_std` or `cls`, see `AudioAdapterConfig`.
         windows: how recordings are cut; the encoder's own window by default.
+        real_frames: Whisper sees no padding behind a recording shorter than its 30 s; its positions are cut. It was not
+            published so: there is no published protocol then.
+        rate_factor: recordings are read that much faster, see `WindowedFeatureExtractor`.
 
     Returns:
         The adapted model and its feature extractor. Saved into one folder, `AutoModel` and `AutoFeatureExtractor`
@@ -76,12 +81,18 @@ def adapt(
             raise ConfigurationError(
                 f"{type(found).__name__} is no feature extractor of {native.name}", remedy="pass the model's own"
             ) from error
+        as_published = native.published is not None and real_frames <= native.real_frames
         found = NativeFeatureExtractor(
-            found, _policy(policy), native.published and _policy(native.published), real_frames=native.real_frames
+            found,
+            _policy(policy),
+            _policy(native.published or {}) if as_published else None,
+            real_frames=real_frames or native.real_frames,
+            rate_factor=rate_factor,
         )
-    elif windows is not None:
+    elif windows is not None or real_frames or rate_factor != 1:
         raise ConfigurationError(
-            "this feature extractor has a window policy of its own", remedy="leave out windows, or set it there"
+            "this feature extractor has a window policy of its own",
+            remedy="leave out windows, real_frames and rate_factor, or set them there",
         )
     # Built without weights: the encoder that is there takes the empty one's place.
     with no_init_weights(), torch.device("meta"):

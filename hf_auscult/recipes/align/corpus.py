@@ -193,7 +193,7 @@ def load_corpus(config: DataConfig, folders: Sequence[Path], sampling_rate: int)
             source = str(row["source"])
             key = (source, str(row["recording_id"]))
             reserved = bare_id(row["subject_id"], source) in reserved_subjects(source)
-            # Of further datasets nobody is evaluated, so that only their training people have a part in the run.
+            # Further datasets are not evaluated: only their training people take part in the run.
             if key in recordings or (folder != main and split != "train") or (reserved and not config.locked):
                 continue
             waveform = read(row.pop("audio"), sampling_rate=sampling_rate).array

@@ -25,7 +25,7 @@ def span(text: str) -> tuple[float, float] | None:
     if text in groups:
         low, high = groups[text]["means"]
         return low, high
-    figures = [float(one) for one in re.findall(r"\d+(?:\.\d+)?", text)]
+    figures = [float(digits) for digits in re.findall(r"\d+(?:\.\d+)?", text)]
     if not figures:
         return None
     if len(figures) == 2:

@@ -50,7 +50,7 @@ def review_sets(
     ]
     chosen = sample(rows, n, seed=seed)
     for folder in prepared:
-        chosen = _with_sound(chosen, Path(folder), {name: one.info.settings["config"] for name, one in sets.items()})
+        chosen = _with_sound(chosen, Path(folder), {name: item.info.settings["config"] for name, item in sets.items()})
     return make_review(chosen, len(chosen), output, seed=seed)
 
 
