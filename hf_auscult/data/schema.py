@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 Kind = Literal["string", "float", "bool", "strings", "events", "segmentation"]
 Target = Literal["class", "value", "classes"]
+OLDEST = 130.0  # years; the longest documented life is 122: a higher age is a typing error
 ORGANS: tuple[str, ...] = ("lung", "heart", "cough", "bowel", "voice", "breath")
 
 SITES: tuple[str, ...] = (

@@ -22,7 +22,7 @@ from ..models.shared.base import as_encoder
 from .onnx_files import INPUT, OUTPUTS, open_session, run, seconds, write
 from .quantise_onnx import Int8Report, quantise
 
-TOLERANCE = 1e-4
+TOLERANCE = 1e-4  # of an output's largest value: room for float32 operations in another order, none for a mistake
 LIBRARIES = ("onnx", "onnxruntime", "onnxscript")
 WINDOWS = 8  # that every figure is measured on
 
