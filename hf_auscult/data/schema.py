@@ -86,6 +86,7 @@ def features(
         "audio": datasets.Audio(decode=False),
         "recording_id": string,
         "subject_id": string,
+        "person": string,  # the smallest subject id of all that share an id, a file or a take: who stays on one side
         "site": string,
         "device": string,
         "age": seconds,  # years

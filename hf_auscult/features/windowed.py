@@ -299,7 +299,8 @@ class WindowedFeatureExtractor(SavesCode, SequenceFeatureExtractor):
 
     def _waveform(self, item: Any, sampling_rate: int | None, read_rate: int | None = None) -> np.ndarray:
         wanted = self.sampling_rate
-        if isinstance(item, torch.Tensor) or _is_numbers(item):
+        empty = isinstance(item, (list, tuple)) and not item
+        if isinstance(item, (torch.Tensor, np.generic)) or empty or _is_numbers(item):
             item = _array(item)
         if not isinstance(item, np.ndarray):
             return read(item, sampling_rate=read_rate or wanted).array

@@ -216,6 +216,8 @@ def convert(family: str, checkpoint: str | Path, output: str | Path) -> Path:
     state, settings = conversion.state(conversion.read(checkpoint), where)
     model = conversion.build(**settings)
     model.load_state_dict(check_keys(state, model, conversion.fixed, where))
+    # Whatever the folder will be called: benchmarks read from here whose training people these weights know.
+    model.config.weights_origin = [family]
     with new_folder(output) as folder:
         model.eval().save_pretrained(folder)
         conversion.extractor_of(model).save_pretrained(folder)

@@ -113,7 +113,7 @@ class AudioAdapterModel(EncoderMixin, AudioAdapterPreTrainedModel):
         self.check_input(windows)
         attentions = output_attentions and native.attentions
         output = native.forward(self.native)(
-            **native.inputs(windows, config.encoder_config),
+            **native.inputs(windows.to(self.dtype), config.encoder_config),
             output_hidden_states=output_hidden_states or config.layers is not None,
             output_attentions=attentions,
             return_dict=True,
