@@ -102,7 +102,7 @@ class ConditionResult:
 
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON."""
-        content = {
+        content: dict[str, Any] = {
             "title": self.condition.title,
             "asks": self.condition.asks,
             "probe": self.probe.to_dict(),

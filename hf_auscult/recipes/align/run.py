@@ -135,6 +135,8 @@ def align(config: AlignConfig | str | Path, *, command: str = "", progress: bool
                 embeddings[name] = evaluator.with_map(trained[name].model, embeddings[name])
     results = {c.name: evaluator.condition(c, trained[c.name], embeddings[c.name]) for c in conditions}
     baselines = evaluator.baselines()
+    probes = {name: row.probe for name, row in results.items()}
+    probes |= {name: row.probe for name, row in baselines.items()}
     result = AlignResult(
         config=config,
         command=command,
@@ -148,7 +150,7 @@ def align(config: AlignConfig | str | Path, *, command: str = "", progress: bool
         },
         conditions=results,
         baselines=baselines,
-        gains=evaluator.gains({name: row.probe for name, row in [*results.items(), *baselines.items()]}),
+        gains=evaluator.gains(probes),
         versions={"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         seconds=round(time.perf_counter() - started, 1),
     )
