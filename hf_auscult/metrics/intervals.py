@@ -274,8 +274,8 @@ def paired_difference(
     kind, count, without = _family(statistic), len(people), np.zeros(0)
     reason: str | None = None
     if kind == "bootstrap":
-        one, other = (_of_draws(statistic, columns, people) for columns in systems)
-        values, redrawn = resample(lambda weights: one(weights) - other(weights), people, draws, seed)
+        first_of, second_of = (_of_draws(statistic, columns, people) for columns in systems)
+        values, redrawn = resample(lambda weights: first_of(weights) - second_of(weights), people, draws, seed)
         low, high = percentiles(values, level)
         tail = min(int((values <= 0).sum()), int((values >= 0).sum()))
         p_value = min(1.0, 2 * (1 + tail) / (draws + 1))
@@ -299,9 +299,9 @@ def paired_difference(
         reason = reason or "nobody's recordings tell the two systems apart"
     if reason is not None:
         if kind == "ranking":
-            columns = (np.asarray(scores, dtype=np.float64) for scores in (first, second))
+            one, other = (np.asarray(scores, dtype=np.float64) for scores in (first, second))
             runs = statistic is auroc_over_runs
-            contributions = exchange_contributions(shared[0], *columns, people.owner, runs=runs)
+            contributions = exchange_contributions(shared[0], one, other, people.owner, runs=runs)
         else:
             contributions = value - (count - 1) / count * without  # pseudo-values over the number of people
         p_value = _exchange_p_value(contributions, seed)
@@ -370,7 +370,7 @@ def _score(
         names = names if named is None else np.asarray(named)
         truth, scored = truth[:, None] == names, np.ones(len(names), dtype=np.bool_)
     else:
-        scored = truth.any(axis=0) | decided.any(axis=(0, 1))
+        scored = np.asarray(truth.any(axis=0) | decided.any(axis=(0, 1)))
     carried = np.zeros((len(people), truth.shape[1]), dtype=np.bool_)
     np.logical_or.at(carried, people.owner, truth.astype(np.bool_))
     counts = carried.sum(axis=0)[scored]
