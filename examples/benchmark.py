@@ -1,4 +1,4 @@
-"""Judge models: `python examples/benchmark.py acula18 --model logmel --data-root prepared --output results`."""
+"""Evaluate models: `python examples/benchmark.py acula18 --model logmel --data-root prepared --output results`."""
 
 from __future__ import annotations
 

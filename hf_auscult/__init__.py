@@ -77,8 +77,8 @@ def __getattr__(name: str) -> Any:
     if target is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     module, _, attribute = target.partition(":")
-    found = import_module(f"{__name__}.{module}")
-    return getattr(found, attribute) if attribute else found
+    home = import_module(f"{__name__}.{module}")
+    return getattr(home, attribute) if attribute else home
 
 
 def __dir__() -> list[str]:

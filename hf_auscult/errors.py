@@ -14,7 +14,7 @@ def printable(path: str | PathLike[str]) -> str:
         >>> printable("g\udce4st.wav")
         'g\\xe4st.wav'
     """
-    return re.sub("[\ud800-\udfff]", lambda found: _escape(ord(found[0])), os.fspath(path))
+    return re.sub("[\ud800-\udfff]", lambda match: _escape(ord(match[0])), os.fspath(path))
 
 
 def _escape(code: int) -> str:

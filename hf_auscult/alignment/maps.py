@@ -228,7 +228,7 @@ def _groups(subjects: Sequence[Any] | NDArray[Any] | None, n: int) -> list[NDArr
     if len(owner) != n:
         raise DataError(f"{len(owner)} subjects for {n} pairs", where="subjects")
     if len(names) < 2:
-        raise DataError("one person; nobody is left to fit on", where="subjects")
+        raise DataError("recordings of one person only: none are left to fit on", where="subjects")
     return [np.flatnonzero(owner == person) for person in range(len(names))]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,8 +15,11 @@ import soundfile
 
 from ..errors import MissingAudioError, UndecodableAudioError
 from ._arrays import FloatArray, check_channels, check_rate
+from ._containers import CHECKED, id3_length, samples_of
 from ._mp3 import Mp3Length, mp3_length
 from ._wav import wav_header
+
+logger = logging.getLogger(__name__)
 
 _AGAIN = "fetch or export the file again"
 #: Samples per channel decoded at a time.
@@ -28,7 +32,7 @@ _SLACK = 5
 
 @dataclass(frozen=True)
 class OpenedSound:
-    """An open file, and how far libsndfile can be trusted with it.
+    """An open file, and whether libsndfile reads all of it.
 
     Args:
         file: a ``soundfile.SoundFile``.
@@ -117,13 +121,21 @@ def open_sound(stream: BinaryIO, size: int, where: str) -> Iterator[OpenedSound]
         SamplingRateError: an absurd rate.
         ChannelError: more than two channels.
     """
+    if skipped := id3_length(stream):
+        stream.seek(skipped)
+        stream, size = _Bytes(stream.read()), size - skipped
+    samples = samples_of(stream, size)
+    if samples is not None and samples.truncated:
+        raise _short(where, f"{samples.promised} bytes of samples promised, {samples.available} there")
     header = wav_header(stream, size)
     if header is not None:
         if header.sampling_rate is not None:
             check_rate(header.sampling_rate, where=where)
         if header.truncated:
             raise _short(where, f"{header.promised} bytes of samples promised, {header.available} there")
-        if header.unfinished and header.size_at is not None:
+        if header.behind:
+            logger.warning("%s: read %d bytes of samples more than its header counts", where, header.behind)
+        if (header.unfinished or header.behind) and header.size_at is not None:
             stream.seek(0)
             whole = bytearray(stream.read())
             whole[header.size_at : header.size_at + 4] = b"\xff\xff\xff\xff"  # "until the end of the file"
@@ -134,6 +146,12 @@ def open_sound(stream: BinaryIO, size: int, where: str) -> Iterator[OpenedSound]
     except (soundfile.LibsndfileError, RuntimeError, TypeError) as error:
         raise UndecodableAudioError(f"not audio ({_reason(error)})", where=where, remedy=_AGAIN) from error
     with file:
+        if file.format not in CHECKED:
+            raise UndecodableAudioError(
+                f"{file.format} files do not say how long they are, so half a download cannot be told from a whole one",
+                where=where,
+                remedy="export it as WAV or FLAC",
+            )
         check_rate(file.samplerate, where=where)
         check_channels(file.channels, where)
         if header is not None and header.size_at is None and not file.frames:

@@ -140,13 +140,13 @@ def chunks(array: FloatArray, length: int, hop: int, shortest: int) -> list[Floa
         [[0.0, 1.0], [2.0, 3.0], [4.0]]
     """
     clip = as_mono(array)
-    found = [clip[start : start + length] for start in range(0, len(clip), hop)]
-    found = [chunk for chunk in found if len(chunk) >= shortest]
-    if not found:
+    pieces = [clip[start : start + length] for start in range(0, len(clip), hop)]
+    pieces = [chunk for chunk in pieces if len(chunk) >= shortest]
+    if not pieces:
         raise ShortAudioError(
             f"{len(clip)} samples; this rule needs {shortest}", remedy="use the default protocol, or longer recordings"
         )
-    return found
+    return pieces
 
 
 def sliding(

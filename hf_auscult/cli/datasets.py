@@ -47,7 +47,7 @@ def prepare(args: argparse.Namespace) -> Outcome:
 
 
 def audit(args: argparse.Namespace) -> Outcome:
-    """Look for people and sounds on both sides of splits; exit status 1 when any are found."""
+    """Report subject overlap, copies and near-duplicates across splits; exit status 1 when there are any."""
     from ..data.audit import audit as run
 
     ledger = run(args.sources, listen=not args.quick)

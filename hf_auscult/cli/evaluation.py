@@ -34,7 +34,7 @@ def bench(args: argparse.Namespace) -> Outcome:
 
 
 def explain(args: argparse.Namespace) -> Outcome:
-    """Compare where an encoder's decision comes from with where the annotators heard the sound."""
+    """Compare the evidence for an encoder's decision with the annotated sounds."""
     from ..evaluation import explanations
     from ..evaluation.estimates import Bootstrap
     from ..metrics.tables import estimate, number
@@ -50,23 +50,23 @@ def explain(args: argparse.Namespace) -> Outcome:
         pictures=args.pictures,
         bootstrap=Bootstrap(args.draws, args.seed),
     )
-    found = explanations.explain(settings)
+    explanation = explanations.explain(settings)
     titles = {
         "time_auroc": "heat of a frame for lying within the sound, AUROC",
         "pointing": "hottest frame lies within the sound",
         "energy": "share of the heat within the sound",
         "band": "share of the heat in the sound's band",
     }
-    without = f", {found.without_heat} without heat" if found.without_heat else ""
-    counts = f"{found.recordings} recordings of {found.people} people{without}"
-    lines = [f"{found.model}, {found.task}, {found.method}: {counts}"]
-    if found.trained_on:
-        lines.append(f"  WARNING: the model was trained on {found.trained_on} of them")
+    without = f", {explanation.without_heat} without heat" if explanation.without_heat else ""
+    counts = f"{explanation.recordings} recordings of {explanation.people} people{without}"
+    lines = [f"{explanation.model}, {explanation.task}, {explanation.method}: {counts}"]
+    if explanation.trained_on:
+        lines.append(f"  WARNING: the model was trained on {explanation.trained_on} of them")
     lines += [
         f"  {titles[name]}: {estimate(score.estimate)}, chance {number(score.chance)}"
-        for name, score in found.scores.items()
+        for name, score in explanation.scores.items()
     ]
-    return Outcome({"output": args.output, **found.to_dict()}, "\n".join([*lines, f"pictures: {args.output}"]))
+    return Outcome({"output": args.output, **explanation.to_dict()}, "\n".join([*lines, f"pictures: {args.output}"]))
 
 
 def zero_shot(args: argparse.Namespace) -> Outcome:

@@ -42,23 +42,27 @@ def verify(args: argparse.Namespace) -> Outcome:
     """Compare every report of a set with its facts; exit status 1 when too many contradict or add something."""
     from ..reports.verify import verify_set
 
-    found = verify_set(args.folder, contradictions=args.max_contradictions, unsupported=args.max_unsupported)
+    verification = verify_set(args.folder, contradictions=args.max_contradictions, unsupported=args.max_unsupported)
     names = {"consistency": "contradicts nothing", "unsupported": "adds something", "omission": "leaves a fact out"}
-    lines = [f"{title}: {getattr(found.summary, name)}" for name, title in names.items()]
-    for failure in found.failures[: args.show]:
-        wrong = [f"{kind} {one.text!r}" for kind in ("contradictions", "unsupported") for one in getattr(failure, kind)]
+    lines = [f"{title}: {getattr(verification.summary, name)}" for name, title in names.items()]
+    for failure in verification.failures[: args.show]:
+        wrong = [
+            f"{kind} {statement.text!r}"
+            for kind in ("contradictions", "unsupported")
+            for statement in getattr(failure, kind)
+        ]
         lines.append(f"  {failure.recording_id}: {'; '.join(wrong)}: {failure.text}")
-    if len(found.failures) > args.show:
-        lines.append(f"  … and {len(found.failures) - args.show} more (--json lists all)")
-    return Outcome(found.to_dict(), "\n".join(lines), int(not found.passed))
+    if len(verification.failures) > args.show:
+        lines.append(f"  … and {len(verification.failures) - args.show} more (--json lists all)")
+    return Outcome(verification.to_dict(), "\n".join(lines), int(not verification.passed))
 
 
 def mask(args: argparse.Namespace) -> Outcome:
-    """Measure how well a label can be read off reports under each mask; exit status 1 unless strict is at chance."""
+    """Measure how well reports under each mask predict a label; exit status 1 unless strict is at chance."""
     from ..recipes.leakage import measure_leakage
     from ..reports import LeakageSettings
 
-    found = measure_leakage(
+    result = measure_leakage(
         args.folder,
         args.task,
         reports=args.reports,
@@ -66,29 +70,29 @@ def mask(args: argparse.Namespace) -> Outcome:
         mapping=args.mapping,
         settings=LeakageSettings(draws=args.resamples, level=args.level, seed=args.seed),
     )
-    lines = [f"{found.dataset}, {found.task}: AUROC of the label read off the text, {found.recordings} rows"]
-    for name, masked in found.masks.items():
+    lines = [f"{result.dataset}, {result.task}: AUROC of the label predicted from the text, {result.recordings} rows"]
+    for name, masked in result.masks.items():
         for figure in masked.readers:
             lines.append(f"  {name}: {figure.auroc} by {figure.reader}{', at chance' if figure.at_chance else ''}")
-    return Outcome(found.to_dict(), "\n".join(lines), int(not found.strict_at_chance))
+    return Outcome(result.to_dict(), "\n".join(lines), int(not result.strict_at_chance))
 
 
 def review(args: argparse.Namespace) -> Outcome:
     """Write a page on which an expert reviews a sample of reports, recordings included."""
     from ..reports.review.review_sets import review_sets
 
-    found = review_sets(args.folders, args.n, args.output, prepared=args.audio, seed=args.seed)
-    return Outcome({"page": str(found.page), "sheet": str(found.sheet), "reports": len(found.rows)})
+    written = review_sets(args.folders, args.n, args.output, prepared=args.audio, seed=args.seed)
+    return Outcome({"page": str(written.page), "sheet": str(written.sheet), "reports": len(written.rows)})
 
 
 def score(args: argparse.Namespace) -> Outcome:
     """Score a review that an expert filled in: the measures of AcuLa's Table II with Wilson intervals."""
     from ..reports.review import score_review
 
-    found = score_review(args.sheet)
+    result = score_review(args.sheet)
     names = {
         "consistent": "consistent with the metadata",
         "unsupported": "adds unsupported detail",
         "plausible": "clinically plausible",
     }
-    return Outcome(found.to_dict(), "\n".join(f"{title}: {getattr(found, name)}" for name, title in names.items()))
+    return Outcome(result.to_dict(), "\n".join(f"{title}: {getattr(result, name)}" for name, title in names.items()))

@@ -144,7 +144,7 @@ def _rewrite(module: str, packages: frozenset[str]) -> tuple[str, set[str]]:
             else:
                 wanted.setdefault(flat, []).append(name if name == shown else f"{name} as {shown}")
         statements += [f"from .{flat} import {', '.join(names)}" for flat, names in wanted.items()]
-        lines[node.lineno - 1 : node.end_lineno] = [f"{' ' * node.col_offset}{one}\n" for one in statements]
+        lines[node.lineno - 1 : node.end_lineno] = [f"{' ' * node.col_offset}{statement}\n" for statement in statements]
     return "".join(lines), needed
 
 

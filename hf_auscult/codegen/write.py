@@ -46,7 +46,7 @@ def code_of(saved: Any) -> tuple[dict[str, str], dict[str, str]]:
     table = f"{cls.__module__.rpartition('.')[0]}.encoder_{entry.model_type}"
     replaced = {table: _table(inner)} if inner else {}
     files: dict[str, str] = {}
-    for module in sorted({target.split(":")[0] for one in (entry, *inner) for _, target in one.targets()}):
+    for module in sorted({target.split(":")[0] for known in (entry, *inner) for _, target in known.targets()}):
         files |= flatten(module, replaced)
     return files, {auto: _reference(target) for auto, target in entry.targets()}
 

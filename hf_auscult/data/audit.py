@@ -6,7 +6,7 @@ import csv
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -18,16 +18,21 @@ from ..audio import read
 from ..errors import AudioError, DataError
 from ..files import Serialisable
 from .duplicates import Words, find_twins, fingerprint
-from .guards import bare_id, is_evaluation, reserved_subjects
+from .guards import bare_id, reserved_subjects
 from .identity import known_as
-from .manifest import MANIFEST
+from .manifest import CORPUS, MANIFEST
 
 COLUMNS = ("path", "subject", "split")
+_TESTS = ("test", "eval", "holdout", "hold-out", "hold_out", "heldout", "held-out", "held_out")
+"""How names of test parts begin, in small letters: ``Test``, ``test1``, ``evaluation`` …"""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One recording of an audited dataset: ``key`` is unique over all of them."""
+    """One recording of an audited dataset: ``key`` is unique over all of them.
+
+    ``of_corpus``: every part of its source is training data, whatever it is called.
+    """
 
     key: str
     source: str
@@ -36,11 +41,30 @@ class Entry:
     split: str
     sha256: str | None = None
     words: Words | None = None
+    person: str | None = None
+    of_corpus: bool = False
 
     @property
-    def person(self) -> str:
-        """The subject, spelled as the split guards compare it."""
-        return known_as(self.subject) or self.subject
+    def ids(self) -> frozenset[str]:
+        """The subject and the person whom ``prepare`` made of them, spelled as the split guards compare them."""
+        known = {known_as(self.subject) or self.subject, known_as(self.person)}
+        return frozenset(name for name in known if name)
+
+    @property
+    def reserved(self) -> bool:
+        """Whether this is of a reserved test subject; the id's prefix says of which dataset, or else the source."""
+        prefixes = {name.partition(":")[0] if ":" in name else self.source for name in self.ids}
+        return any(bare_id(name, dataset) in reserved_subjects(dataset) for name in self.ids for dataset in prefixes)
+
+    @property
+    def trains(self) -> bool:
+        """Whether it is declared to be training data."""
+        return self.of_corpus or self.split.casefold().startswith("train")
+
+    @property
+    def tests(self) -> bool:
+        """Whether reserved people may stand in its part."""
+        return not self.of_corpus and self.split.casefold().startswith(_TESTS)
 
 
 @dataclass(frozen=True)
@@ -117,16 +141,18 @@ class Ledger(Serialisable):
 def audit(sources: Sequence[str | Path], *, listen: bool = True) -> Ledger:
     """Look for people and sounds on both sides of splits.
 
-    Within each dataset every pair of splits is compared; between datasets every training part with every test part.
+    Every two parts are compared, except parts of different datasets that are both declared to be training data: by a
+    name that begins with ``train``, or as part of a corpus.
 
     Args:
-        sources: prepared folders, or CSV files with the columns ``path``, ``subject`` and ``split`` (audio, where the
-            paths lead to any from the file's folder, is compared too). Subjects written as ``dataset:id`` are
-            compared between files; bare ones within their own.
+        sources: prepared folders, corpora, or CSV files with the columns ``path``, ``subject`` and ``split`` (audio,
+            where the paths lead to any from the file's folder, is compared too). Subjects written as ``dataset:id`` are
+            compared between files, and with the reserved people of that dataset; bare ones are of the dataset that the
+            file is named after.
         listen: look for recordings that sound alike; people and bytes are compared anyway.
 
     Raises:
-        DataError: neither a prepared folder nor such a CSV.
+        DataError: neither a prepared folder, nor a corpus, nor such a CSV.
 
     Example:
         >>> audit(["prepared/circor"]).clean  # doctest: +SKIP
@@ -138,8 +164,7 @@ def audit(sources: Sequence[str | Path], *, listen: bool = True) -> Ledger:
         sides[entry.source, entry.split].append(entry)
     findings: list[Finding] = []
     for (source, split), part in sides.items():
-        locked = reserved_subjects(source)
-        caught = [] if is_evaluation(split) else [e for e in part if bare_id(e.subject, source) in locked]
+        caught = [entry for entry in part if entry.reserved and not entry.tests]
         if caught:
             people = sorted({entry.subject for entry in caught})
             findings.append(_finding("reserved", (source, split), (source, split), caught, part, people))
@@ -151,9 +176,10 @@ def audit(sources: Sequence[str | Path], *, listen: bool = True) -> Ledger:
         if one.sha256 != other.sha256:
             alike[frozenset({(one.source, one.split), (other.source, other.split)})].append((one, other))
     for left, right in combinations(sides, 2):
-        if is_evaluation(left[1]) and not is_evaluation(right[1]):
+        first, second = sides[left][0], sides[right][0]
+        if (second.trains and not first.trains) or (first.tests and not second.tests):
             left, right = right, left
-        if left[0] != right[0] and is_evaluation(left[1]) == is_evaluation(right[1]):
+        if left[0] != right[0] and _both_train(first, second):
             continue
         findings += _compare(left, right, sides[left], sides[right], alike[frozenset({left, right})])
     findings += _against_train(sides)
@@ -164,12 +190,17 @@ def audit(sources: Sequence[str | Path], *, listen: bool = True) -> Ledger:
 Side = tuple[str, str]
 
 
+def _both_train(first: Entry, second: Entry) -> bool:
+    """Whether two parts are training data, or the validation people that a corpus took over from a dataset."""
+    taken_over = (first.of_corpus or second.of_corpus) and first.split == second.split == "validation"
+    return (first.trains and second.trains) or taken_over
+
+
 def _compare(
     left: Side, right: Side, train: Sequence[Entry], test: Sequence[Entry], alike: Sequence[tuple[Entry, Entry]]
 ) -> Iterator[Finding]:
-    people = {entry.person for entry in train} & {entry.person for entry in test}
-    if people:
-        caught = [entry for entry in test if entry.person in people]
+    people = {name for entry in train for name in entry.ids}
+    if caught := [entry for entry in test if entry.ids & people]:
         yield _finding("people", left, right, caught, test, _names(caught, train))
     digests = {entry.sha256: entry for entry in train if entry.sha256}
     same = [entry for entry in test if entry.sha256 in digests]
@@ -190,8 +221,8 @@ def _against_train(sides: Mapping[Side, Sequence[Entry]]) -> Iterator[Finding]:
             continue
         rest = [entry for part in others.values() for entry in part]
         train = sides[source, "train"]
-        people = {entry.person for entry in train}
-        caught = [entry for entry in rest if entry.person in people]
+        people = {name for entry in train for name in entry.ids}
+        caught = [entry for entry in rest if entry.ids & people]
         if caught:
             right = (source, " + ".join(others))
             yield _finding("people", (source, "train"), right, caught, rest, _names(caught, train))
@@ -199,9 +230,15 @@ def _against_train(sides: Mapping[Side, Sequence[Entry]]) -> Iterator[Finding]:
 
 def _names(caught: Sequence[Entry], train: Sequence[Entry]) -> list[str]:
     """Every person that was found on both sides, with the other side's spelling where it is another."""
-    spelled = {entry.person: entry.subject for entry in train}
-    names = {entry.person: (entry.subject, spelled[entry.person]) for entry in caught}
-    return sorted(one if one == other else f"{one} = {other}" for one, other in names.values())
+    spelled: dict[str, set[str]] = defaultdict(set)
+    for entry in train:
+        for name in entry.ids:
+            spelled[name].add(entry.subject)
+    names = set()
+    for entry in caught:
+        others = set().union(*(spelled.get(name, set()) for name in entry.ids))
+        names.add(entry.subject if entry.subject in others else f"{entry.subject} = {min(others)}")
+    return sorted(names)
 
 
 def _finding(
@@ -216,8 +253,12 @@ def _entries(source: Path, listen: bool) -> Iterable[Entry]:
         return _from_csv(source, listen)
     if (source / MANIFEST).is_file():
         return _from_prepared(source, listen)
+    if (source / CORPUS).is_file():
+        return _from_corpus(source, listen)
     raise DataError(
-        "neither a prepared folder nor a CSV file", where=source, remedy=f"CSV columns: {', '.join(COLUMNS)}"
+        "neither a prepared folder, nor a corpus, nor a CSV file",
+        where=source,
+        remedy=f"CSV columns: {', '.join(COLUMNS)}",
     )
 
 
@@ -226,21 +267,42 @@ def _from_prepared(folder: Path, listen: bool) -> Iterator[Entry]:
     with (folder / "splits.csv").open(newline="", encoding="utf-8") as stream:
         where = {row["recording_id"]: row["split"] for row in csv.DictReader(stream)}
     seen: set[str] = set()
-    names = ["recording_id", "subject_id", "audio_sha256", "source"]
     for file in sorted(folder.glob("*/*.parquet")):
-        parquet = pq.ParquetFile(file)
-        if "segment" in parquet.schema_arrow.names:
+        if "segment" in pq.ParquetFile(file).schema_arrow.names:
             continue
-        for batch in parquet.iter_batches(64, columns=[*names, *(["audio"] if listen else [])]):
-            for row in batch.to_pylist():
-                name = row["recording_id"]
-                if name in seen:
-                    continue
+        for row in _rows(file, listen):
+            name = row["recording_id"]
+            if name not in seen:
                 seen.add(name)
-                words = words_of(row["audio"]) if listen else None
-                key = f"{folder}:{name}"
-                subject = row["subject_id"] or f"unknown subject of {name}"
-                yield Entry(key, row["source"], name, subject, where[name], row["audio_sha256"], words)
+                yield _entry(f"{folder}:{name}", row, row["source"], where[name])
+
+
+def _from_corpus(folder: Path, listen: bool) -> Iterator[Entry]:
+    for file in sorted((folder / "data").glob("*.parquet")):
+        for row in _rows(file, listen):
+            key = f"{folder}:{row['source']}:{row['recording_id']}"
+            yield replace(_entry(key, row, folder.name, file.name.partition("-")[0]), of_corpus=True)
+
+
+def _rows(file: Path, listen: bool) -> Iterator[dict[str, Any]]:
+    parquet = pq.ParquetFile(file)
+    wanted = ("recording_id", "subject_id", "person", "audio_sha256", "source", *(["audio"] if listen else []))
+    names = [name for name in wanted if name in parquet.schema_arrow.names]
+    for batch in parquet.iter_batches(64, columns=names):
+        yield from batch.to_pylist()
+
+
+def _entry(key: str, row: Mapping[str, Any], source: str, split: str) -> Entry:
+    return Entry(
+        key=key,
+        source=source,
+        recording=row["recording_id"],
+        subject=row["subject_id"] or f"unknown subject of {row['recording_id']}",
+        split=split,
+        sha256=row["audio_sha256"],
+        words=words_of(row["audio"]) if "audio" in row else None,
+        person=row.get("person"),
+    )
 
 
 def _from_csv(file: Path, listen: bool) -> Iterator[Entry]:

@@ -17,6 +17,7 @@ from .catalogue import dataset as find
 from .duplicates import Twins, find_twins
 from .guards import check_splits
 from .inspection import AudioInfo, inspect_all
+from .people import with_people
 from .schema import Row, features
 from .segments import cut
 from .spec import DatasetSpec, Problem, TaskConfig
@@ -86,7 +87,7 @@ class BodySoundBuilder(datasets.ArrowBasedBuilder):  # type: ignore[misc, unused
         digests = {row["recording_id"]: row["audio_sha256"] for row in rows}
         twins = twins_of(table.rows, results)
         decided = plan(rows, self.SPEC, self.config.split, digests, [(pair.one, pair.other) for pair in twins])
-        parts = by_split(rows, decided.splits, decided.names)
+        parts = by_split(with_people(rows, decided.people), decided.splits, decided.names)
         allowed = self.config.split.allow_leakage
         check_splits(parts, self.SPEC.name, twins=twins, people=decided.people, allow_leakage=allowed)
         selected = {name: self.task.select(part)[0] for name, part in parts.items()}

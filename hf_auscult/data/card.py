@@ -13,7 +13,7 @@ from .population import PLOT, age_order
 from .report import PrepareReport
 from .schema import features
 from .spec import DatasetSpec
-from .split_spec import SplitSpec
+from .split_spec import IN_TURN, SplitSpec
 
 
 def render(
@@ -144,7 +144,7 @@ def _how(spec: DatasetSpec, split: SplitSpec) -> str:
             f"of each class of `{split.task}`; unknown age, sex or label are left out too. The rest are {dealt}; "
             f"{disjoint}"
         )
-    if split.name in ("loso", "leave_one_source_out"):
+    if split.name in IN_TURN:
         what = "person" if split.name == "loso" else f"value of `{split.by}`"
         return (
             f"One split a {what}: test on each, train on the others. No person is in two of them; people recorded in "

@@ -23,9 +23,10 @@ from .audit import words_of
 from .card import markdown_table
 from .corpus_people import Key, Recording, barred, check_corpus, places, together
 from .load import manifest_of
+from .manifest import CORPUS
 from .schema import features
+from .trained_on import salt_of
 
-RECORD = "corpus.json"
 WHOLE = "recordings"
 """The config of a prepared dataset that holds every recording."""
 BATCH = 64
@@ -168,7 +169,9 @@ def build_corpus(
     check_corpus(spec.name, listened, placed)
     with new_folder(target) as folder:
         _write(spec, {name: folders[name] for name in members}, placed, folder / "data", progress)
-        write_json(folder / RECORD, {**report.to_dict(), "output": target.name})
+        # A model trained on the corpus lists its people under the same salts as one trained on the members.
+        salts = {name: salt_of(name, folders[name]) for name in members}
+        write_json(folder / CORPUS, {**report.to_dict(), "output": target.name, "salts": salts})
         write_text(folder / "README.md", _card(spec, report))
     return report
 
@@ -180,7 +183,9 @@ def _listen(name: str, folder: Path, progress: bool) -> Iterator[Recording]:
                 f"recording {row['recording_id']} is of {row['source']!r}", where=folder, remedy="prepare it again"
             )
         key = (row["source"], row["recording_id"])
-        yield Recording(key, row["subject_id"], row["__split__"], row["audio_sha256"], words_of(row["audio"]))
+        yield Recording(
+            key, row["subject_id"], row["__split__"], row["audio_sha256"], words_of(row["audio"]), row.get("person")
+        )
 
 
 def _rows(folder: Path) -> Iterator[dict[str, Any]]:

@@ -28,6 +28,7 @@ class Recording:
         split: where the prepared dataset has it.
         sha256: of its file.
         words: its fingerprint.
+        person: whom its dataset keeps on one side with it.
     """
 
     key: Key
@@ -35,6 +36,7 @@ class Recording:
     split: str
     sha256: str
     words: Words
+    person: str | None = None
 
 
 def together(recordings: Sequence[Recording]) -> tuple[dict[Key, str], dict[Key, set[Key]]]:
@@ -44,7 +46,9 @@ def together(recordings: Sequence[Recording]) -> tuple[dict[Key, str], dict[Key,
     """
     keys = {"\t".join(item.key): item.key for item in recordings}
     twins = find_twins({"\t".join(item.key): item.words for item in recordings})
-    rows = [{"recording_id": "\t".join(item.key), "subject_id": item.subject} for item in recordings]
+    rows = [
+        {"recording_id": "\t".join(item.key), "subject_id": item.subject, "person": item.person} for item in recordings
+    ]
     digests = {"\t".join(item.key): item.sha256 for item in recordings}
     person = people_of(rows, digests, [(pair.one, pair.other) for pair in twins])
     alike: dict[Key, set[Key]] = defaultdict(set)

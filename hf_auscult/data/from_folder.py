@@ -21,7 +21,7 @@ NO_SUBJECTS = (
     "the table has no subject_id column: every recording stands for a person of its own, so a person recorded twice "
     "can be on both sides of a split unless the recordings sound alike"
 )
-MOST_CLASSES = 100
+MOST_CLASSES = 100  # a column with more different values is an id or a number, not a class
 
 
 def folder_spec(

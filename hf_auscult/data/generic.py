@@ -23,11 +23,10 @@ from typing import Any
 
 from ..audio import list_recordings
 from ..errors import ConfigurationError, DataError
-from .schema import ORGANS, SITES, Kind, Row, text_or_none
+from .schema import OLDEST, ORGANS, SITES, Kind, Row, text_or_none
 from .spec import Problem, Table
 
 TABLE = "metadata.csv"
-OLDEST = 130.0
 _DELIMITERS = ",;\t"
 _SEXES = {"female": "female", "f": "female", "male": "male", "m": "male"}
 _BOOLEANS = {"true": True, "yes": True, "y": True, "1": True, "false": False, "no": False, "n": False, "0": False}

@@ -161,7 +161,7 @@ def check_splits(
         where: dict[str, set[str]] = defaultdict(set)
         for split, rows in recordings.items():
             for row in rows:
-                where[(people or {}).get(row["recording_id"], row["subject_id"])].add(split)
+                where[(people or {}).get(row["recording_id"]) or row.get("person") or row["subject_id"]].add(split)
         _refuse({who: found for who, found in where.items() if len(found) > 1}, "people with all who share their audio")
 
 

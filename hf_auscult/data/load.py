@@ -16,7 +16,7 @@ from .guards import check_splits
 from .manifest import MANIFEST
 from .splits import split_sha256
 
-_GUARDED = ["recording_id", "subject_id", "audio_sha256", "source"]
+_GUARDED = ["recording_id", "subject_id", "person", "audio_sha256", "source"]
 
 
 def load_prepared(directory: str | os.PathLike[str], task: str, *, allow_leakage: bool = False) -> datasets.DatasetDict:
@@ -52,6 +52,10 @@ def load_prepared(directory: str | os.PathLike[str], task: str, *, allow_leakage
         if counts["recordings"]
     }
     loaded = datasets.load_dataset("parquet", data_files=files)
+    if any("person" not in part.column_names for part in loaded.values()):
+        raise DataError(
+            "prepared by an older version: it does not say who is whom", where=folder, remedy="prepare it again"
+        )
     parts = {name: part.select_columns(_GUARDED).to_list() for name, part in loaded.items()}
     twins = [Twins(**pair) for pair in manifest["sound_alike"]]
     check_splits(parts, manifest["dataset"], twins=twins, allow_leakage=allow_leakage)

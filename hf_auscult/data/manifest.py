@@ -15,6 +15,8 @@ from .spec import DatasetSpec
 from .split_spec import SplitSpec
 
 MANIFEST = "prepare.json"
+CORPUS = "corpus.json"
+"""The same of a corpus."""
 
 
 def write_manifest(

@@ -38,12 +38,19 @@ def people_of(
         name = row["recording_id"]
         known, digest = known_as(row["subject_id"]), digests.get(name)
         node[name] = row["subject_id"] if known else f"{_UNKNOWN}{name}"
-        for kind, value in (("id", known), ("bytes", digest)):
+        # What an earlier look at more recordings has found to be one person stays one.
+        for kind, value in (("id", known), ("id", known_as(row.get("person"))), ("bytes", digest)):
             if value:
                 links.append((first.setdefault((kind, value), node[name]), node[name]))
     links += [(node[one], node[other]) for one, other in twins if one in node and other in node]
     same = merge(node.values(), links)
     return {name: same[who] for name, who in node.items()}
+
+
+def with_people(rows: Sequence[Row], person: Mapping[str, str]) -> list[Row]:
+    """Add the column ``person`` of what :func:`people_of` found; None for a recording that is nobody's."""
+    named = ((row, person[row["recording_id"]]) for row in rows)
+    return [{**row, "person": None if who.startswith(_UNKNOWN) else who} for row, who in named]
 
 
 def strata_of(

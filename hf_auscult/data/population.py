@@ -13,7 +13,7 @@ from .schema import Row
 
 PLOT = "population.png"
 _LIFE = ("neonate", "infant", "toddler", "child", "adolescent", "young adult", "adult", "elderly")
-BANDS = (2, 6, 12, 18, 30, 40, 50, 60, 70, 80)
+BANDS = (2, 6, 12, 18, 30, 40, 50, 60, 70, 80)  # first years: ages of childhood, then decades
 
 
 def count_people(rows: Sequence[Row]) -> Counter[tuple[str, str]]:

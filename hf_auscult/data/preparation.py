@@ -23,8 +23,9 @@ from .duplicates import Twins
 from .guards import check_splits
 from .inspection import Memory, remembered
 from .manifest import write_manifest
+from .people import with_people
 from .population import count_people, draw_people
-from .report import PrepareReport, Presence, SplitCounts, class_counts, count_differences
+from .report import PrepareReport, Presence, SplitCounts, class_counts, count_differences, split_warnings
 from .schema import Row
 from .spec import DatasetSpec, Problem, Table, TaskConfig
 from .split_spec import SplitPlan, SplitSpec
@@ -164,6 +165,7 @@ class _Run:
         twins = twins_of(table.rows, results)
         digests = {row["recording_id"]: row["audio_sha256"] for row in rows}
         decided = plan(table.rows, spec, settings.split, digests, [(pair.one, pair.other) for pair in twins])
+        rows = with_people(rows, decided.people)
         parts = by_split(rows, decided.splits, decided.names)
         _guard(spec, settings.split, decided, parts, twins)
         return cls(spec, table, settings, rows, problems, twins, notes, decided, parts)
@@ -187,8 +189,7 @@ class _Run:
             raise DataError(problem, where=table.root, remedy="complete the download, or leave out strict")
         if self.settings.strict and differences:
             raise DataError(differences[0], where=table.root, remedy="check the dataset's version")
-        unfilled = [name for name, rows in self.parts.items() if not rows]
-        lacking = (f"split {name!r} is empty" for name in unfilled)
+        lacking = split_warnings(spec, self.settings.split, self.parts, configs)
         return PrepareReport(
             dataset=spec.name,
             output=target,

@@ -12,6 +12,7 @@ from ..files import Serialisable
 from .duplicates import Twins
 from .schema import Row
 from .spec import DatasetSpec, Problem, TaskConfig
+from .split_spec import IN_TURN, SplitSpec
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,44 @@ def class_counts(task: TaskConfig, rows: Sequence[Row]) -> dict[str, int]:
         task.classes[index] for row in rows for index in (row["label"] if task.target == "classes" else (row["label"],))
     )
     return dict(counts)
+
+
+_FAR = 0.1
+"""A split's share of the recordings may differ by this much from its share of the people before it is worth a word."""
+
+
+def split_warnings(
+    spec: DatasetSpec,
+    split: SplitSpec,
+    parts: Mapping[str, Sequence[Row]],
+    configs: Mapping[str, Mapping[str, SplitCounts]],
+) -> tuple[str, ...]:
+    """Name parts without people, classes without anybody in a part, and parts filled by one person; with what to do.
+
+    Args:
+        spec: the dataset.
+        split: what was asked for.
+        parts: split -> its recordings.
+        configs: task -> split -> counts.
+    """
+    remedy = "record more people, choose other fractions, or test everybody in turn (split loso)"
+    warnings = [f"split {name!r} is empty: {remedy}" for name, rows in parts.items() if not rows]
+    if split.name not in IN_TURN:  # a part of one person or source has the classes it has
+        for task, counts in configs.items():
+            for label in spec.task(task).classes:
+                lacking = [name for name, part in counts.items() if parts[name] and not part.labels.get(label)]
+                if lacking and len(lacking) < len(counts):
+                    warnings.append(f"task {task}: nobody with {label!r} in {', '.join(lacking)}: {remedy}")
+    total = sum(map(len, parts.values()))
+    for name, rows in parts.items() if split.name in ("subject", "demographic") else ():
+        person, most = Counter(str(row["person"]) for row in rows).most_common(1)[0] if rows else ("", 0)
+        if len(rows) / total - split.fractions[name] > _FAR and most > total * _FAR:
+            warnings.append(
+                f"split {name!r} holds {len(rows) / total:.0%} of the recordings instead of "
+                f"{split.fractions[name]:.0%}, because {person} alone has {most} of {total}: record more people, or "
+                "take fewer recordings of this one"
+            )
+    return tuple(warnings)
 
 
 def count_differences(spec: DatasetSpec, rows: Sequence[Row]) -> tuple[str, ...]:

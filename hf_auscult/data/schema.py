@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 Kind = Literal["string", "float", "bool", "strings", "events", "segmentation"]
 Target = Literal["class", "value", "classes"]
+OLDEST = 130.0  # years; the longest documented life is 122: a higher age is a typing error
 ORGANS: tuple[str, ...] = ("lung", "heart", "cough", "bowel", "voice", "breath")
 
 SITES: tuple[str, ...] = (
@@ -85,6 +86,7 @@ def features(
         "audio": datasets.Audio(decode=False),
         "recording_id": string,
         "subject_id": string,
+        "person": string,  # the smallest subject id of all that share an id, a file or a take: who stays on one side
         "site": string,
         "device": string,
         "age": seconds,  # years

@@ -9,6 +9,8 @@ from typing import Any
 from ..errors import ConfigurationError
 
 DEFAULT_FRACTIONS: Mapping[str, float] = {"train": 0.6, "validation": 0.2, "test": 0.2}
+IN_TURN = ("loso", "leave_one_source_out")
+"""Families each of whose parts is tested by what the others teach; of all others one part is never tested."""
 FAMILIES = ("subject", "official", "published", "loso", "demographic", "leave_one_source_out")
 
 

@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..errors import DataError
-from .schema import text_or_none
+from .schema import OLDEST, text_or_none
 
-_OLDEST = 130
 AGAIN = "download it again"
 
 
@@ -175,7 +174,7 @@ def years(cell: str | None) -> float | None:
         value = number(cell, "age")
     except DataError:
         return None
-    return value if value is not None and 0 <= value < _OLDEST else None
+    return value if value is not None and 0 <= value < OLDEST else None
 
 
 _SEXES = {"female": "female", "f": "female", "male": "male", "m": "male"}

@@ -11,12 +11,21 @@ import datasets
 import numpy as np
 from numpy.typing import NDArray
 
+from ..data.audit import words_of
+from ..data.duplicates import Words, find_twins
+from ..data.guards import assert_no_reserved, bare_id, is_evaluation, reserved_subjects
+from ..data.people import people_of
+from ..data.split_spec import IN_TURN
 from ..embedding.cache import Example
 from ..errors import ConfigurationError
 from ..reports.generate import name_of
 from .balance import Balance, balance
 from .load import Task
 from .results import SplitCounts
+
+FITTED = ("train", "validation")
+_heard: dict[str, Words] = {}
+"""Fingerprints by the recording's hash: a grid compares the same datasets with each other many times."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,13 +35,15 @@ class Examples:
     Args:
         rows: metadata of each.
         labels: (n,) class numbers or values, or (n, C) of 0 and 1.
-        subjects: (n,) who was recorded.
+        subjects: (n,) who was recorded: the person whom ``prepare`` keeps on one side, under however many ids.
         split: (n,) ``train``, ``validation`` or ``test``; or names of sources or people, each tested in turn.
         classes: of the label; empty for a value.
         sources: (n,) dataset that each is of.
         cells: what is encoded.
         strata: (n,) stratum of age and sex, where the task is balanced.
         balance: what balancing left out.
+        in_turn: every part of the split is tested in turn.
+        notes: who was left out of training, and why.
     """
 
     rows: tuple[Mapping[str, Any], ...]
@@ -44,11 +55,38 @@ class Examples:
     cells: tuple[Example, ...]
     strata: NDArray[np.str_] | None = None
     balance: tuple[Mapping[str, Any], ...] = ()
+    in_turn: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
-    def fixed(self) -> bool:
-        """Whether there is one test part, instead of parts that are tested in turn."""
-        return set(self.split.tolist()) <= {"train", "validation", "test"}
+    def reserved(self) -> NDArray[np.bool_]:
+        """(n,) whose person is a reserved test subject, under any of their ids: never fitted on."""
+        listed = [
+            bare_id(row.get("subject_id") or str(who), str(source)) in reserved_subjects(str(source))
+            for row, who, source in zip(self.rows, self.subjects, self.sources, strict=True)
+        ]
+        return np.isin(self.subjects, self.subjects[np.array(listed, bool)])
+
+    def refuse_reserved(self, rows: NDArray[np.int64], use: str) -> None:
+        """Refuse to fit anything on reserved people.
+
+        Raises:
+            LeakageError: a reserved person is among the rows, or somebody without an id.
+        """
+        for source in np.unique(self.sources[rows]):
+            chosen = rows[self.sources[rows] == source]
+            ids = [
+                self.rows[row].get(name, str(self.subjects[row])) for row in chosen for name in ("subject_id", "person")
+            ]
+            assert_no_reserved(ids, str(source), use=use)
+
+    def ids_of(self, rows: NDArray[np.int64]) -> dict[str, set[str]]:
+        """Person -> every id under which they stand in the table."""
+        ids: dict[str, set[str]] = {}
+        for row in rows:
+            own = (self.rows[row].get("subject_id"), self.rows[row].get("person"))
+            ids.setdefault(str(self.subjects[row]), set()).update(filter(None, own))
+        return ids
 
     def take(self, rows: NDArray[np.int64]) -> Examples:
         """Some of them."""
@@ -64,18 +102,52 @@ class Examples:
         )
 
 
+def test_parts(task: Task) -> tuple[str, ...]:
+    """Parts of the split that are scored, each on its own; none where every part is tested in turn.
+
+    Example:
+        The authors' split of SPRSound is fitted on its ``train`` and gives ``("test_inter", "test_intra")``.
+    """
+    if _family(task, task.spec.dataset) in IN_TURN:
+        return ()
+    return tuple(sorted(name for name in task.dataset if is_evaluation(str(name))))
+
+
 def examples_of(task: Task, *, seed: int = 0) -> Examples:
-    """Read a task's examples; across datasets, train and validation are of one and test is of the other.
+    """Read a task's examples, as ``train``, ``validation`` and ``test`` unless its parts are tested in turn.
+
+    Across datasets, train and validation are of one and test is of the other; whoever is in both, or shares a
+    recording or a take with somebody in the test set, is left out of training.
 
     Raises:
+        ConfigurationError: the split has several test parts and the task does not choose one, or has not the chosen
+            one.
         DataError: a balanced task without a stratum of age and sex that has every class.
     """
     spec = task.spec
-    parts = [(spec.dataset, name, part) for name, part in task.dataset.items()]
+    tested, in_turn = test_parts(task), _family(task, spec.dataset) in IN_TURN
+    if (spec.test and spec.test not in tested) or (not spec.test and len(tested) > 1):
+        chosen = f"no test part {spec.test!r}" if spec.test else f"{len(tested)} test parts"
+        raise ConfigurationError(chosen, where=spec.key, remedy=f"set the task's `test` to one of {list(tested)}")
+    own = {name: "test" for name in tested if spec.test in ("", name)}
+    across = task.train is not None
+    if in_turn:
+        own = {str(name): "test" if across else str(name) for name in task.dataset}
+    elif not across:
+        own |= {name: name for name in FITTED}
+    parts = [(spec.dataset, own[name], part) for name, part in task.dataset.items() if name in own]
+    left_out = [str(name) for name in task.dataset if name not in (*own, *tested, *FITTED)]
     if task.train is not None:
-        parts = [part for part in parts if part[1] == "test"]
-        parts += [(str(spec.trained_on), name, part) for name, part in task.train.items() if name != "test"]
-    examples = _read(parts)
+        source = str(spec.trained_on)
+        taught = {name: name for name in FITTED}
+        if _family(task, source) in IN_TURN:
+            taught = {str(name): "train" for name in task.train}
+        parts += [(source, taught[name], part) for name, part in task.train.items() if name in taught]
+    examples = replace(_read(parts), in_turn=in_turn and not across)
+    if left_out:
+        examples = replace(examples, notes=(f"neither fitted nor tested: part {', '.join(left_out)}",))
+    if across:
+        examples = _apart(examples)
     if not spec.balanced:
         return examples
     kept: Balance = balance(
@@ -87,6 +159,35 @@ def examples_of(task: Task, *, seed: int = 0) -> Examples:
         seed=seed,
     )
     return replace(examples.take(kept.rows), strata=kept.strata, balance=kept.table)
+
+
+def _family(task: Task, dataset: str) -> str:
+    return str(task.manifests[dataset]["split"]["name"])
+
+
+def _apart(examples: Examples) -> Examples:
+    """Of two datasets: leave out of training whoever is tested, or shares a recording or a take with who is."""
+    names = [f"{row}" for row in range(len(examples.rows))]
+    prints: dict[str, Words] = {}
+    for name, row, cell in zip(names, examples.rows, examples.cells, strict=True):
+        key = f"{row['audio_sha256']}@{cell.part}"
+        if key not in _heard:
+            _heard[key] = words_of(cell.audio)
+        prints[name] = _heard[key]
+    table = [{**row, "recording_id": name} for name, row in zip(names, examples.rows, strict=True)]
+    digests = {name: str(row["audio_sha256"]) for name, row in zip(names, examples.rows, strict=True)}
+    merged = people_of(table, digests, [(pair.one, pair.other) for pair in find_twins(prints)])
+    people = np.array([merged[name] for name in names])
+    tested = examples.split == "test"
+    both = ~tested & np.isin(people, people[tested])
+    examples = replace(examples, subjects=people)
+    if not both.any():
+        return examples
+    note = (
+        f"{int(both.sum())} training recordings of {len(np.unique(people[both]))} people are left out: the people are "
+        "in the test set too, or share a recording with somebody there"
+    )
+    return replace(examples.take(np.flatnonzero(~both)), notes=(*examples.notes, note))
 
 
 def counts_of(examples: Examples) -> dict[str, SplitCounts]:
@@ -125,7 +226,8 @@ def _read(parts: list[tuple[str, str, datasets.Dataset]]) -> Examples:
             labels.append([int(number in label) for number in range(len(names))] if several else label)
             cut = f"{row['segment_start']:.6f}-{row['segment_end']:.6f}" if row.get("segment") is not None else ""
             cells.append(Example(name_of(row), audio, cut))
-            for name, value in (("subject", row["subject_id"]), ("split", split), ("source", source)):
+            who = row["person"] or row["subject_id"]
+            for name, value in (("subject", who), ("split", split), ("source", source)):
                 columns[name].append(value)
             rows.append(row)
     return Examples(

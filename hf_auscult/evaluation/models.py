@@ -46,6 +46,11 @@ class EncoderModel:
     given: str = ""
     output: str = "pooler_output"
 
+    @property
+    def config(self) -> Any:
+        """Of the whole model: it says where the weights come from."""
+        return self.embedder.model.config
+
     def rows(self, examples: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterable[np.ndarray]:
         """(dim,) of each recording."""
         audio = (cell for _, cell in examples)

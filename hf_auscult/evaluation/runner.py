@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import os
 import time
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 from ..data.load import manifest_of
@@ -21,17 +23,17 @@ from ..errors import ConfigurationError, DataError
 from ..files import write_json
 from .benchmark_plots import plot_embedding_map, plot_scaling, plot_task
 from .benchmark_readme import write_readme
-from .contamination import contamination_of
+from .contamination import HeldOutPeople, contamination_of
 from .estimates import Bootstrap
-from .examples import Examples, counts_of, examples_of
-from .load import load_task, missing_data
+from .examples import Examples, counts_of, examples_of, test_parts
+from .load import Task, load_task, missing_data
 from .model_evaluation import chosen_penalty, compare, evaluate_model
 from .models import RecordingLevel, find_encoder
 from .predictions import Predictions, estimates
 from .probes import ProbeSettings
 from .results import ModelResult, Result, TaskResult, correct, file_name, versions
 from .scaling import scaling
-from .shortcuts import LEVEL, METADATA, METADATA_AND_LEVEL, shortcut_features, shortcut_spec
+from .shortcuts import LEVEL, METADATA, METADATA_AND_LEVEL, ShortcutSpec, shortcut_features, shortcut_spec
 from .suites import find_tasks
 from .task import PROTOCOLS, BenchmarkTask
 from .task_probe import predictions_of, probe_task
@@ -134,7 +136,7 @@ def run_benchmark(
         names = [encoder.name for encoder in encoders]
         raise ConfigurationError(f"no models, or two of one name: {names}", remedy="give each a folder of its name")
     run = _Run(encoders, settings, progress)
-    found = [run.task(spec) for spec in tqdm(tasks, suite, unit="task", disable=not progress)]
+    found = [row for spec in tqdm(tasks, suite, unit="task", disable=not progress) for row in run.rows(spec)]
     result = Result(
         suite=suite,
         tasks=correct(found),
@@ -166,13 +168,26 @@ class _Run:
         self.clock: dict[str, float] = defaultdict(float)
         self.widths: dict[str, int] = {}
 
-    def task(self, spec: BenchmarkTask) -> TaskResult:
-        """Run one task, or say why it cannot be run."""
+    def rows(self, spec: BenchmarkTask) -> list[TaskResult]:
+        """Run one task, or say why it cannot be run: a row for each test part of its split."""
         absent = missing_data(spec, self.settings.data_root)
         if absent:
-            return TaskResult(spec, missing="; ".join(absent.values()))
+            return [TaskResult(spec, missing="; ".join(absent.values()))]
         try:
             task = load_task(spec, root=self.settings.data_root)
+        except (DataError, ConfigurationError) as error:
+            return [TaskResult(spec, missing=str(error))]
+        parts = test_parts(task)
+        if spec.test or len(parts) < 2 or spec.folds == "subject":
+            return [self._row(task)]
+        named = (
+            replace(spec, number=f"{spec.number} {part}", title=f"{spec.title}, {part}", test=part) for part in parts
+        )
+        return [self._row(replace(task, spec=row)) for row in named]
+
+    def _row(self, task: Task) -> TaskResult:
+        spec = task.spec
+        try:
             examples = examples_of(task, seed=self.settings.seed)
             _refuse_empty(spec, examples)
         except (DataError, ConfigurationError) as error:
@@ -185,7 +200,7 @@ class _Run:
             shortcuts, columns, guessed = self._shortcuts(spec, examples, level, task.leaks)
         splits = {name: manifest["split_sha256"] for name, manifest in task.manifests.items()}
         results: list[ModelResult] = []
-        notes: dict[str, None] = {}
+        notes: dict[str, None] = dict.fromkeys(examples.notes)
         predictions: dict[tuple[str, str], Predictions] = {}
         for encoder, protocol in itertools.product(self.encoders, self.settings.protocols):
             with self._timed("probes"):
@@ -201,15 +216,20 @@ class _Run:
             predicted = predictions[encoder.name, protocol] = predictions_of(
                 examples, outcome.test_rows, outcome.scores
             )
-            contamination = contamination_of(
-                encoder.name, getattr(encoder, "given", ""), splits, spec.dataset, predicted.subjects
+            tested = HeldOutPeople(
+                dataset=spec.dataset,
+                people=examples.ids_of(outcome.test_rows),
+                splits=splits,
+                prepared=self.settings.data_root / spec.dataset,
             )
+            given, config = getattr(encoder, "given", ""), getattr(encoder, "config", None)
+            contamination = contamination_of(encoder.name, given, tested, config)
             file = self._write(spec, encoder.name, protocol, predicted)
             results.append(replace(evaluated, contamination=contamination, predictions=file))
         with self._timed("intervals"):
             differences = compare(spec.metrics[0], predictions, self.settings.bootstrap)
         sizes: dict[str, dict[int, Any]] = {}
-        if spec.scaling and examples.fixed:
+        if spec.scaling and not examples.in_turn:
             with self._timed("scaling"):
                 sizes = scaling(spec, encoded, examples, self.settings.bootstrap, leaks=task.leaks)
         plots: list[str] = []
@@ -267,19 +287,19 @@ class _Run:
             {**row, **dict(zip(LEVEL, values.tolist(), strict=True))}
             for row, values in zip(examples.rows, level, strict=True)
         ]
-        in_turn = spec.folds == "subject" or not examples.fixed
-        train = np.ones(len(rows), bool) if in_turn else examples.split == "train"
         metadata = shortcut_spec(spec.dataset, spec.config)
         results: list[ModelResult] = []
         columns: tuple[str, ...] = ()
         predictions: Predictions | None = None
         for name, chosen in ((METADATA, metadata), (METADATA_AND_LEVEL, metadata.with_level())):
             try:
-                made = shortcut_features(rows, chosen, train)
-                outcome = probe_task(spec, made.values.astype(np.float32), examples, ProbeSettings(), leaks=leaks)
+                used: set[str] = set()
+                learn = functools.partial(_learned, rows, chosen, used)
+                outcome = probe_task(spec, learn, examples, ProbeSettings(), leaks=leaks)
             except DataError:  # nothing but constants, or a training part that teaches nothing: no shortcut to take
                 continue
-            columns, predictions = made.used, predictions_of(examples, outcome.test_rows, outcome.scores)
+            columns = tuple(name for name in chosen.columns if name in used)
+            predictions = predictions_of(examples, outcome.test_rows, outcome.scores)
             shown = estimates(spec.metrics, predictions, self.settings.bootstrap)
             results.append(ModelResult(name, "default", shown, chosen_penalty(outcome), outcome.seconds))
         return tuple(results), columns, predictions
@@ -293,9 +313,18 @@ class _Run:
         return name
 
 
+def _learned(
+    rows: Sequence[Mapping[str, Any]], spec: ShortcutSpec, used: set[str], train: NDArray[np.int64]
+) -> NDArray[np.float32]:
+    """Metadata as numbers, by the categories and medians of one fold's training rows; adds the columns it ``used``."""
+    made = shortcut_features(rows, spec, np.isin(np.arange(len(rows)), train))
+    used.update(made.used)
+    return made.values.astype(np.float32)
+
+
 def _refuse_empty(spec: BenchmarkTask, examples: Examples) -> None:
     """A task that cannot be trained or tested says so instead of giving a number."""
-    if spec.folds == "subject" or not examples.fixed:
+    if spec.folds == "subject" or examples.in_turn:
         if len(np.unique(examples.subjects)) < 3:
             raise DataError("fewer than three people", where=spec.key, remedy="prepare the complete dataset")
         return

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ..metrics.arrays import Floats
+from ..metrics.arrays import Floats, Integers
 from .examples import Examples
 from .predictions import Predictions
 from .probes import Fold, ProbeOutcome, ProbeSettings, PublishedProbe, Target, leave_one_subject_out, run_probe
@@ -24,7 +24,7 @@ KINDS: dict[str, Literal["classification", "multilabel", "regression"]] = {
 
 def probe_task(
     spec: BenchmarkTask,
-    features: np.ndarray,
+    features: np.ndarray | Callable[[Integers], np.ndarray],
     examples: Examples,
     settings: PublishedProbe | ProbeSettings,
     *,
@@ -38,13 +38,14 @@ def probe_task(
 
     Args:
         spec: the task.
-        features: (n, dim).
+        features: (n, dim); or a function that learns them from the training rows of each fold.
         examples: what the rows are.
         settings: the default protocol's or a published one's.
         leaks: the split shares people and was prepared as one that does.
 
     Raises:
         DataError: training people without one of the classes (default: without two).
+        LeakageError: a person on two sides, or a reserved test subject among those that would be fitted on.
     """
     return run_probe(
         features,
@@ -69,10 +70,19 @@ def predictions_of(examples: Examples, rows: NDArray[np.int64], scores: Floats) 
 
 
 def _folds(spec: BenchmarkTask, examples: Examples) -> Sequence[Fold]:
-    """Every person in turn, every part of the split in turn (sources, people), or the one fixed split."""
+    """Every person in turn, every part of the split in turn (sources, people), or the one fixed split.
+
+    Reserved people are tested where everybody is, and never fitted on.
+    """
     if spec.folds == "subject":
-        return leave_one_subject_out(examples.subjects)
-    if not examples.fixed:
+        free = ~examples.reserved
+        everybody = leave_one_subject_out(examples.subjects)
+        folds = [Fold(fold.train[free[fold.train]], fold.test, fold.validation) for fold in everybody]
+    elif examples.in_turn:
         names = np.unique(examples.split)
-        return [Fold(np.flatnonzero(examples.split != name), np.flatnonzero(examples.split == name)) for name in names]
-    return [fold_of_split(examples.split, len(examples.split))]
+        folds = [Fold(np.flatnonzero(examples.split != name), np.flatnonzero(examples.split == name)) for name in names]
+    else:
+        folds = [fold_of_split(examples.split, len(examples.split))]
+    fitted = [part for fold in folds for part in (fold.train, fold.validation) if part is not None]
+    examples.refuse_reserved(np.unique(np.concatenate(fitted)), f"the probe of {spec.key}")
+    return folds

@@ -65,5 +65,6 @@ class AuscultFeatureExtractor(WindowedFeatureExtractor):
                 f"{windows.shape[1]} samples are too short for {spec.name}",
                 remedy="use the default protocol, or longer recordings",
             )
-        images: np.ndarray = log_mel(torch.from_numpy(windows), spec).numpy()
+        with torch.autocast("cpu", enabled=False):  # features are what they are, wherever they are computed
+            images: np.ndarray = log_mel(torch.from_numpy(windows), spec).numpy()
         return images

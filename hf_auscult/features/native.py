@@ -38,10 +38,12 @@ class NativeFeatureExtractor(WindowedFeatureExtractor):
     Args:
         native: the extractor, or its mapping with `feature_extractor_type`.
         windows, published_windows, published_variants: see `WindowedFeatureExtractor`.
-        real_frames: drop the frames of padding that the extractor puts behind a window (Qwen2.5-Omni).
+        real_frames: drop the frames of padding that the extractor puts behind a window (Qwen2.5-Omni; Whisper, whose
+            encoder was trained with them, if one wants).
+        kwargs: `rate_factor`, see `WindowedFeatureExtractor`.
 
     Raises:
-        ConfigurationError: windows longer than the extractor can take.
+        ConfigurationError: windows longer than the extractor can take, or `real_frames` of one that pads nothing.
 
     Example:
         >>> from transformers import Wav2Vec2FeatureExtractor
@@ -73,6 +75,12 @@ class NativeFeatureExtractor(WindowedFeatureExtractor):
             published_variants,
             **kwargs,
         )
+        if real_frames and type(built).__name__ not in BANDS_FIRST:
+            raise ConfigurationError(
+                f"{type(built).__name__} puts no frames of padding behind a window that its encoder could do without",
+                where="real_frames",
+                remedy="leave it out",
+            )
         length, longest = self.windows.length(self.sampling_rate), self.longest
         if length is not None and longest is not None and length > longest:
             raise ConfigurationError(

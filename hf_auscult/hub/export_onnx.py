@@ -22,7 +22,7 @@ from ..models.shared.base import as_encoder
 from .onnx_files import INPUT, OUTPUTS, open_session, run, seconds, write
 from .quantise_onnx import Int8Report, quantise
 
-TOLERANCE = 1e-4
+TOLERANCE = 1e-4  # of an output's largest value: room for float32 operations in another order, none for a mistake
 LIBRARIES = ("onnx", "onnxruntime", "onnxscript")
 WINDOWS = 8  # that every figure is measured on
 
@@ -143,14 +143,14 @@ def _load(
 ) -> tuple[_Encoder, WindowedFeatureExtractor]:
     """Return the encoder in float32 on the CPU, and its extractor."""
     if isinstance(model, PreTrainedModel):
-        found: Any = copy.deepcopy(model)
-        name = found.config._name_or_path
+        encoder: Any = copy.deepcopy(model)
+        name = encoder.config._name_or_path
     else:
         name = str(model)
     try:
         if not isinstance(model, PreTrainedModel):
             check_reachable(name)
-            found = AutoModel.from_pretrained(name)
+            encoder = AutoModel.from_pretrained(name)
         if extractor is None:
             extractor = AutoFeatureExtractor.from_pretrained(name)
     except (OSError, ValueError) as error:
@@ -158,10 +158,10 @@ def _load(
         raise ConfigurationError(
             f"cannot be loaded ({reason})", where=name or "model", remedy="give a folder or id, or feature_extractor="
         ) from error
-    found = getattr(found, "audio_encoder", found.base_model)
-    if next(found.parameters(), None) is None:
-        raise ConfigurationError("has no weights: there is no network to export", where=found.config.model_type)
-    return _Encoder(found.float().cpu()).eval(), extractor
+    encoder = getattr(encoder, "audio_encoder", encoder.base_model)
+    if next(encoder.parameters(), None) is None:
+        raise ConfigurationError("has no weights: there is no network to export", where=encoder.config.model_type)
+    return _Encoder(encoder.float().cpu()).eval(), extractor
 
 
 def _windows(extractor: WindowedFeatureExtractor, frames: int | None) -> torch.Tensor:
@@ -202,8 +202,8 @@ def _compare(session: Any, windows: torch.Tensor, expected: list[np.ndarray]) ->
     """Return the largest error over both outputs, absolute and over the output's largest value; refuse a large one."""
     absolute = relative = 0.0
     for part in (slice(0, 1), slice(1, 4), slice(0, None)):
-        found = run(session, windows[part].numpy())
-        for name, ours, theirs in zip(OUTPUTS, expected, found, strict=True):
+        outputs = run(session, windows[part].numpy())
+        for name, ours, theirs in zip(OUTPUTS, expected, outputs, strict=True):
             error = float(np.abs(ours[part].astype(np.float64) - theirs).max())
             share = error / max(float(np.abs(ours).max()), 1e-12)
             if not share <= TOLERANCE:

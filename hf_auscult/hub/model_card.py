@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ from typing import Any
 import yaml
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from ..errors import DataError
 from ..files import write_text
 from ..metrics.tables import Table
 
@@ -53,18 +51,6 @@ def write_model_card(folder: Path, results: Mapping[str, Any], tables: Mapping[s
     path = folder / "README.md"
     write_text(path, render_model_card(results, tables))
     return path
-
-
-def usage_snippet(card: str) -> str:
-    """Return the Python of the card's usage section.
-
-    Raises:
-        DataError: the card has none.
-    """
-    found = re.search(r"## Use\n.*?```python\n(.*?)```", card, flags=re.DOTALL)
-    if found is None:
-        raise DataError("the card has no usage snippet", where="README.md")
-    return found.group(1)
 
 
 def _more_tables(results: Mapping[str, Any]) -> dict[str, Table]:

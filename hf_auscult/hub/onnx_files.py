@@ -76,11 +76,11 @@ def _plain_padding() -> Iterator[None]:
     def pad_sequence(
         sequences: Any, batch_first: bool = False, padding_value: float = 0.0, padding_side: str = "right"
     ) -> torch.Tensor:
-        longest = max(one.shape[0] for one in sequences)
+        longest = max(sequence.shape[0] for sequence in sequences)
         rows = []
-        for one in sequences:
-            ends = [0, longest - one.shape[0]] if padding_side == "right" else [longest - one.shape[0], 0]
-            rows.append(torch.nn.functional.pad(one, [0, 0] * (one.ndim - 1) + ends, value=padding_value))
+        for sequence in sequences:
+            ends = [0, longest - sequence.shape[0]] if padding_side == "right" else [longest - sequence.shape[0], 0]
+            rows.append(torch.nn.functional.pad(sequence, [0, 0] * (sequence.ndim - 1) + ends, value=padding_value))
         return torch.stack(rows, dim=0 if batch_first else 1)
 
     before = rnn.pad_sequence

@@ -48,10 +48,10 @@ def quantise(source: Path, windows: np.ndarray) -> Int8Report:
         )
     graph = onnx.load(str(target), load_external_data=False).graph
     sessions = [open_session(source), open_session(target)]
-    a, b = (run(one, windows)[0].astype(np.float64) for one in sessions)
+    a, b = (run(session, windows)[0].astype(np.float64) for session in sessions)
     cosine = (a * b).sum(axis=1) / (np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1))
     before, after = seconds(sessions, windows)
-    sizes = [sum(one.stat().st_size for one in path.parent.glob(f"{path.name}*")) for path in (source, target)]
+    sizes = [sum(part.stat().st_size for part in path.parent.glob(f"{path.name}*")) for path in (source, target)]
     return Int8Report(
         file=target.name,
         quantised=sum(node.op_type in ("MatMulInteger", "DynamicQuantizeMatMul") for node in graph.node),

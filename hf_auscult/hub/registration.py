@@ -18,6 +18,7 @@ from ..errors import ConfigurationError
 
 MODELS, FEATURES = "hf_auscult.models", "hf_auscult.features"
 PROCESSORS = "transformers.models.auto.processing_auto"
+EXTRACTORS = "transformers.models.auto.feature_extraction_auto:AutoFeatureExtractor"
 
 
 def _entry(model_type: str, home: str, name: str, *, pretraining: bool = False, **more: str) -> Entry:
@@ -163,8 +164,6 @@ def _register(entry: Entry, config: type) -> None:
         (feature_extraction_auto.FEATURE_EXTRACTOR_MAPPING, entry.feature_extractor),
     ):
         _register_lazily(mapping, config, target)
-    if not entry.processor:
-        return
     if PROCESSORS in sys.modules:
         _register_processors(sys.modules[PROCESSORS])
     elif not any(isinstance(finder, _AfterImport) for finder in sys.meta_path):
@@ -172,8 +171,10 @@ def _register(entry: Entry, config: type) -> None:
 
 
 def _register_processors(module: Any) -> None:
+    # The processor of an encoder is its extractor. Unregistered, transformers would try an image processor first, and
+    # ask whether to trust its code.
     for entry in REGISTRY.values():
-        _register_lazily(module.PROCESSOR_MAPPING, load(entry.config), entry.processor)
+        _register_lazily(module.PROCESSOR_MAPPING, load(entry.config), entry.processor or EXTRACTORS)
 
 
 def _register_lazily(mapping: Any, config: type, target: str | None) -> None:

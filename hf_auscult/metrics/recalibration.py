@@ -11,7 +11,7 @@ from ..errors import DataError
 from .arrays import Floats, Integers, binary, class_numbers, numbers, probabilities, same_length
 
 _EDGE = 1e-6  # probabilities are held this far from 0 and 1, whose logits are infinite
-_TEMPERATURES = (0.01, 100.0)
+_TEMPERATURES = (0.01, 100.0)  # beyond them all probabilities are 0 and 1, or all alike
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import PreTrainedModel
+from transformers import FeatureExtractionMixin, PreTrainedModel
 
 from ..audio import PUBLISHED, WindowPolicy
 from ..errors import ConversionError
@@ -33,6 +33,7 @@ FAMILIES = {
     "msclap-2022": "hf_auscult.models.msclap.convert_msclap",
     "msclap-2023": "hf_auscult.models.msclap.convert_msclap",
     "beats": "hf_auscult.models.beats.convert_beats",
+    "whisper": "hf_auscult.models.adapter.convert_whisper",
     "acula": "hf_auscult.models.acula.convert_acula",
 }
 
@@ -54,9 +55,9 @@ class Conversion:
     """
 
     model: Callable[..., PreTrainedModel]
-    front_end: str
-    published: str
-    windows: Mapping[str, Any]
+    front_end: str = ""
+    published: str = ""
+    windows: Mapping[str, Any] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
     names: Sequence[tuple[str, str | Callable[[re.Match[str]], str]]] = ()
     prepare: Callable[[Mapping[str, Any], str], tuple[StateDict, dict[str, Any]]] | None = None
@@ -72,8 +73,16 @@ class Conversion:
             return built
         return self.model(**settings)
 
+    def read(self, checkpoint: Path) -> Mapping[str, Any]:
+        """Open the file."""
+        return read_container(checkpoint)
+
+    def extractor_of(self, model: PreTrainedModel) -> FeatureExtractionMixin:
+        """Return the feature extractor that a converted model is saved with."""
+        return self.feature_extractor()
+
     def feature_extractor(self) -> AuscultFeatureExtractor:
-        """Return its feature extractor."""
+        """Return the family's feature extractor."""
         return AuscultFeatureExtractor(
             FRONT_ENDS[self.front_end],
             WindowPolicy.from_dict(self.windows),
@@ -204,10 +213,12 @@ def convert(family: str, checkpoint: str | Path, output: str | Path) -> Path:
     check_folder(output)
     conversion: Conversion = import_module(FAMILIES[family]).CONVERSIONS[family]
     where = str(checkpoint)
-    state, settings = conversion.state(read_container(checkpoint), where)
+    state, settings = conversion.state(conversion.read(checkpoint), where)
     model = conversion.build(**settings)
     model.load_state_dict(check_keys(state, model, conversion.fixed, where))
+    # Whatever the folder will be called: benchmarks read from here whose training people these weights know.
+    model.config.weights_origin = [family]
     with new_folder(output) as folder:
         model.eval().save_pretrained(folder)
-        conversion.feature_extractor().save_pretrained(folder)
+        conversion.extractor_of(model).save_pretrained(folder)
     return output

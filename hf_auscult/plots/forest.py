@@ -66,9 +66,9 @@ def forest_plot(
         offset = (number - (lanes - 1) / 2) * 0.78 / lanes
         for position, row in enumerate(rows):
             if name in row.ours:
-                found, height = row.ours[name], position + offset
-                axes.plot(bounds(found), [height, height], color=style.colour, linewidth=1.6, zorder=2)
-                axes.plot(found.value, height, style.marker, color=style.colour, markersize=5.5, zorder=3)
+                estimate, height = row.ours[name], position + offset
+                axes.plot(bounds(estimate), [height, height], color=style.colour, linewidth=1.6, zorder=2)
+                axes.plot(estimate.value, height, style.marker, color=style.colour, markersize=5.5, zorder=3)
         axes.plot([], [], color=style.colour, marker=style.marker, linewidth=1.6, markersize=5.5, label=name)
     for name, label, line, colour in (
         ("published", "published", "-", "black"),

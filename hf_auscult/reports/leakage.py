@@ -57,7 +57,7 @@ class Leakage(Serialisable):
         subjects: people.
         positives: people with a recording of the second of two classes; None for several classes.
         left_out: classes of fewer people than folds.
-        folds: of the cross-validation; nobody is in two of them.
+        folds: of the cross-validation; no person is in two of them.
     """
 
     reader: str
@@ -158,7 +158,7 @@ def _scores(
     test: NDArray[np.int64],
     classes: int,
 ) -> NDArray[np.float64]:
-    """Decision values of the held-out rows, a column a class; a class that nobody in training has scores 0."""
+    """Decision values of the held-out rows, a column a class; a class without training rows scores 0."""
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline

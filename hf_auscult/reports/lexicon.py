@@ -117,10 +117,10 @@ class Lexicon:
 @cache
 def lexicon() -> Lexicon:
     """Give the lexicon that :func:`hf_auscult.reports.check` reads with; the package's own until it is extended."""
-    found = Lexicon()
+    known = Lexicon()
     for name in ENTRY_FILES:
-        found.add(LANGUAGE / f"{name}.yaml")
-    return found
+        known.add(LANGUAGE / f"{name}.yaml")
+    return known
 
 
 def extend_lexicon(file: str | Path) -> None:

@@ -24,8 +24,8 @@ _PLACES = ("location", "heard_here", "loudest")
 
 def phrases() -> Mapping[str, Sequence[str]]:
     """Wordings by ``concept``, ``concept=value`` or ``concept:polarity``."""
-    found: Mapping[str, Sequence[str]] = language("phrases")["phrases"]
-    return found
+    wordings: Mapping[str, Sequence[str]] = language("phrases")["phrases"]
+    return wordings
 
 
 def chooser(*key: object) -> Choose:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ..errors import ConfigurationError
 from ..features import WindowedFeatureExtractor
 
 
@@ -17,12 +18,19 @@ class AlignmentCollator:
     Args:
         extractor: the encoder's feature extractor.
 
+    Raises:
+        ConfigurationError: an extractor that reads recordings faster than they are; crops are not.
+
     Returns:
         `input_features` (B, ...) and, where the items have them, `text_embeddings` (B, D), `noise` (B, L),
         `facts` (B, F), `labels` (B,), `text_ids` (B,).
     """
 
     def __init__(self, extractor: WindowedFeatureExtractor) -> None:
+        if extractor.rate_factor != 1:
+            raise ConfigurationError(
+                f"the extractor has rate_factor {extractor.rate_factor:g}", remedy="align with one that reads at 1"
+            )
         self.extractor = extractor
 
     def __call__(self, items: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:

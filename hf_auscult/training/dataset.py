@@ -11,6 +11,7 @@ import numpy.typing as npt
 import torch
 
 from ..audio import Augmentation, fixed_length, repeat_pad
+from ..data.guards import assert_no_reserved
 from ..embedding.store import StoredEmbeddings
 from ..errors import ConfigurationError, DataError
 
@@ -79,6 +80,10 @@ class AlignmentDataset(torch.utils.data.Dataset[dict[str, object]]):
         noise_size: how many noise values the encoder's own objective takes a crop; 0 for none.
         augmentation: applied to the crop; `None` for none.
         seed: of crops, augmentation, phrasing and masks.
+
+    Raises:
+        DataError: no examples.
+        LeakageError: reserved test subjects among them.
     """
 
     def __init__(
@@ -93,6 +98,9 @@ class AlignmentDataset(torch.utils.data.Dataset[dict[str, object]]):
     ) -> None:
         if not examples:
             raise DataError("no recordings to align", remedy="check the split and the quarantine list")
+        for group in {example.group for example in examples}:
+            known = [example.subject_id for example in examples if example.group == group and example.subject_id]
+            assert_no_reserved(known, group)
         self.examples, self.crop, self.sampling_rate = list(examples), crop, sampling_rate
         self.noise_size, self.augmentation, self.seed = noise_size, augmentation, seed
 

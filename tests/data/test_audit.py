@@ -138,3 +138,48 @@ def test_bad_tables(table, tmp_path: Path):
         audit([tmp_path / "short.csv"])
     with pytest.raises(DataError, match="line 2 has an empty cell"):
         audit([table([("a.wav", "", "train", None)])])
+
+
+@pytest.mark.parametrize("part", ["Test", "eval", "val", "holdout", "test1", "EVALUATION", "dev", "fold 3"])
+def test_parts_of_another_dataset_are_compared_whatever_they_are_called(table, part):
+    one = table([("a.wav", "x:p1", "train", take(1)), ("b.wav", "x:p2", "train", take(2))], "corpus.csv")
+    other = table([("c.wav", "X:P01", part, take(3)), ("d.wav", "y:1", part, 0.5 * take(2)[3_000:])], "bench.csv")
+    for sources in ([one, other], [other, one]):
+        found = audit(sources).findings
+        assert [finding.kind for finding in found] == ["people", "alike"]
+        assert {finding.where for finding in found} == {("corpus/train", f"bench/{part}")}
+        assert found[0].examples == ("X:P01 = x:p1",)
+
+
+def test_two_training_sets_may_share_people(table):
+    one = table([("a.wav", "x:p1", "train", None)], "one.csv")
+    assert audit([one, table([("b.wav", "x:p1", "Training", None)], "two.csv")]).clean
+
+
+@pytest.mark.parametrize(
+    ("subject", "name"), [("circor:13918", "list"), (" CirCor:13918.0", "list"), ("13918", "circor")]
+)
+def test_reserved_people_are_met_by_the_ids_prefix_or_the_files_name(table, subject, name):
+    (finding,) = audit([table([("a.wav", subject, "train", None)], f"{name}.csv")]).findings
+    assert finding.kind == "reserved"
+    for part in ("test", "Test", "holdout", "test_2"):
+        assert audit([table([("a.wav", subject, part, None)], f"{name}.csv")]).clean
+    assert not audit([table([("a.wav", subject, "val", None)], f"{name}.csv")]).clean
+
+
+def test_a_corpus_can_be_audited(shared: Path, tmp_path: Path):
+    from hf_auscult.data.corpora import CorpusSpec, build_corpus
+
+    from .conftest import copy_ids
+
+    source = copy_ids(tmp_path / "in", lambda ids: ids[:24])
+    prepare("circor", source, tmp_path / "circor", progress=False, verify=False)
+    spec = CorpusSpec("heart", {"circor": None}, "made up")
+    build_corpus(spec, [tmp_path / "circor"], tmp_path / "corpus", progress=False)
+    ledger = audit([tmp_path / "corpus", tmp_path / "circor"])
+    assert ledger.clean and ledger.looked_at["corpus/train"]
+    # The same data prepared with another seed: people of the corpus are tested now.
+    prepare("circor", source, tmp_path / "again", split=SplitSpec(seed=3), progress=False, verify=False)
+    found = audit([tmp_path / "corpus", tmp_path / "again"])
+    assert {("corpus/train", "circor/test")} <= {finding.where for finding in found.findings}
+    assert main(["audit", str(tmp_path / "corpus"), str(tmp_path / "again")]) == 1

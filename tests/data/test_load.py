@@ -43,13 +43,13 @@ def test_a_test_person_smuggled_into_training_is_caught(folder: Path):
 
 
 def test_a_false_name_does_not_hide_the_recording(folder: Path):
-    smuggle(folder, subject_id="circor:1", recording_id="1_AV")
+    smuggle(folder, subject_id="circor:1", person="circor:1", recording_id="1_AV")
     with pytest.raises(LeakageError, match="byte-identical"):
         load_prepared(folder, "murmur")
 
 
 def test_a_false_name_and_a_false_hash_still_fail_the_table(folder: Path):
-    smuggle(folder, subject_id="circor:1", recording_id="1_AV", audio_sha256="0" * 64)
+    smuggle(folder, subject_id="circor:1", person="circor:1", recording_id="1_AV", audio_sha256="0" * 64)
     with pytest.raises(DataError, match="1_AV"):
         load_prepared(folder, "murmur")
 

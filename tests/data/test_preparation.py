@@ -11,10 +11,12 @@ import pytest
 import yaml
 
 from hf_auscult.data import SplitSpec, dataset, inspection, load_prepared, preparation, prepare, split_sha256, writing
+from hf_auscult.data.from_folder import from_folder
 from hf_auscult.data.guards import assert_subject_disjoint
 from hf_auscult.errors import AudioError, ConfigurationError, DataError, LeakageError
 
 from .conftest import copy_ids, rename_id
+from .synthetic import tone
 
 CIRCOR = dataset("circor")
 
@@ -293,3 +295,34 @@ def test_sprsound_is_prepared_whole(shared: Path, tmp_path: Path):
     assert sum(map(len, loaded.values())) == 466
     row = loaded["test"][0]
     assert row["events"] and row["sampling_rate"] == 8000
+
+
+def _small(folder: Path, people: list[tuple[str, int]]):
+    folder.mkdir()
+    rows = ["path,subject_id,label"]
+    for number, (label, count) in enumerate(people):
+        for index in range(count):
+            tone(folder / f"{number}_{index}.wav")
+            rows.append(f"{number}_{index}.wav,p{number},{label}")
+    (folder / "metadata.csv").write_text("\n".join(rows) + "\n")
+    return from_folder(folder, folder.with_name("out"), progress=False)
+
+
+@pytest.mark.parametrize(
+    ("people", "wanted"),
+    [
+        ([("normal", 10), ("wheeze", 10)], ["is empty: ", "nobody with 'wheeze' in "]),
+        ([("yes" if n == 7 else "no", 1) for n in range(40)], ["task label: nobody with 'yes' in "]),
+        ([("no", 40), *[("yes" if n % 2 else "no", 1) for n in range(10)]], ["alone has 40 of 50"]),
+        ([("yes" if n % 2 else "no", 2) for n in range(20)], []),
+    ],
+    ids=["empty part", "class without anybody", "one person holds most", "all well"],
+)
+def test_a_split_that_cannot_tell_much_says_so_everywhere(tmp_path: Path, caplog, people, wanted):
+    report = _small(tmp_path / "ward", people)
+    card = " ".join((tmp_path / "out" / "README.md").read_text().split())
+    assert bool(report.warnings) == bool(wanted)
+    for part in wanted:
+        warnings = [text for text in report.warnings if part in text]
+        assert warnings and all(text in card and text in caplog.text for text in warnings)
+        assert all("record more people" in text for text in warnings)

@@ -104,7 +104,7 @@ def test_sources_are_tested_in_turn():
     y = (np.arange(N) % PEOPLE) // 5 % 2
     source = np.array(["database_a", "database_b", "database_c"])[np.arange(N) % PEOPLE % 3]
     made = examples(y, ("no", "yes"), source)
-    assert not made.fixed
+    made = replace(made, in_turn=True)
     x = features(y)
     found = probe(CLASS, x, made, "default")
     assert sorted(found.test_rows.tolist()) == list(range(N)) and not len(found.validation_rows)

@@ -55,6 +55,12 @@ def test_forms_of_one_recording(tmp_path):
         np.testing.assert_array_equal(features(form), expected, err_msg=name)
 
 
+def test_mixed_precision_leaves_features_alone():
+    with torch.autocast("cpu", torch.bfloat16):
+        found = features(WAVE)
+    np.testing.assert_array_equal(found, features(WAVE))
+
+
 def test_decoders_of_a_column(tmp_path):
     pytest.importorskip("torchcodec")
     soundfile.write(tmp_path / "a.wav", WAVE, RATE, subtype="FLOAT")
@@ -97,8 +103,9 @@ def test_integers():
 def test_nothing_at_all():
     with pytest.raises(EmptyAudioError, match="empty list of recordings"):
         features([])
-    with pytest.raises(EmptyAudioError):
-        features(np.zeros(0, np.float32))
+    for form in (np.zeros(0, np.float32), [[]], [WAVE.tolist(), []]):
+        with pytest.raises(EmptyAudioError, match="no samples"):
+            features(form)
     with pytest.raises(ConfigurationError, match="batch_size is 0"):
         EXTRACTOR.features(WAVE, RATE, batch_size=0)
 

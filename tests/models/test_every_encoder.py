@@ -185,6 +185,17 @@ def test_bf16(variant):
 
 
 @every_encoder
+@pytest.mark.parametrize("dtype", [torch.float64, torch.bfloat16])
+def test_inputs_of_another_precision(variant, dtype):
+    """Arrow hands out lists that become double precision, and `BatchFeature.to` rounds: the weights decide."""
+    model, inputs = variant.model(), variant.inputs()
+    with torch.no_grad():
+        full, found = model(inputs).pooler_output, model(inputs.to(dtype)).pooler_output
+    assert found.dtype == full.dtype
+    assert torch.nn.functional.cosine_similarity(full, found).min() > 0.99
+
+
+@every_encoder
 def test_compile_without_graph_breaks(variant):
     only(not variant.compiles, variant.compiles)
     model, inputs = variant.model(), variant.inputs()

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...errors import DataError
+from ..schema import OLDEST
 from .schema import Fact, Polarity
 
 Row = Mapping[str, Any]
 YES: tuple[str, ...] = ("true", "yes", "y", "1", "1.0")
 NO: tuple[str, ...] = ("false", "no", "n", "0", "0.0")
-_NEONATE_YEARS = 28 / 365.25
-_OLDEST, _TALLEST, _HEAVIEST, _WIDEST = 130, 272, 700, 200
+_NEONATE_YEARS = 28 / 365.25  # the neonatal period of the WHO
 
 
 def stated(value: object) -> str | None:
@@ -149,7 +149,7 @@ class Cells:
 
     def years(self, field: str = "age") -> None:
         """Add an age in years to two decimals; within 28 days of birth the age group says more, and stands instead."""
-        value = self.quantity(field, high=_OLDEST, low=-1e-9)
+        value = self.quantity(field, high=OLDEST, low=-1e-9)
         if value is None:
             return
         if value < _NEONATE_YEARS:

@@ -154,7 +154,7 @@ def explain(settings: ExplainSettings, *, progress: bool = True) -> Explanation:
                 title=f"{row['recording_id']}: {settings.method}, AUROC over time {found.time_auroc:.2f}",
             )
         scores[row["recording_id"]] = found
-        subjects.append(row["subject_id"])
+        subjects.append(row["person"])
     explanation = Explanation(
         scores=_means(list(scores.values()), subjects, settings.bootstrap),
         method=settings.method,
@@ -163,7 +163,7 @@ def explain(settings: ExplainSettings, *, progress: bool = True) -> Explanation:
         band_hz=spec.band,
         without_heat=len(annotated_rows) - len(scores),
         people=len(set(subjects)),
-        trained_on=seen_in_training(settings.model, dataset, set(subjects)),
+        trained_on=seen_in_training(settings.model, dataset, set(subjects), prepared=settings.data),
         per_recording=scores,
     )
     settings.output.mkdir(parents=True, exist_ok=True)
@@ -208,7 +208,7 @@ def _direction(model: EncoderModel, settings: ExplainSettings, spec: EvidenceSpe
     features = cache.features(model, [Example(name_of(row), row["audio"]) for row in rows], progress=progress)
     positive = train.features["label"].str2int(spec.positive)
     labels = np.array([int(row["label"] == positive) for row in rows])
-    _, owner = np.unique([str(row["subject_id"]) for row in rows], return_inverse=True)
+    _, owner = np.unique([str(row["person"]) for row in rows], return_inverse=True)
     fit, _ = fit_linear(features.astype(np.float64), np.eye(2, dtype=int)[labels], True, owner, ProbeSettings())
     return torch.from_numpy(fit.weights[:, 0].astype(np.float32))
 

@@ -10,7 +10,7 @@ import torch
 from ...errors import ConfigurationError
 
 Score = Callable[[torch.Tensor], torch.Tensor]
-BATCH = 32
+BATCH = 32  # perturbed windows in a forward pass: bounds the memory, changes no value
 
 
 def heat_maps(

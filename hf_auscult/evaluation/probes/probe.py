@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -62,7 +62,7 @@ class ProbeOutcome:
 
 
 def run_probe(
-    features: ArrayLike,
+    features: ArrayLike | Callable[[Integers], ArrayLike],
     target: ArrayLike | Target,
     subjects: ArrayLike,
     split_or_folds: Sequence[str] | NDArray[Any] | Sequence[Fold],
@@ -74,7 +74,8 @@ def run_probe(
     """Fit a probe on frozen features and score the test rows.
 
     Args:
-        features: (n, d); (n, tokens, d) with NaN rows for absent tokens under ``pooling="attentive"``.
+        features: (n, d); (n, tokens, d) with NaN rows for absent tokens under ``pooling="attentive"``; or a function
+            that learns them (medians, categories) from the training rows of each fold.
         target: (n,) classes, or what a published protocol predicts; everything else as a :class:`Target`, such as
             ``Target.of(values, "regression")`` or ``Target.of(names, positive="murmur")``.
         subjects: (n,) who was recorded.
@@ -107,7 +108,8 @@ def run_probe(
     goal = target if isinstance(target, Target) else Target.of(target, kind)
     if isinstance(settings, PublishedProbe) and goal.kind != settings.kind:
         raise ConfigurationError(f"{goal.kind} under a protocol for {settings.kind}", where="target")
-    x = _features(features, len(goal), settings)
+    learn = features if callable(features) else None
+    x = np.empty(0) if callable(features) else _features(features, len(goal), settings)
     people = People.of(subjects)
     if len(people.owner) != len(goal):
         raise DataError(f"{len(people.owner)} people for {len(goal)} rows", where="subjects")
@@ -124,6 +126,7 @@ def run_probe(
     scores, validation_rows, validation_scores, penalties, epochs = [], [], [], [], []
     runs = PublishedRuns(settings) if isinstance(settings, PublishedProbe) else None
     for fold in folds:
+        x = x if learn is None else _features(learn(fold.train), len(goal), settings)
         part, columns = goal, np.arange(len(goal.classes))
         if allow_unseen_classes and runs is None and goal.kind != "regression":
             part, columns = goal.taught_by(fold.train)

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from ...errors import DataError
 from ...metrics import auroc, ece
 from ...metrics.arrays import Floats, numbers
-from ..decisions import one_hot
+from ...metrics.decisions import one_hot
 from ..estimates import Bootstrap, Estimate, estimate
 from ..predictions import Predictions, estimates
 

@@ -16,9 +16,9 @@ from ...embedding.cache import FeatureCache
 from ...errors import ConfigurationError, DataError
 from ...files import write_json
 from ...metrics.arrays import Floats
-from ..contamination import contamination_of
+from ..contamination import HeldOutPeople, contamination_of
 from ..estimates import Bootstrap
-from ..examples import Examples, counts_of, examples_of
+from ..examples import FITTED, Examples, counts_of, examples_of
 from ..load import Task
 from ..results import versions
 from ..task import BenchmarkTask
@@ -161,7 +161,15 @@ def run_zero_shot(settings: ZeroShotSettings, *, command: str = "", progress: bo
         leaks={masked.mask: masked.leaks for masked in reports},
         sources={masked.mask: masked.source for masked in reports},
         contamination=contamination_of(
-            encoder.name, settings.model, {dataset: manifest["split_sha256"]}, dataset, tested.subjects
+            encoder.name,
+            settings.model,
+            HeldOutPeople(
+                dataset=dataset,
+                people=examples.ids_of(rows["test"]),
+                splits={dataset: manifest["split_sha256"]},
+                prepared=settings.data,
+            ),
+            encoder.model.config,
         ),
         settings={name: getattr(settings, name) for name in ("top_k", "search", "draws", "seed")},
         versions=versions(),
@@ -194,6 +202,8 @@ def _examples(settings: ZeroShotSettings, dataset: str, manifest: dict[str, Any]
     for split in ("train", "test"):
         if not (examples.split == split).any():
             raise DataError(f"nobody in {split}", where=settings.data, remedy="prepare another split")
+    fitted = np.flatnonzero(np.isin(examples.split, FITTED))
+    examples.refuse_reserved(fitted, "galleries of reports, offsets and calibration")
     return examples, task.facts[dataset]
 
 

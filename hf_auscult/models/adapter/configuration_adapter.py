@@ -21,7 +21,8 @@ class AudioAdapterConfig(AuscultConfig):
             The average is taken as the layers leave it: final LayerNorm and projection belong to the published output.
             Layer dropping, which would move the indices, is switched off.
         pooling: `native` (the published embedding; of other layers: class tokens where there are any, else the mean),
-            `mean` of the tokens that are not class tokens, or `cls`, the mean of the class tokens.
+            `mean` of the tokens that are not class tokens, `mean_std`, that and their standard deviation behind it, or
+            `cls`, the mean of the class tokens.
         classifier_head, classifier_hidden_size, classifier_dropout: see `AuscultConfig`.
 
     Raises:
@@ -37,7 +38,7 @@ class AudioAdapterConfig(AuscultConfig):
 
     encoder_config: dict[str, Any] | PreTrainedConfig | None = None
     layers: list[int] | None = None
-    pooling: Literal["native", "mean", "cls"] = "native"
+    pooling: Literal["native", "mean", "mean_std", "cls"] = "native"
 
     def __post_init__(self, **kwargs):  # type: ignore[no-untyped-def]
         if not isinstance(self.encoder_config, PreTrainedConfig):
@@ -73,7 +74,7 @@ class AudioAdapterConfig(AuscultConfig):
         """Width of `pooler_output`."""
         if self.layers is None and self.pooling == "native":
             return native_of(self.encoder_config).pooled_width(self.encoder_config)
-        return self.hidden_size
+        return (2 if self.pooling == "mean_std" else 1) * self.hidden_size
 
 
 __all__ = ["AudioAdapterConfig"]

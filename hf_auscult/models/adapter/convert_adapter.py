@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -20,6 +21,7 @@ from ..reachable import check_reachable
 from .configuration_adapter import AudioAdapterConfig
 from .modeling_adapter import AudioAdapterModel
 from .natives import NATIVES, Native, native_of
+from .presets import presets
 
 # transformers has none for it.
 _OWN_EXTRACTORS: dict[str, type[HearFeatureExtractor]] = {"vit": HearFeatureExtractor}
@@ -32,17 +34,23 @@ def adapt(
     layers: list[int] | None = None,
     pooling: str = "native",
     windows: WindowPolicy | Mapping[str, Any] | None = None,
+    real_frames: bool = False,
+    rate_factor: float = 1.0,
 ) -> tuple[AudioAdapterModel, WindowedFeatureExtractor]:
     """Put one of transformers' own audio encoders behind this package's interface.
 
     Args:
-        model: a Hub id, a folder, or a model that is or holds the encoder (which is then shared, not copied): AST,
-            CLAP, Whisper, Wav2Vec2, HuBERT, WavLM, Qwen2.5-Omni's audio encoder, HeAR.
+        model: a preset of `presets.yaml`, which settles all else, a Hub id, a folder, or a model that is or holds the
+            encoder (which is then shared, not copied): AST, CLAP, Whisper, Wav2Vec2, HuBERT, WavLM, Qwen2.5-Omni's
+            audio encoder, HeAR.
         extractor: its feature extractor; read from the model's folder, and built in for HeAR. An extractor of this
             package is taken as it is.
         layers: hidden states whose average replaces the published output, see `AudioAdapterConfig`.
-        pooling: `native`, `mean` or `cls`, see `AudioAdapterConfig`.
+        pooling: `native`, `mean`, `mean_std` or `cls`, see `AudioAdapterConfig`.
         windows: how recordings are cut; the encoder's own window by default.
+        real_frames: Whisper sees no padding behind a recording shorter than its 30 s; its positions are cut. It was not
+            published so: there is no published protocol then.
+        rate_factor: recordings are read that much faster, see `WindowedFeatureExtractor`.
 
     Returns:
         The adapted model and its feature extractor. Saved into one folder, `AutoModel` and `AutoFeatureExtractor`
@@ -60,6 +68,13 @@ def adapt(
         (10.24, 12)
     """
     named = isinstance(model, (str, PathLike))
+    if named and (preset := presets().get(str(model))) is not None and not Path(model).exists():
+        if (layers, pooling, windows, real_frames, rate_factor) != (None, "native", None, False, 1.0):
+            raise ConfigurationError(
+                f"{model!r} is a preset, which settles how the encoder is read",
+                remedy=f"give {preset.model!r} with settings of your own",
+            )
+        return adapt(preset.model, extractor, **preset.settings())
     if named:
         check_reachable(str(model))
     encoder = _load(str(model)) if named else _find(model)
@@ -76,12 +91,18 @@ def adapt(
             raise ConfigurationError(
                 f"{type(found).__name__} is no feature extractor of {native.name}", remedy="pass the model's own"
             ) from error
+        as_published = native.published is not None and real_frames <= native.real_frames
         found = NativeFeatureExtractor(
-            found, _policy(policy), native.published and _policy(native.published), real_frames=native.real_frames
+            found,
+            _policy(policy),
+            _policy(native.published or {}) if as_published else None,
+            real_frames=real_frames or native.real_frames,
+            rate_factor=rate_factor,
         )
-    elif windows is not None:
+    elif windows is not None or real_frames or rate_factor != 1:
         raise ConfigurationError(
-            "this feature extractor has a window policy of its own", remedy="leave out windows, or set it there"
+            "this feature extractor has a window policy of its own",
+            remedy="leave out windows, real_frames and rate_factor, or set them there",
         )
     # Built without weights: the encoder that is there takes the empty one's place.
     with no_init_weights(), torch.device("meta"):

@@ -71,10 +71,14 @@ class AudioAdapterModel(EncoderMixin, AudioAdapterPreTrainedModel):
         """Raise `FeatureError` unless the features have the encoder's sizes."""
         expected = native_of(self.config.encoder_config).shape(self.config.encoder_config)
         found = tuple(windows.shape[1:])
-        if len(found) != len(expected) or any(
-            size not in (None, other) for size, other in zip(expected, found, strict=True)
+        longest = native_of(self.config.encoder_config).longest(self.config.encoder_config)
+        if (
+            len(found) != len(expected)
+            or any(size not in (None, other) for size, other in zip(expected, found, strict=True))
+            or (longest is not None and found[0] > longest)
         ):
-            sizes = ", ".join("any" if size is None else str(size) for size in expected)
+            some = "any" if longest is None else f"up to {longest}"
+            sizes = ", ".join(some if size is None else str(size) for size in expected)
             raise FeatureError(
                 f"has shape {tuple(windows.shape)}; expected (windows, {sizes})",
                 where="input_features",
@@ -83,6 +87,11 @@ class AudioAdapterModel(EncoderMixin, AudioAdapterPreTrainedModel):
 
     def pool(self, tokens: torch.Tensor) -> torch.Tensor:
         """Pool tokens (windows, tokens, width) that the encoder does not pool itself."""
+        if self.config.pooling == "mean_std":
+            tokens = tokens[:, native_of(self.config.encoder_config).prefix_tokens :]
+            # The root of nothing has no gradient.
+            spread = tokens.var(dim=1, correction=0).clamp(min=1e-12).sqrt()
+            return torch.cat([tokens.mean(dim=1), spread], dim=1)
         prefix = native_of(self.config.encoder_config).prefix_tokens
         class_tokens = self.config.pooling == "cls" or (self.config.pooling == "native" and prefix > 0)
         return (tokens[:, :prefix] if class_tokens else tokens[:, prefix:]).mean(dim=1)
@@ -103,8 +112,8 @@ class AudioAdapterModel(EncoderMixin, AudioAdapterPreTrainedModel):
         native = native_of(config.encoder_config)
         self.check_input(windows)
         attentions = output_attentions and native.attentions
-        output = self.native(
-            **native.inputs(windows, config.encoder_config),
+        output = native.forward(self.native)(
+            **native.inputs(windows.to(self.dtype), config.encoder_config),
             output_hidden_states=output_hidden_states or config.layers is not None,
             output_attentions=attentions,
             return_dict=True,

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -24,6 +25,7 @@ class Native:
         tokens: one of the encoder's outputs, windows -> (windows, tokens, width).
         output_width, pooled_width: configuration -> width of the published tokens and of the published embedding.
         state_widths: configuration -> width of every hidden state.
+        forward: encoder -> what is called, where its own `forward` does not take every window it could.
         pools: the encoder's own `pooler_output` is the published embedding; else it is the mean of the tokens.
         prefix_tokens: class tokens in front of the others.
         attentions: its attention weights can be read out.
@@ -49,6 +51,7 @@ class Native:
     state_widths: Callable[[Any], tuple[int, ...]] = lambda config: (
         (config.hidden_size,) * (config.num_hidden_layers + 1)
     )
+    forward: Callable[[Any], Callable[..., Any]] = lambda encoder: encoder
     pools: bool = False
     prefix_tokens: int = 0
     attentions: bool = True
@@ -90,6 +93,12 @@ def _packed(features: torch.Tensor, config: Any) -> dict[str, Any]:
         "feature_lens": lengths,
         "aftercnn_lens": (lengths - 1) // 2 + 1,
     }
+
+
+def _whisper(encoder: Any) -> Callable[..., Any]:
+    from .whisper import encode_any_length
+
+    return partial(encode_any_length, encoder)
 
 
 def _waves(name: str, home: str) -> Native:
@@ -146,13 +155,15 @@ NATIVES: dict[str, Native] = {
         unused=("audio_encoder.patch_embed.fusion_model.", "audio_encoder.patch_embed.mel_conv2d."),
         inside={"clap": ("audio_config", r"^audio_model\.")},
     ),
-    # arXiv:2212.04356. Whisper knows no other length than its 30 s: tokens of padding are in the mean, as published.
+    # arXiv:2212.04356. Trained on 30 s only: tokens of padding are in the mean, as published, without `real_frames`.
     "whisper": Native(
         "Whisper",
         "whisper.modeling_whisper:WhisperEncoder",
-        shape=lambda config: (2 * config.max_source_positions, config.num_mel_bins),
+        shape=lambda config: (None, config.num_mel_bins),
         window=lambda extractor: {"kind": "sliding", "seconds": float(extractor.chunk_length), "padding": "shift"},
         inputs=lambda features, config: {"input_features": features.transpose(1, 2).contiguous()},
+        longest=lambda config: 2 * config.max_source_positions,
+        forward=_whisper,
         published={"kind": "whole"},
         inside={"whisper": ("", r"^(model\.)?encoder\.")},
     ),

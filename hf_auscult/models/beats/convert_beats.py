@@ -109,10 +109,11 @@ def prepare(container: Mapping[str, Any], where: str) -> tuple[StateDict, dict[s
                 f"{BIAS.format(layer)} is not the table of layer 0; the published network has one for all", where=where
             )
     if "predictor.weight" in state:
-        settings |= {"kind": "fine-tuned", "num_labels": len(state["predictor.weight"])}
+        classes = len(state["predictor.weight"])
+        settings |= {"kind": "fine-tuned", "num_labels": classes}
         labels = container.get("label_dict")
         if labels is not None:
-            if sorted(int(index) for index in labels) != list(range(settings["num_labels"])):
+            if sorted(int(index) for index in labels) != list(range(classes)):
                 raise ConversionError("its label_dict does not name every class once", where=where)
             settings["id2label"] = {int(index): str(label) for index, label in sorted(labels.items())}
     elif "quantize.embedding.weight" in state:
@@ -124,7 +125,7 @@ def prepare(container: Mapping[str, Any], where: str) -> tuple[StateDict, dict[s
     return state, settings
 
 
-def build(kind: str, id2label: dict[int, str] | None = None, num_labels: int | None = None, **settings: Any) -> Any:
+def build(kind: str, id2label: dict[int, str] | None = None, num_labels: int = 0, **settings: Any) -> Any:
     """Return one of the published networks, untrained."""
     config = BeatsConfig(**settings)
     if kind == "fine-tuned":

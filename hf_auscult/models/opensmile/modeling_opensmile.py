@@ -93,7 +93,7 @@ class OpenSmileModel(EncoderMixin, OpenSmilePreTrainedModel):
     ) -> EncoderOutput:
         """Standardise functionals (windows, functionals); there are no hidden states and no attentions."""
         self.check_input(windows)
-        rows = (windows - self.mean) / self.scale
+        rows = ((windows - self.mean) / self.scale).to(self.dtype)
         return EncoderOutput(last_hidden_state=rows[:, None], pooler_output=rows)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +16,18 @@ from ...alignment.objectives import fact_table
 from ...alignment.teachers import Teacher
 from ...audio import read
 from ...data import SplitSpec, load_prepared, prepare
-from ...data.corpora import RECORD as CORPUS_RECORD
+from ...data.duplicates import find_twins, fingerprint
 from ...data.guards import (
     assert_no_reserved,
     assert_no_shared_audio,
+    assert_no_twins,
     assert_subject_disjoint,
     bare_id,
     reserved_subjects,
 )
 from ...data.load import manifest_of
+from ...data.manifest import CORPUS
+from ...data.trained_on import salt_of
 from ...errors import ConfigurationError, DataError
 from ...reports import Report, class_prompts, generate
 from ...reports.report_set import read_set
@@ -58,8 +61,8 @@ class Recording:
 
     @property
     def subject_id(self) -> str:
-        """Who was recorded."""
-        return str(self.row["subject_id"])
+        """Who was recorded: the person whom `prepare` keeps on one side, under however many ids."""
+        return str(self.row.get("person") or self.row["subject_id"])
 
     @property
     def dataset(self) -> str:
@@ -77,6 +80,7 @@ class AudioReportCorpus:
         recordings: of it, and the training recordings of further datasets.
         classes: of its task; of two, the second is the positive recording.
         sampling_rate: of the waveforms, in Hz.
+        salts: dataset -> salt of its people's ids, see :func:`hf_auscult.data.trained_on.salt_of`.
     """
 
     dataset: str
@@ -84,6 +88,7 @@ class AudioReportCorpus:
     recordings: tuple[Recording, ...]
     classes: tuple[str, ...]
     sampling_rate: int
+    salts: Mapping[str, str] = field(default_factory=dict)
 
     def rows(self, split: str | None = None, *, labelled: bool = False) -> list[int]:
         """Return positions of a split's recordings (of all splits when `None`)."""
@@ -175,7 +180,7 @@ def load_corpus(config: DataConfig, folders: Sequence[Path], sampling_rate: int)
         LeakageError: a person or a byte-identical recording in two splits, or a reserved person outside the test split.
         AudioError: a recording that cannot be decoded (`prepare` would have set it aside).
     """
-    corpora = [folder for folder in folders if (folder / CORPUS_RECORD).is_file()]
+    corpora = [folder for folder in folders if (folder / CORPUS).is_file()]
     others = {folder: str(manifest_of(folder)["dataset"]) for folder in folders if folder not in corpora}
     evaluated = [folder for folder, name in others.items() if name == config.dataset]
     if len(evaluated) != 1:
@@ -193,14 +198,17 @@ def load_corpus(config: DataConfig, folders: Sequence[Path], sampling_rate: int)
             source = str(row["source"])
             key = (source, str(row["recording_id"]))
             reserved = bare_id(row["subject_id"], source) in reserved_subjects(source)
-            # Of further datasets nobody is evaluated, so that only their training people have a part in the run.
+            # Further datasets are not evaluated: only their training people take part in the run.
             if key in recordings or (folder != main and split != "train") or (reserved and not config.locked):
                 continue
             waveform = read(row.pop("audio"), sampling_rate=sampling_rate).array
             label = labels.get(row["recording_id"], UNKNOWN) if folder == main else UNKNOWN
             recordings[key] = Recording(row, split, label, waveform)
     classes = tuple(next(iter(task.values())).features["label"].names)
-    corpus = AudioReportCorpus(config.dataset, main, tuple(recordings.values()), classes, sampling_rate)
+    salts = {name: salt_of(name, folder) for folder, name in others.items()}
+    for folder in corpora:
+        salts |= json.loads((folder / CORPUS).read_text("utf-8")).get("salts", {})
+    corpus = AudioReportCorpus(config.dataset, main, tuple(recordings.values()), classes, sampling_rate, salts)
     _refuse_leaks(corpus)
     return corpus
 
@@ -230,7 +238,11 @@ def _refuse_leaks(corpus: AudioReportCorpus) -> None:
         }
     )
     for recording in (*parts["train"], *parts["validation"]):
-        assert_no_reserved([recording.subject_id], recording.dataset)
+        assert_no_reserved([recording.subject_id, recording.row["subject_id"]], recording.dataset)
+    if len({recording.dataset for recording in corpus.recordings}) > 1:  # `prepare` has looked within each
+        heard = {f"{r.dataset}/{r.recording_id}": (r.split, r.waveform) for r in corpus.recordings}
+        twins = find_twins({name: fingerprint(wave, corpus.sampling_rate) for name, (_, wave) in heard.items()})
+        assert_no_twins({split: [n for n, (own, _) in heard.items() if own == split] for split in SPLITS}, twins)
 
 
 def write_reports(corpus: AudioReportCorpus, config: ReportsConfig, *, mask: str, task: str) -> list[list[Report]]:

@@ -52,15 +52,16 @@ def embed_corpus(
     models: Mapping[str, AcuLaModel], corpus: AudioReportCorpus, extractor: WindowedFeatureExtractor, *, progress: bool
 ) -> dict[str, Embeddings]:
     """Embed whole recordings with every model; windows are cut and transformed once for all of them."""
-    for model in models.values():
-        model.to(default_device())
+    networks: list[torch.nn.Module] = list(models.values())
+    for network in networks:
+        network.to(default_device())
     recordings = [
         {"array": recording.waveform, "sampling_rate": corpus.sampling_rate} for recording in corpus.recordings
     ]
     outputs = ("pooler_output", "audio_embeds")
     rows = list(encode_all(models, extractor, recordings, outputs=outputs, progress=progress))
-    for model in models.values():
-        model.cpu()
+    for network in networks:
+        network.cpu()
     return {
         name: Embeddings(
             pooled=np.stack([row[name]["pooler_output"] for row in rows]),

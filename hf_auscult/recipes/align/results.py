@@ -1,4 +1,4 @@
-"""What an alignment run content: one dataclass a kind of result, each ready for JSON."""
+"""The results of an alignment run: one dataclass for each kind of result, each ready for JSON."""
 
 from __future__ import annotations
 
@@ -102,7 +102,7 @@ class ConditionResult:
 
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON."""
-        content = {
+        content: dict[str, Any] = {
             "title": self.condition.title,
             "asks": self.condition.asks,
             "probe": self.probe.to_dict(),
@@ -213,7 +213,7 @@ def repository_name(output: str) -> str:
 
 
 def _without_absolute_paths(value: Any) -> Any:
-    """Keep the last part of every absolute path: where things lay on this machine is nobody else's business."""
+    """Keep the last part of every absolute path: folders of this machine are not published."""
     if isinstance(value, dict):
         return {key: _without_absolute_paths(item) for key, item in value.items()}
     if isinstance(value, list):

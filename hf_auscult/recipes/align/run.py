@@ -17,7 +17,7 @@ from transformers.utils.logging import disable_progress_bar as disable_transform
 
 from ...alignment.teachers import Teacher, default_device
 from ...data.trained_on import FILE as PEOPLE_FILE
-from ...data.trained_on import training_people
+from ...data.trained_on import merged, read_training_people, training_people
 from ...files import check_folder, new_folder, write_json
 from ...hub.model_card import write_model_card
 from ...models.acula.teacher_acula import resolve_teacher
@@ -135,6 +135,8 @@ def align(config: AlignConfig | str | Path, *, command: str = "", progress: bool
                 embeddings[name] = evaluator.with_map(trained[name].model, embeddings[name])
     results = {c.name: evaluator.condition(c, trained[c.name], embeddings[c.name]) for c in conditions}
     baselines = evaluator.baselines()
+    probes = {name: row.probe for name, row in results.items()}
+    probes |= {name: row.probe for name, row in baselines.items()}
     result = AlignResult(
         config=config,
         command=command,
@@ -148,7 +150,7 @@ def align(config: AlignConfig | str | Path, *, command: str = "", progress: bool
         },
         conditions=results,
         baselines=baselines,
-        gains=evaluator.gains({name: row.probe for name, row in [*results.items(), *baselines.items()]}),
+        gains=evaluator.gains(probes),
         versions={"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         seconds=round(time.perf_counter() - started, 1),
     )
@@ -185,12 +187,12 @@ def _write(result: AlignResult, aligned: TrainedModel, embeddings: Embeddings, e
         content = result.to_dict()
         write_json(folder / "results.json", content, sort_keys=True)
         trained_on = corpus.take(corpus.rows("train"))
-        people: dict[str, list[str]] = {}
+        people = [read_training_people(config.start.checkpoint) or {}] if config.start.checkpoint else []
         for dataset in dict.fromkeys(recording.dataset for recording in trained_on):
-            people |= training_people(
-                dataset, {recording.subject_id for recording in trained_on if recording.dataset == dataset}
-            )
-        write_json(folder / PEOPLE_FILE, people)
+            own = [recording.row for recording in trained_on if recording.dataset == dataset]
+            ids = {str(row[name]) for row in own for name in ("subject_id", "person") if row.get(name)}
+            people.append(training_people(dataset, ids, salt=corpus.salts[dataset]))
+        write_json(folder / PEOPLE_FILE, merged(people))
         draw_losses(result, folder / "loss_curves.png")
         draw_roc(result, evaluator, folder / "roc.png")
         draw_retrieval(aligned.model, embeddings, evaluator, folder / "retrieval_example.png")

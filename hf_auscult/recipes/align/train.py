@@ -21,6 +21,7 @@ from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 from ...alignment.objectives import get
 from ...audio import WindowPolicy
 from ...errors import ConfigurationError
+from ...evaluation.contamination import origins_of
 from ...features import FRONT_ENDS, AuscultFeatureExtractor, FrontEnd, WindowedFeatureExtractor
 from ...files import new_folder, to_json, write_json
 from ...models.acula import AcuLaConfig
@@ -80,8 +81,10 @@ def new_model(config: AlignConfig, text_size: int) -> AcuLaModel:
             **config.model,
         )
     )
+    model.config.weights_origin = []
     if encoder is not None:
         model.audio_model.load_state_dict(encoder.state_dict())
+        model.config.weights_origin = origins_of(str(config.start.checkpoint), encoder.config)
     return model
 
 

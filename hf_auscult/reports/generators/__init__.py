@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from .base import Failed, Generator, Outcome, Reason, Request, Written
-from .budget import Estimate
+from .base import Failed, Generator, Outcome, Request, Written
 from .cache import TextCache
 from .chat import ChatConfig, ChatGenerator
-from .prompting import SystemPrompt, fact_line, prompts_of, system_prompt, user_prompt
+from .prompting import prompts_of, system_prompt, user_prompt
 from .template import TemplateGenerator
 
 GENERATORS: tuple[str, ...] = ("template", "transformers", "openai")
@@ -15,17 +14,13 @@ __all__ = [
     "GENERATORS",
     "ChatConfig",
     "ChatGenerator",
-    "Estimate",
     "Failed",
     "Generator",
     "Outcome",
-    "Reason",
     "Request",
-    "SystemPrompt",
     "TemplateGenerator",
     "TextCache",
     "Written",
-    "fact_line",
     "prompts_of",
     "system_prompt",
     "user_prompt",

@@ -149,7 +149,7 @@ class EndpointGenerator:
         }
 
     def estimate(self, requests: Sequence[Request]) -> Estimate:
-        """Say what the requests will cost; asks nobody."""
+        """Estimate what the requests will cost, without a call."""
         new = self.cache.split(requests, self._key)[1]
         read = sum(tokens(*self._prompt(requests[positions[0]])) for positions in new.values())
         written = len(new) * min(REPORT_TOKENS, self.config.max_tokens)

@@ -149,7 +149,7 @@ def _follows(term: str, known: Knowledge) -> bool:
 
 
 def _rest(statement: Statement, known: Knowledge, others: Sequence[Statement]) -> _Result:
-    """Judge "no other adventitious sounds": true where the text names all that the facts have of them."""
+    """Compare "no other adventitious sounds": true where the text names all that the facts have of them."""
     stated = [item.value for item in others if item.polarity == "present" and item.concept in TERM_CONCEPTS]
     kinds = [item for item in known.terms if statement.value in ancestors(item.term)]
     if any(item.polarity == "present" and not any(item.term in ancestors(term) for term in stated) for item in kinds):

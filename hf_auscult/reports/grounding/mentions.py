@@ -80,7 +80,9 @@ def find_mentions(text: str, facts: Sequence[Fact]) -> list[Mention]:
     ]
     mentions += [*find_measures(text), *find_places(text)]
     taken: list[Mention] = []
-    for mention in sorted(mentions, key=lambda one: (-_weight(one), one.start, one.concept in ("outcome", "detail"))):
+    for mention in sorted(
+        mentions, key=lambda each: (-_weight(each), each.start, each.concept in ("outcome", "detail"))
+    ):
         if all(mention.end <= other.start or other.end <= mention.start for other in taken):
             taken.append(mention)
     return sorted(taken, key=lambda mention: mention.start)

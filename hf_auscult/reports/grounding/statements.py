@@ -183,8 +183,8 @@ def role(text: str, start: int, end: int, place: Mention) -> Role:
     names: tuple[Role, ...] = ("loudest", "location", "site")
     for name in names:
         # "best heard" is a cue of both kinds: the loudest wins where two end together
-        found = words("roles", "cues", name).finditer(text[start : place.start])
-        cues += [(match.end(), name == "loudest", name) for match in found]
+        matches = words("roles", "cues", name).finditer(text[start : place.start])
+        cues += [(match.end(), name == "loudest", name) for match in matches]
     return max(cues, key=lambda cue: cue[:2])[2] if cues else "any"
 
 
@@ -219,8 +219,8 @@ def phases_of(concept: str, value: str) -> tuple[str, ...]:
 
 def _borders(text: str, start: int, end: int, marks: str, name: str) -> list[int]:
     """Where something else begins in a stretch: at a mark or a word of the table."""
-    found = [match.start() for match in words("roles", name).finditer(text, start, end)]
-    return sorted([*found, *(place for place in range(start, end) if text[place] in marks)])
+    starts = [match.start() for match in words("roles", name).finditer(text, start, end)]
+    return sorted([*starts, *(index for index in range(start, end) if text[index] in marks)])
 
 
 def _breath_sound(trait: Mention, heads: Sequence[Mention], text: str) -> str | None:

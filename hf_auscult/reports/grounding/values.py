@@ -6,12 +6,12 @@ import re
 from typing import Literal
 
 from ...data.facts import Fact
+from ...data.schema import OLDEST
 from ..lexicon import language, lexicon
 from .mentions import ASPECTS, CHEST, LEVELS, SIDES, VALVES, chest_parts, number
 
 Verdict = Literal["supported", "contradicted", "unsupported", "partly"]
 _ROMAN = {"i": 1, "ii": 2, "iii": 3, "iv": 4, "v": 5, "vi": 6}
-_OLDEST = 130.0
 
 
 def span(text: str) -> tuple[float, float] | None:
@@ -25,12 +25,12 @@ def span(text: str) -> tuple[float, float] | None:
     if text in groups:
         low, high = groups[text]["means"]
         return low, high
-    figures = [float(one) for one in re.findall(r"\d+(?:\.\d+)?", text)]
+    figures = [float(digits) for digits in re.findall(r"\d+(?:\.\d+)?", text)]
     if not figures:
         return None
     if len(figures) == 2:
         return figures[0], figures[1]
-    return figures[0], _OLDEST if re.search(r"\+|over|older|and above|>", text) else figures[0]
+    return figures[0], OLDEST if re.search(r"\+|over|older|and above|>", text) else figures[0]
 
 
 def compare_age(value: str, fact: Fact) -> Verdict:

@@ -16,9 +16,7 @@ from ...data.load import manifest_of
 from ...errors import ConfigurationError
 from ..generate import name_of
 from ..report_set import ReportSet, read_set
-from .sheet import Review, ReviewRow, make_review, sample
-
-_PLAYED = (b"RIFF", b"OggS", b"fLaC", b"ID3", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2")
+from .sheet import Review, ReviewRow, make_review, media_type, sample
 
 
 def review_sets(
@@ -50,7 +48,7 @@ def review_sets(
     ]
     chosen = sample(rows, n, seed=seed)
     for folder in prepared:
-        chosen = _with_sound(chosen, Path(folder), {name: one.info.settings["config"] for name, one in sets.items()})
+        chosen = _with_sound(chosen, Path(folder), {name: item.info.settings["config"] for name, item in sets.items()})
     return make_review(chosen, len(chosen), output, seed=seed)
 
 
@@ -72,7 +70,7 @@ def _with_sound(rows: Sequence[ReviewRow], folder: Path, configs: Mapping[str, s
 def _playable(cell: dict[str, Any]) -> bytes:
     """Bytes that every browser plays: the file's own, or what it decodes to as 16-bit wav."""
     content: bytes = cell["bytes"]
-    if content.startswith(_PLAYED):
+    if media_type(content):
         return content
     waveform = read(cell)
     target = io.BytesIO()

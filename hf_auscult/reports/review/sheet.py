@@ -160,6 +160,20 @@ def _name(fact: Fact) -> str:
     return f"{name} of {fact.of}" if fact.of else name
 
 
+def media_type(content: bytes) -> str | None:
+    """Type of audio that every browser plays; None for any other.
+
+    Example:
+        >>> media_type(b"RIFF...."), media_type(bytes.fromhex("fffb9064")), media_type(bytes.fromhex("fff15080"))
+        ('audio/wav', 'audio/mpeg', None)
+    """
+    for magic, kind in _TYPES:
+        if content.startswith(magic):
+            return kind
+    # An MP3 without tags begins with a frame: eleven set bits, and layer III two bits on (AAC has layer 0 there).
+    return "audio/mpeg" if content[:1] == b"\xff" and len(content) > 1 and content[1] & 0xE6 == 0xE2 else None
+
+
 def _audio(row: ReviewRow) -> str | None:
     if row.audio is None:
         return None
@@ -169,9 +183,7 @@ def _audio(row: ReviewRow) -> str | None:
         content = row.audio.read_bytes()
     else:
         content = row.audio
-    kind = next((kind for magic, kind in _TYPES if content.startswith(magic)), None)
-    if kind is None and content[:1] == b"\xff" and len(content) > 1 and content[1] & 0xE0 == 0xE0:
-        kind = "audio/mpeg"
+    kind = media_type(content)
     if kind is None:
         raise UndecodableAudioError(
             "neither wav, ogg, flac nor mp3", where=row.recording_id, remedy="convert it, or give no audio"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -16,7 +17,6 @@ import yaml
 import hf_auscult
 from hf_auscult.data.guards import bare_id, reserved_subjects
 from hf_auscult.errors import ConfigurationError, LeakageError
-from hf_auscult.hub.model_card import usage_snippet
 from hf_auscult.recipes.align import corpus as corpora
 from hf_auscult.recipes.align.conditions import CONDITIONS, permutation, select
 from hf_auscult.recipes.align.config import DataConfig, load_config
@@ -95,7 +95,7 @@ def test_the_card_s_snippet_runs_as_printed(run_folder):
     """In a fresh process, from the folder above the model, as a reader would."""
     folder, _ = run_folder
     card = (folder / "auscult" / "acula-opera" / "README.md").read_text()
-    snippet = usage_snippet(card)
+    (snippet,) = re.findall(r"## Use\n.*?```python\n(.*?)```", card, flags=re.DOTALL)
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1"}
     done = subprocess.run(
         [sys.executable, "-c", snippet], cwd=folder, capture_output=True, text=True, env=environment, check=False
