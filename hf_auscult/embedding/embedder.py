@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -15,6 +16,7 @@ from transformers import AutoConfig, AutoFeatureExtractor, AutoModel, PreTrained
 from ..errors import AudioError, ConfigurationError, SamplingRateError
 from ..features import Features, WindowedFeatureExtractor
 from ..features.windowed import check_batch_size
+from ..models.adapter.presets import presets
 from ..models.reachable import check_reachable
 from ..models.shared.rows import weighted_mean
 
@@ -278,6 +280,10 @@ def _encoded(
 def _load(model: Any, feature_extractor: Any) -> tuple[Any, Any]:
     """Return the model, and the extractor if it is known by then."""
     named = isinstance(model, (str, PathLike))
+    if named and str(model) in presets() and not Path(model).exists():
+        from ..models.adapter.convert_adapter import adapt
+
+        return adapt(model, feature_extractor)
     if named:
         check_reachable(str(model))
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -20,6 +21,7 @@ from ..reachable import check_reachable
 from .configuration_adapter import AudioAdapterConfig
 from .modeling_adapter import AudioAdapterModel
 from .natives import NATIVES, Native, native_of
+from .presets import presets
 
 # transformers has none for it.
 _OWN_EXTRACTORS: dict[str, type[HearFeatureExtractor]] = {"vit": HearFeatureExtractor}
@@ -38,8 +40,9 @@ def adapt(
     """Put one of transformers' own audio encoders behind this package's interface.
 
     Args:
-        model: a Hub id, a folder, or a model that is or holds the encoder (which is then shared, not copied): AST,
-            CLAP, Whisper, Wav2Vec2, HuBERT, WavLM, Qwen2.5-Omni's audio encoder, HeAR.
+        model: a preset of `presets.yaml`, which settles all else, a Hub id, a folder, or a model that is or holds the
+            encoder (which is then shared, not copied): AST, CLAP, Whisper, Wav2Vec2, HuBERT, WavLM, Qwen2.5-Omni's
+            audio encoder, HeAR.
         extractor: its feature extractor; read from the model's folder, and built in for HeAR. An extractor of this
             package is taken as it is.
         layers: hidden states whose average replaces the published output, see `AudioAdapterConfig`.
@@ -65,6 +68,13 @@ def adapt(
         (10.24, 12)
     """
     named = isinstance(model, (str, PathLike))
+    if named and (preset := presets().get(str(model))) is not None and not Path(model).exists():
+        if (layers, pooling, windows, real_frames, rate_factor) != (None, "native", None, False, 1.0):
+            raise ConfigurationError(
+                f"{model!r} is a preset, which settles how the encoder is read",
+                remedy=f"give {preset.model!r} with settings of your own",
+            )
+        return adapt(preset.model, extractor, **preset.settings())
     if named:
         check_reachable(str(model))
     encoder = _load(str(model)) if named else _find(model)
