@@ -66,23 +66,17 @@ class DecisionScore:
             (called + carried).sum(axis=0) > 0
         )  # (runs, classes), of the data and not of the draw
         step = max(1, _MOST // hits[0].size)
-        parts = [
-            self._of_counts(
-                *(
-                    np.tensordot(weights[i : i + step].astype(float), counts, axes=1)
-                    for counts in (hits, called, carried)
-                ),
-                counted,
-            )
-            for i in range(0, len(weights), step)
-        ]
+        parts = []
+        for block in (weights[i : i + step].astype(float) for i in range(0, len(weights), step)):
+            drawn = [np.tensordot(block, counts, axes=1) for counts in (hits, called, carried)]
+            parts.append(self._of_counts(drawn[0], drawn[1], drawn[2], counted))
         return np.concatenate(parts)
 
     def _of_counts(self, hits: Floats, called: Floats, carried: Floats, counted: NDArray[np.bool_]) -> Floats:
         """(draws, runs, classes) counts to (draws,) scores."""
         if self.average == "micro":
             hits, called, carried = (counts.sum(axis=2, keepdims=True) for counts in (hits, called, carried))
-            counted = counted.any(axis=1, keepdims=True)
+            counted = np.asarray(counted.any(axis=1, keepdims=True))
         if self.score == "f1":
             top, bottom = 2 * hits, called + carried
         else:

@@ -11,7 +11,7 @@ family        statistics                                  interval
 ``share``     ``accuracy``, ``sensitivity``,              Clopper-Pearson with the number of independent rows that
               ``specificity``, mean of hits               people's rows are worth
 ``score``     ``macro_f1``, ``micro_f1``                  score interval, jackknife variance over people, shrunk;
-                                                          needs 3 people of every class
+                                                          needs 20 people, 5 of every class
 ``error``     ``mae``, ``mape``, ``brier``, mean error    t on the logarithm of the figure, jackknife variance
 ``none``      ``ece``                                     none: its bias is larger than its spread
 others        any function of the rows                    percentile bootstrap over people, whose coverage is unknown
@@ -59,8 +59,9 @@ _OfDraws = Callable[[NDArray[np.int32]], Floats]
 FEWEST_PEOPLE = 4
 FEWEST_RANKED = 2
 """People of the rarer class below which an AUROC has no interval."""
-FEWEST_OF_CLASS = 3
-"""People of the rarest class below which a macro-averaged score has no interval."""
+FEWEST_OF_CLASS, FEWEST_SCORED = 5, 20
+"""People of the rarest class and of all classes below which a macro-averaged score has no interval: with 12 people it
+takes so few values that any interval covers .90 here and 1 there."""
 FEWEST_COMPARED = 12
 """People of the rarer class below which a difference of AUROCs has no interval: with fewer its coverage ranges from .85
 to 1, because the difference takes few values."""
@@ -274,8 +275,8 @@ def paired_difference(
     kind, count, without = _family(statistic), len(people), np.zeros(0)
     reason: str | None = None
     if kind == "bootstrap":
-        one, other = (_of_draws(statistic, columns, people) for columns in systems)
-        values, redrawn = resample(lambda weights: one(weights) - other(weights), people, draws, seed)
+        first_of, second_of = (_of_draws(statistic, columns, people) for columns in systems)
+        values, redrawn = resample(lambda weights: first_of(weights) - second_of(weights), people, draws, seed)
         low, high = percentiles(values, level)
         tail = min(int((values <= 0).sum()), int((values >= 0).sum()))
         p_value = min(1.0, 2 * (1 + tail) / (draws + 1))
@@ -299,9 +300,9 @@ def paired_difference(
         reason = reason or "nobody's recordings tell the two systems apart"
     if reason is not None:
         if kind == "ranking":
-            columns = (np.asarray(scores, dtype=np.float64) for scores in (first, second))
+            one, other = (np.asarray(scores, dtype=np.float64) for scores in (first, second))
             runs = statistic is auroc_over_runs
-            contributions = exchange_contributions(shared[0], *columns, people.owner, runs=runs)
+            contributions = exchange_contributions(shared[0], one, other, people.owner, runs=runs)
         else:
             contributions = value - (count - 1) / count * without  # pseudo-values over the number of people
         p_value = _exchange_p_value(contributions, seed)
@@ -370,10 +371,12 @@ def _score(
         names = names if named is None else np.asarray(named)
         truth, scored = truth[:, None] == names, np.ones(len(names), dtype=np.bool_)
     else:
-        scored = truth.any(axis=0) | decided.any(axis=(0, 1))
+        scored = np.asarray(truth.any(axis=0) | decided.any(axis=(0, 1)))
     carried = np.zeros((len(people), truth.shape[1]), dtype=np.bool_)
     np.logical_or.at(carried, people.owner, truth.astype(np.bool_))
     counts = carried.sum(axis=0)[scored]
+    if len(people) < FEWEST_SCORED:
+        return None, "", f"{len(people)} people, fewer than {FEWEST_SCORED}"
     if not len(counts) or counts.min() < FEWEST_OF_CLASS:
         fewest = int(counts.min()) if len(counts) else 0
         return None, "", f"{_count(fewest)} of the rarest class, fewer than {FEWEST_OF_CLASS}"
@@ -383,7 +386,7 @@ def _score(
     observed = _jackknife(statistic, columns, people) / alone if alone > 1e-15 else None
     rows = len(people.owner) / len(people)
     ratio = shrunk(observed or None, expected_design(rows), len(people) - size)
-    # Twice the people as degrees of freedom: with the normal distribution 12 people cover .91 to .93 of two classes.
+    # Twice the people as degrees of freedom: with the normal distribution 20 people cover .91 to .93 of two classes.
     bounds = score_bounds(value, lambda share: ratio * spread * share * (1 - share), level, 2 * (len(people) - 1))
     return bounds, "score interval, jackknife over people", None
 

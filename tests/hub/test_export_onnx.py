@@ -69,12 +69,13 @@ def test_command_with_int8(saved, tmp_path, capsys):
     output = tmp_path / "onnx"
     assert main(["onnx", str(saved), "--output", str(output), "--int8", "--json"]) == 0
     report = json.loads(capsys.readouterr().out)
-    assert {path.name for path in output.iterdir()} == {
+    assert {path.name for path in output.iterdir() if path.suffix != ".py"} == {
         "model.onnx",
         "model_int8.onnx",
         "onnx_config.json",
         "preprocessor_config.json",
     }
+    assert list(output.glob("*features*.py"))  # the extractor brings its code, as every saved folder does
     int8 = report["int8"]
     assert int8["quantised"] > 4
     assert 0.99 < int8["minimum_cosine"] <= int8["mean_cosine"] < 1

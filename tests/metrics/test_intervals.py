@@ -134,10 +134,12 @@ def test_too_little_evidence_has_a_reason_in_place_of_bounds():
     assert alone.reason == "1 person of the rarer class, fewer than 2" and str(alone) == "1.000 (no interval)"
     perfect = person_interval(auroc, [0, 0, 1, 1], [1, 2, 3, 4], subjects=range(4))
     assert perfect.low < 0.5 and perfect.high == 1.0  # four people can be told apart by luck
-    f1 = person_interval(macro_f1, [0, 0, 0, 1, 1], [0, 0, 0, 1, 1], subjects=range(5))
-    decided_only = person_interval(macro_f1, [0] * 9 + [1] * 9, [0] * 9 + [1] * 8 + [2], subjects=range(18))
+    few = person_interval(macro_f1, [0, 0, 0, 1, 1], [0, 0, 0, 1, 1], subjects=range(5))
+    assert few.low is None and few.reason == "5 people, fewer than 20"
+    rare = person_interval(macro_f1, [0] * 18 + [1] * 2, [0] * 18 + [1] * 2, subjects=range(20))
+    assert rare.low is None and rare.reason == "2 people of the rarest class, fewer than 5"
+    decided_only = person_interval(macro_f1, [0] * 10 + [1] * 10, [0] * 10 + [1] * 9 + [2], subjects=range(20))
     assert decided_only.low is None and decided_only.reason.startswith("0 people of the rarest class")
-    assert f1.low is None and f1.reason == "2 people of the rarest class, fewer than 3"
     assert "biased" in person_interval(ece, [0, 1] * 10, [0.4, 0.6] * 10, subjects=range(20)).reason
 
     def rarely(values):
