@@ -95,14 +95,14 @@ class Embedder:
         """
         if errors not in ("raise", "skip"):
             raise ConfigurationError(f"errors is {errors!r}", remedy="use 'raise' or 'skip'")
-        skipped: dict[int, str] | None = {} if errors == "skip" else None
+        skipped: dict[int, AudioError] | None = {} if errors == "skip" else None
         rows = self.rows(recordings, batch_size=batch_size, protocol=protocol, progress=progress, skipped=skipped)
         found = [row["pooler_output"] for row in rows]
         array = np.stack(found) if found else np.empty((0, 0), np.float32)
         if skipped is None:
             return array
         kept = tuple(index for index in range(len(found) + len(skipped)) if index not in skipped)
-        return Embeddings(array, kept, skipped)
+        return Embeddings(array, kept, {index: str(error) for index, error in skipped.items()})
 
     def encode(
         self,
@@ -130,13 +130,13 @@ class Embedder:
         protocol: str = "default",
         progress: bool = False,
         outputs: Sequence[str] = ("pooler_output",),
-        skipped: dict[int, str] | None = None,
+        skipped: dict[int, AudioError] | None = None,
     ) -> Iterator[dict[str, np.ndarray]]:
         """Yield one recording after another, output -> (dim,) float32: for what stores rows as they come.
 
         Args:
             recordings, batch_size, protocol, progress, outputs: as for `encode`.
-            skipped: filled with position -> reason of recordings that cannot be used; without it they raise.
+            skipped: filled with position -> error of recordings that cannot be used; without it they raise.
         """
         for row in encode_all(
             {"": self.model},
@@ -160,7 +160,7 @@ def encode_all(
     protocol: str = "default",
     progress: bool = False,
     outputs: Sequence[str] = ("pooler_output",),
-    skipped: dict[int, str] | None = None,
+    skipped: dict[int, AudioError] | None = None,
 ) -> Iterator[dict[str, dict[str, np.ndarray]]]:
     """Encode recordings with several models that share a feature extractor: windows are cut once for all.
 
@@ -170,7 +170,7 @@ def encode_all(
         models: name -> model, in evaluation mode or not: each is left as it was. They may stand on several devices.
         feature_extractor: of all of them.
         recordings, batch_size, protocol, progress, outputs: as for `Embedder.encode`.
-        skipped: filled with position -> reason of recordings that cannot be used; without it they raise.
+        skipped: filled with position -> error of recordings that cannot be used; without it they raise.
 
     Yields:
         Of one recording after another, model -> output -> (dim,) float32.
@@ -186,7 +186,7 @@ def encode_all(
     training = {name: model.training for name, model in models.items()}
     passes = [_Pass(name, model, outputs, published=protocol != "default") for name, model in models.items()]
     # The last bits of a product depend on how many windows share it. Measured on a CPU (torch 2.11, one thread, the 26
-    # small encoders of the test zoo): alone and among 2, 4 or 8 an embedding is the same to the bit in 13 of them, and
+    # small encoders of the test zoo): alone and among 2, 4 or 8 an embedding is the same to the bit in 12 of them, and
     # differs by at most 8e-7 of its largest value in the others (convolutions, most). So a row is independent of its
     # company only where it has none; a CPU is no slower for it, a GPU would stand idle.
     room = 4 * batch_size if _shares(passes) else 1
@@ -207,7 +207,7 @@ def encode_all(
             except AudioError as error:
                 if skipped is None:
                     raise
-                skipped[index] = str(error)
+                skipped[index] = error
             if sum(len(features.windows) for features in waiting) >= room:
                 yield from _encoded(passes, waiting, batch_size)
                 waiting = []

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 import pyarrow as pa
 from tqdm.auto import tqdm
 
-from ..audio import AUDIO_SUFFIXES, list_recordings, read
+from ..audio import AUDIO_SUFFIXES, Waveform, list_recordings, read
 from ..errors import AudioError, ConfigurationError, printable
 from ..files import Serialisable, to_json, write_csv, write_table
 from .embedder import Embedder
@@ -93,17 +94,17 @@ def embed_files(
     failures: dict[Path, AudioError] = {}
     with tqdm(total=len(files), initial=len(files) - len(missing), unit="recording", disable=not progress) as bar:
         for start in range(0, len(missing), PART):
-            rows: dict[bytes, np.ndarray] = {}
-            seconds: dict[bytes, float] = {}
-            for path in missing[start : start + PART]:
-                keys[path] = key = _key(path)
-                try:
-                    waveform = read(path)
-                    rows[key] = embedder([waveform], protocol=protocol, batch_size=batch_size)[0]
-                    seconds[key] = waveform.seconds
-                except AudioError as error:
-                    failures[path] = error
-                bar.update()
+            part = missing[start : start + PART]
+            keys |= {path: _key(path) for path in part}
+            usable: dict[Path, float] = {}
+            skipped: dict[int, AudioError] = {}
+            waveforms = _readable(part, usable, failures, bar)
+            encoded = list(embedder.rows(waveforms, batch_size=batch_size, protocol=protocol, skipped=skipped))
+            paths_read = list(usable)
+            failures |= {paths_read[index]: error for index, error in skipped.items()}
+            kept = [path for path in paths_read if path not in failures]
+            rows = {keys[path]: row["pooler_output"] for path, row in zip(kept, encoded, strict=True)}
+            seconds = {keys[path]: usable[path] for path in kept}
             store.write(rows, seconds)
     known = store.load()
     good = [path for path in files if path not in failures]
@@ -129,6 +130,21 @@ def embed_files(
         quarantine=printable(quarantine) if failures else None,
         left_out={printable(path): reason for path, reason in left_out.items()},
     )
+
+
+def _readable(
+    paths: Sequence[Path], seconds: dict[Path, float], failures: dict[Path, AudioError], bar: tqdm[NoReturn]
+) -> Iterator[Waveform]:
+    """Read files one after another, noting how long each is, and those that cannot be read."""
+    for path in paths:
+        bar.update()
+        try:
+            waveform = read(path)
+        except AudioError as error:
+            failures[path] = error
+        else:
+            seconds[path] = waveform.seconds
+            yield waveform
 
 
 def _expand(paths: Sequence[str | Path]) -> tuple[list[Path], dict[Path, str]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataError
 from ..files import Serialisable
@@ -172,7 +172,7 @@ def _groups(cases: Sequence[Mapping[str, str]]) -> dict[str, NDArray[np.int64]]:
         ages = age_groups([float(case["age"] or "nan") if "age" in case else float("nan") for case in cases])
     except ValueError as error:
         raise DataError(f"an age is no number: {error}", where="age") from error
-    columns = {"age": ages, "sex": [case.get("sex", "") for case in cases]}
+    columns: dict[str, ArrayLike] = {"age": ages, "sex": [case.get("sex", "") for case in cases]}
     return {
         f"{attribute}: {group}": rows
         for attribute, column in columns.items()

@@ -150,7 +150,7 @@ class BenchmarkTask:
             return ProbeSettings()
         if not self.published:
             raise ConfigurationError("no paper probed this task", where=self.key, remedy="use the default protocol")
-        special = OPERA_FEATURES.get((features, self.published.removeprefix("opera-")), {})
+        special: Mapping[str, Any] = OPERA_FEATURES.get((features, self.published.removeprefix("opera-")), {})
         return replace(PUBLISHED_PROBES[self.published], **special)
 
 
