@@ -117,7 +117,9 @@ def test_the_workbook_names_the_same_people(full, shared: Path):
 
 def test_prepare_keeps_filter_copies_on_one_side(source: Path, tmp_path: Path):
     report = prepare("kauh", source, tmp_path / "out", progress=False)
-    assert report.written == 336 and not report.quarantined and report.presence.complete and not report.warnings
+    assert report.written == 336 and not report.quarantined and report.presence.complete
+    # Of a class with one or two people, some part holds nobody, and that is said.
+    assert report.warnings and all("nobody with" in warning for warning in report.warnings)
     for task in ("recordings", "disease"):
         parts = datasets.load_dataset(str(tmp_path / "out"), task)
         people = [set(part["subject_id"]) for part in parts.values()]
