@@ -14,7 +14,7 @@ def test_bench_prints_the_table_and_what_was_not_run(data_root, feature_cache, t
     arguments = ["bench", "acula18", "--model", "logmel", "--data-root", str(data_root), "--output", str(tmp_path)]
     assert main([*arguments, "--cache", str(feature_cache), "--draws", "100"]) == 0
     printed = capsys.readouterr().out
-    assert "| T17 | Murmur (heart) |" in printed and "hf-auscult prepare kauh" in printed
+    assert "| T17 | Murmur (heart) (positive = " in printed and "hf-auscult prepare kauh" in printed
     assert main([*arguments, "--cache", str(feature_cache), "--draws", "100", "--tasks", "T17", "--json"]) == 0
     (task,) = json.loads(capsys.readouterr().out)["tasks"]
     assert task["results"][0]["figures"]["auroc"]["value"] is not None

@@ -91,12 +91,12 @@ FAMILIES = {
 @pytest.mark.parametrize("family", FAMILIES)
 def test_nobody_is_on_two_sides_and_nobody_reserved_is_fitted(root: Path, referee, family: str):
     for name in ("one", "two"):
-        from_folder(root / name, root / "prepared" / name, split=FAMILIES[family], progress=False)
+        from_folder(root / name, root / "prepared" / name, positive="yes", split=FAMILIES[family], progress=False)
     tasks = [
-        BenchmarkTask("mine", "T1", "", "one", "label"),
-        BenchmarkTask("mine", "T2", "", "one", "label", folds="subject"),
-        BenchmarkTask("mine", "T3", "", "two", "label", trained_on="one"),
-        BenchmarkTask("mine", "T4", "", "one", "label", trained_on="two"),
+        BenchmarkTask("mine", "T1", "", "one", "label", positive="yes"),
+        BenchmarkTask("mine", "T2", "", "one", "label", positive="yes", folds="subject"),
+        BenchmarkTask("mine", "T3", "", "two", "label", positive="yes", trained_on="one"),
+        BenchmarkTask("mine", "T4", "", "one", "label", positive="yes", trained_on="two"),
     ]
     settings = runner.BenchmarkSettings(root / "prepared", cache=root / "cache", draws=10)
     result = runner.run_benchmark(["logmel"], tasks, settings, progress=False)
@@ -119,7 +119,9 @@ def test_nobody_is_on_two_sides_and_nobody_reserved_is_fitted(root: Path, refere
 def test_a_corpus_of_both_holds_nobody_who_is_tested(root: Path):
     tested: set[int] = set()
     for name in ("one", "two"):
-        report = from_folder(root / name, root / "prepared" / name, split=FAMILIES["subject"], progress=False)
+        report = from_folder(
+            root / name, root / "prepared" / name, positive="yes", split=FAMILIES["subject"], progress=False
+        )
         tested |= truth(
             row["recording_id"]
             for row in csv.DictReader((report.output / "splits.csv").open())

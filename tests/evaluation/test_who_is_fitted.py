@@ -83,7 +83,7 @@ def official(tmp_path: Path) -> Path:
 
 
 def test_each_test_part_has_a_row_and_only_train_is_fitted(official: Path, tmp_path: Path, probed):
-    own = BenchmarkTask("mine", "T1", "Wheeze", "ward", "label")
+    own = BenchmarkTask("mine", "T1", "Wheeze", "ward", "label", positive="yes")
     result = bench(official, tmp_path, own)
     assert [task.spec.number for task in result.tasks] == ["T1 test_inter", "T1 test_intra"]
     assert not any(task.missing for task in result.tasks)
@@ -94,7 +94,7 @@ def test_each_test_part_has_a_row_and_only_train_is_fitted(official: Path, tmp_p
 
 
 def test_one_test_part_can_be_chosen(official: Path):
-    own = BenchmarkTask("mine", "T1", "Wheeze", "ward", "label", test="test_inter")
+    own = BenchmarkTask("mine", "T1", "Wheeze", "ward", "label", positive="yes", test="test_inter")
     task = load_task(own, root=official)
     assert parts_of(task) == ("test_inter", "test_intra")
     assert set(examples_of(task).split) == {"train", "test"} and len(examples_of(task).rows) == 34
@@ -109,7 +109,7 @@ def test_parts_are_tested_in_turn_where_the_split_says_so(tmp_path: Path, probed
     source = ward(tmp_path / "ward", people, device={f"p{n}": "abc"[n % 12 // 4] for n in range(12)})
     split = SplitSpec(family, by="device" if family == "leave_one_source_out" else None)
     from_folder(source, tmp_path / "root" / "ward", split=split, progress=False)
-    (task,) = bench(tmp_path / "root", tmp_path, BenchmarkTask("mine", "T1", "", "ward", "label")).tasks
+    (task,) = bench(tmp_path / "root", tmp_path, BenchmarkTask("mine", "T1", "", "ward", "label", positive="yes")).tasks
     assert not task.missing and sum(len(tested) for _, tested in probed[:3]) == (3 if family == "loso" else 12)
     assert all(not fitted & tested for fitted, tested in probed)
 
@@ -126,7 +126,7 @@ def test_people_under_two_ids_are_one_person_in_folds_and_bootstrap(tmp_path: Pa
             people[f"p{n}"] = [take(100 + n)]
     source = ward(tmp_path / "ward", dict(sorted(people.items(), key=lambda item: int(item[0][1:]) % 2)))
     from_folder(source, tmp_path / "root" / "ward", progress=False)
-    own = BenchmarkTask("mine", "T1", "", "ward", "label", folds="subject")
+    own = BenchmarkTask("mine", "T1", "", "ward", "label", positive="yes", folds="subject")
     (task,) = bench(tmp_path / "root", tmp_path, own).tasks
     assert not task.missing and len(probed) % 14 == 0
     assert all(not fitted & tested for fitted, tested in probed)
@@ -181,7 +181,7 @@ def test_across_datasets_nobody_is_on_both_sides(tmp_path: Path, probed):
     other = ward(tmp_path / "two", {f"b{n}": [(1 - 0.5 * (n % 2)) * shared[n]] for n in range(5)} | {"b5": [take(77)]})
     from_folder(source, tmp_path / "root" / "one", split=SplitSpec(fractions={"train": 1.0}), progress=False)
     from_folder(other, tmp_path / "root" / "two", split=SplitSpec(fractions={"test": 1.0}), progress=False)
-    own = BenchmarkTask("mine", "T1", "", "two", "label", trained_on="one")
+    own = BenchmarkTask("mine", "T1", "", "two", "label", positive="yes", trained_on="one")
     (task,) = bench(tmp_path / "root", tmp_path, own).tasks
     assert not task.missing and task.counts["train"].recordings == 20 and task.counts["test"].recordings == 6
     assert any("5 training recordings of 5 people are left out" in note for note in task.notes)
@@ -209,6 +209,6 @@ def test_medians_and_categories_are_learned_inside_the_fold(tmp_path: Path, monk
         age={name: 10 + n for n, name in enumerate(people)},
     )
     from_folder(source, tmp_path / "root" / "ward", split=SplitSpec("loso"), progress=False)
-    (task,) = bench(tmp_path / "root", tmp_path, BenchmarkTask("mine", "T1", "", "ward", "label")).tasks
+    (task,) = bench(tmp_path / "root", tmp_path, BenchmarkTask("mine", "T1", "", "ward", "label", positive="yes")).tasks
     assert task.shortcuts and {count for count, _ in seen} == {7}
     assert sum("site=pulmonary" not in names for _, names in seen) == len(seen) // 8

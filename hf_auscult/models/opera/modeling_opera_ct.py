@@ -19,6 +19,7 @@ class OperaCTModel(HTSATMixin, OperaCTPreTrainedModel):
     """OPERA-CT's encoder: log-mel images of any length in, tokens and one pooled vector an image out.
 
     Example:
+        >>> import torch
         >>> model = OperaCTModel(OperaCTConfig(depths=(1, 1, 1, 1))).eval()
         >>> model(torch.zeros(2, 251, 64)).pooler_output.shape
         torch.Size([2, 768])
@@ -45,6 +46,7 @@ class OperaCTForPreTraining(ContrastiveMixin, OperaCTPreTrainedModel):
     """OPERA-CT with its contrastive head.
 
     Example:
+        >>> import torch
         >>> model = OperaCTForPreTraining(OperaCTConfig(depths=(1, 1, 1, 1))).eval()
         >>> model(torch.rand(3, 251, 64)).logits.shape
         torch.Size([3, 3])
@@ -57,6 +59,7 @@ class OperaCTForAudioClassification(AudioClassificationMixin, OperaCTPreTrainedM
     """OPERA-CT's encoder under a classification head.
 
     Example:
+        >>> import torch
         >>> model = OperaCTForAudioClassification(OperaCTConfig(depths=(1, 1, 1, 1), num_labels=3)).eval()
         >>> model(torch.rand(2, 251, 64)).logits.shape
         torch.Size([2, 3])

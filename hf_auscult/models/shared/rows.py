@@ -172,10 +172,13 @@ def _cut(
     longest: int | None,
 ) -> WindowGroups:
     recordings, total = features.shape[:2]
+    for name, value in (("window_seconds", window_seconds), ("window_frames", window_frames)):
+        if value is not None and value.ndim != 2:
+            _refuse(f"{name} has shape {tuple(value.shape)}; it is (recordings, windows)")
     if window_frames is not None:
         frames = window_frames.tolist()
     elif window_seconds is not None:
-        windows = window_seconds.shape[1] if window_seconds.ndim == 2 else 0
+        windows = window_seconds.shape[1]
         if not windows or total % windows:
             _refuse(f"{total} frames are not {windows} windows of one length")
         frames = [[total // windows if second else 0 for second in row] for row in window_seconds.tolist()]

@@ -49,8 +49,10 @@ def test_features_and_logits_go_through_it(mapped):
     # What the encoder says is untouched.
     assert torch.equal(found.pooler_output, output.pooler_output)
     # Windows of a recording: the mean of mapped windows is the mapped mean.
-    index, seconds = torch.tensor([0, 0, 1]), torch.tensor([2.0, 1.0, 1.0])
-    recordings = model.get_audio_features(IMAGES, index, seconds)
+    length = IMAGES.shape[1]
+    rows = torch.stack([torch.cat([IMAGES[0], IMAGES[1]]), torch.cat([IMAGES[2], torch.zeros_like(IMAGES[2])])])
+    seconds, frames = torch.tensor([[2.0, 1.0], [1.0, 0.0]]), torch.tensor([[length, length], [length, 0]])
+    recordings = model.get_audio_features(rows, seconds, frames)
     torch.testing.assert_close(recordings[0], (2 * audio[0] + audio[1]) / 3)
 
 
