@@ -69,7 +69,7 @@ def test_encoder_dataset_task_front_end_objective_and_metric(tmp_path: Path):
     (clinic / "dataset.yaml").write_text(yaml.safe_dump(TOY, sort_keys=False))
     (clinic / "reader.py").write_text(READER)
     recordings(tmp_path / "download")
-    (tmp_path / "toy_task.yaml").write_text("title: Wheeze\ndataset: toy_clinic\nconfig: wheeze\n")
+    (tmp_path / "toy_task.yaml").write_text("title: Wheeze\ndataset: toy_clinic\nconfig: wheeze\npositive: Wheezing\n")
     code = f"import sys; sys.path.insert(0, {str(Path(__file__).parent / 'models')!r})\n{USE}"
     done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-3000:]

@@ -68,7 +68,8 @@ def estimate(
         left_out: classes that the statistic leaves out.
 
     Example:
-        >>> str(estimate(lambda x: float(x.mean()), [1.0, 2.0], subjects=["a", "b"], bootstrap=Bootstrap(10)))[:7]
+        >>> import numpy as np
+        >>> str(estimate(lambda x: float(np.mean(x)), [1.0, 2.0], subjects=["a", "b"], bootstrap=Bootstrap(10)))[:7]
         '1.500 ('
     """
     try:

@@ -146,7 +146,7 @@ def evaluate_probe(
         >>> split = np.repeat(["train", "validation", "test"], 40)
         >>> result = evaluate_probe(x, y, np.arange(120), split, EvaluationSettings(bootstrap_draws=200))
         >>> print(result.headline)
-        .833 [.69, .95]
+        .833 [.66, .92]
     """
     settings = settings or EvaluationSettings()
     target = Target.of(np.asarray(labels), positive=positive)

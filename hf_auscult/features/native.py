@@ -49,7 +49,7 @@ class NativeFeatureExtractor(WindowedFeatureExtractor):
         >>> from transformers import Wav2Vec2FeatureExtractor
         >>> fe = NativeFeatureExtractor(Wav2Vec2FeatureExtractor(), WindowPolicy("sliding", seconds=1.0))
         >>> fe(np.zeros(20_000, np.float32), sampling_rate=16_000, return_tensors="pt")["input_features"].shape
-        torch.Size([2, 16000])
+        torch.Size([1, 32000])
     """
 
     def __init__(
