@@ -52,7 +52,8 @@ def draw_roc(result: AlignResult, evaluator: Evaluator, path: Path) -> None:
                 points.false_positive_rate, points.true_positive_rate, str(probe.figures[fraction].recording)
             )
     people = result.data.splits["test"].people
-    roc_plot(panels, path, title=f"{corpus.dataset} {result.config.data.task}, {people} held-out people")
+    title = f"{corpus.dataset} {result.config.data.task}, {people} held-out people"
+    roc_plot(panels, path, title=title, positive=corpus.classes[-1])
 
 
 def draw_retrieval(model: AcuLaModel, embeddings: Embeddings, evaluator: Evaluator, path: Path) -> None:
