@@ -1,11 +1,11 @@
-"""Accelerate-launched trainers: alignment with reports, and the controls that it is compared with."""
+"""Accelerate-launched trainers: alignment with reports."""
 
 from __future__ import annotations
 
 from .align import AlignmentArguments, AlignmentTrainer
 from .collate import AlignmentCollator
 from .dataset import AlignmentDataset, AlignmentExample, CropPolicy
-from .supervise import LabelSupervisedModel
+from .trainer import AuscultArguments, AuscultTrainer
 
 __all__ = [
     "AlignmentArguments",
@@ -13,6 +13,7 @@ __all__ = [
     "AlignmentDataset",
     "AlignmentExample",
     "AlignmentTrainer",
+    "AuscultArguments",
+    "AuscultTrainer",
     "CropPolicy",
-    "LabelSupervisedModel",
 ]
