@@ -6,6 +6,7 @@ from .align import AlignmentArguments, AlignmentTrainer
 from .collate import AlignmentCollator
 from .dataset import AlignmentDataset, AlignmentExample, CropPolicy
 from .trainer import AuscultArguments, AuscultTrainer
+from .waveforms import StoredWaveform, Waveforms
 
 __all__ = [
     "AlignmentArguments",
@@ -16,4 +17,6 @@ __all__ = [
     "AuscultArguments",
     "AuscultTrainer",
     "CropPolicy",
+    "StoredWaveform",
+    "Waveforms",
 ]

@@ -14,6 +14,7 @@ from ..audio import Augmentation, fixed_length, repeat_pad
 from ..data.guards import assert_no_reserved
 from ..embedding.store import StoredEmbeddings
 from ..errors import ConfigurationError, DataError, NonFiniteAudioError
+from .waveforms import StoredWaveform
 
 FloatArray = npt.NDArray[np.float32]
 Index = tuple[int, int]  # epoch, position
@@ -33,12 +34,12 @@ class CropPolicy:
     start: Literal["random", "first"] = "random"
     padding: Literal["repeat", "zero"] = "repeat"
 
-    def apply(self, waveform: FloatArray, rng: np.random.Generator) -> FloatArray:
+    def apply(self, waveform: FloatArray | StoredWaveform, rng: np.random.Generator) -> FloatArray:
         """Return `samples` samples."""
         surplus = len(waveform) - self.samples
         if surplus <= 0:
             pad = repeat_pad if self.padding == "repeat" else fixed_length
-            return pad(waveform, self.samples)
+            return pad(waveform[:], self.samples)
         offset = int(rng.integers(surplus + 1)) if self.start == "random" else 0
         return waveform[offset : offset + self.samples]
 
@@ -48,7 +49,7 @@ class AlignmentExample:
     """One recording with the teacher's reading of its reports.
 
     Args:
-        waveform: (n,) float32 at the front end's rate.
+        waveform: (n,) float32 at the front end's rate, in memory or a `Waveforms`' row on disk.
         text_embeddings: (draws, text_size): one row a phrasing, in memory or as `Teacher.read` left them on disk;
             `None` for training without text.
         text_id: equal for equal facts, see the objective `multi_positive`.
@@ -60,7 +61,7 @@ class AlignmentExample:
             positives of `multi_positive`.
     """
 
-    waveform: FloatArray
+    waveform: FloatArray | StoredWaveform
     text_embeddings: FloatArray | StoredEmbeddings | None = None
     text_id: int = 0
     label: int = -100

@@ -31,9 +31,7 @@ class OperaGTModel(MAEMixin, OperaGTPreTrainedModel):
 
     _keys_to_ignore_on_load_unexpected = [r"^decoder\."]
 
-    def pool(
-        self, states: list[torch.Tensor], bands: torch.Tensor | None = None
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    def pool(self, states: list[torch.Tensor], bands: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
         """Normalise the last block's tokens, and pool its patch tokens as `config.pooling` says."""
         tokens, patches = self.norm(states[-1]), states[-1][:, 1:]
         if self.config.pooling == "norm_of_mean":

@@ -77,9 +77,7 @@ class MAEMixin(EncoderMixin):
         """Make the normalisations that stand behind the blocks; `norm` is every token's."""
         self.norm: nn.Module = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
 
-    def pool(
-        self, states: list[torch.Tensor], bands: torch.Tensor | None = None
-    ) -> tuple[torch.Tensor, torch.Tensor]:
+    def pool(self, states: list[torch.Tensor], bands: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
         """Make final tokens (B, 1 + L, D) and embeddings (B, pooled_size) of the blocks' input and their outputs.
 
         Args:
