@@ -183,6 +183,7 @@ class AlignResult:
         """Plain values that are strict JSON and name no absolute path."""
         content = {
             "name": self.name,
+            "deviations": self.config.deviations,
             "config": {**self.config.to_dict(), "output": repository_name(self.config.output)},
             "command": self.command,
             "processes": self.processes,

@@ -12,6 +12,7 @@ from pathlib import Path
 import datasets
 import numpy as np
 from accelerate import PartialState
+from huggingface_hub import HfApi
 from transformers import AutoTokenizer
 from transformers.utils.logging import disable_progress_bar as disable_transformers_bars
 
@@ -38,7 +39,7 @@ from .corpus import (
 )
 from .evaluation import Embeddings, Evaluator, embed_corpus, summary_of
 from .plots import draw_losses, draw_retrieval, draw_roc
-from .results import AlignResult
+from .results import AlignResult, repository_name
 from .tables import render, tables
 from .train import ConditionTrainer, TrainedModel, feature_extractor, new_model, training_folder
 
@@ -81,6 +82,8 @@ def align(config: AlignConfig | str | Path, *, command: str = "", progress: bool
     disable_transformers_bars()
     datasets.disable_progress_bars()
     check_folder(config.output, replace=True)
+    for name, value in config.deviations.items():
+        say(f"not as released: {name}: {value}")
     work = Path(config.work)
 
     # Recordings and reports.
@@ -161,6 +164,8 @@ def align(config: AlignConfig | str | Path, *, command: str = "", progress: bool
     _write(result, trained["aligned"], embeddings["aligned"], evaluator)
     shutil.rmtree(folder, ignore_errors=True)
     _say_leftovers(folder.parent, say)
+    if config.training.get("push_to_hub"):
+        say(f"pushed to {_push(config)}")
     say(f"\nwrote {config.output} in {result.seconds} s")
     return result
 
@@ -198,6 +203,15 @@ def _write(result: AlignResult, aligned: TrainedModel, embeddings: Embeddings, e
         draw_roc(result, evaluator, folder / "roc.png")
         draw_retrieval(aligned.model, embeddings, evaluator, folder / "retrieval_example.png")
         write_model_card(folder, content, tables(result))
+
+
+def _push(config: AlignConfig) -> str:
+    """Push the finished model's folder, in one commit, and return its address."""
+    repository = str(config.training.get("hub_model_id") or repository_name(config.output))
+    api = HfApi(token=config.training.get("hub_token"))
+    private = bool(config.training.get("hub_private_repo"))
+    repository = api.create_repo(repository, private=private, exist_ok=True).repo_id
+    return str(api.upload_folder(folder_path=config.output, repo_id=repository, commit_message="Aligned model"))
 
 
 def _say_leftovers(folder: Path, say: Callable[[str], None]) -> None:
