@@ -197,7 +197,7 @@ def load_corpus(config: DataConfig, folders: Sequence[Path], sampling_rate: int)
         labels, classes = {name: 1 - label for name, label in labels.items()}, classes[::-1]
     recordings: dict[tuple[str, str], Recording] = {}
     for folder in (main, *(folder for folder in folders if folder != main)):
-        for split, row in _corpus_rows(folder) if folder in corpora else _prepared_rows(folder):
+        for split, row in corpus_rows(folder) if folder in corpora else prepared_rows(folder):
             source = str(row["source"])
             key = (source, str(row["recording_id"]))
             reserved = bare_id(row["subject_id"], source) in reserved_subjects(source)
@@ -215,13 +215,15 @@ def load_corpus(config: DataConfig, folders: Sequence[Path], sampling_rate: int)
     return corpus
 
 
-def _prepared_rows(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+def prepared_rows(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every recording of a folder that `prepare` wrote: its split and its row."""
     for split, rows in load_prepared(folder, "recordings").items():
         for row in rows:
             yield str(split), row
 
 
-def _corpus_rows(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+def corpus_rows(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every recording of a folder that `corpus` wrote: its split and its row, as its dataset has it."""
     for split in ("train", "validation"):
         for file in sorted((folder / "data").glob(f"{split}-*.parquet")):
             for batch in pq.ParquetFile(file).iter_batches(64):  # recordings in memory at a time
