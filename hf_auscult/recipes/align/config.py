@@ -79,7 +79,8 @@ class ReportsConfig:
     """The text side.
 
     Args:
-        mask: `none`, `paper`, `strict` or `context`, see `hf_auscult.reports.mask_of`; it hides `data.task`.
+        mask: `none`, `findings`, `paper`, `strict` or `context`, see `hf_auscult.reports.mask_of`; it hides
+            `data.task`.
         draws: phrasings a recording; training draws one at random each time.
         seed: of the phrasing.
         folder: a set that `hf-auscult reports generate` wrote under the same mask, in place of the templates; its own
