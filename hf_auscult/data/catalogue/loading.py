@@ -25,7 +25,7 @@ NEEDED = ("title", "version", "organ", "licence", "citation", "source_url", "sub
 PARTS = ("facts", "masks", "prompts", "shortcuts", "contamination")
 """Each must be there, or be ``{none: why}``: what nobody thought of must not look like what does not exist."""
 OPTIONAL = ("row", "codes", "strata", "recordings", "checksums", "official", "published", "traps",
-            "generic")  # fmt: skip
+            "generic", "sources")  # fmt: skip
 
 
 def load_dataset_folder(folder: Path, *, package: str | None = None) -> DatasetSpec:
@@ -58,7 +58,8 @@ def load_dataset_folder(folder: Path, *, package: str | None = None) -> DatasetS
     try:
         masks, masked = _masks(given["masks"] or ())
         functions = {} if rules is None else vars(rules)
-        facts = given["facts"] and FieldMapping.from_dict({"columns": given["facts"]}, str(file), functions)
+        stated = {"columns": given["facts"], "sources": content.get("sources")}
+        facts = given["facts"] and FieldMapping.from_dict(stated, str(file), functions)
         spec = DatasetSpec(
             name=folder.name,
             **{key: str(content[key]) for key in ("title", "version", "organ", "citation", "source_url")},
