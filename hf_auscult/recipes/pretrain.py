@@ -38,7 +38,7 @@ from ..training.align import last_complete_checkpoint
 from ..training.pretrain import PretrainingArguments, PretrainingDataset, PretrainingTrainer, ViewPolicy
 from ..training.spectrograms import Spectrograms, TrainingRecording
 from .align.config import build, check_training, read_yaml
-from .align.corpus import corpus_rows, prepared_rows
+from .align.corpus import recording_rows
 from .align.results import repository_name, without_absolute_paths
 
 PACKAGES = ("hf-auscult", "torch", "transformers", "accelerate", "numpy")
@@ -333,20 +333,17 @@ def training_recordings(
     """
     kept_out: set[str] = set()
     known: set[str] = set()
+    wanted = {_with_dataset(name) for name in excluded}
 
     def held_out(row: dict[str, Any], split: str) -> bool:
         source = str(row["source"])
         names = {bare_id(str(row[name]), source) for name in ("subject_id", "person") if row.get(name)}
-        own = {spelled for name in names for spelled in (name, f"{source}:{name}")}
-        known.update(own & wanted)
-        return split not in ("train", "validation") or bool(own & wanted or names & reserved_subjects(source))
+        own = wanted & {spelled for name in names for spelled in (name, f"{source}:{name}")}
+        known.update(own)
+        return split not in ("train", "validation") or bool(own or names & reserved_subjects(source))
 
-    wanted = {name if ":" not in name else f"{name.partition(':')[0]}:{bare_id(name, name.partition(':')[0])}"
-              for name in excluded}  # fmt: skip
-    tables = [(corpus_rows if (folder / CORPUS).is_file() else prepared_rows)(folder) for folder in folders]
     for folder in folders:
-        rows = (corpus_rows if (folder / CORPUS).is_file() else prepared_rows)(folder)
-        kept_out |= {str(row["audio_sha256"]) for split, row in rows if held_out(row, split)}
+        kept_out |= {str(row["audio_sha256"]) for split, row in recording_rows(folder) if held_out(row, split)}
     if unknown := sorted(wanted - known):
         raise DataError(
             f"{len(unknown)} excluded people are in none of the datasets: {', '.join(unknown[:5])}",
@@ -354,20 +351,24 @@ def training_recordings(
             remedy="write their ids as the datasets do",
         )
     seen: set[str] = set()
-    for table in tables:
-        for split, row in table:
-            sha = str(row["audio_sha256"])
-            name = f"{row['source']}/{row['recording_id']}"
+    for folder in folders:
+        for split, row in recording_rows(folder, audio=True):
+            source, name, sha = str(row["source"]), str(row["recording_id"]), str(row["audio_sha256"])
             if held_out(row, split) or sha in kept_out or sha in seen:
-                skipped.append(name)
+                skipped.append(f"{source}/{name}")
                 continue
             seen.add(sha)
             own = tuple(str(row[column]) for column in ("subject_id", "person") if row.get(column))
             if split == "train":
-                ids.setdefault(str(row["source"]), set()).update(own)
+                ids.setdefault(source, set()).update(own)
             waveform = read(row["audio"], sampling_rate=sampling_rate).array
-            names = {"person": own[-1], "recording_id": str(row["recording_id"]), "organ": str(row.get("organ") or "")}
-            yield TrainingRecording(waveform, str(row["source"]), split=split, ids=own, **names)
+            yield TrainingRecording(waveform, source, own[-1], split, name, str(row.get("organ") or ""), own)
+
+
+def _with_dataset(name: str) -> str:
+    """Spell `dataset:id`, or a bare id, as people are compared."""
+    dataset, _, _ = name.rpartition(":")
+    return f"{dataset}:{bare_id(name, dataset)}" if dataset else bare_id(name, "")
 
 
 def _digest(config: PretrainConfig, model: Any, store: Spectrograms) -> str:

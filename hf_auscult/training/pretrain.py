@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -13,13 +12,15 @@ import numpy as np
 import torch
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import Sampler
-from transformers import Trainer, TrainerCallback, TrainingArguments
+from transformers import TrainerCallback
 
 from ..errors import ConfigurationError
 from ..models.shared.cola import compare_views, masked_rows
+from .batch_norm import BatchNormMode
 from .dataset import EpochSampler, Index
 from .large_batches import gather_rows
 from .spectrograms import Spectrograms, fitted
+from .trainer import AuscultArguments, AuscultTrainer
 
 
 @dataclass(frozen=True)
@@ -152,8 +153,8 @@ def collate(items: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
 
 
 @dataclass
-class PretrainingArguments(TrainingArguments):
-    """transformers' `TrainingArguments` with the published values as defaults (AuscultaBase; OPERA has other epochs).
+class PretrainingArguments(AuscultArguments):
+    """`AuscultArguments` with the published values as defaults (AuscultaBase; OPERA has other epochs).
 
     Args:
         epoch_decay: the learning rate is multiplied by this after every epoch; 0 for `lr_scheduler_type`.
@@ -170,8 +171,8 @@ class PretrainingArguments(TrainingArguments):
     num_train_epochs: float = field(default=200.0)
     per_device_train_batch_size: int = field(default=128)
     dataloader_drop_last: bool = field(default=True)
-    remove_unused_columns: bool = field(default=False)
-    report_to: str | list[str] | None = field(default="none")
+    # A new network's statistics are what it sees; those it begins with mean nothing.
+    batch_norm: BatchNormMode = field(default="batch", metadata={"help": "frozen, synchronised or batch"})
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -183,8 +184,8 @@ class PretrainingArguments(TrainingArguments):
             raise ConfigurationError("max_seconds on several processes, whose clocks differ", remedy="use max_steps")
 
 
-class PretrainingTrainer(Trainer):
-    """transformers' `Trainer` for the `…ForPreTraining` models on a `PretrainingDataset`.
+class PretrainingTrainer(AuscultTrainer):
+    """The trainer of the `…ForPreTraining` models on a `PretrainingDataset`.
 
     Contrastive models compare the views of all processes; other views of the same person are no negatives where pairs
     reach across recordings. Loss and, of contrastive models, the accuracy of telling the right view from the others
@@ -203,19 +204,13 @@ class PretrainingTrainer(Trainer):
             raise ConfigurationError("not a PretrainingDataset", remedy="see hf_auscult.training.pretrain")
         batch = args.train_batch_size * args.world_size
         self._sampler = EpochSampler(self.train_dataset.groups, batch, args.seed)
-        if len(self._sampler) < batch:
-            raise ConfigurationError(
-                f"{len(self._sampler)} recordings do not fill a batch of {batch}", remedy="use a smaller batch"
-            )
-        self._figures: dict[int, list[torch.Tensor]] = defaultdict(list)
         if args.max_seconds:
             self.add_callback(Deadline(args.max_seconds))
 
     def figures(self, model: Any, batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
-        """Return a batch's loss and accuracy (2,), the latter NaN in reconstruction."""
+        """Return a batch's loss (1,), with its accuracy (2,) where views are compared."""
         if "second" not in batch:
-            loss = model(input_features=batch["first"], noise=batch["noise"]).loss
-            return torch.stack([loss, loss.new_tensor(float("nan"))])
+            return model(input_features=batch["first"], noise=batch["noise"]).loss[None]
         output = model(input_features=batch["first"], other_features=batch["second"])
         z1, z2 = gather_rows(output.z1), gather_rows(output.z2)
         people = gather_rows(batch["person"]) if self.train_dataset.views.across else None
@@ -229,7 +224,9 @@ class PretrainingTrainer(Trainer):
     ) -> Any:
         """Return the loss of one batch."""
         figures = self.figures(model, inputs)
-        self._figures[int(inputs["source"][0])].append(figures.detach())
+        source = self.train_dataset.sources[int(inputs["source"][0])]
+        for name, value in zip(("loss", "accuracy"), figures, strict=False):
+            self.note(f"{name}_{source}", value)
         return (figures[0], {}) if return_outputs else figures[0]
 
     def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
@@ -243,45 +240,31 @@ class PretrainingTrainer(Trainer):
             self.lr_scheduler = LambdaLR(optimizer or self.optimizer, lambda step: decay ** (step // steps))
         return self.lr_scheduler
 
-    def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Add every dataset's loss and accuracy since the last log."""
-        if "loss" in logs and self._figures:
-            logs |= self._named("", {source: torch.stack(rows) for source, rows in self._figures.items()})
-            self._figures.clear()
-        super().log(logs, start_time)
-
     def evaluate(self, eval_dataset: Any = None, ignore_keys: Any = None, metric_key_prefix: str = "eval") -> Any:
         """Log loss and accuracy on the validation people of every dataset, in batches as in training."""
         dataset = self.eval_dataset if eval_dataset is None else eval_dataset
         model, device = self.model, self.args.device
         was_training = model.training
         model.eval()
-        rows: dict[int, list[torch.Tensor]] = defaultdict(list)
         groups = np.asarray(dataset.groups)
+        figures: dict[str, float] = {}
         with torch.no_grad():
-            for name in np.unique(groups):
-                members = np.flatnonzero(groups == name)[: self.args.validation_pairs]
+            for source in dict.fromkeys(dataset.groups):
+                members = np.flatnonzero(groups == source)[: self.args.validation_pairs]
                 size = min(len(members), self.args.per_device_train_batch_size)
+                rows = []
                 for start in range(0, len(members) - size + 1, size):
                     batch = collate([dataset[0, int(row)] for row in members[start : start + size]])
-                    batch = {key: value.to(device) for key, value in batch.items()}
-                    rows[int(batch["source"][0])].append(self.figures(model, batch))
+                    rows.append(self.figures(model, {key: value.to(device) for key, value in batch.items()}))
+                values = torch.stack(rows).float().mean(dim=0).tolist()
+                for name, value in zip(("loss", "accuracy"), values, strict=False):
+                    figures[f"{metric_key_prefix}_{name}_{source}"] = value
         model.train(was_training)
-        figures = self._named(f"{metric_key_prefix}_", {source: torch.stack(part) for source, part in rows.items()})
-        losses = [value for name, value in figures.items() if "loss" in name]
+        losses = [value for name, value in figures.items() if "_loss_" in name]
         figures[f"{metric_key_prefix}_loss"] = float(np.mean(losses))
         self.log(dict(figures))
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, figures)
         return figures
-
-    def _named(self, prefix: str, figures: Mapping[int, torch.Tensor]) -> dict[str, float]:
-        named = {}
-        for source, rows in sorted(figures.items()):
-            loss, accuracy = rows.float().mean(dim=0).tolist()
-            named[f"{prefix}loss_{self.train_dataset.sources[source]}"] = loss
-            if accuracy == accuracy:
-                named[f"{prefix}accuracy_{self.train_dataset.sources[source]}"] = accuracy
-        return named
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[Any] | None:
         return self._sampler

@@ -250,12 +250,12 @@ def test_short_recordings_are_filled(tmp_path):
 
 def test_a_batch_that_cannot_be_filled_is_refused(store, tmp_path):
     dataset = PretrainingDataset(store, ViewPolicy(frames=24))
-    with pytest.raises(ConfigurationError, match="20 recordings"):
+    with pytest.raises(ConfigurationError, match="20 recordings fill no batch"):
         PretrainingTrainer(
             OperaCEForPreTraining(OperaCEConfig(**SMALL)),
             arguments(tmp_path, per_device_train_batch_size=64),
             train_dataset=dataset,
-        )
+        ).train()
 
 
 def test_a_deadline_ends_the_run(store, tmp_path):

@@ -138,6 +138,10 @@ class ContrastiveMixin:
         )
         return one, other
 
+    def compare(self, views: torch.Tensor) -> torch.Tensor:
+        """Return the loss of (B, 2, projection_size) views, `z1` and `z2` of a batch that was gathered from parts."""
+        return compare_views(views[:, 0], views[:, 1], self.config)[0]
+
     @can_return_tuple  # type: ignore[untyped-decorator]
     def forward(
         self,
