@@ -20,7 +20,8 @@ from ..files import Serialisable
 from .duplicates import Words, find_twins, fingerprint
 from .guards import bare_id, reserved_subjects
 from .identity import known_as
-from .manifest import CORPUS, MANIFEST
+from .load import manifest_of
+from .manifest import CORPUS, DATA, MANIFEST
 
 COLUMNS = ("path", "subject", "split")
 _TESTS = ("test", "eval", "holdout", "hold-out", "hold_out", "heldout", "held-out", "held_out")
@@ -263,22 +264,16 @@ def _entries(source: Path, listen: bool) -> Iterable[Entry]:
 
 
 def _from_prepared(folder: Path, listen: bool) -> Iterator[Entry]:
-    """Every recording once, whichever configs hold it."""
+    manifest_of(folder)  # refuses what another version wrote
     with (folder / "splits.csv").open(newline="", encoding="utf-8") as stream:
         where = {row["recording_id"]: row["split"] for row in csv.DictReader(stream)}
-    seen: set[str] = set()
-    for file in sorted(folder.glob("*/*.parquet")):
-        if "segment" in pq.ParquetFile(file).schema_arrow.names:
-            continue
+    for file in sorted((folder / DATA).glob("*.parquet")):
         for row in _rows(file, listen):
-            name = row["recording_id"]
-            if name not in seen:
-                seen.add(name)
-                yield _entry(f"{folder}:{name}", row, row["source"], where[name])
+            yield _entry(f"{folder}:{row['recording_id']}", row, row["source"], where[row["recording_id"]])
 
 
 def _from_corpus(folder: Path, listen: bool) -> Iterator[Entry]:
-    for file in sorted((folder / "data").glob("*.parquet")):
+    for file in sorted((folder / DATA).glob("*.parquet")):
         for row in _rows(file, listen):
             key = f"{folder}:{row['source']}:{row['recording_id']}"
             yield replace(_entry(key, row, folder.name, file.name.partition("-")[0]), of_corpus=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
@@ -111,12 +112,19 @@ def _given(
                 f"no published split {split.paper!r}", where=spec.name, remedy=f"reproducible ones: {known}"
             )
         given, names, leaks = dict(published.assign(rows)), published.names, published.leaks
+    disjoint = split.name == "published" and spec.published[str(split.paper)].disjoint
+    last: dict[str, int] = defaultdict(int)
+    for name, part in given.items():
+        if part is not None:
+            last[person[name]] = max(last[person[name]], names.index(part))
     splits, withheld = {}, {}
     for row in rows:
         name = row["recording_id"]
         part = given.get(name)
         if part is None:
             withheld[name] = "not in this split"
+        elif disjoint and names.index(part) < last[person[name]]:
+            withheld[name] = "the person, or who shares audio with them, stands in a later part too"
         elif is_evaluation(part):
             splits[name] = part
         elif known_as(row["subject_id"]) is None:
