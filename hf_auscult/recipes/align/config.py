@@ -184,6 +184,8 @@ class AlignConfig(Serialisable):
         output: folder of the model and its card, e.g. `auscult/acula-opera`.
         work: folder of prepared data and checkpoints.
         seed: of weights, order, crops, masks and controls.
+        seeds: several of them: every condition is trained at each, differences are those of the seeds' means with
+            intervals over people and seeds, and the first one's model is kept.
         data, start, reports, evaluation: see their classes.
         teacher: the frozen language model; in YAML also a preset's name, or `preset:` beside other settings.
         model: settings of `AcuLaConfig` besides encoder and teacher.
@@ -207,6 +209,7 @@ class AlignConfig(Serialisable):
     output: str
     work: str = ".auscult"
     seed: int = 0
+    seeds: tuple[int, ...] = ()
     recipe: Literal["ours", "published"] = "ours"
     data: DataConfig = field(default_factory=DataConfig)
     start: StartConfig = field(default_factory=StartConfig)

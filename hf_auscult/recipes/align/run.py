@@ -5,7 +5,8 @@ from __future__ import annotations
 import platform
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from transformers.utils.logging import disable_progress_bar as disable_transform
 from ...alignment.teachers import Teacher, default_device
 from ...data.trained_on import FILE as PEOPLE_FILE
 from ...data.trained_on import merged, read_training_people, training_people
+from ...features import WindowedFeatureExtractor
 from ...files import check_folder, new_folder, write_json
 from ...hub.model_card import write_model_card
 from ...models.acula.teacher_acula import resolve_teacher
@@ -109,22 +111,9 @@ def align(config: AlignConfig | str | Path, *, command: str = "", progress: bool
         prompts = embed_prompts(corpus, config.data.task, teacher)
 
     # Training.
-    text_size = own_reports.embeddings.shape[1]
-    start = new_model(config, text_size)
-    untrained = new_model(config, text_size, random=True).eval()
-    trained = compared_models(config, corpus, text_size)
-    folder = training_folder(config, start, corpus, reports)
-    trainer = ConditionTrainer(config, extractor, folder, len(corpus.classes), progress)
-    before = TrainedModel(start.eval(), [])
-    if config.start.steps:
-        before = trainer.start(start, training_examples(corpus))
-    for condition in conditions:
-        if condition.trained:
-            read, order = _text_side(condition, corpus, reports, config)
-            examples = training_examples(corpus, read, order)
-            trained[condition.name] = trainer.condition(condition, before.model, examples)
-        else:
-            trained[condition.name] = TrainedModel(untrained, []) if condition.starts == "random" else before
+    runs = [replace(config, seed=seed) for seed in config.seeds or (config.seed,)]
+    by_seed = [_train(run, conditions, corpus, reports, extractor, progress=progress) for run in runs]
+    trained = by_seed[0].models | compared_models(config, corpus, own_reports.embeddings.shape[1])
     conditions = (*conditions, *others)
     state.wait_for_everyone()
     if not state.is_main_process:
@@ -135,7 +124,7 @@ def align(config: AlignConfig | str | Path, *, command: str = "", progress: bool
     embeddings = embed_corpus(
         {name: result.model for name, result in trained.items()}, corpus, extractor, progress=progress
     )
-    evaluator = Evaluator(config, corpus, extractor, own_reports, prompts)
+    evaluator = Evaluator(runs[0], corpus, extractor, own_reports, prompts)
     if evaluator.needs_map:
         for condition in conditions:
             if condition.text is not None:
@@ -143,8 +132,14 @@ def align(config: AlignConfig | str | Path, *, command: str = "", progress: bool
                 embeddings[name] = evaluator.with_map(trained[name].model, embeddings[name])
     results = {c.name: evaluator.condition(c, trained[c.name], embeddings[c.name]) for c in conditions}
     baselines = evaluator.baselines()
-    probes = {name: row.probe for name, row in results.items()}
-    probes |= {name: row.probe for name, row in baselines.items()}
+    probes = {name: [row.probe] for name, row in results.items()}
+    probes |= {name: [row.probe] for name, row in baselines.items()}
+    for other in by_seed[1:]:
+        repeated = embed_corpus(
+            {name: result.model for name, result in other.models.items()}, corpus, extractor, progress=progress
+        )
+        for name, embedded in repeated.items():
+            probes[name].append(evaluator.probe(embedded.pooled))
     result = AlignResult(
         config=config,
         command=command,
@@ -159,6 +154,14 @@ def align(config: AlignConfig | str | Path, *, command: str = "", progress: bool
         conditions=results,
         baselines=baselines,
         gains=evaluator.gains(probes),
+        by_seed={
+            name: {
+                share: tuple(found.figures[share].recording.interval.value for found in repeats)
+                for share in repeats[0].figures
+            }
+            for name, repeats in probes.items()
+            if len(repeats) > 1
+        },
         versions={"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         seconds=round(time.perf_counter() - started, 1),
     )
@@ -166,12 +169,49 @@ def align(config: AlignConfig | str | Path, *, command: str = "", progress: bool
 
     # The model's folder.
     _write(result, trained["aligned"], embeddings["aligned"], evaluator)
-    shutil.rmtree(folder, ignore_errors=True)
-    _say_leftovers(folder.parent, say)
+    for other in by_seed:
+        shutil.rmtree(other.folder, ignore_errors=True)
+    _say_leftovers(by_seed[0].folder.parent, say)
     if config.training.get("push_to_hub"):
         say(f"pushed to {_push(config)}")
     say(f"\nwrote {config.output} in {result.seconds} s")
     return result
+
+
+@dataclass(frozen=True, eq=False)
+class _Trained:
+    """The conditions of one seed, and the folder in which an interrupted run finds them again."""
+
+    models: dict[str, TrainedModel]
+    folder: Path
+
+
+def _train(
+    config: AlignConfig,
+    conditions: Sequence[Condition],
+    corpus: AudioReportCorpus,
+    reports: dict[str, EmbeddedReports],
+    extractor: WindowedFeatureExtractor,
+    *,
+    progress: bool,
+) -> _Trained:
+    """Train every condition with the configuration's seed."""
+    text_size = reports[config.reports.mask].embeddings.shape[1]
+    start = new_model(config, text_size)
+    untrained = TrainedModel(new_model(config, text_size, random=True).eval(), [])
+    folder = training_folder(config, start, corpus, reports)
+    trainer = ConditionTrainer(config, extractor, folder, len(corpus.classes), progress)
+    before = TrainedModel(start.eval(), [])
+    if config.start.steps:
+        before = trainer.start(start, training_examples(corpus))
+    models = {}
+    for condition in conditions:
+        if condition.trained:
+            examples = training_examples(corpus, *_text_side(condition, corpus, reports, config))
+            models[condition.name] = trainer.condition(condition, before.model, examples)
+        else:
+            models[condition.name] = untrained if condition.starts == "random" else before
+    return _Trained(models, folder)
 
 
 def _text_side(

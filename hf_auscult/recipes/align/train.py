@@ -44,7 +44,7 @@ from .config import AlignConfig
 from .corpus import AudioReportCorpus, EmbeddedReports
 
 # Settings that change nothing about what is trained: an interrupted run may go on under others.
-NOT_TRAINED_ON = ("output", "work", "evaluation", "checks", "compare", "retrieval_map")
+NOT_TRAINED_ON = ("output", "seeds", "work", "evaluation", "checks", "compare", "retrieval_map")
 HISTORY = "history.json"
 
 
