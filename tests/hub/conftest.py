@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -102,17 +101,20 @@ def module_python(served: Hub, tmp_path_factory: pytest.TempPathFactory) -> Any:
     return _python(served, tmp_path_factory.mktemp("processes"))
 
 
-@pytest.fixture(scope="session")
-def without_package(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Python of an environment that was really made: torch, transformers and what they need, nothing else."""
-    folder = tmp_path_factory.mktemp("clean") / "venv"
+def made_environment(folder: Path, wanted: list[str]) -> str:
+    """Make an environment that holds what is asked for and what that needs, nothing else; returns its Python."""
     uv = [sys.executable, "-m", "uv", "--quiet"]
     subprocess.run([*uv, "venv", "--python", sys.executable, str(folder)], check=True)
     python = str(folder / "bin" / "python")
-    wanted = ["torch", "transformers", "--constraints", str(ROOT / ".ci" / "constraints.txt")]
+    constraints = ["--constraints", str(ROOT / ".ci" / "constraints.txt")]
     for settings in (["--offline"], []):  # what is in uv's cache needs no registry
-        done = subprocess.run([*uv, "pip", "install", "--python", python, *settings, *wanted], env=os.environ)
+        done = subprocess.run([*uv, "pip", "install", "--python", python, *settings, *wanted, *constraints])
         if done.returncode == 0:
-            break
-    assert done.returncode == 0
-    return python
+            return python
+    raise AssertionError(f"{wanted} cannot be installed")
+
+
+@pytest.fixture(scope="session")
+def without_package(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Python of an environment that was really made: torch, transformers and what they need, nothing else."""
+    return made_environment(tmp_path_factory.mktemp("clean") / "venv", ["torch", "transformers"])
