@@ -26,6 +26,7 @@ from hf_auscult.data.contamination import exposures
 from hf_auscult.embedding.embedder import Embedder
 from hf_auscult.files import write_text
 from hf_auscult.hub.cards import families
+from hf_auscult.hub.encoder_card import render_family_card
 from hf_auscult.models.convert_checkpoint import FAMILIES
 
 CARDS = Path(__file__).parents[1] / "model_cards"
@@ -98,6 +99,7 @@ def main(arguments: list[str]) -> int:
     """Print the table, or put it between the marks in a file."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("file", nargs="?", type=Path, help="Markdown with the two marks, which is rewritten")
+    parser.add_argument("--cards", type=Path, metavar="DIR", help="also write a card a family into this folder")
     options = parser.parse_args(arguments)
     disable_progress_bar()
     torch.set_num_threads(1)
@@ -109,6 +111,8 @@ def main(arguments: list[str]) -> int:
     for family in FAMILIES:
         print(f"{family} …", file=sys.stderr)
         rows.append(row(family, originals[family], text))
+        if options.cards:
+            write_text(options.cards / family / "README.md", render_family_card(family, parity(family, text)))
     table = "\n".join([HEADER, *rows])
     if not options.file:
         print(table)

@@ -78,6 +78,22 @@ def render_encoder_card(
     return text.rstrip() + "\n"
 
 
+def render_family_card(family: str, parity: str) -> str:
+    """Write what is known of a published family: how to convert it, parity, licence, citation.
+
+    Args:
+        family: as `convert` names it.
+        parity: in a few words.
+    """
+    seen = sorted({f"{item.dataset} ({item.part})" for item in exposures(family)})
+    if "trained_on" in families()[family]:
+        seen = [families()[family]["trained_on"], *seen]
+    text: str = template("family.md.j2").render(
+        family=family, facts=families()[family], parity=parity, trained_on=seen, notice=RESEARCH_ONLY
+    )
+    return text.rstrip() + "\n"
+
+
 def _origins(settings: dict[str, Any]) -> list[str]:
     inner = settings.get("audio_config") or {}
     return list(dict.fromkeys([*(settings.get("weights_origin") or []), *(inner.get("weights_origin") or [])]))
@@ -97,4 +113,4 @@ def _json(file: Path) -> dict[str, Any]:
     return content
 
 
-__all__ = ["render_encoder_card"]
+__all__ = ["render_encoder_card", "render_family_card"]

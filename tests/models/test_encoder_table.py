@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from hf_auscult.hub.cards import families
+from hf_auscult.hub.encoder_card import render_family_card
 from hf_auscult.models.convert_checkpoint import FAMILIES
 
 ROOT = Path(__file__).parents[2]
@@ -29,6 +30,13 @@ def test_every_family_is_described_and_listed(table):
     assert listed.count("| `") == len(FAMILIES)
     for family in FAMILIES:
         assert f"| `{family}`" in listed, f"run python examples/encoder_table.py model_cards/README.md: no {family}"
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_has_its_card(table, family):
+    parity = table.parity(family, (ROOT / "model_cards/README.md").read_text("utf-8"))
+    card = (ROOT / "model_cards" / family / "README.md").read_text("utf-8")
+    assert card == render_family_card(family, parity), "run python examples/encoder_table.py --cards model_cards"
 
 
 def test_a_row(table):
