@@ -15,6 +15,7 @@ from .values import Verdict, compare_age, compare_place, same_grade, same_size, 
 _SOUNDS = {
     "lungs": "lung",
     **dict.fromkeys(("heavy cough", "shallow cough", "three coughs"), "cough"),
+    **dict.fromkeys(("vowel a", "vowel e", "vowel o", "fast counting", "counting at normal pace"), "voice"),
     **dict.fromkeys(("exhalation", "deep breath", "shallow breath"), "breath"),
 }
 """Sound -> what it is a kind of, where that is not itself."""
@@ -253,7 +254,9 @@ def _place(statement: Statement, known: Knowledge) -> _Result:
         verdict, facts = _among(statement, loudest)
         return verdict, (*facts, *(fact for fact in location if fact.value in {item.value for item in facts}))
     if statement.concept == "location":
-        return _among(statement, location or site)
+        verdict, facts = _among(statement, location or site)
+        here = [fact for fact in site if location and verdict == "supported" and fact.value == statement.value]
+        return verdict, (*facts, *here)
     if statement.concept == "site" and site:
         return _among(statement, site)
     return _among(statement, [*site, *location, *loudest])

@@ -24,6 +24,8 @@ from tests.aligned import ROOT, settings
 
 SAMPLE = ROOT / "examples" / "data" / "circor_sample" / "training_data"
 
+VERBS = ("pretrain_", "finetune_", "matrix_")
+
 
 def test_what_is_written(run_folder):
     folder, _ = run_folder
@@ -270,7 +272,12 @@ def test_settings_are_checked(tmp_path):
         select(["astrology"])
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "examples" / "configs").glob("*.yaml")), ids=lambda path: path.stem)
+# The other trainers' configurations carry their verb in front and are read by their own tests.
+@pytest.mark.parametrize(
+    "path",
+    sorted(path for path in (ROOT / "examples" / "configs").glob("*.yaml") if not path.stem.startswith(VERBS)),
+    ids=lambda path: path.stem,
+)
 def test_shipped_configurations_are_valid(path):
     config = load_config(path)
     assert Path(config.output).parts[0] == "auscult"
