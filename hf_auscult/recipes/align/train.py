@@ -20,7 +20,8 @@ from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
 from ...alignment.objectives import get
 from ...audio import WindowPolicy
-from ...errors import ConfigurationError
+from ...data.trained_on import seen_in_training
+from ...errors import ConfigurationError, LeakageError
 from ...evaluation.contamination import origins_of
 from ...features import FRONT_ENDS, AuscultFeatureExtractor, FrontEnd, WindowedFeatureExtractor
 from ...files import new_folder, to_json, write_json
@@ -34,17 +35,14 @@ from ...training import (
     AlignmentExample,
     AlignmentTrainer,
     CropPolicy,
-    LabelSupervisedModel,
 )
 from ...training.align import last_complete_checkpoint
-from ...training.preservation import resolve
-from ...training.supervise import LabelSupervisedTrainer
 from .conditions import Condition
 from .config import AlignConfig
 from .corpus import AudioReportCorpus, EmbeddedReports
 
 # Settings that change nothing about what is trained: an interrupted run may go on under others.
-NOT_TRAINED_ON = ("output", "work", "evaluation", "checks", "retrieval_map")
+NOT_TRAINED_ON = ("output", "work", "evaluation", "checks", "compare", "retrieval_map")
 HISTORY = "history.json"
 
 
@@ -65,8 +63,14 @@ def feature_extractor(config: AlignConfig) -> WindowedFeatureExtractor:
     return AuscultFeatureExtractor(spec, WindowPolicy("sliding", samples=spec.samples(config.start.frames)))
 
 
-def new_model(config: AlignConfig, text_size: int) -> AcuLaModel:
-    """Return an AcuLa model with the run's encoder and fresh projections, the same for every call."""
+def new_model(config: AlignConfig, text_size: int, *, random: bool = False) -> AcuLaModel:
+    """Return an AcuLa model with the run's encoder and fresh projections, the same for every call.
+
+    Args:
+        config: of the run.
+        text_size: width of the teacher's embeddings.
+        random: leave the encoder's weights as they are drawn, whatever the checkpoint.
+    """
     set_seed(config.seed)
     objective = get(config.objective)
     encoder = load_encoder(config.start.checkpoint) if config.start.checkpoint else None
@@ -82,10 +86,36 @@ def new_model(config: AlignConfig, text_size: int) -> AcuLaModel:
         )
     )
     model.config.weights_origin = []
-    if encoder is not None:
+    if encoder is not None and not random:
         model.audio_model.load_state_dict(encoder.state_dict())
         model.config.weights_origin = origins_of(str(config.start.checkpoint), encoder.config)
     return model
+
+
+def compared_models(config: AlignConfig, corpus: AudioReportCorpus, text_size: int) -> dict[str, TrainedModel]:
+    """Load the models that the run's own is compared with.
+
+    Raises:
+        ConfigurationError: another teacher or front end than the run's.
+        LeakageError: a model that was trained on people of the run's test split.
+    """
+    models: dict[str, TrainedModel] = {}
+    for path in config.compare:
+        check_reachable(path)
+        model = AcuLaModel.from_pretrained(path).eval()
+        front_end = getattr(AutoFeatureExtractor.from_pretrained(path), "front_end", None)
+        own = getattr(feature_extractor(config), "front_end", None)
+        if model.config.text_size != text_size or model.config.teacher != config.teacher.name or front_end != own:
+            raise ConfigurationError(
+                "has another teacher or front end than this run", where=path, remedy="take it out of `compare`"
+            )
+        tested = {recording.subject_id for recording in corpus.take(corpus.rows("test"))}
+        if count := seen_in_training(path, corpus.dataset, tested, prepared=corpus.folder):
+            raise LeakageError(
+                f"was trained on {count} of the test people", where=path, remedy="take it out of `compare`"
+            )
+        models[Path(path).name] = TrainedModel(model, [])
+    return models
 
 
 def load_encoder(checkpoint: str) -> Any:
@@ -163,7 +193,9 @@ class ConditionTrainer:
             if not model.can_reconstruct:
                 # Without an objective of its own, an encoder that is given no report stays where it is.
                 own["preservation"] = "distillation"
-        return self._train(condition.name, model, examples, own, supervised=condition.supervised)
+        if condition.supervised:
+            own |= {"alignment_weight": 0.0, "label_weight": 1.0}
+        return self._train(condition.name, model, examples, own)
 
     def _train(
         self,
@@ -171,8 +203,6 @@ class ConditionTrainer:
         model: AcuLaModel,
         examples: list[AlignmentExample],
         own: dict[str, Any],
-        *,
-        supervised: bool = False,
     ) -> TrainedModel:
         """Train, or go on from the last complete checkpoint, or read back what was finished: equal weights in the end.
 
@@ -181,21 +211,19 @@ class ConditionTrainer:
             model: copied first.
             examples: training recordings.
             own: training settings that differ from the run's.
-            supervised: on the task's labels instead of reports.
         """
         folder = self.folder / name
         finished = folder / "finished"
         if not finished.is_dir():
             # Dropout of every condition starts from the same state.
             set_seed(self.config.seed)
-            trainer = self._trainer(folder, copy.deepcopy(model), examples, own, supervised=supervised)
+            trainer = self._trainer(folder, copy.deepcopy(model), examples, own)
             if self.progress:
                 trainer.add_callback(_Bar(name))
             trainer.train(resume_from_checkpoint=last_complete_checkpoint(folder))
             if trainer.is_world_process_zero():
-                aligned = trainer.accelerator.unwrap_model(trainer.model)
                 with new_folder(finished) as part:
-                    (aligned.model if supervised else aligned).save_pretrained(part)
+                    trainer.aligned.save_pretrained(part)
                     write_json(part / HISTORY, [entry for entry in trainer.state.log_history if "loss" in entry])
                 for checkpoint in folder.glob(f"{PREFIX_CHECKPOINT_DIR}-*"):
                     shutil.rmtree(checkpoint)
@@ -211,9 +239,7 @@ class ConditionTrainer:
         model: AcuLaModel,
         examples: list[AlignmentExample],
         own: dict[str, Any],
-        *,
-        supervised: bool,
-    ) -> AlignmentTrainer | LabelSupervisedTrainer:
+    ) -> AlignmentTrainer:
         config = self.config
         defaults = {
             "dataloader_pin_memory": torch.cuda.is_available(),
@@ -232,18 +258,13 @@ class ConditionTrainer:
             augmentation=config.augmentation,
             seed=config.seed,
         )
-        common: dict[str, Any] = {
-            "args": args,
-            "train_dataset": dataset,
-            "data_collator": AlignmentCollator(self.extractor),
-        }
-        trainer: AlignmentTrainer | LabelSupervisedTrainer
-        if supervised:
-            preservation = resolve(args.preservation, model, args.objective)
-            head = LabelSupervisedModel(model, self.classes, args.reconstruction_weight, preservation)
-            trainer = LabelSupervisedTrainer(model=head, **common)
-        else:
-            trainer = AlignmentTrainer(model, **common)
+        trainer = AlignmentTrainer(
+            model,
+            args,
+            classes=self.classes,
+            train_dataset=dataset,
+            data_collator=AlignmentCollator(self.extractor),
+        )
         for callback in (ProgressCallback, PrinterCallback):
             trainer.remove_callback(callback)
         return trainer

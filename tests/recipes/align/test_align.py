@@ -24,6 +24,8 @@ from tests.aligned import ROOT, settings
 
 SAMPLE = ROOT / "examples" / "data" / "circor_sample" / "training_data"
 
+VERBS = ("pretrain_", "finetune_", "matrix_")
+
 
 def test_what_is_written(run_folder):
     folder, _ = run_folder
@@ -78,7 +80,7 @@ def test_conditions_differ_only_where_they_should(run_folder):
         for name, found in results["conditions"].items()
         if found["history"] and "reconstruction_loss" in found["history"][0] and name != "before"
     }
-    assert set(first) == {"aligned", "audio_only", "shuffled", "shuffled_within_label", "context_only"}
+    assert set(first) == {condition.name for condition in CONDITIONS.values() if condition.trained}
     assert len({round(value, 5) for value in first.values()}) == 1, first
     losses = [results["conditions"][name]["history"][-1]["alignment_loss"] for name in ("aligned", "shuffled")]
     assert losses[0] != losses[1]
@@ -267,7 +269,12 @@ def test_settings_are_checked(tmp_path):
         select(["astrology"])
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "examples" / "configs").glob("*.yaml")), ids=lambda path: path.stem)
+# The other trainers' configurations carry their verb in front and are read by their own tests.
+@pytest.mark.parametrize(
+    "path",
+    sorted(path for path in (ROOT / "examples" / "configs").glob("*.yaml") if not path.stem.startswith(VERBS)),
+    ids=lambda path: path.stem,
+)
 def test_shipped_configurations_are_valid(path):
     config = load_config(path)
     assert Path(config.output).parts[0] == "auscult"
