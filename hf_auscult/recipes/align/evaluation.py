@@ -285,7 +285,7 @@ def over_seeds(whole: Interval, differences: np.ndarray) -> Interval:
         differences: (seeds,) at each seed, two or more.
 
     Example:
-        >>> found = over_seeds(Interval(0.1, 0.07, 0.13, 50, p_value=1e-4), np.array([0.06, 0.10, 0.14]))
+        >>> found = over_seeds(Interval(0.1, 0.07, 0.13, 50, 20, p_value=1e-4), np.array([0.06, 0.10, 0.14]))
         >>> round(found.low, 3), round(found.high, 3), found.method
         (-0.004, 0.204, 'people and 3 seeds')
     """

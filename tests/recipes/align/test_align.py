@@ -111,7 +111,10 @@ def test_the_card_s_snippet_runs_as_printed(run_folder):
     assert done.returncode == 0, done.stderr[-2000:]
     assert "(1, 512)" in done.stdout
     front = yaml.safe_load(card.split("---")[1])
-    assert front["license"] == "apache-2.0"
+    assert front["license"] == "odc-by", "of the recordings, which binds more than the code's"
+    (result,) = front["model-index"][0]["results"]
+    assert result["metrics"][0]["args"]["people"] == 21 and "level" in result["metrics"][0]["args"]
+    assert front["datasets"] == ["auscult/circor"] and front["language"] == "en" and "TRIPOD+AI" in card
     assert "not for diagnosis" in card
     assert "**21 held-out people**" in card
 
@@ -339,7 +342,7 @@ def test_several_seeds_widen_the_intervals(tmp_path):
 
 
 def test_an_interval_over_seeds_is_wider_than_over_people():
-    people = Interval(0.1, 0.07, 0.13, 50, p_value=1e-4)
+    people = Interval(0.1, 0.07, 0.13, 50, 20, p_value=1e-4)
     both = over_seeds(people, np.array([0.06, 0.10, 0.14]))
     # Student's t with 2 degrees of freedom: 4.303 times .04 / sqrt(3), beside .03.
     assert both.high - 0.1 == pytest.approx((0.03**2 + (4.3027 * 0.04 / 3**0.5) ** 2) ** 0.5, rel=1e-4)
