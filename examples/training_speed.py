@@ -70,9 +70,10 @@ def model(size: int, device: str) -> AcuLaModel:
     return AcuLaModel(AcuLaConfig(audio_config=encoder, text_size=WIDTH, teacher=None)).to(device)
 
 
-def corpus(folder: Path, number: int) -> list[AlignmentExample]:
-    """Recordings of 8 s of noise and vectors of four reports each, all on disk."""
-    noise = (0.1 * np.random.default_rng(0).standard_normal((64, 8 * SPEC.sampling_rate))).astype(np.float32)
+def corpus(folder: Path, number: int, seconds: float = 8.0) -> list[AlignmentExample]:
+    """Recordings of noise and vectors of four reports each, all on disk."""
+    shape = (64, round(seconds * SPEC.sampling_rate))
+    noise = np.float32(0.1) * np.random.default_rng(0).standard_normal(shape, dtype=np.float32)
     waves = Waveforms.write(folder / "audio", (noise[index % 64] for index in range(number)))
     vectors = np.lib.format.open_memmap(folder / "vectors.npy", "w+", np.float32, (4 * number, WIDTH))
     for start in range(0, len(vectors), 4096):
@@ -182,6 +183,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, default=None, help="folder for the samples; a temporary one by default")
     parser.add_argument("--recordings", type=int, default=1_000, help="largest corpus; 1,000 and 10,000 on the way")
+    parser.add_argument("--duration", type=float, default=8.0, help="seconds of a recording")
     parser.add_argument("--size", type=int, default=128, help="width of the encoder")
     parser.add_argument("--batch", type=int, default=24)
     parser.add_argument("--steps", type=int, default=5)
@@ -207,7 +209,7 @@ def main() -> None:
             )
         for number in [count for count in (1_000, 10_000, 100_000) if count <= args.recordings]:
             started = time.perf_counter()
-            examples = corpus(work / str(number), number)
+            examples = corpus(work / str(number), number, args.duration)
             prepared = time.perf_counter() - started
             seconds = ours(examples, work, args.size, args.batch, args.steps)
             rows.append(

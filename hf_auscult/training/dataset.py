@@ -114,15 +114,7 @@ class AlignmentDataset(torch.utils.data.Dataset[dict[str, object]]):
         epoch, position = index
         example = self.examples[position]
         rng = np.random.default_rng((self.seed, epoch, position))
-        waveform = self.crop.apply(example.waveform, rng)
-        if not np.isfinite(waveform).all():
-            raise NonFiniteAudioError(
-                "samples are NaN or infinite", where=self._name(position), remedy="leave the recording out"
-            )
-        augmentation = self.augmentation_of(example.group)
-        if augmentation is not None:
-            waveform = augmentation.apply(waveform, self.sampling_rate, rng)
-        item: dict[str, object] = {"waveform": waveform}
+        item = self.heard(position, rng)
         item |= {"label": example.label, "domain": example.domain, "text_id": example.text_id}
         # Before the text's draw, so that conditions with and without text hide the same patches.
         if self.noise_size:
@@ -139,6 +131,19 @@ class AlignmentDataset(torch.utils.data.Dataset[dict[str, object]]):
         if example.facts is not None:
             item["facts"] = example.facts
         return item
+
+    def heard(self, position: int, rng: np.random.Generator) -> dict[str, object]:
+        """Return what the collator makes a recording's image of."""
+        example = self.examples[position]
+        waveform = self.crop.apply(example.waveform, rng)
+        if not np.isfinite(waveform).all():
+            raise NonFiniteAudioError(
+                "samples are NaN or infinite", where=self._name(position), remedy="leave the recording out"
+            )
+        augmentation = self.augmentation_of(example.group)
+        if augmentation is not None:
+            waveform = augmentation.apply(waveform, self.sampling_rate, rng)
+        return {"waveform": waveform}
 
     def augmentation_of(self, group: str) -> Augmentation | None:
         """Return what is applied to a group's crops."""

@@ -109,6 +109,7 @@ class DataConfig:
         task: the configuration whose labels are probed.
         fractions: shares of people in train, validation and test, where `source` is prepared.
         seed: of that split.
+        domain: column of the metadata (a device, a site) that `training.adversarial_weight` makes the encoder unlearn.
         locked: also evaluate on the people reserved as a locked test set; without it they are left out altogether.
         exclude_people: ids, `dataset:id` or bare, who are not trained on; or a file with one on each line.
     """
@@ -119,6 +120,7 @@ class DataConfig:
     task: str = "murmur"
     fractions: dict[str, float] = field(default_factory=lambda: {"train": 0.6, "validation": 0.2, "test": 0.2})
     seed: int = 0
+    domain: str | None = None
     locked: bool = False
     exclude_people: str | tuple[str, ...] = ()
 
@@ -228,6 +230,10 @@ class AlignConfig(Serialisable):
 
     def __post_init__(self) -> None:
         check_training(self.training)
+        if bool(self.training.get("adversarial_weight")) != (self.data.domain is not None):
+            raise ConfigurationError(
+                "data.domain and training.adversarial_weight go together", remedy="give both or neither"
+            )
 
     @property
     def deviations(self) -> dict[str, Any]:

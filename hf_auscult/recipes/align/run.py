@@ -206,7 +206,9 @@ def _train(
     models = {}
     for condition in conditions:
         if condition.trained:
-            examples = training_examples(corpus, *_text_side(condition, corpus, reports, config))
+            read, order = _text_side(condition, corpus, reports, config)
+            graded = bool(config.training.get("graded_positives"))
+            examples = training_examples(corpus, read, order, domain=config.data.domain, share_facts=graded)
             models[condition.name] = trainer.condition(condition, before.model, examples)
         else:
             models[condition.name] = untrained if condition.starts == "random" else before

@@ -200,7 +200,8 @@ class ConditionTrainer:
                 f"{type(model.audio_model).__name__} has no pre-training objective", remedy="set start.steps to 0"
             )
         start = self.config.start
-        own = {"max_steps": start.steps, "learning_rate": start.learning_rate, "alignment_weight": 0.0}
+        own: dict[str, Any] = {"max_steps": start.steps, "learning_rate": start.learning_rate}
+        own |= {"alignment_weight": 0.0, "adversarial_weight": 0.0}
         # A fresh encoder's batch normalisation has no statistics yet that could be kept.
         own["batch_norm"] = "batch" if PartialState().num_processes == 1 else "synchronised"
         return self._train("start", model, examples, own)
