@@ -23,6 +23,7 @@ from typing import Any
 
 from ..audio import list_recordings
 from ..errors import ConfigurationError, DataError
+from ..texts import read_text
 from .schema import OLDEST, ORGANS, SITES, Kind, Row, text_or_none
 from .spec import Problem, Table
 
@@ -187,25 +188,26 @@ def _lines(file: Path) -> tuple[list[str], list[tuple[str, dict[str, str]]]]:
     """Header, and (where, cells) of every line."""
     if not file.is_file():
         raise DataError(f"no {file.name}", where=file.parent, remedy=f"put a {file.name} beside the recordings")
-    try:
-        text = file.read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError("the table is not UTF-8", where=file, remedy="save it as UTF-8") from error
+    text = read_text(file, remedy="save it as UTF-8")
     first = text.partition("\n")[0]
     delimiter = max(_DELIMITERS, key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    header = [cell.strip() for cell in next(reader, [])]
-    twice = sorted(column for column, count in Counter(header).items() if count > 1)
-    if twice or not header:
-        raise DataError(f"columns {twice} occur twice" if twice else "the table is empty", where=file, remedy="mend it")
     lines = []
-    for cells in reader:
-        if not any(cell.strip() for cell in cells):
-            continue
-        where = f"{file.name} line {reader.line_num}"
-        if len(cells) != len(header):
-            raise DataError(f"{len(cells)} cells where the header has {len(header)}", where=where, remedy="mend it")
-        lines.append((where, dict(zip(header, cells, strict=True))))
+    try:
+        header = [cell.strip() for cell in next(reader, [])]
+        twice = sorted(column for column, count in Counter(header).items() if count > 1)
+        if twice or not header:
+            problem = f"columns {twice} occur twice" if twice else "the table is empty"
+            raise DataError(problem, where=file, remedy="mend it")
+        for cells in reader:
+            if not any(cell.strip() for cell in cells):
+                continue
+            where = f"{file.name} line {reader.line_num}"
+            if len(cells) != len(header):
+                raise DataError(f"{len(cells)} cells where the header has {len(header)}", where=where, remedy="mend it")
+            lines.append((where, dict(zip(header, cells, strict=True))))
+    except csv.Error as error:
+        raise DataError(f"not a table of text ({error})", where=file, remedy="mend it") from error
     return header, lines
 
 

@@ -21,7 +21,7 @@ from .catalogue import dataset as find
 from .checksums import verified
 from .duplicates import Twins
 from .guards import check_splits
-from .inspection import Memory, remembered
+from .inspection import Memory, annotated, remembered
 from .manifest import write_manifest
 from .people import with_people
 from .population import count_people, draw_people
@@ -30,7 +30,7 @@ from .schema import Row
 from .spec import DatasetSpec, Problem, Table, TaskConfig
 from .split_spec import SplitPlan, SplitSpec
 from .splits import plan, split_sha256
-from .writing import write_shards, write_tables
+from .writing import check_name, write_shards, write_tables
 
 logger = logging.getLogger(__name__)
 
@@ -92,7 +92,7 @@ def prepare(
         options: single settings by keyword, see :class:`PrepareSettings`: ``split``, ``tasks``, ``num_proc`` ….
 
     Raises:
-        ConfigurationError: unknown dataset or task, or an output folder that would be lost.
+        ConfigurationError: unknown dataset or task, an output folder that would be lost, or one that cannot be loaded.
         DataError: the source's layout is not the dataset's, or holds no usable recording; ``strict``: see there.
         LeakageError: the split shares people or audio (an official one, unless ``SplitSpec(allow_leakage=True)``).
 
@@ -107,6 +107,7 @@ def prepare(
     chosen = spec.tasks
     if settings.tasks is not None:
         chosen = tuple(spec.task(name) for name in dict.fromkeys(settings.tasks))
+    check_name(target)
     check_folder(target, replace=settings.overwrite)
     table = spec.read(Path(source))
     with remembered(target, table) as memory:
@@ -147,10 +148,14 @@ class _Run:
         """Read every file, decide the split of all people and check it; fingerprints are let go."""
         reading = memory.read(settings.num_proc)
         shown = tqdm(reading, f"{spec.name}: read", len(table.rows), unit="rec", disable=not settings.progress)
-        results = list(shown)
+        results = list(annotated(table.rows, shown))
         notes: tuple[str, ...] = ()
         if settings.verify and spec.checksums:
             results, notes = verified(table, results, spec.checksums)
+        pairs = zip(table.rows, results, strict=True)
+        notes += tuple(
+            f"{row['path']}: {info.note}" for row, info in pairs if not isinstance(info, Problem) and info.note
+        )
         problems = sorted(
             (*table.problems, *(result for result in results if isinstance(result, Problem))),
             key=lambda problem: (problem.recording_id, problem.path),

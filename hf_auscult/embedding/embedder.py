@@ -13,9 +13,9 @@ import torch
 from tqdm.auto import tqdm
 from transformers import AutoConfig, AutoFeatureExtractor, AutoModel, PreTrainedModel
 
-from ..errors import AudioError, ConfigurationError, SamplingRateError
+from ..errors import AudioError, ConfigurationError, NonFiniteAudioError, SamplingRateError
 from ..features import Features, WindowedFeatureExtractor
-from ..features.windowed import check_batch_size
+from ..features.windowed import check_batch_size, name_of
 from ..models.adapter.presets import presets
 from ..models.reachable import check_reachable
 from ..models.shared.rows import weighted_mean
@@ -176,9 +176,10 @@ def encode_all(
         Of one recording after another, model -> output -> (dim,) float32.
 
     Raises:
-        ConfigurationError: a `batch_size` below 1, an unknown protocol, or an output that a model does not give.
+        ConfigurationError: a `batch_size` below 1, an unknown protocol, an output that a model does not give, or a
+            model whose weights are not finite.
         SamplingRateError: a bare array, which has no rate.
-        AudioError: a recording that cannot be read or used.
+        AudioError: a recording that cannot be read or used, or whose embedding is not finite.
     """
     check_batch_size(batch_size)
     feature_extractor.rule(protocol)
@@ -190,7 +191,24 @@ def encode_all(
     # differs by at most 8e-7 of its largest value in the others (convolutions, most). So a row is independent of its
     # company only where it has none; a CPU is no slower for it, a GPU would stand idle.
     room = 4 * batch_size if _shares(passes) else 1
-    waiting: list[Features] = []
+    waiting: dict[int, tuple[Any, Features]] = {}
+
+    def finished() -> Iterator[dict[str, dict[str, np.ndarray]]]:
+        """Encode what is waiting; a model must not turn a recording into NaN in silence."""
+        rows = _encoded(passes, [features for _, features in waiting.values()], batch_size)
+        for (index, (recording, _)), row in zip(waiting.items(), rows, strict=True):
+            if all(np.isfinite(vector).all() for vectors in row.values() for vector in vectors.values()):
+                yield row
+                continue
+            for name, model in models.items():
+                _check_weights(name, model)
+            error = NonFiniteAudioError(
+                "its embedding is not finite", where=name_of(recording), remedy="listen to it, and leave it out"
+            )
+            if skipped is None:
+                raise error
+            skipped[index] = error
+
     try:
         for model in models.values():
             model.eval()
@@ -203,19 +221,30 @@ def encode_all(
                         "a bare array has no sampling rate",
                         remedy='pass {"array": array, "sampling_rate": rate} or a path',
                     )
-                waiting.append(feature_extractor.features(recording, protocol=protocol))
+                waiting[index] = recording, feature_extractor.features(recording, protocol=protocol)
             except AudioError as error:
                 if skipped is None:
                     raise
                 skipped[index] = error
-            if sum(len(features.windows) for features in waiting) >= room:
-                yield from _encoded(passes, waiting, batch_size)
-                waiting = []
+            if sum(len(features.windows) for _, features in waiting.values()) >= room:
+                yield from finished()
+                waiting.clear()
         if waiting:
-            yield from _encoded(passes, waiting, batch_size)
+            yield from finished()
     finally:
         for name, model in models.items():
             model.train(training[name])
+
+
+def _check_weights(name: str, model: Any) -> None:
+    """Raise ConfigurationError where weights are NaN or infinite."""
+    for parameter, value in model.state_dict().items():
+        if not torch.isfinite(value).all():
+            raise ConfigurationError(
+                f"the weights of the model are not finite: {parameter}",
+                where=name or model.config._name_or_path or None,
+                remedy="fetch, convert or train it again",
+            )
 
 
 def _shares(passes: Sequence[_Pass]) -> bool:

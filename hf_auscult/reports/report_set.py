@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from ..data.facts import Fact
 from ..errors import ConfigurationError, DataError
 from ..files import Serialisable, check_folder, to_json, write_table, write_text
+from ..texts import read_json
 from .generate import Report
 
 TABLE = "reports.parquet"
@@ -184,14 +185,12 @@ def read_info(folder: Path) -> SetInfo:
         DataError: there is none, or it is damaged.
     """
     file = folder / INFO
+    if not file.exists():
+        raise DataError("not a set of reports", where=folder, remedy="make one with hf-auscult reports generate")
     try:
-        content = json.loads(file.read_text("utf-8"))
+        content = read_json(file, remedy="generate the reports again")
         return SetInfo(**{field.name: content[field.name] for field in fields(SetInfo)})
-    except FileNotFoundError as error:
-        raise DataError(
-            "not a set of reports", where=folder, remedy="make one with hf-auscult reports generate"
-        ) from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (KeyError, TypeError) as error:
         raise DataError(f"damaged ({error})", where=file, remedy="generate the reports again") from error
 
 

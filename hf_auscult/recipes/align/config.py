@@ -10,12 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-import yaml
-
 from ...alignment.teacher_config import TeacherConfig, teacher_config
 from ...audio import Augmentation
 from ...errors import ConfigurationError
 from ...files import Serialisable
+from ...texts import read_yaml
 
 T = TypeVar("T")
 
@@ -192,12 +191,7 @@ def load_config(path: str | Path, overrides: Mapping[str, Any] | None = None) ->
         ConfigurationError: missing file, bad YAML, unknown keys or values of another type (named).
     """
     path = Path(path)
-    if not path.is_file():
-        raise ConfigurationError("no such file", where=path, remedy="see examples/configs")
-    try:
-        values = yaml.safe_load(path.read_text("utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"not YAML: {error}", where=path) from error
+    values = read_yaml(path, remedy="see examples/configs")
     if not isinstance(values, Mapping):
         raise ConfigurationError("not a mapping of settings", where=path)
     values = {**values, **(overrides or {})}
