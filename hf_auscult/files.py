@@ -196,6 +196,19 @@ def new_folder(path: str | Path, *, replace: bool = False) -> Iterator[Path]:
 
 
 @contextmanager
+def output_folder(path: str | Path, *, overwrite: bool = False) -> Iterator[Path]:
+    """Fill a command's output, see :func:`new_folder`: what an earlier run finished there is replaced only when asked.
+
+    Raises:
+        ConfigurationError: see :func:`check_folder` and :func:`sole_writer`.
+    """
+    with sole_writer(path):
+        check_folder(path, replace=overwrite)
+        with new_folder(path, replace=True) as folder:
+            yield folder
+
+
+@contextmanager
 def sole_writer(path: str | Path) -> Iterator[None]:
     """Be the only run that writes an output; what killed ones left beside it is removed.
 
@@ -281,7 +294,7 @@ def check_folder(path: str | Path, *, replace: bool = False) -> None:
             if replace
             else "already exists and is not empty",
             where=target,
-            remedy="choose another folder, or move them away" if replace else "give a new folder",
+            remedy="choose another folder, or move them away" if replace else "give a new one, or add --overwrite",
         )
 
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 _KBPS_1 = (0, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224, 256, 320)
 _KBPS_2 = (0, 8, 16, 24, 32, 40, 48, 56, 64, 80, 96, 112, 128, 144, 160)
-_TAGS = (b"TAG", b"APETAGEX", b"LYRICS")  # that may stand behind the last frame
 _RATES = (44_100, 48_000, 32_000)
 
 
@@ -22,14 +21,11 @@ class Mp3Length:
         samples: per channel, encoder delay and padding included.
         per_frame: samples in one frame.
         indexed: whether a Xing, Info or VBRI header states the length, so that libsndfile knows it.
-        whole: whether one frame follows another from the first to the end (or to a tag): what is decoded of a damaged
-            file depends on the decoder.
     """
 
     samples: int
     per_frame: int
     indexed: bool
-    whole: bool = True
 
 
 def mp3_length(data: bytes) -> Mp3Length | None:
@@ -41,23 +37,20 @@ def mp3_length(data: bytes) -> Mp3Length | None:
     """
     at = _after_id3(data)
     count = per_frame = 0
-    indexed, whole = False, True
-    following: int | None = None
+    indexed = False
     while (at := data.find(b"\xff", at)) >= 0:
         frame = _frame(data, at)
         # A header is believed if the next one follows where it says, or the file ends there.
         if frame is None or (at + frame[0] + 4 <= len(data) and _frame(data, at + frame[0]) is None and not count):
             at += 1
             continue
-        whole &= following in (None, at)
         size, per_frame = frame
         if not count and not indexed and any(tag in data[at : at + 64] for tag in (b"Xing", b"Info", b"VBRI")):
             indexed = True  # a frame that holds the index and no sound
         else:
             count += 1
-        at = following = at + size
-    whole &= following == len(data) or data[following:].startswith(_TAGS)
-    return Mp3Length(count * per_frame, per_frame, indexed, whole) if count else None
+        at += size
+    return Mp3Length(count * per_frame, per_frame, indexed) if count else None
 
 
 def _after_id3(data: bytes) -> int:

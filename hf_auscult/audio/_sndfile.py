@@ -52,7 +52,7 @@ class OpenedSound:
     def frames(self) -> int | None:
         """Samples per channel; None where the header does not say."""
         if self.mp3 is not None and not self.mp3.indexed:
-            return self.mp3.samples if self.mp3.whole else None
+            return None  # decoders differ in what they make of the first and of damaged frames
         return sum(file.frames for file in self.files) if self.file.frames < _UNKNOWN else None
 
     @property

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import logging
 import os
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,8 +23,6 @@ from ._arrays import FloatArray, check_channels, check_finite, check_rate, scale
 from ._codec import container, decode_all, open_decoder, stream_info
 from ._sndfile import open_sound, opened
 from .resample import joined
-
-logger = logging.getLogger(__name__)
 
 #: The mean of two channels that has less than this share (-10 dB) of the louder one's energy is what they cancelled
 #: down to: two microphones of one body lose 3 dB where they have nothing in common, and 6 dB where one is silent.
@@ -64,7 +62,8 @@ class AudioInfo:
     Args:
         sampling_rate: Hz.
         channels: 1 or 2.
-        frames: samples per channel; None when the header does not say (webm written live, damaged MP3).
+        frames: samples per channel; None when the header does not say (webm written live, MP3 without
+            an index).
         seconds: duration; None likewise.
         format: container, e.g. ``WAV``, ``MP3``, ``MATROSKA``; ``ARRAY`` for samples in memory.
         subtype: coding, e.g. ``PCM_16``, ``opus``, ``float32``.
@@ -195,7 +194,7 @@ def _mono(
     if energy[2] < CANCELLED * energy[:2].max():
         louder = int(energy[1] > energy[0])
         note = f"its two channels cancel each other, so channel {louder + 1} alone is used"
-        logger.warning("%s: %s", where, note)
+        warnings.warn(f"{where}: {note}", stacklevel=3)
         array = joined(mixed(louder), rate, wanted)
     return Waveform(array, wanted, named, note)
 

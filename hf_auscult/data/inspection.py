@@ -7,7 +7,6 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from itertools import repeat
 from pathlib import Path
@@ -136,6 +135,10 @@ class Memory:
                     stream.write(json.dumps([VERSION, stamp, _plain(result)]) + "\n")
                 yield result
 
+    def forget(self) -> None:
+        """Remove the file."""
+        self.file.unlink(missing_ok=True)
+
     def _stamp(self, row: Row) -> str:
         file = self.table.root / str(row["path"])
         try:
@@ -157,14 +160,6 @@ class Memory:
                 values["fingerprint"] = base64.b64decode(values["fingerprint"])
                 known[stamp] = AudioInfo(**values)
         return known
-
-
-@contextmanager
-def remembered(target: Path, table: Table) -> Iterator[Memory]:
-    """Keep what is read next to ``target`` until the block ends without an error."""
-    memory = Memory(target.with_name(f".{target.name}.reading.jsonl"), table)
-    yield memory
-    memory.file.unlink(missing_ok=True)
 
 
 def _plain(info: AudioInfo) -> dict[str, Any]:

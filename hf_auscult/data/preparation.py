@@ -14,14 +14,14 @@ from typing import Any
 from tqdm import tqdm
 
 from ..errors import ConfigurationError, DataError, LeakageError, MissingAudioError
-from ..files import check_folder, new_folder, write_text
+from ..files import check_folder, new_folder, sole_writer, write_text
 from .builder import by_split, task_features, twins_of, with_audio
 from .card import render
 from .catalogue import dataset as find
 from .checksums import verified
 from .duplicates import Twins
 from .guards import check_splits
-from .inspection import Memory, annotated, remembered
+from .inspection import Memory, annotated
 from .manifest import write_manifest
 from .people import with_people
 from .population import count_people, draw_people
@@ -108,14 +108,17 @@ def prepare(
     if settings.tasks is not None:
         chosen = tuple(spec.task(name) for name in dict.fromkeys(settings.tasks))
     check_name(target)
-    check_folder(target, replace=settings.overwrite)
-    table = spec.read(Path(source))
-    with remembered(target, table) as memory:
+    with sole_writer(target):
+        check_folder(target, replace=settings.overwrite)
+        table = spec.read(Path(source))
+        memory = Memory(target.with_name(f".{target.name}.reading.jsonl"), table)
         run = _Run.of(spec, table, memory, settings)
         report = run.report(target, chosen)
         for warning in report.warnings:
             logger.warning("%s: %s", spec.name, warning)
-        run.write(report)
+        with new_folder(target, replace=True) as folder:
+            run.write(report, folder)
+            memory.forget()  # before the folder takes its name: a call after that has nothing left to clean
     return report
 
 
@@ -226,12 +229,12 @@ class _Run:
             contents[task.name] = _content(self.spec, task, selected, digests)
         return configs, contents
 
-    def write(self, report: PrepareReport) -> None:
-        """Write the folder."""
+    def write(self, report: PrepareReport, folder: Path) -> None:
+        """Fill the folder."""
         spec, settings = self.spec, self.settings
         total = sum(counts.recordings for config in report.configs.values() for counts in config.values())
         bar = tqdm(desc=f"{spec.name}: write", total=total, unit="rec", disable=not settings.progress)
-        with new_folder(report.output, replace=True) as folder, bar:
+        with bar:
             for name in report.configs:
                 task = spec.task(name)
                 columns = task_features(spec, task)

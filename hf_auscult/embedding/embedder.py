@@ -19,6 +19,7 @@ from ..features.windowed import check_batch_size, name_of
 from ..models.adapter.presets import presets
 from ..models.reachable import check_reachable
 from ..models.shared.rows import weighted_mean
+from .sources import Cells, sources_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,13 +28,15 @@ class Embeddings:
 
     Args:
         array: (recordings that could be used, dim) float32.
-        kept: position in the call of every row of `array`.
+        paths: of every row of `array`; None of what has no path.
         skipped: position of a recording that could not be used -> the reason, with its name.
+        kept: position in the call of every row of `array`.
     """
 
     array: np.ndarray
-    kept: tuple[int, ...]
+    paths: tuple[str | None, ...]
     skipped: Mapping[int, str]
+    kept: tuple[int, ...]
 
 
 class Embedder:
@@ -96,13 +99,22 @@ class Embedder:
         if errors not in ("raise", "skip"):
             raise ConfigurationError(f"errors is {errors!r}", remedy="use 'raise' or 'skip'")
         skipped: dict[int, AudioError] | None = {} if errors == "skip" else None
-        rows = self.rows(recordings, batch_size=batch_size, protocol=protocol, progress=progress, skipped=skipped)
+        recordings, names = _expanded(recordings), []
+
+        def named() -> Iterator[Any]:
+            for recording in recordings:
+                names.append(name_of(recording))
+                yield recording
+
+        source = recordings if skipped is None else named()
+        rows = self.rows(source, batch_size=batch_size, protocol=protocol, progress=progress, skipped=skipped)
         found = [row["pooler_output"] for row in rows]
         array = np.stack(found) if found else np.empty((0, 0), np.float32)
         if skipped is None:
             return array
-        kept = tuple(index for index in range(len(found) + len(skipped)) if index not in skipped)
-        return Embeddings(array, kept, {index: str(error) for index, error in skipped.items()})
+        kept = tuple(index for index in range(len(names)) if index not in skipped)
+        paths = tuple(names[index] for index in kept)
+        return Embeddings(array, paths, {index: str(error) for index, error in skipped.items()}, kept)
 
     def encode(
         self,
@@ -306,6 +318,13 @@ def _encoded(
     return rows
 
 
+def _expanded(recordings: Any) -> Iterable[Any]:
+    """The recordings of a call: those of a folder in place of it, and one recording as a list of one."""
+    if isinstance(recordings, (str, PathLike)) and Path(recordings).is_dir():
+        return Cells(sources_of([recordings])[0])
+    return [recordings] if isinstance(recordings, (str, bytes, PathLike, Mapping)) else recordings
+
+
 def _load(model: Any, feature_extractor: Any) -> tuple[Any, Any]:
     """Return the model, and the extractor if it is known by then."""
     named = isinstance(model, (str, PathLike))
@@ -341,7 +360,8 @@ def embed(
 
     Args:
         model_or_id: a model, a folder or a Hub id.
-        recordings: paths, `{"array", "sampling_rate"}` mappings, or cells of a dataset's audio column.
+        recordings: paths, `{"array", "sampling_rate"}` mappings, or cells of a dataset's audio column; or one folder,
+            or prepared dataset, whose recordings are embedded in the order of their names.
         batch_size: windows that share a forward pass.
         protocol: `default` covers the whole recording and weights windows by their seconds; `published` cuts and
             averages as the encoder's paper does; `published:NAME` as another paper does with this encoder.
@@ -350,8 +370,8 @@ def embed(
         errors: `raise` at the first recording that cannot be used, or `skip` it.
 
     Returns:
-        (recordings, dim) float32, row i for recording i; with `errors="skip"` an `Embeddings` that says which rows
-        these are and why the others are missing.
+        (recordings, dim) float32, row i for recording i; with `errors="skip"` an `Embeddings(array, paths, skipped)`
+        that says which rows these are and why the others are missing. Silent recordings are embedded, with a warning.
 
     Raises:
         SamplingRateError: a bare array, which has no rate.
@@ -360,8 +380,6 @@ def embed(
     Example:
         `hf_auscult.embed("auscult/acula-opera", ["heart.wav"]).shape`
     """
-    if isinstance(recordings, (str, bytes, PathLike, Mapping)):
-        recordings = [recordings]
     return Embedder(model_or_id, device=device)(
         recordings, batch_size=batch_size, protocol=protocol, progress=progress, errors=errors
     )

@@ -20,7 +20,7 @@ from tqdm.auto import tqdm
 from ..data.load import manifest_of
 from ..embedding.cache import FeatureCache, RecordingEncoder
 from ..errors import ConfigurationError, DataError
-from ..files import check_folder, new_folder, write_json
+from ..files import output_folder, write_json
 from .benchmark_plots import plot_embedding_map, plot_scaling, plot_task
 from .benchmark_readme import write_readme
 from .contamination import HeldOutPeople, contamination_of
@@ -139,8 +139,7 @@ def run_benchmark(
     """
     if settings.output is None:
         return _run(models, tasks, settings, suite=suite, command=command, progress=progress)
-    check_folder(settings.output, replace=settings.overwrite)
-    with new_folder(settings.output, replace=True) as folder:
+    with output_folder(settings.output, overwrite=settings.overwrite) as folder:
         inside = replace(settings, output=folder)
         return _run(models, tasks, inside, suite=suite, command=command, progress=progress)
 

@@ -7,6 +7,7 @@ columns, `DataLoader`'s shuffling and Accelerate's splitting along dimension 0 k
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from os import PathLike, fspath
@@ -183,6 +184,9 @@ class WindowedFeatureExtractor(SavesCode, SequenceFeatureExtractor):
         check_batch_size(batch_size)
         rule = self.rule(protocol)
         waveform = self._waveform(recording, sampling_rate, rule.read_rate)
+        if not np.ptp(waveform):
+            said = f"{name_of(recording) or 'a recording'} is silent: all of its samples are equal"
+            warnings.warn(said, stacklevel=2)
         cut = rule.windows.apply(waveform, self.sampling_rate)
         found: list[np.ndarray] = [np.empty(0)] * len(cut.frames)
         by_length: dict[int, list[int]] = {}

@@ -82,13 +82,13 @@ def test_unscaled_integers_are_kept():
 
 @pytest.mark.parametrize("second", [-1.0, -0.98, -0.7])
 @pytest.mark.parametrize("block", [1 << 20, 1_000])
-def test_channels_that_cancel_are_not_mixed(second, block, monkeypatch, caplog):
+def test_channels_that_cancel_are_not_mixed(second, block, monkeypatch):
     monkeypatch.setattr("hf_auscult.audio._sndfile._BLOCK", block)
     stereo = np.stack([SOUND, second * SOUND], axis=1)
-    got = read(wav_bytes(stereo, RATE, subtype="FLOAT"), sampling_rate=4_000)
+    with pytest.warns(UserWarning, match="<bytes>: its two channels cancel each other, so channel 1 alone is used"):
+        got = read(wav_bytes(stereo, RATE, subtype="FLOAT"), sampling_rate=4_000)
     np.testing.assert_array_equal(got.array, resample(SOUND, RATE, 4_000))
-    assert "cancel each other, so channel 1 alone is used" in got.note
-    assert got.note in caplog.text
+    assert got.note == "its two channels cancel each other, so channel 1 alone is used"
     louder = read({"array": np.stack([second * SOUND, SOUND]), "sampling_rate": RATE})
     np.testing.assert_array_equal(louder.array, SOUND if second > -1 else -SOUND)
 

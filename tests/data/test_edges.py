@@ -111,7 +111,7 @@ def test_cancelled_channels_are_noted(folder, tmp_path):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_folder_whose_name_is_a_pattern_is_refused_before_the_work(folder, tmp_path, name, monkeypatch):
-    monkeypatch.setattr("hf_auscult.data.preparation.remembered", None)
+    monkeypatch.setattr("hf_auscult.data.preparation.Memory", None)
     with pytest.raises(ConfigurationError, match="in the name of a folder as a pattern"):
         from_folder(folder, tmp_path / name / "out", name="mine", progress=False)
 

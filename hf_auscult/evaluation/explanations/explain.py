@@ -20,7 +20,7 @@ from ...embedding.embedder import Embedder
 from ...errors import ConfigurationError, DataError
 from ...features.logmel import band_centres
 from ...features.spec import FrontEnd
-from ...files import check_folder, new_folder, write_json
+from ...files import output_folder, write_json
 from ...plots import evidence_plot
 from ...reports.generate import name_of
 from ..estimates import Bootstrap, Estimate, estimate
@@ -132,8 +132,7 @@ def explain(settings: ExplainSettings, *, progress: bool = True) -> Explanation:
             output folder that would be lost.
         DataError: no annotated recording in the test split.
     """
-    check_folder(settings.output, replace=settings.overwrite)
-    with new_folder(settings.output, replace=True) as folder:
+    with output_folder(settings.output, overwrite=settings.overwrite) as folder:
         return _explain(replace(settings, output=folder), progress)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from ...data.load import load_prepared, manifest_of
 from ...embedding.cache import FeatureCache
 from ...errors import ConfigurationError, DataError
-from ...files import check_folder, new_folder, write_json
+from ...files import output_folder, write_json
 from ...metrics.arrays import Floats
 from ..contamination import HeldOutPeople, contamination_of
 from ..estimates import Bootstrap
@@ -104,8 +104,7 @@ def run_zero_shot(settings: ZeroShotSettings, *, command: str = "", progress: bo
         DataError: nobody in train or test, or a recording that cannot be encoded.
         LeakageError: the prepared split shares people.
     """
-    check_folder(settings.output, replace=settings.overwrite)
-    with new_folder(settings.output, replace=True) as folder:
+    with output_folder(settings.output, overwrite=settings.overwrite) as folder:
         return _run(replace(settings, output=folder), command=command, progress=progress)
 
 
