@@ -50,6 +50,6 @@ def align(args: argparse.Namespace) -> Outcome:
     overrides = {name: getattr(args, name) for name in ("output", "work", "seed") if getattr(args, name) is not None}
     config = load_config(args.config, overrides)
     command = f"accelerate launch examples/align.py {shlex.join(['--config', args.config])}"
-    result = run(config, command=command, progress=not args.json)
+    result = run(config, command=command, progress=not args.json, overwrite=args.overwrite)
     # Only the first process has something to say, and the run has said it in a table.
     return Outcome({"output": result.output, "seconds": result.seconds} if result else {}, "")

@@ -195,13 +195,17 @@ def read_info(folder: Path) -> SetInfo:
 
 
 def check_target(folder: Path, settings: Mapping[str, Any], *, overwrite: bool) -> None:
-    """Refuse a folder that holds something else, or a set that was made with other settings.
+    """Refuse a folder that holds something else, a complete set, or one that was made with other settings.
+
+    A set that lacks reports is unfinished: the same command goes on with it.
 
     Raises:
         ConfigurationError: it does.
     """
     check_folder(folder, replace=True)
-    if (folder / INFO).is_file() and not overwrite and read_info(folder).settings != json.loads(to_json(settings)):
-        raise ConfigurationError(
-            "holds reports made with other settings", where=folder, remedy="choose another output, or add --overwrite"
-        )
+    if overwrite or not (folder / INFO).is_file():
+        return
+    info = read_info(folder)
+    if info.complete or info.settings != json.loads(to_json(settings)):
+        problem = "holds a complete set of reports" if info.complete else "holds reports made with other settings"
+        raise ConfigurationError(problem, where=folder, remedy="choose another output, or add --overwrite")

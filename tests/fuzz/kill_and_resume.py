@@ -1,8 +1,8 @@
 """`python -m tests.fuzz.kill_and_resume VERB… [--kills N]`: runs that are killed at random times and typed again.
 
 Each trial types a command into an empty folder, kills the process (SIGKILL) at a random moment, and types it again
-until it has finished. What is there in the end must be what an undisturbed run leaves, to the byte (times that a run took
-apart), with nothing half-written beside it and nothing that stands under the final name before it is whole.
+until it has finished. What is there in the end must be what an undisturbed run leaves, to the byte (times that a run
+took apart), with nothing half-written beside it and nothing that stands under the final name before it is whole.
 """
 
 from __future__ import annotations
@@ -91,16 +91,13 @@ def start(words: Sequence[str]) -> int:
     if child:
         return child
     status = 1
-    with (
-        Path(os.devnull).open("w") as nowhere,
-        contextlib.redirect_stdout(nowhere),
-        contextlib.redirect_stderr(nowhere),
-    ):
-        os.dup2(nowhere.fileno(), 2)
-        with contextlib.suppress(BaseException):
-            from hf_auscult.cli import main
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    with contextlib.suppress(BaseException):
+        from hf_auscult.cli import main
 
-            status = main(list(words))
+        status = main(list(words))
     os._exit(status)
 
 
