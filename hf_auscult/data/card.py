@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from ..metrics.tables import Markup, Table
+from ..metrics.tables import markdown_text as plain
 from .population import PLOT, age_order
 from .report import PrepareReport
 from .schema import features
@@ -65,10 +66,10 @@ def _what(spec: DatasetSpec, report: PrepareReport) -> tuple[str, ...]:
         f"# {spec.title}",
         f"Prepared with hf_auscult from version {spec.version} ({spec.source_url}). Audio files are byte for byte the "
         "original ones. Research recordings of people: do not try to re-identify anyone; not for clinical use.",
-        *(f"> **Warning**: {warning}" for warning in report.warnings),
+        *(f"> **Warning**: {plain(warning)}" for warning in report.warnings),
         f"**Download**: {spec.source_url} ({report.presence.describe()}). Then "
         f"`hf-auscult prepare {spec.name} --source FOLDER --output DIR`.",
-        f"**Licence**: {spec.licence}. {spec.licence_note}",
+        f"**Licence**: {plain(spec.licence)}. {spec.licence_note}",
         f"**Please cite**: {spec.citation}",
         "## Columns",
         markdown_table(("column", "type"), columns),
@@ -108,8 +109,8 @@ def _splits(spec: DatasetSpec, split: SplitSpec, report: PrepareReport) -> tuple
     lines = []
     for name, parts in report.configs.items():
         for part, counts in parts.items():
-            labels = ", ".join(f"{label} {count}" for label, count in counts.labels.items())
-            positive = spec.task(name).positive
+            labels = ", ".join(f"{plain(label)} {count}" for label, count in counts.labels.items())
+            positive = plain(spec.task(name).positive)
             labels += f" (positive = {positive})" if positive and labels else ""
             lines.append((f"`{name}`", part, str(counts.recordings), str(counts.people), labels or "-"))
     extra: tuple[str, ...] = ()
@@ -168,7 +169,10 @@ def _losses(spec: DatasetSpec, report: PrepareReport) -> tuple[str, ...]:
         for counts in parts.values():
             lost.update(counts.left_out)
         why = spec.task(name).why_left_out
-        left_out += [f"- `{name}`: {count} recordings with {value!r} left out: {why}." for value, count in lost.items()]
+        left_out += [
+            f"- `{name}`: {count} recordings with {plain(repr(value))} left out: {why}."
+            for value, count in lost.items()
+        ]
     reasons = Counter(problem.error for problem in report.quarantined)
     why = "; ".join(f"{count} {reason}" for reason, count in Counter(report.withheld.values()).most_common(4))
     aside = "; ".join(f"{count} {error}" for error, count in sorted(reasons.items()))
@@ -179,8 +183,8 @@ def _losses(spec: DatasetSpec, report: PrepareReport) -> tuple[str, ...]:
                 f"- {report.listed} recordings listed = {report.written} written + {len(report.quarantined)} set aside "
                 f"+ {len(report.withheld)} withheld{f' ({why})' if why else ''}.",
                 *(
-                    f"- {pair.one} and {pair.other} sound alike (over {pair.seconds:.1f} s; their fingerprints "
-                    f"differ in {pair.error:.1%} of bits, 50 % is chance)."
+                    f"- {plain(pair.one)} and {plain(pair.other)} sound alike (over {pair.seconds:.1f} s; their "
+                    f"fingerprints differ in {pair.error:.1%} of bits, 50 % is chance)."
                     for pair in report.twins[:20]
                 ),
                 f"- Set aside, see `quarantine.csv`: {aside or 'none'}.",
@@ -188,7 +192,7 @@ def _losses(spec: DatasetSpec, report: PrepareReport) -> tuple[str, ...]:
             )
         ),
         "## Known traps",
-        "\n".join(f"- {trap}" for trap in (*spec.traps, *(f"Found here: {note}." for note in report.notes))),
+        "\n".join(f"- {trap}" for trap in (*spec.traps, *(f"Found here: {plain(note)}." for note in report.notes))),
     )
 
 
