@@ -85,7 +85,7 @@ class EndpointConfig:
         extra = parts.username or parts.password or parts.query or parts.fragment  # it would be stored and printed
         if parts.scheme not in ("http", "https") or not parts.hostname or extra:
             raise ConfigurationError(
-                f"base url {parts.scheme}://{parts.hostname}{' with a user or a query' if extra else ''} cannot be used",
+                f"base url {parts.scheme}://{parts.hostname}{' with a user or query' if extra else ''} cannot be used",
                 remedy=f"give http(s)://host/v1 and nothing else; the key comes from {self.key_variable}",
             )
 
