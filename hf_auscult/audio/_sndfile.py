@@ -11,9 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import soundfile
-
-from ..errors import MissingAudioError, UndecodableAudioError
+from ..errors import MissingAudioError, UndecodableAudioError, library
 from ._arrays import FloatArray, check_channels, check_rate
 from ._containers import CHECKED, id3_length, samples_of
 from ._mp3 import Mp3Length, mp3_length
@@ -78,7 +76,7 @@ class OpenedSound:
                     if not count and file.tell():  # a second time; MP3 is decoded in another way after any seek
                         file.seek(0)
                     block = file.read(_BLOCK, dtype="float32", always_2d=True)
-                except (soundfile.LibsndfileError, RuntimeError) as error:
+                except RuntimeError as error:
                     what = f"damaged audio ({_reason(error)})"
                     raise UndecodableAudioError(what, where=where, remedy=_AGAIN) from error
                 count += len(block)
@@ -204,8 +202,8 @@ def open_sound(stream: BinaryIO, size: int, where: str) -> Iterator[OpenedSound]
 def _sound_file(stream: BinaryIO, where: str) -> Any:
     stream.seek(0)
     try:
-        return soundfile.SoundFile(stream)
-    except (soundfile.LibsndfileError, RuntimeError, TypeError) as error:
+        return library("soundfile", "reading audio files").SoundFile(stream)
+    except (RuntimeError, TypeError) as error:
         raise UndecodableAudioError(f"not audio ({_reason(error)})", where=where, remedy=_AGAIN) from error
 
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
-import soxr
 
+from ..errors import library
 from ._arrays import FloatArray, as_mono, check_rate
 
 
@@ -45,7 +45,9 @@ def joined(blocks: Iterable[FloatArray], orig: int, target: int) -> FloatArray:
     if orig == target:
         whole = list(blocks)
         return whole[0] if len(whole) == 1 else np.concatenate(whole)
-    stream = soxr.ResampleStream(orig, target, 1, dtype="float32", quality="HQ")
+    stream = library("soxr", "changing the sampling rate").ResampleStream(
+        orig, target, 1, dtype="float32", quality="HQ"
+    )
     count, parts = 0, []
     for block in blocks:
         count += len(block)

@@ -78,7 +78,7 @@ def embed_files(
     The columns are `recording_id`, `segment`, `path`, `duration` (s), `content` (what was read: a file's size and time
     of change, a prepared recording's SHA-256) and `embedding`; the metadata say under `provenance` what made it: model,
     weights, front end, protocol and version. Folders are searched, see :func:`hf_auscult.audio.list_recordings`; a
-    folder that ``prepare`` wrote gives all of its recordings and segments. Recordings that cannot be used are listed in
+    folder that ``prepare`` wrote gives all of its recordings. Recordings that cannot be used are listed in
     `<output>.quarantine.csv` with the reason. `output` appears only when it is complete. An interrupted call, repeated,
     continues where it stopped: what is another file by now is read again, and so is what could not be used.
 

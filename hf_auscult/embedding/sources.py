@@ -22,14 +22,14 @@ PREPARED = "prepare.json"
 
 @dataclass(frozen=True)
 class Source:
-    """One recording, or one segment of it.
+    """One recording.
 
     Args:
         recording_id: its name; of a file, what is left of the path without the suffix, and without the folders where
             that is clear.
-        segment: which part of a prepared recording it is.
+        segment: which part of the recording it is; None for all of it.
         path: of the file.
-        content: what would be read: size and time of change of a file, SHA-256 and segment of a prepared recording.
+        content: what would be read: size and time of change of a file, SHA-256 of a prepared recording.
         place: Parquet file, row group and row of a prepared recording.
     """
 
@@ -117,23 +117,19 @@ def _named(sources: list[Source]) -> list[Source]:
 
 
 def _prepared(folder: Path) -> list[Source]:
-    """Every recording of a prepared dataset once, and every segment of its tasks."""
-    found: dict[tuple[str, int | None], Source] = {}
-    for file in sorted(folder.glob("*/*.parquet")):
-        for source in _rows(file):
-            found.setdefault((source.recording_id, source.segment), source)
-    return list(found.values())
+    """Every recording of a prepared dataset."""
+    return [source for file in sorted((folder / "data").glob("*.parquet")) for source in _rows(file)]
 
 
 def _rows(file: Path) -> Iterator[Source]:
     try:
         parquet = pq.ParquetFile(file)
-        names = [name for name in ("recording_id", "audio_sha256", "segment") if name in parquet.schema_arrow.names]
+        names = ["recording_id", "audio_sha256", "audio.path"]
         for group in range(parquet.num_row_groups):
-            for row, cells in enumerate(parquet.read_row_group(group, columns=[*names, "audio.path"]).to_pylist()):
+            for row, cells in enumerate(parquet.read_row_group(group, columns=names).to_pylist()):
                 yield Source(
                     str(cells["recording_id"]),
-                    cells.get("segment"),
+                    None,
                     str(cells["audio"]["path"]),
                     str(cells["audio_sha256"]),
                     (str(file), group, row),

@@ -219,7 +219,7 @@ def test_a_prepared_dataset_is_embedded_and_read_by_the_benchmark(folder, files,
     encoder = find_encoder(str(output))
     np.testing.assert_array_equal(next(iter(encoder.rows([("take 1", {})]))), expected[1])
     assert encoder.given == folder
-    (next((tmp_path / "prepared").glob("label/*.parquet"))).write_bytes(b"cut")
+    (next((tmp_path / "prepared").glob("data/*.parquet"))).write_bytes(b"cut")
     with pytest.raises(DataError, match="not a prepared table"):
         embed_files(folder, [tmp_path / "prepared"], output, progress=False, resume=True)
 
