@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any
+import logging
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ConfigurationError
 from .command import Outcome
+
+if TYPE_CHECKING:
+    from ..data.generic import GenericColumns
 
 
 def prepare(args: argparse.Namespace) -> Outcome:
@@ -15,13 +21,20 @@ def prepare(args: argparse.Namespace) -> Outcome:
     from ..data import prepare as run
     from ..data.from_folder import folder_spec
 
-    if args.dataset != "from_folder" and (args.name or args.organ or args.positive):
+    if args.list:
+        return _datasets()
+    given = {"DATASET": args.dataset, "--source": args.source, "--output": args.output}
+    if missing := [name for name, value in given.items() if not value]:
+        raise ConfigurationError(f"no {', '.join(missing)}", remedy="see --help, or --list for the datasets")
+    own_folder = args.dataset.replace("-", "_") == "from_folder"
+    if not own_folder and (args.name or args.organ or args.positive or args.columns):
         raise ConfigurationError(
-            "--name, --organ and --positive describe your own folder", remedy="use them with from_folder"
+            "--name, --organ, --positive and --columns describe your own folder", remedy="use them with from_folder"
         )
+    logging.getLogger("hf_auscult.data.preparation").setLevel(logging.ERROR)  # the report says what it warns of
     own = {"name": args.name, "organ": args.organ, "licence": args.licence, "positive": args.positive}
     report = run(
-        folder_spec(args.source, **own) if args.dataset == "from_folder" else args.dataset,
+        folder_spec(args.source, **own, columns=_columns(args.columns)) if own_folder else args.dataset,
         args.source,
         args.output,
         split=SplitSpec(
@@ -39,14 +52,31 @@ def prepare(args: argparse.Namespace) -> Outcome:
         strict=args.strict,
         verify=not args.no_verify,
     )
-    lines = {
-        "output": report.output,
-        "recordings": f"{report.written} of {report.listed}, {len(report.quarantined)} set aside, "
-        f"{len(report.withheld)} withheld",
-        "presence": report.presence.describe(),
-        "split": report.split_sha256,
-    }
-    return Outcome(report.to_dict(), Outcome(lines).render())
+    return Outcome(report.to_dict(), report.render())
+
+
+def _columns(given: Sequence[str]) -> GenericColumns:
+    """Read ``subject_id=patient``."""
+    from ..data.generic import GenericColumns
+
+    known = {field.name for field in fields(GenericColumns)}
+    pairs = [word.partition("=") for word in given]
+    wrong = ["".join(pair) for pair in pairs if pair[0] not in known or not pair[2]]
+    if wrong:
+        raise ConfigurationError(
+            f"--columns {' '.join(wrong)}", remedy=f"give NAME=YOURS, with NAME one of {', '.join(sorted(known))}"
+        )
+    return GenericColumns(**{name: yours for name, _, yours in pairs})
+
+
+def _datasets() -> Outcome:
+    """What can be prepared."""
+    from ..data import DATASETS
+    from ..metrics.tables import Table
+
+    rows = [(name, spec.title, spec.licence, spec.source_url) for name, spec in DATASETS.items()]
+    table = Table(("dataset", "title", "licence", "download"), rows, names=4)
+    return Outcome({"datasets": [dict(zip(table.header, row, strict=True)) for row in rows]}, table.text())
 
 
 def audit(args: argparse.Namespace) -> Outcome:

@@ -10,6 +10,7 @@ import yaml
 
 from ..metrics.tables import Markup, Table
 from ..metrics.tables import markdown_text as plain
+from .catalogue import DATASETS
 from .manifest import DATA, in_task
 from .population import PLOT, age_order
 from .report import PrepareReport
@@ -32,7 +33,7 @@ def render(
     """
     parts = (
         _yaml(spec, report),
-        *_what(spec, report),
+        *_what(spec, split, report),
         *_who(spec, people, drawn),
         *_splits(spec, split, report),
         *_papers(spec, report),
@@ -64,15 +65,14 @@ def _yaml(spec: DatasetSpec, report: PrepareReport) -> str:
     return f"---\n{yaml.safe_dump(head, sort_keys=False, allow_unicode=True, default_flow_style=None, width=120)}---"
 
 
-def _what(spec: DatasetSpec, report: PrepareReport) -> tuple[str, ...]:
+def _what(spec: DatasetSpec, split: SplitSpec, report: PrepareReport) -> tuple[str, ...]:
     columns = [(f"`{name}`", _kind(kind)) for name, kind in features(spec.columns).items()]
     return (
         f"# {spec.title}",
         f"Prepared with hf_auscult from version {spec.version} ({spec.source_url}). Audio files are byte for byte the "
         "original ones. Research recordings of people: do not try to re-identify anyone; not for clinical use.",
         *(f"> **Warning**: {plain(warning)}" for warning in report.warnings),
-        f"**Download**: {spec.source_url} ({report.presence.describe()}). Then "
-        f"`hf-auscult prepare {spec.name} --source FOLDER --output DIR`.",
+        f"**Download**: {spec.source_url} ({report.presence.describe()}). Then `{command_of(spec, split)}`.",
         f"**Licence**: {plain(spec.licence)}. {spec.licence_note}",
         f"**Please cite**: {spec.citation}",
         "## Columns",
@@ -93,6 +93,16 @@ def _labels(spec: DatasetSpec, report: PrepareReport) -> str:
         "each."
     )
     return (f"Labels: {named}." if named else "It has no labels.") + (cut if segments else "")
+
+
+def command_of(spec: DatasetSpec, split: SplitSpec) -> str:
+    """The command that prepares it again, without the names of folders."""
+    words = [f"hf-auscult prepare {spec.name if spec.name in DATASETS else f'from_folder --name {spec.name}'}"]
+    words += [f"--split {split.name}"] if split.name != SplitSpec.name else []
+    words += [f"--seed {split.seed}"] if split.seed else []
+    words += [f"--{name} {value}" for name in ("by", "task", "paper") if (value := getattr(split, name))]
+    words += ["--allow-leakage"] if split.allow_leakage else []
+    return " ".join([*words, "--source FOLDER --output DIR"])
 
 
 def _who(spec: DatasetSpec, people: Mapping[tuple[str, str], int], drawn: bool) -> tuple[str, ...]:

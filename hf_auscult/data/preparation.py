@@ -20,7 +20,7 @@ from .card import render
 from .catalogue import dataset as find
 from .checksums import verified
 from .duplicates import Twins
-from .guards import check_splits
+from .guards import bare_id, check_splits, reserved_subjects
 from .inspection import Memory, annotated
 from .manifest import DATA, write_manifest
 from .people import with_people
@@ -218,6 +218,7 @@ class _Run:
             twins=tuple(self.twins),
             balance=decided.table,
             presence=presence,
+            reserved=len({row["subject_id"] for row in self.rows if _is_reserved(row, spec)}),
         )
 
     def _count(self, tasks: Sequence[TaskConfig]) -> tuple[dict[str, dict[str, SplitCounts]], dict[str, str]]:
@@ -246,6 +247,10 @@ class _Run:
             people = count_people(self.rows)
             drawn = draw_people(folder, people)
             write_text(folder / "README.md", render(spec, settings.split, report, people, drawn))
+
+
+def _is_reserved(row: Row, spec: DatasetSpec) -> bool:
+    return row["subject_id"] is not None and bare_id(row["subject_id"], spec.name) in reserved_subjects(spec.name)
 
 
 def _guard(
