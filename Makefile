@@ -1,4 +1,4 @@
-.PHONY: help demo test test-fast parity lint types clean
+.PHONY: help demo test test-fast parity fuzz lint types clean
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
@@ -37,6 +37,14 @@ test-fast: $(VENV)/.installed ## without the slow tests
 
 parity: $(VENV)/.installed ## compare every encoder with its original, array by array
 	$(BIN)/python -m tests.models.parity
+
+MINUTES ?= 10
+fuzz: export OMP_NUM_THREADS := 1
+fuzz: $(VENV)/.installed ## attack by chance for so many MINUTES: recordings, tables, the command line, then kill runs
+	$(BIN)/python -m tests.fuzz audio --minutes $(MINUTES) --seed $$RANDOM
+	$(BIN)/python -m tests.fuzz tables --minutes $(MINUTES) --seed $$RANDOM
+	$(BIN)/python -m tests.fuzz command --minutes $(MINUTES) --seed $$RANDOM
+	$(BIN)/python -m tests.fuzz.kill_and_resume prepare reports embed bench align --minutes $(MINUTES)
 
 lint: $(VENV)/.installed ## ruff
 	$(BIN)/ruff check .

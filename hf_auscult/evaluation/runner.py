@@ -268,8 +268,7 @@ class _Run:
             }
             with self._timed("plots"):
                 plots += plot_task(spec, first, folder)
-                if first:
-                    name = next(iter(first))
+                for name in first:
                     plots += plot_embedding_map(spec, name, encoded[name], examples, folder, self.settings.seed)
                 plots += plot_scaling(spec, sizes, folder)
         return TaskResult(

@@ -169,6 +169,7 @@ def _explain(settings: ExplainSettings, progress: bool) -> Explanation:
                 seconds=len(image) * seconds_per_frame,
                 band_centres=centres,
                 annotated=sound,
+                heard=annotated,
                 title=f"{row['recording_id']}: {settings.method}, AUROC over time {found.time_auroc:.2f}",
             )
         floors.append(localise(loudness[:, None], seconds_per_frame, sound, annotated, centres[:1], spec.band))
