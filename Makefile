@@ -39,11 +39,12 @@ parity: $(VENV)/.installed ## compare every encoder with its original, array by 
 	$(BIN)/python -m tests.models.parity
 
 MINUTES ?= 10
+SEED ?= $(shell date +%s)
 fuzz: export OMP_NUM_THREADS := 1
 fuzz: $(VENV)/.installed ## attack by chance for so many MINUTES: recordings, tables, the command line, then kill runs
-	$(BIN)/python -m tests.fuzz audio --minutes $(MINUTES) --seed $$RANDOM
-	$(BIN)/python -m tests.fuzz tables --minutes $(MINUTES) --seed $$RANDOM
-	$(BIN)/python -m tests.fuzz command --minutes $(MINUTES) --seed $$RANDOM
+	$(BIN)/python -m tests.fuzz audio --minutes $(MINUTES) --seed $(SEED)
+	$(BIN)/python -m tests.fuzz tables --minutes $(MINUTES) --seed $(SEED)
+	$(BIN)/python -m tests.fuzz command --minutes $(MINUTES) --seed $(SEED)
 	$(BIN)/python -m tests.fuzz.kill_and_resume prepare reports embed bench align --minutes $(MINUTES)
 
 lint: $(VENV)/.installed ## ruff

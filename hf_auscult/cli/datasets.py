@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
@@ -31,28 +32,40 @@ def prepare(args: argparse.Namespace) -> Outcome:
         raise ConfigurationError(
             "--name, --organ, --positive and --columns describe your own folder", remedy="use them with from_folder"
         )
-    logging.getLogger("hf_auscult.data.preparation").setLevel(logging.ERROR)  # the report says what it warns of
     own = {"name": args.name, "organ": args.organ, "licence": args.licence, "positive": args.positive}
-    report = run(
-        folder_spec(args.source, **own, columns=_columns(args.columns)) if own_folder else args.dataset,
-        args.source,
-        args.output,
-        split=SplitSpec(
-            name=args.split,
-            seed=args.seed,
-            by=args.by,
-            task=args.task,
-            paper=args.paper,
-            allow_leakage=args.allow_leakage,
-            prefixed_ids=None if args.prefixed_ids is None else args.prefixed_ids == "same",
-            age_bands=tuple(args.age_bands) if args.age_bands else SplitSpec.age_bands,
-        ),
-        num_proc=args.num_proc,
-        overwrite=args.overwrite,
-        strict=args.strict,
-        verify=not args.no_verify,
-    )
+    with _quiet("hf_auscult.data.preparation"):  # the report says what it warns of
+        report = run(
+            folder_spec(args.source, **own, columns=_columns(args.columns)) if own_folder else args.dataset,
+            args.source,
+            args.output,
+            split=SplitSpec(
+                name=args.split,
+                seed=args.seed,
+                by=args.by,
+                task=args.task,
+                paper=args.paper,
+                allow_leakage=args.allow_leakage,
+                prefixed_ids=None if args.prefixed_ids is None else args.prefixed_ids == "same",
+                age_bands=tuple(args.age_bands) if args.age_bands else SplitSpec.age_bands,
+            ),
+            num_proc=args.num_proc,
+            overwrite=args.overwrite,
+            strict=args.strict,
+            verify=not args.no_verify,
+        )
     return Outcome(report.to_dict(), report.render())
+
+
+@contextmanager
+def _quiet(name: str) -> Iterator[None]:
+    """Keep what a logger warns of off the screen."""
+    logger = logging.getLogger(name)
+    level = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
 
 
 def _columns(given: Sequence[str]) -> GenericColumns:
