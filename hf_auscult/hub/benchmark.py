@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-from huggingface_hub import DatasetCard
+from huggingface_hub import DatasetCard, DatasetCardData
 
 from ..errors import ConfigurationError
 from ..evaluation.suites import suite_of
@@ -62,16 +61,16 @@ def plan_benchmark(suite: str, repo: str, data_root: str | Path, *, results: str
     if results is not None:
         files["results.jsonl"] = "".join(f"{json.dumps(row)}\n" for row in _figures(Path(results) / "results.json"))
         configs.append({"config_name": RESULTS, "data_files": [{"split": "test", "path": "results.jsonl"}]})
-    head = {
-        "license": "other",
-        "license_name": "those-of-the-datasets",
-        "task_categories": ["audio-classification"],
-        "tags": ["body-sounds", "auscultation", "benchmark"],
-        "pretty_name": suite,
-        "configs": configs,
-    }
+    head = DatasetCardData(
+        license="other",
+        license_name="those-of-the-datasets",
+        task_categories=["audio-classification"],
+        tags=["body-sounds", "auscultation", "benchmark"],
+        pretty_name=suite,
+        configs=configs,
+    )
     text = template("benchmark.md.j2").render(
-        front=yaml.safe_dump(head, sort_keys=False, allow_unicode=True).strip(),
+        front=head.to_yaml().strip(),
         suite=suite,
         repository=repo,
         notice=RESEARCH_ONLY,
