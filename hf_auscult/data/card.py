@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import yaml
+from huggingface_hub import DatasetCardData
 
 from ..metrics.tables import Markup, Table
 from ..metrics.tables import markdown_text as plain
@@ -55,14 +55,14 @@ def _yaml(spec: DatasetSpec, report: PrepareReport) -> str:
         label = spec.label_column(spec.task(name))
         config |= {"columns": [*columns, *([label] if label else [])], "filters": [[in_task(name), "==", True]]}
         configs.append(config | ({"default": True} if name == default else {}))
-    head = {
-        "license": spec.licence_tag,
-        "task_categories": ["audio-classification"],
-        "tags": ["body-sounds", "auscultation", spec.organ],
-        "pretty_name": spec.title,
-        "configs": configs,
-    }
-    return f"---\n{yaml.safe_dump(head, sort_keys=False, allow_unicode=True, default_flow_style=None, width=120)}---"
+    head = DatasetCardData(
+        license=spec.licence_tag,
+        task_categories=["audio-classification"],
+        tags=["body-sounds", "auscultation", spec.organ],
+        pretty_name=spec.title,
+        configs=configs,
+    )
+    return f"---\n{head.to_yaml().strip()}\n---"
 
 
 def _what(spec: DatasetSpec, split: SplitSpec, report: PrepareReport) -> tuple[str, ...]:
@@ -74,6 +74,8 @@ def _what(spec: DatasetSpec, split: SplitSpec, report: PrepareReport) -> tuple[s
         *(f"> **Warning**: {plain(warning)}" for warning in report.warnings),
         f"**Download**: {spec.source_url} ({report.presence.describe()}). Then `{command_of(spec, split)}`.",
         f"**Licence**: {plain(spec.licence)}. {spec.licence_note}",
+        "To put it on the Hub, use `hf-auscult publish dataset`: `DatasetDict.push_to_hub` writes another card over "
+        "this one, stores the audio once in every config and asks nobody about the licence.",
         f"**Please cite**: {spec.citation}",
         "## Columns",
         markdown_table(("column", "type"), columns),
