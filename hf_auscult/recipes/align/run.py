@@ -12,7 +12,6 @@ from pathlib import Path
 import datasets
 import numpy as np
 from accelerate import PartialState
-from transformers import AutoTokenizer
 from transformers.utils.logging import disable_progress_bar as disable_transformers_bars
 
 from ...alignment.teachers import Teacher, default_device
@@ -20,7 +19,7 @@ from ...data.trained_on import FILE as PEOPLE_FILE
 from ...data.trained_on import merged, read_training_people, training_people
 from ...files import check_folder, new_folder, write_json
 from ...hub.model_card import write_model_card
-from ...models.acula.teacher_acula import resolve_teacher
+from ...models.acula.teacher_acula import teacher_tokenizer
 from .conditions import Condition, compared, permutation, select
 from .config import AlignConfig, load_config
 from .corpus import (
@@ -186,9 +185,7 @@ def _write(result: AlignResult, aligned: TrainedModel, embeddings: Embeddings, e
         aligned.model.save_pretrained(folder)
         evaluator.extractor.save_pretrained(folder)
         # The pipelines need the teacher's tokenizer beside the model; its weights stay where they are.
-        AutoTokenizer.from_pretrained(
-            resolve_teacher(config.teacher.name), revision=config.teacher.revision
-        ).save_pretrained(folder)
+        teacher_tokenizer(config.teacher.name, config.teacher.revision).save_pretrained(folder)
         content = result.to_dict()
         write_json(folder / "results.json", content, sort_keys=True)
         trained_on = corpus.take(corpus.rows("train"))

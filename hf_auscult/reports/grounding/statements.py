@@ -11,7 +11,7 @@ from typing import Literal
 from ...data.facts import Fact, Polarity
 from ...files import Serialisable
 from ..lexicon import TERM_CONCEPTS, ancestors, lexicon, words
-from .mentions import Mention, find_mentions, plain, sentences
+from .mentions import Mention, find_mentions, plain, sentences, squeezed
 from .negation import linked, polarities
 
 Role = Literal["loudest", "location", "site", "any"]
@@ -56,7 +56,7 @@ def read_statements(text: str, facts: Sequence[Fact]) -> list[Statement]:
         text: of the report.
         facts: whose own words are names too.
     """
-    text = plain(text)
+    original, (text, places) = text, squeezed(plain(text))
     mentions = find_mentions(text, facts)
     coughs = any(fact.concept == "sound" and "cough" in fact.value for fact in facts)
     result: list[Statement] = []
@@ -70,7 +70,10 @@ def read_statements(text: str, facts: Sequence[Fact]) -> list[Statement]:
                 for cough in statements
             ]
         result += statements
-    return result
+    if len(text) == len(original):
+        return result
+    spans = [(one, places[one.start], places[one.end - 1] + 1) for one in result]
+    return [replace(one, start=start, end=end, text=original[start:end]) for one, start, end in spans]
 
 
 def _sentence(text: str, start: int, end: int, mentions: Sequence[Mention]) -> list[Statement]:
