@@ -1,4 +1,4 @@
-.PHONY: help demo test test-fast parity lint types clean
+.PHONY: help demo test test-fast parity lint types docs clean
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
@@ -45,5 +45,9 @@ lint: $(VENV)/.installed ## ruff
 types: $(VENV)/.installed ## mypy, strict
 	$(BIN)/mypy
 
+docs: $(VENV)/.installed ## the API reference, from docstrings, into build/docs
+	$(BIN)/uv tool run --from pdoc --constraints .ci/constraints.txt --with-editable '.[demo,onnx,viz]' \
+		pdoc --docformat google --output-directory build/docs hf_auscult '!hf_auscult.codegen'
+
 clean: ## remove what runs leave behind (not the environment)
-	rm -rf .auscult auscult .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .auscult auscult build .pytest_cache .mypy_cache .ruff_cache

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import yaml
+from huggingface_hub import DatasetCardData
 
 from ..metrics.tables import Markup, Table
 from .manifest import DATA, in_task
@@ -53,14 +53,14 @@ def _yaml(spec: DatasetSpec, report: PrepareReport) -> str:
         label = spec.label_column(spec.task(name))
         config |= {"columns": [*columns, *([label] if label else [])], "filters": [[in_task(name), "==", True]]}
         configs.append(config | ({"default": True} if name == default else {}))
-    head = {
-        "license": spec.licence_tag,
-        "task_categories": ["audio-classification"],
-        "tags": ["body-sounds", "auscultation", spec.organ],
-        "pretty_name": spec.title,
-        "configs": configs,
-    }
-    return f"---\n{yaml.safe_dump(head, sort_keys=False, allow_unicode=True, default_flow_style=None, width=120)}---"
+    head = DatasetCardData(
+        license=spec.licence_tag,
+        task_categories=["audio-classification"],
+        tags=["body-sounds", "auscultation", spec.organ],
+        pretty_name=spec.title,
+        configs=configs,
+    )
+    return f"---\n{head.to_yaml().strip()}\n---"
 
 
 def _what(spec: DatasetSpec, report: PrepareReport) -> tuple[str, ...]:
@@ -73,6 +73,8 @@ def _what(spec: DatasetSpec, report: PrepareReport) -> tuple[str, ...]:
         f"**Download**: {spec.source_url} ({report.presence.describe()}). Then "
         f"`hf-auscult prepare {spec.name} --source FOLDER --output DIR`.",
         f"**Licence**: {spec.licence}. {spec.licence_note}",
+        "To put it on the Hub, use `hf-auscult publish dataset`: `DatasetDict.push_to_hub` writes another card over "
+        "this one, stores the audio once in every config and asks nobody about the licence.",
         f"**Please cite**: {spec.citation}",
         "## Columns",
         markdown_table(("column", "type"), columns),
