@@ -22,7 +22,6 @@ from .large_batches import gather_rows
 from .spectrograms import Spectrograms, fitted
 from .trainer import AuscultArguments, AuscultTrainer
 
-
 # What a batch is worth; reconstruction has no accuracy.
 FIGURES = ("loss", "accuracy")
 
