@@ -38,7 +38,7 @@ from .corpus import (
 from .evaluation import Embeddings, Evaluator, embed_corpus, summary_of
 from .plots import draw_losses, draw_retrieval, draw_roc
 from .results import AlignResult
-from .tables import render, tables
+from .tables import closing, render, tables
 from .train import ConditionTrainer, TrainedModel, compared_models, feature_extractor, new_model, training_folder
 
 PACKAGES = ("hf-auscult", "torch", "transformers", "datasets", "accelerate", "scikit-learn", "numpy")
@@ -164,7 +164,7 @@ def align(config: AlignConfig | str | Path, *, command: str = "", progress: bool
     _write(result, trained["aligned"], embeddings["aligned"], evaluator)
     shutil.rmtree(folder, ignore_errors=True)
     _say_leftovers(folder.parent, say)
-    say(f"\nwrote {config.output} in {result.seconds} s")
+    say("\n" + closing(result))
     return result
 
 
