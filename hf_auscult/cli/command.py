@@ -99,7 +99,7 @@ def execute(args: argparse.Namespace) -> int:
         with redirect_stdout(sys.stderr if args.json else sys.stdout):
             outcome = args.verb(args)
     except KeyboardInterrupt:
-        print(f"{name}: interrupted", file=sys.stderr)
+        print(f"{name}: interrupted; the same command goes on from what is done", file=sys.stderr)
         return 130
     except Exception as error:
         line = explain(error)

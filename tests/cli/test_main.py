@@ -97,8 +97,12 @@ def test_embed(model, recording, tmp_path, capsys):
     assert main([*arguments, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["embedded"] == 1
     assert pq.read_table(output).num_rows == 1
-    assert main(arguments) == 0
+    assert main(arguments) == 2
+    assert "is there already" in capsys.readouterr().err
+    assert main([*arguments, "--overwrite"]) == 0
     assert "embedded: 1\n" in capsys.readouterr().out
+    assert main([*arguments, "--resume"]) == 0
+    assert "reused: 1\n" in capsys.readouterr().out
     assert main([*arguments, "--batch-size", "0"]) == 2
     assert "batch of 0" in capsys.readouterr().err
 

@@ -318,3 +318,21 @@ def test_a_checkpoint_as_the_start(tmp_path):
     assert noise_size(model, extractor, crop_samples(config, extractor)) == 64
     paper = load_config(ROOT / "examples" / "configs" / "acula_paper.yaml")
     assert crop_samples(paper, extractor) == 131_000  # what the released loader cuts, not the extractor's window
+
+
+def test_a_model_aligned_elsewhere_stands_in_the_table(run_folder, tmp_path):
+    """On the same people, with the same figures as in its own run; a model that heard the test people is refused."""
+    folder, first = run_folder
+    values = settings(tmp_path) | {"checks": [], "compare": [str(folder / "auscult" / "acula-opera")]}
+    values["output"] = str(tmp_path / "auscult" / "another")
+    values["training"] = {**values["training"], "max_steps": 1}
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump(values))
+    result = json.loads(json.dumps(hf_auscult.align(tmp_path / "run.yaml", progress=False).to_dict()))
+    compared, own = result["conditions"]["acula-opera"], first["conditions"]["aligned"]
+    for figures in ("zero_shot", "retrieval", "probe"):
+        assert compared[figures] == json.loads(json.dumps(own[figures]))
+    values["data"] = {**values["data"], "seed": 1}
+    values |= {"output": str(tmp_path / "auscult" / "third"), "work": str(tmp_path / "other")}
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump(values))
+    with pytest.raises(LeakageError, match="of the test people"):
+        hf_auscult.align(tmp_path / "run.yaml", progress=False)
