@@ -22,6 +22,7 @@ def bench(args: argparse.Namespace) -> Outcome:
         cache=_cache(args.cache),
         protocols=tuple(args.protocol),
         encoding=args.encoding,
+        precision=args.precision,
         draws=args.draws,
         seed=args.seed,
     )
@@ -102,6 +103,7 @@ def zero_shot(args: argparse.Namespace) -> Outcome:
         pictures=args.pictures,
         draws=args.draws,
         seed=args.seed,
+        precision=args.precision,
     )
     result = run_zero_shot(settings, command=args.command)
     tables = (make(result).markdown() for make in (direct_table, pipeline_table, retrieval_table))

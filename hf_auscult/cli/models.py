@@ -18,9 +18,14 @@ def convert(args: argparse.Namespace) -> Outcome:
 
 def embed(args: argparse.Namespace) -> Outcome:
     """Embed recordings into a Parquet file."""
-    from ..embedding.recordings import embed_files
+    from ..embedding.recordings import embed_files, embed_with_each
 
-    report = embed_files(args.model, args.paths, args.output, protocol=args.protocol, batch_size=args.batch_size)
+    settings = {"protocol": args.protocol, "batch_size": args.batch_size, "precision": args.precision}
+    if args.also:
+        reports = embed_with_each([args.model, *args.also], args.paths, args.output, **settings)
+        data = {"outputs": [report.to_dict() for report in reports]}
+        return Outcome(data, "\n\n".join(report.render() for report in reports))
+    report = embed_files(args.model, args.paths, args.output, **settings)
     return Outcome(report.to_dict(), report.render())
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from ...data.load import load_prepared, manifest_of
 from ...embedding.cache import FeatureCache
+from ...embedding.precision import Precision
 from ...errors import ConfigurationError, DataError
 from ...files import write_json
 from ...metrics.arrays import Floats
@@ -55,6 +56,7 @@ class ZeroShotSettings:
         pictures: of so many test recordings.
         draws: bootstrap resamples of people.
         seed: of bootstrap, shuffles and the templates' phrasing.
+        precision: of the recordings' rows, see :func:`hf_auscult.embed`.
 
     Raises:
         ConfigurationError: numbers that cannot be, an unknown search, or FAISS is missing.
@@ -73,6 +75,7 @@ class ZeroShotSettings:
     pictures: int = 3
     draws: int = 2000
     seed: int = 0
+    precision: Precision = "exact"
 
     def __post_init__(self) -> None:
         if self.top_k < 1 or self.draws < 1 or self.pictures < 0:
@@ -108,7 +111,7 @@ def run_zero_shot(settings: ZeroShotSettings, *, command: str = "", progress: bo
     keys = [cell.key for cell in examples.cells]
     sentences = prompts_of(dataset, settings.task, examples.classes)
     reports = reports_of(dataset, settings.task, examples.rows, keys, settings.reports, settings.seed)
-    encoder = load_aligned(settings.model, teacher_cache=settings.teacher_cache)
+    encoder = load_aligned(settings.model, teacher_cache=settings.teacher_cache, precision=settings.precision)
     second = second_reader(settings.second, cache=settings.teacher_cache)
 
     with clock.timed("recordings"):
