@@ -368,9 +368,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     machine = f"{_processor(torch.device('cpu'))}, {os.cpu_count()} cores, {torch.get_num_threads()} threads of torch"
     machine += f", Python {platform.python_version()}, torch {torch.__version__}"
     print(f"{machine}. {values.recordings} recordings of 10 s, {values.rounds} turns; seconds are medians.\n")
-    print(
-        "| what | slow | quick | s, slow | s, quick | times faster (range) | results |\n|---|---|---|---|---|---|---|"
-    )
+    print(_header("what", "slow", "quick", "s, slow", "s, quick", "times faster (range)", "results"))
     rows: list[Row] = []
     with tempfile.TemporaryDirectory() as folder:
         os.environ.setdefault("AUSCULT_CACHE", folder)  # measured anew, here
