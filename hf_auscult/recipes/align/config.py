@@ -156,15 +156,20 @@ class AlignConfig(Serialisable):
         return str(self.training.get("objective", "infonce"))
 
 
-def check_training(values: Mapping[str, Any]) -> None:
+def check_training(values: Mapping[str, Any], arguments: type | None = None) -> None:
     """Refuse settings that the trainer does not know, that are of another type, or that the run sets itself.
+
+    Args:
+        values: of the file.
+        arguments: class of the trainer's arguments; alignment's by default.
 
     Raises:
         ConfigurationError: naming the setting.
     """
     from ...training import AlignmentArguments
 
-    known = {item.name: item.default for item in dataclasses.fields(AlignmentArguments) if item.init}
+    cls: Any = arguments or AlignmentArguments
+    known = {item.name: item.default for item in dataclasses.fields(cls) if item.init}
     for name, value in values.items():
         where = f"training.{name}"
         if name in RUN_SETTINGS:
@@ -174,7 +179,7 @@ def check_training(values: Mapping[str, Any]) -> None:
             raise ConfigurationError(
                 "no such setting",
                 where=where,
-                remedy=f"did you mean {close[0]}?" if close else "see hf_auscult.training.AlignmentArguments",
+                remedy=f"did you mean {close[0]}?" if close else f"see hf_auscult.training.{cls.__name__}",
             )
         number = isinstance(known[name], (int, float)) and not isinstance(known[name], bool)
         if number and (isinstance(value, bool) or not isinstance(value, (int, float))):
@@ -191,6 +196,18 @@ def load_config(path: str | Path, overrides: Mapping[str, Any] | None = None) ->
     Raises:
         ConfigurationError: missing file, bad YAML, unknown keys or values of another type (named).
     """
+    values = read_yaml(path, overrides)
+    if isinstance(values.get("teacher"), str) or "preset" in (values.get("teacher") or {}):
+        values["teacher"] = dataclasses.asdict(teacher_config(values["teacher"]))
+    return build(AlignConfig, values, str(path))
+
+
+def read_yaml(path: str | Path, overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Read a file of settings; top-level `overrides` replace the file's.
+
+    Raises:
+        ConfigurationError: missing file, bad YAML, or no mapping.
+    """
     path = Path(path)
     if not path.is_file():
         raise ConfigurationError("no such file", where=path, remedy="see examples/configs")
@@ -200,10 +217,7 @@ def load_config(path: str | Path, overrides: Mapping[str, Any] | None = None) ->
         raise ConfigurationError(f"not YAML: {error}", where=path) from error
     if not isinstance(values, Mapping):
         raise ConfigurationError("not a mapping of settings", where=path)
-    values = {**values, **(overrides or {})}
-    if isinstance(values.get("teacher"), str) or "preset" in (values.get("teacher") or {}):
-        values["teacher"] = dataclasses.asdict(teacher_config(values["teacher"]))
-    return build(AlignConfig, values, str(path))
+    return {**values, **(overrides or {})}
 
 
 def build(cls: type[T], values: Mapping[str, Any], where: str) -> T:
