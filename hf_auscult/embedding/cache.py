@@ -85,12 +85,12 @@ class FeatureCache:
         keys = [example.entry.encode() for example in examples]
         stores = {model.name: self._store(model) for model in models}
         known = {name: store.load() for name, store in stores.items()}
-        together: dict[tuple[Any, ...], list[RecordingEncoder]] = {}
+        together: dict[tuple[tuple[str, str, str], tuple[int, ...]], list[RecordingEncoder]] = {}
         for model in models:
             lacking = tuple(row for row, key in enumerate(keys) if key not in known[model.name])
             if lacking:
-                together.setdefault((*group_of(model), lacking), []).append(model)
-        for (*_, lacking), group in together.items():
+                together.setdefault((group_of(model), lacking), []).append(model)
+        for (_, lacking), group in together.items():
             self._encode(group, [examples[row] for row in lacking], stores, progress)
             known |= {model.name: stores[model.name].load() for model in group}
         return {name: np.asarray(contents.rows(keys)) for name, contents in known.items()}
@@ -129,23 +129,22 @@ class FeatureCache:
         return EmbeddingStore(self.folder / name, made_by)
 
 
-def group_of(model: RecordingEncoder) -> tuple[Any, ...]:
-    """What models have in common that can encode a recording together; a model's own name where it cannot."""
+def group_of(model: RecordingEncoder) -> tuple[str, str, str]:
+    """Protocol and output of an encoder, whose equals encode recordings together; the name of what has none."""
     if isinstance(getattr(model, "embedder", None), Embedder):
-        return ("encoders", getattr(model, "protocol", "default"), getattr(model, "output", "pooler_output"))
-    return ("alone", model.name)
+        return "", getattr(model, "protocol", "default"), getattr(model, "output", "pooler_output")
+    return model.name, "", ""
 
 
 def rows_of(
     models: Sequence[RecordingEncoder], examples: Sequence[tuple[str, Mapping[str, Any]]]
 ) -> Iterator[dict[str, NDArray[np.float32]]]:
     """Of one example after another, name of each model -> (dim,) float32."""
-    kind, *how = group_of(models[0])
-    if kind == "alone":
+    alone, protocol, output = group_of(models[0])
+    if alone:
         for row in models[0].rows(examples):
             yield {models[0].name: row}
         return
-    protocol, output = how
     embedders = {model.name: model.embedder for model in models}  # type: ignore[attr-defined]
     for encoded in encode_all(embedders, [audio for _, audio in examples], protocol=protocol, outputs=(output,)):
         yield {name: row[output] for name, row in encoded.rows.items()}

@@ -236,15 +236,16 @@ def encode_all(
         made = _cut_ahead(partial(_cut, extractors, protocol), recordings, _readers(passes))
         bar = tqdm(made, total=total, desc="embed", unit="recording", disable=not progress)
         for index, cut in enumerate(bar):
-            failed = isinstance(cut, AudioError)
-            if not failed:
+            if not isinstance(cut, AudioError):
                 waiting.append(cut)
+                if sum(one.windows for one in waiting) < room:
+                    continue
             elif skipped is not None:
                 skipped[index] = cut
-            if sum(cut.windows for cut in waiting) >= room or (failed and skipped is None):
-                yield from _encoded(passes, waiting, batch_size)
-                waiting = []
-            if failed and skipped is None:
+                continue
+            yield from _encoded(passes, waiting, batch_size)
+            waiting = []
+            if isinstance(cut, AudioError):
                 raise cut
         yield from _encoded(passes, waiting, batch_size)
     finally:
