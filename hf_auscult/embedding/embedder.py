@@ -19,13 +19,16 @@ from tqdm.auto import tqdm
 from transformers import AutoConfig, AutoFeatureExtractor, AutoModel, PreTrainedModel
 
 from ..audio import read
-from ..errors import AudioError, ConfigurationError, SamplingRateError
+from ..errors import AudioError, ConfigurationError, NonFiniteAudioError, SamplingRateError
 from ..features import Features, WindowedFeatureExtractor
-from ..features.windowed import check_batch_size
+from ..features.windowed import check_batch_size, name_of
 from ..models.adapter.presets import presets
 from ..models.reachable import check_reachable
 from ..models.shared.rows import weighted_mean
 from .precision import Choice, Precision, Runner, check_precision, choose
+from .sources import Cells, sources_of
+
+SILENT = "silent: all of its samples are equal"
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,13 +37,15 @@ class Embeddings:
 
     Args:
         array: (recordings that could be used, dim) float32.
-        kept: position in the call of every row of `array`.
+        paths: of every row of `array`; None of what has no path.
         skipped: position of a recording that could not be used -> the reason, with its name.
+        kept: position in the call of every row of `array`.
     """
 
     array: np.ndarray
-    kept: tuple[int, ...]
+    paths: tuple[str | None, ...]
     skipped: Mapping[int, str]
+    kept: tuple[int, ...]
 
 
 class Embedder:
@@ -118,13 +123,22 @@ class Embedder:
         if errors not in ("raise", "skip"):
             raise ConfigurationError(f"errors is {errors!r}", remedy="use 'raise' or 'skip'")
         skipped: dict[int, AudioError] | None = {} if errors == "skip" else None
-        rows = self.rows(recordings, batch_size=batch_size, protocol=protocol, progress=progress, skipped=skipped)
+        recordings, names = _expanded(recordings), []
+
+        def named() -> Iterator[Any]:
+            for recording in recordings:
+                names.append(name_of(recording))
+                yield recording
+
+        source = recordings if skipped is None else named()
+        rows = self.rows(source, batch_size=batch_size, protocol=protocol, progress=progress, skipped=skipped)
         found = [row["pooler_output"] for row in rows]
         array = np.stack(found) if found else np.empty((0, 0), np.float32)
         if skipped is None:
             return array
-        kept = tuple(index for index in range(len(found) + len(skipped)) if index not in skipped)
-        return Embeddings(array, kept, {index: str(error) for index, error in skipped.items()})
+        kept = tuple(index for index in range(len(names)) if index not in skipped)
+        paths = tuple(names[index] for index in kept)
+        return Embeddings(array, paths, {index: str(error) for index, error in skipped.items()}, kept)
 
     def encode(
         self,
@@ -177,11 +191,15 @@ class Encoded:
     """One recording.
 
     Args:
+        index: its position in the call.
         seconds: its duration.
+        note: what was odd about it and does not keep it from being used.
         rows: encoder -> output -> (dim,) float32.
     """
 
+    index: int
     seconds: float
+    note: str
     rows: dict[str, dict[str, np.ndarray]]
 
 
@@ -210,9 +228,10 @@ def encode_all(
         One recording after another, those that were skipped left out.
 
     Raises:
-        ConfigurationError: a `batch_size` below 1, an unknown protocol, or an output that a model does not give.
+        ConfigurationError: a `batch_size` below 1, an unknown protocol, an output that a model does not give, or a
+            model whose weights are not finite.
         SamplingRateError: a bare array, which has no rate.
-        AudioError: a recording that cannot be read or used.
+        AudioError: a recording that cannot be read or used, or whose embedding is not finite.
     """
     check_batch_size(batch_size)
     extractors: dict[str, WindowedFeatureExtractor] = {}
@@ -229,7 +248,25 @@ def encode_all(
     # differs by at most 8e-7 of its largest value in the others (convolutions, most). So a row is independent of its
     # company only where it has none; a CPU is no slower for it, a GPU would stand idle.
     room = 4 * batch_size if _shares(passes) else 1
-    waiting: list[_Cut] = []
+    waiting: dict[int, _Cut] = {}
+
+    def finished() -> Iterator[Encoded]:
+        """Encode what is waiting; a model must not turn a recording into NaN in silence."""
+        rows = _encoded(passes, list(waiting.values()), batch_size) if waiting else []
+        for (index, cut), row in zip(waiting.items(), rows, strict=True):
+            if all(np.isfinite(vector).all() for vectors in row.values() for vector in vectors.values()):
+                yield Encoded(index, cut.seconds, cut.note, row)
+                continue
+            for name, embedder in embedders.items():
+                _check_weights(name, embedder.model)
+            error = NonFiniteAudioError(
+                "its embedding is not finite", where=cut.name, remedy="listen to it, and leave it out"
+            )
+            if skipped is None:
+                raise error
+            skipped[index] = error
+        waiting.clear()
+
     try:
         for model, _ in training:
             model.eval()
@@ -237,17 +274,16 @@ def encode_all(
         bar = tqdm(made, total=total, desc="embed", unit="recording", disable=not progress)
         for index, cut in enumerate(bar):
             if not isinstance(cut, AudioError):
-                waiting.append(cut)
-                if sum(one.windows for one in waiting) < room:
+                waiting[index] = cut
+                if sum(one.windows for one in waiting.values()) < room:
                     continue
             elif skipped is not None:
                 skipped[index] = cut
                 continue
-            yield from _encoded(passes, waiting, batch_size)
-            waiting = []
+            yield from finished()
             if isinstance(cut, AudioError):
                 raise cut
-        yield from _encoded(passes, waiting, batch_size)
+        yield from finished()
     finally:
         for model, mode in training:
             model.train(mode)
@@ -255,9 +291,11 @@ def encode_all(
 
 @dataclass(frozen=True, eq=False)
 class _Cut:
-    """A recording as extractors cut it: its seconds, and settings of the extractor -> features."""
+    """A recording as extractors cut it: its name, seconds and note, and settings of the extractor -> features."""
 
+    name: str | None
     seconds: float
+    note: str
     features: dict[str, Features]
 
     @property
@@ -277,7 +315,8 @@ def _cut(extractors: Mapping[str, WindowedFeatureExtractor], protocol: str, reco
         features = {key: extractor.features(waveform, protocol=protocol) for key, extractor in extractors.items()}
     except AudioError as error:
         return error
-    return _Cut(waveform.seconds, features)
+    note = waveform.note or (SILENT if not np.ptp(waveform.array) else "")
+    return _Cut(name_of(recording), waveform.seconds, note, features)
 
 
 def _readers(passes: Sequence[_Pass]) -> int:
@@ -308,6 +347,17 @@ def _cut_ahead(
     finally:
         pool.shutdown(cancel_futures=True)
         torch.set_num_threads(threads)  # the readers' own number would be that of threads started from here on
+
+
+def _check_weights(name: str, model: Any) -> None:
+    """Raise ConfigurationError where weights are NaN or infinite."""
+    for parameter, value in model.state_dict().items():
+        if not torch.isfinite(value).all():
+            raise ConfigurationError(
+                f"the weights of the model are not finite: {parameter}",
+                where=name or model.config._name_or_path or None,
+                remedy="fetch, convert or train it again",
+            )
 
 
 def _shares(passes: Sequence[_Pass]) -> bool:
@@ -347,18 +397,18 @@ class _Pass:
 
 
 @torch.inference_mode()
-def _encoded(passes: Sequence[_Pass], recordings: Sequence[_Cut], batch_size: int) -> list[Encoded]:
+def _encoded(
+    passes: Sequence[_Pass], recordings: Sequence[_Cut], batch_size: int
+) -> list[dict[str, dict[str, np.ndarray]]]:
     """Encode recordings together; windows of one shape share a forward pass."""
-    made = [Encoded(recording.seconds, {}) for recording in recordings]
-    if not made:
-        return made
+    rows: list[dict[str, dict[str, np.ndarray]]] = [{} for _ in recordings]
     for extractor in dict.fromkeys(one.extractor for one in passes):
         batches = _Batches([recording.features[extractor] for recording in recordings], batch_size)
         for one in passes:
             if one.extractor == extractor:
-                for encoded, row in zip(made, batches.rows(one), strict=True):
-                    encoded.rows[one.name] = row
-    return made
+                for row, found in zip(rows, batches.rows(one), strict=True):
+                    row[one.name] = found
+    return rows
 
 
 class _Batches:
@@ -389,6 +439,13 @@ class _Batches:
             for row, mean in zip(rows, means, strict=True):
                 row[name] = mean
         return rows
+
+
+def _expanded(recordings: Any) -> Iterable[Any]:
+    """The recordings of a call: those of a folder in place of it, and one recording as a list of one."""
+    if isinstance(recordings, (str, PathLike)) and Path(recordings).is_dir():
+        return Cells(sources_of([recordings])[0])
+    return [recordings] if isinstance(recordings, (str, bytes, PathLike, Mapping)) else recordings
 
 
 def _load(model: Any, feature_extractor: Any) -> tuple[Any, Any]:
@@ -432,7 +489,8 @@ def embed(
 
     Args:
         model_or_id: a model, a folder or a Hub id.
-        recordings: paths, `{"array", "sampling_rate"}` mappings, or cells of a dataset's audio column.
+        recordings: paths, `{"array", "sampling_rate"}` mappings, or cells of a dataset's audio column; or one folder,
+            or prepared dataset, whose recordings are embedded in the order of their names.
         batch_size: windows that share a forward pass.
         protocol: `default` covers the whole recording and weights windows by their seconds; `published` cuts and
             averages as the encoder's paper does; `published:NAME` as another paper does with this encoder.
@@ -444,8 +502,8 @@ def embed(
         errors: `raise` at the first recording that cannot be used, or `skip` it.
 
     Returns:
-        (recordings, dim) float32, row i for recording i; with `errors="skip"` an `Embeddings` that says which rows
-        these are and why the others are missing.
+        (recordings, dim) float32, row i for recording i; with `errors="skip"` an `Embeddings(array, paths, skipped)`
+        that says which rows these are and why the others are missing. Silent recordings are embedded, with a warning.
 
     Raises:
         SamplingRateError: a bare array, which has no rate.
@@ -454,8 +512,6 @@ def embed(
     Example:
         `hf_auscult.embed("auscult/acula-opera", ["heart.wav"]).shape`
     """
-    if isinstance(recordings, (str, bytes, PathLike, Mapping)):
-        recordings = [recordings]
     return Embedder(model_or_id, device=device, precision=precision)(
         recordings, batch_size=batch_size, protocol=protocol, progress=progress, errors=errors
     )
