@@ -1,7 +1,7 @@
 """The package's metrics as modules of Hugging Face ``evaluate``, made from one table (``modules.yaml``).
 
 ``load(name)`` gives a metric without the Hub; ``write_modules(folder)`` writes what the Hub gets, a Space each;
-``register`` adds one from outside.
+``register`` adds one from outside. Every one of them can stand among the ``metrics`` of a benchmark's task.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from .conformal_report import conformal_coverage as coverage_report
 from .icbhi import icbhi_score as score_icbhi
 from .intervals import person_interval
 from .operating import operating_point as count_at_threshold
+from .physionet2016 import physionet2016_score
 from .physionet2022 import OUTCOME, murmur_weighted_accuracy, physionet2022_cost
 from .ranking import auroc
 from .recalibration import calibration_line
@@ -38,6 +39,7 @@ from .regression import regression_scores
 from .representation import cka, within_groups_debiased_cka
 from .representation import debiased_cka as unbiased_cka
 from .retrieval import bidirectional_retrieval, retrieval_intervals
+from .sprsound import Event, event_detection_score, sprsound_score
 from .tables import Table
 
 SDK_VERSION = "6.31.0"  # of gradio, on which the Spaces were seen to run
@@ -60,6 +62,7 @@ class MetricModule:
         limits: what it cannot say.
         citation: BibTeX.
         emoji: of the Space.
+        lower_is_better: whether its first output, which tables of tasks show, is an error or a cost.
     """
 
     name: str
@@ -73,6 +76,12 @@ class MetricModule:
     limits: str = ""
     citation: str = ""
     emoji: str = "🩺"
+    lower_is_better: bool = False
+
+    @property
+    def output_names(self) -> list[str]:
+        """Keys of the result."""
+        return [key.strip() for keys in self.outputs for key in keys.split(",")]
 
     def call(self) -> str:
         """The call of the example, in Python."""
@@ -97,7 +106,7 @@ class MetricModule:
 
 
 def register(module: MetricModule) -> None:
-    """Add a metric from outside the package, for :func:`load` and :func:`write_modules`.
+    """Add a metric from outside the package, for :func:`load`, :func:`write_modules` and the ``metrics`` of tasks.
 
     The written script imports the module in which ``module.compute`` stands: call ``register`` there, at its end.
 
@@ -139,7 +148,7 @@ def metric_class(name: str) -> type:
     import datasets
     import evaluate
 
-    module = _module(name)
+    module = metric_module(name)
     columns = {
         column: datasets.Sequence(datasets.Value(kind[8:])) if kind.startswith("list of ") else datasets.Value(kind)
         for column, (kind, _) in module.inputs.items()
@@ -192,7 +201,7 @@ def write_modules(folder: str | Path, only: Sequence[str] | None = None) -> list
     """
     written = []
     for name in only if only is not None else metric_names():
-        module, target = _module(name), Path(folder) / name
+        module, target = metric_module(name), Path(folder) / name
         for file, text in _space(module).items():
             write_text(target / file, text)
         written.append(target)
@@ -326,6 +335,11 @@ def operating_point(predictions: Any, references: Any, threshold: float = 0.5) -
     return count_at_threshold(references, predictions, threshold).to_dict()
 
 
+def physionet2016(predictions: Any, references: Any, good_quality: Any = None) -> dict[str, Any]:
+    """Score of the PhysioNet/CinC Challenge 2016."""
+    return physionet2016_score(references, predictions, good_quality=good_quality).to_dict()
+
+
 def physionet2022(predictions: Any, references: Any) -> dict[str, Any]:
     """Scores of the PhysioNet Challenge 2022; which ones follows from the words of the references."""
     priced = set(references) <= set(OUTCOME)
@@ -363,13 +377,39 @@ def retrieval_recall(
     return result
 
 
+def sprsound_events(
+    predictions: Any, references: Any, collar: float = 0.2, share_of_length: float = 0.5
+) -> dict[str, Any]:
+    """Event-based scores of the SPRSound challenges of 2024 and 2025."""
+    found, truth = ([[_event(text) for text in recording] for recording in side] for side in (predictions, references))
+    return event_detection_score(truth, found, collar=collar, share_of_length=share_of_length).to_dict()
+
+
+def sprsound(predictions: Any, references: Any, normal: str = "Normal") -> dict[str, Any]:
+    """Score of the SPRSound challenges of 2022 and 2023."""
+    return sprsound_score(references, predictions, normal=normal).to_dict()
+
+
+def _event(text: str) -> Event:
+    try:
+        start, end, kind = text.split(maxsplit=2)
+        return float(start), float(end), kind
+    except ValueError as error:
+        raise DataError(f"{text!r} is no event", where="events", remedy="write '0.1 1.2 Wheeze', in seconds") from error
+
+
 @cache
 def _modules() -> dict[str, MetricModule]:
     table = yaml.safe_load(files(__package__).joinpath("modules.yaml").read_text(encoding="utf-8"))
     return {name: MetricModule(name, globals()[name], **entry) for name, entry in table.items()}
 
 
-def _module(name: str) -> MetricModule:
+def metric_module(name: str) -> MetricModule:
+    """A metric of the table, or a registered one.
+
+    Raises:
+        ConfigurationError: no such metric.
+    """
     if name not in _modules():
         raise ConfigurationError(f"no metric {name!r}", remedy=f"choose one of {', '.join(metric_names())}")
     return _modules()[name]
