@@ -100,5 +100,9 @@ class ConfigurationError(AuscultError, ValueError):
     """A setting is unknown, out of range or contradicts another."""
 
 
+class TrainingError(AuscultError, RuntimeError):
+    """A run cannot go on, or ended without having done what it was asked for."""
+
+
 class GenerationError(AuscultError, RuntimeError):
     """A language model or its endpoint will write no report at all: wrong key, unknown model, no chat template."""

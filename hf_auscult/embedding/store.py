@@ -28,7 +28,7 @@ PROVENANCE = b"provenance"
 class StoredEmbeddings:
     """Rows of a store in some order, read from disk where they are asked for.
 
-    `len(x)`, `x[i]` (D,), `x[a:b]` (again such a sequence), `np.asarray(x)` (n, D) behave as of an array.
+    `len(x)`, `x[i]` (D,), `x[a:b]` and `x[rows]` (again such sequences), `np.asarray(x)` (n, D) are as of an array.
 
     Args:
         parts: memory-mapped (rows, D) tables.
@@ -47,7 +47,7 @@ class StoredEmbeddings:
         return len(self.places)
 
     def __getitem__(self, index: Any) -> Any:
-        if isinstance(index, slice):
+        if isinstance(index, (slice, np.ndarray)):
             return StoredEmbeddings(self.parts, self.places[index])
         part, row = self.places[index]
         return np.array(self.parts[part][row])

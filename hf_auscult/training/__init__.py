@@ -1,11 +1,12 @@
-"""Accelerate-launched trainers: alignment with reports, and the controls that it is compared with."""
+"""Accelerate-launched trainers: alignment with reports."""
 
 from __future__ import annotations
 
 from .align import AlignmentArguments, AlignmentTrainer
 from .collate import AlignmentCollator
 from .dataset import AlignmentDataset, AlignmentExample, CropPolicy
-from .supervise import LabelSupervisedModel
+from .trainer import AuscultArguments, AuscultTrainer
+from .waveforms import StoredWaveform, Waveforms
 
 __all__ = [
     "AlignmentArguments",
@@ -13,6 +14,9 @@ __all__ = [
     "AlignmentDataset",
     "AlignmentExample",
     "AlignmentTrainer",
+    "AuscultArguments",
+    "AuscultTrainer",
     "CropPolicy",
-    "LabelSupervisedModel",
+    "StoredWaveform",
+    "Waveforms",
 ]

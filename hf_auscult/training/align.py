@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
+import torch.nn.functional as F
 from torch.utils.data import Sampler
-from transformers import Trainer, TrainingArguments
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
 from ..alignment.objectives import Memory, Objective, fact_similarity, get
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, DataError
 from .dataset import AlignmentDataset, EpochSampler
+from .freezing import unused_parameters
+from .heads import UNKNOWN, HeadedModel
 from .large_batches import CachedLoss, EmbeddingMemory, gather_rows
 from .preservation import KINDS, FrozenStart, resolve
+from .trainer import AuscultArguments, AuscultTrainer
 
 MEMORY_NAME = "memory.safetensors"
 # What of a batch belongs to its rows and is not a representation.
@@ -26,15 +28,23 @@ ROWS = ("text_embeddings", "text_ids", "facts")
 
 
 @dataclass
-class AlignmentArguments(TrainingArguments):
-    """transformers' `TrainingArguments` with AcuLa's values as defaults (IV-B and the released code).
+class AlignmentArguments(AuscultArguments):
+    """The settings of an alignment, with AcuLa's values as defaults (IV-B and the released code).
 
     Args:
+        recipe: `published` follows the released code where it differs from ours by more than a value: weight decay on
+            all parameters, datasets mixed in a batch, a last incomplete accumulation weighs what its rows weigh, and
+            the schedule counts whole accumulations only.
         objective: name in `alignment.objectives`.
         alignment_weight, reconstruction_weight: the paper's two lambdas; 0 switches a term off. The second weighs
             whatever preserves the encoder.
+        label_weight: of the cross entropy of a linear head on the examples' labels, unknown ones left out.
+        adversarial_weight: of a linear head that tells the examples' domains (devices, sites) apart behind a reversed
+            gradient: the encoder unlearns what it reads (arXiv:1505.07818).
         preservation: `auto`, `own` (the encoder's pre-training objective), `distillation` (to the frozen start) or
             `none`, see `training.preservation`.
+        one_pass: one masked pass of the encoder feeds both terms, in place of a masked and a whole one: what is
+            aligned is the mean of the visible patches.
         grad_cache: make the micro-batches of an optimizer step one batch for the objective (exact; a second forward
             pass is its price).
         memory_size: pairs of earlier batches the objective also sees, 0 for none; see `training.memory`.
@@ -49,10 +59,14 @@ class AlignmentArguments(TrainingArguments):
         `AlignmentArguments("runs/first", objective="infonce", max_steps=2000)`
     """
 
+    recipe: Literal["ours", "published"] = field(default="ours", metadata={"help": "ours or published"})
     objective: str = field(default="infonce", metadata={"help": "alignment objective, see alignment.objectives"})
     alignment_weight: float = field(default=1.0, metadata={"help": "weight of the alignment objective"})
     reconstruction_weight: float = field(default=1.0, metadata={"help": "weight of the encoder's preservation"})
+    label_weight: float = field(default=0.0, metadata={"help": "weight of label supervision"})
+    adversarial_weight: float = field(default=0.0, metadata={"help": "weight of the domain adversary"})
     preservation: str = field(default="auto", metadata={"help": "auto, own, distillation or none"})
+    one_pass: bool = field(default=False, metadata={"help": "one masked pass feeds both terms"})
     grad_cache: bool = field(default=False, metadata={"help": "one objective over all accumulation steps"})
     memory_size: int = field(default=0, metadata={"help": "remembered pairs, 0 for none"})
     memory_audio: bool = field(default=False, metadata={"help": "remember recordings too"})
@@ -69,11 +83,14 @@ class AlignmentArguments(TrainingArguments):
     warmup_steps: float = field(default=400)
     max_grad_norm: float = field(default=1.0)
     dataloader_drop_last: bool = field(default=True)
-    remove_unused_columns: bool = field(default=False)
-    report_to: str | list[str] | None = field(default="none")
+    # Parameters that get no gradient are frozen before training, see `training.freezing`.
+    ddp_find_unused_parameters: bool | None = field(default=False)
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.recipe not in ("ours", "published"):
+            raise ConfigurationError(f"unknown recipe {self.recipe!r}", remedy="use ours or published")
+        self.decay_all = self.decay_all or self.recipe == "published"
         if self.memory_size < 0 or self.loss_chunk < 0:
             raise ConfigurationError("negative memory_size or loss_chunk", remedy="use 0 to switch them off")
         objective = get(self.objective, chunk=self.loss_chunk or None, widths=self.matryoshka_dims or ())
@@ -87,13 +104,11 @@ class AlignmentArguments(TrainingArguments):
             raise ConfigurationError(f"fact_sharpness {self.fact_sharpness}", remedy="use a number above 0")
         if self.preservation not in KINDS:
             raise ConfigurationError(f"unknown preservation {self.preservation!r}", remedy=f"use {', '.join(KINDS)}")
-        if self.alignment_weight < 0 or self.reconstruction_weight < 0:
+        weights = (self.alignment_weight, self.reconstruction_weight, self.label_weight, self.adversarial_weight)
+        if min(weights) < 0:
             raise ConfigurationError("negative loss weights", remedy="use weights of 0 or more")
-        if self.alignment_weight == self.reconstruction_weight == 0:
+        if not any(weights[:3]):
             raise ConfigurationError("both loss weights are 0", remedy="give one of them a positive weight")
-        # Objectives without temperature, and runs without text, leave parameters unused.
-        if self.ddp_find_unused_parameters is None:
-            self.ddp_find_unused_parameters = True
 
 
 class AlignmentLoss:
@@ -192,16 +207,24 @@ def joined(batches: Sequence[Mapping[str, torch.Tensor]]) -> dict[str, torch.Ten
     return {name: torch.cat([batch[name] for batch in batches]) for name in ROWS if name in batches[0]}
 
 
-class AlignmentTrainer(Trainer):
-    """transformers' `Trainer` for an `AcuLaModel` on an `AlignmentDataset` (AcuLa, III-C).
+class AlignmentTrainer(AuscultTrainer):
+    """Trains an `AcuLaModel` on an `AlignmentDataset` (AcuLa, III-C).
 
-    The loss is `alignment_weight * objective + reconstruction_weight * preservation`. The objective sees the rows of
-    all processes. Accumulation steps each have their own batch, as in the released code; with `grad_cache` they are
-    one. Both terms are logged, the second as `reconstruction_loss` or `distillation_loss`. Distillation is to the
-    model as it is given here.
+    The loss is `alignment_weight * objective + reconstruction_weight * preservation`, and where they have a weight the
+    cross entropies of labels and of the domain adversary. Objective and contrastive preservation see the rows of all
+    processes, cross entropies count the known labels of all of them. Accumulation steps each have their own batch, as
+    in the released code; with `grad_cache` they are one. All terms are logged, the second as `reconstruction_loss` or
+    `distillation_loss`. Distillation is to the model as it is given here.
+
+    Args:
+        model: an `AcuLaModel`.
+        args: of the training.
+        classes: number of classes of the examples' labels; needed with a `label_weight`.
+        kwargs: of transformers' `Trainer`.
 
     Raises:
         ConfigurationError: nothing to train, or a model whose stored retrieval map training would make wrong.
+        DataError: labels or domains of one class.
 
     Example:
         `AlignmentTrainer(model, AlignmentArguments("runs/a"), train_dataset=pairs, data_collator=collator).train()`
@@ -209,29 +232,88 @@ class AlignmentTrainer(Trainer):
 
     args: AlignmentArguments
 
-    def __init__(self, model: Any, args: AlignmentArguments, **kwargs: Any) -> None:
-        super().__init__(model=model, args=args, **kwargs)
+    def __init__(self, model: Any, args: AlignmentArguments, *, classes: int = 0, **kwargs: Any) -> None:
         if model.retrieval_map is not None:
             raise ConfigurationError(
                 "the model holds a retrieval map, fitted on the weights as they are",
                 remedy="call model.drop_retrieval_map() and fit it again after training",
             )
+        dataset = kwargs.get("train_dataset")
+        heads = {
+            "classes": _classes(dataset, "label", classes) if args.label_weight else 0,
+            "domains": _classes(dataset, "domain") if args.adversarial_weight else 0,
+        }
+        self.aligned = model
+        self.joins_micro_batches = args.grad_cache
+        super().__init__(model=HeadedModel(model, **heads) if any(heads.values()) else model, args=args, **kwargs)
         self.alignment = AlignmentLoss(model, args)
         self.preservation = resolve(args.preservation, model, args.objective) if args.reconstruction_weight else "none"
-        if args.alignment_weight == 0 and self.preservation == "none":
+        if not (args.alignment_weight or args.label_weight) and self.preservation == "none":
             raise ConfigurationError("nothing to train: no alignment and no preservation", remedy="choose one of them")
+        if args.one_pass and not (self.preservation == "own" and model.masks_patches):
+            raise ConfigurationError(
+                "one_pass, but the encoder hides no patches in training",
+                remedy="use a masked autoencoder (OPERA-GT, AudioMAE) with its own preservation",
+            )
+        # Compared within the batch, like the objective: over all processes and, with grad_cache, accumulation steps.
+        self.contrastive = self.preservation == "own" and model.compares_views
         self.start = FrozenStart(model.audio_encoder) if self.preservation == "distillation" else None
-        self._sums: dict[str, float] = defaultdict(float)
-        self._counted = 0
         self._micro_batches: list[dict[str, torch.Tensor]] = []
         self._window: CachedLoss | None = None
+        self._window_terms: dict[str, torch.Tensor] = {}
+        self._known: dict[str, torch.Tensor] = {}
+        #: Names of parameters that this training has no use for.
+        self.frozen: list[str] = []
+
+    def train(self, *args: Any, **kwargs: Any) -> Any:
+        """Train to the end; parameters that get no gradient are frozen meanwhile."""
+        self.frozen = unused_parameters(self.model, self._probe)
+        parameters = dict(self.model.named_parameters())
+        try:
+            for name in self.frozen:
+                parameters[name].requires_grad_(False)
+            return super().train(*args, **kwargs)
+        finally:
+            for name in self.frozen:
+                parameters[name].requires_grad_(True)
+
+    def _probe(self) -> torch.Tensor:
+        """Return the loss of a few rows, as training computes it."""
+        dataset = self.train_dataset
+        rows = min(len(dataset), max(2, self.alignment.objective.minimum_batch))
+        items = [dataset[0, position] for position in range(rows)]
+        memory, self.alignment.memory = self.alignment.memory, None
+        sums, counts = dict(self._sums), dict(self._counts)
+        try:
+            return self.compute_loss(self.model.train(), self._prepare_inputs(self.data_collator(items)))
+        finally:
+            self.alignment.memory, self._sums, self._counts = memory, sums, counts
 
     def get_batch_samples(self, *args: Any, **kwargs: Any) -> tuple[list[Any], torch.Tensor | int | None]:
         """Fetch the micro-batches of one optimizer step."""
         batches, items = super().get_batch_samples(*args, **kwargs)
-        if self.args.grad_cache and self.args.alignment_weight > 0:
+        if self.args.grad_cache and (self.args.alignment_weight > 0 or self.contrastive):
             self._micro_batches = batches
+        for name, weight in (("labels", self.args.label_weight), ("domains", self.args.adversarial_weight)):
+            if weight and batches:
+                known = torch.stack([(batch[name] != UNKNOWN).sum() for batch in batches]).sum()
+                self._known[name] = self.accelerator.reduce(known.to(self.args.device), "sum")
         return batches, items
+
+    def training_step(self, *args: Any, **kwargs: Any) -> torch.Tensor:
+        """Run one micro-batch."""
+        if self.args.recipe == "published":
+            # Of an epoch's last, incomplete accumulation the release divides by the full number of steps.
+            self.current_gradient_accumulation_steps = self.args.gradient_accumulation_steps
+        return super().training_step(*args, **kwargs)
+
+    def create_scheduler(self, num_training_steps: int, optimizer: Any = None) -> Any:
+        """Return the schedule; the release's counts whole accumulations only."""
+        args = self.args
+        if args.recipe == "published" and args.max_steps <= 0:
+            batches = len(self.train_dataset) // (args.train_batch_size * args.world_size)
+            num_training_steps = max(1, batches // args.gradient_accumulation_steps) * int(args.num_train_epochs)
+        return super().create_scheduler(num_training_steps, optimizer)
 
     def compute_loss(
         self,
@@ -242,8 +324,7 @@ class AlignmentTrainer(Trainer):
     ) -> Any:
         """Return the loss of one batch (and the model's output)."""
         args = self.args
-        aligned = args.alignment_weight > 0
-        if aligned and "text_embeddings" not in inputs:
+        if args.alignment_weight > 0 and "text_embeddings" not in inputs:
             raise ConfigurationError(
                 "the batch holds no text embeddings", remedy="give the examples reports, or set alignment_weight to 0"
             )
@@ -252,35 +333,83 @@ class AlignmentTrainer(Trainer):
         window = self._window if model.training else None
         if window is not None:
             window.rewind()
-        output = model(
-            input_features=inputs["input_features"],
-            text_embeddings=inputs["text_embeddings"] if aligned else None,
-            noise=inputs.get("noise"),
-            reconstruct=self.preservation == "own",
-        )
+        output = self._represent(model, inputs, reconstruct=self.preservation == "own")
         terms: dict[str, torch.Tensor] = {}
-        if aligned:
-            representations = self.alignment.representations(output)
-            if window is not None:
-                terms["alignment_loss"] = window.term(representations)
-                self._window = window if window.remaining else None
-            else:
-                terms["alignment_loss"] = self.alignment(representations, inputs)
-                if model.training:
-                    self.alignment.remember(representations, inputs)
-        if output.reconstruction_loss is not None:
+        loss = torch.zeros((), device=output.pooler_output.device)
+        compared = self._compared(output)
+        if window is not None:
+            loss = loss + window.term(compared)
+            terms |= self._window_terms
+            self._window = window if window.remaining else None
+        else:
+            for name, value in self._compare(compared, inputs).items():
+                loss, terms[name] = loss + self._weight(name) * value, value
+            if model.training and args.alignment_weight > 0:
+                self.alignment.remember(compared, inputs)
+        for name, value in self._row_terms(output, inputs, training=model.training).items():
+            loss, terms[name] = loss + self._weight(name) * value, value
+        if model.training:
+            for name, value in terms.items():
+                self.note(name, value)
+        return (loss, output) if return_outputs else loss
+
+    def _weight(self, term: str) -> float:
+        args = self.args
+        named = {
+            "alignment_loss": args.alignment_weight,
+            "label_loss": args.label_weight,
+            "adversarial_loss": args.adversarial_weight,
+        }
+        return named.get(term, args.reconstruction_weight)
+
+    def _represent(self, model: Any, inputs: Mapping[str, torch.Tensor], *, reconstruct: bool) -> Any:
+        return model(
+            input_features=inputs["input_features"],
+            text_embeddings=inputs["text_embeddings"] if self.args.alignment_weight > 0 else None,
+            noise=inputs.get("noise"),
+            reconstruct=reconstruct,
+            one_pass=self.args.one_pass,
+        )
+
+    def _compared(self, output: Any) -> dict[str, torch.Tensor]:
+        """Return what of a model's output is compared with other rows of the batch."""
+        compared = self.alignment.representations(output) if self.args.alignment_weight > 0 else {}
+        return compared | ({"views": output.views} if self.contrastive else {})
+
+    def _compare(
+        self, compared: Mapping[str, torch.Tensor], rows: Mapping[str, torch.Tensor]
+    ) -> dict[str, torch.Tensor]:
+        """Return the terms that compare rows of the batch, over those of all processes."""
+        terms = {}
+        if self.args.alignment_weight > 0:
+            terms["alignment_loss"] = self.alignment(compared, rows)
+        if self.contrastive:
+            terms["reconstruction_loss"] = self.aligned.audio_model.compare(gather_rows(compared["views"]))
+        return terms
+
+    def _row_terms(self, output: Any, inputs: Mapping[str, torch.Tensor], *, training: bool) -> dict[str, torch.Tensor]:
+        """Return the terms that are means over rows."""
+        terms = {}
+        if self.preservation == "own" and not self.contrastive:
             terms["reconstruction_loss"] = output.reconstruction_loss
         if self.start is not None:
             terms["distillation_loss"] = self.start.loss(inputs["input_features"], output.pooler_output)
-        weights = {"alignment_loss": args.alignment_weight}
-        loss = torch.stack(
-            [weights.get(name, args.reconstruction_weight) * value for name, value in terms.items()]
-        ).sum()
-        if model.training:
-            for name, value in terms.items():
-                self._sums[name] += float(value.detach())
-            self._counted += 1
-        return (loss, output) if return_outputs else loss
+        if self.args.label_weight:
+            terms["label_loss"] = self._cross_entropy(output.label_logits, inputs["labels"], "labels", training)
+        if self.args.adversarial_weight:
+            terms["adversarial_loss"] = self._cross_entropy(
+                output.domain_logits, inputs["domains"], "domains", training
+            )
+        return terms
+
+    def _cross_entropy(self, logits: torch.Tensor, targets: torch.Tensor, name: str, training: bool) -> torch.Tensor:
+        """Return the mean over the known targets of the whole step, of all processes and accumulation steps."""
+        total = F.cross_entropy(logits, targets, ignore_index=UNKNOWN, reduction="sum")
+        if not training or name not in self._known:
+            return total / (targets != UNKNOWN).sum().clamp(min=1)
+        # Both the processes' gradients and the accumulation steps are averaged later on.
+        parts = self.args.world_size * self.current_gradient_accumulation_steps
+        return total * parts / self._known[name].clamp(min=1)
 
     def _open_window(self) -> None:
         """Represent all micro-batches of this optimizer step and keep the gradient of their common loss."""
@@ -290,27 +419,32 @@ class AlignmentTrainer(Trainer):
         rows = joined(batches)
 
         def represent(batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
-            output = core(input_features=batch["input_features"], text_embeddings=batch["text_embeddings"])
-            return self.alignment.representations(output)
+            # In one pass the masked one is what is aligned.
+            return self._compared(self._represent(core, batch, reconstruct=self.contrastive or self.args.one_pass))
 
-        def loss(representations: dict[str, torch.Tensor]) -> torch.Tensor:
-            value = self.alignment(representations, rows)
-            self.alignment.remember(representations, rows)
-            return value
+        def loss(compared: dict[str, torch.Tensor]) -> torch.Tensor:
+            terms = self._compare(compared, rows)
+            if self.args.alignment_weight > 0:
+                self.alignment.remember(compared, rows)
+            self._window_terms = {name: value.detach() for name, value in terms.items()}
+            return torch.stack([self._weight(name) * value for name, value in terms.items()]).sum()
 
         self._window = CachedLoss(represent, loss, batches, core)
 
     def log(self, logs: dict[str, float], start_time: float | None = None) -> None:
-        """Add the two terms' means since the last log, and the temperature."""
-        if "loss" in logs and self._counted:
-            logs |= {name: value / self._counted for name, value in self._sums.items()}
-            logs["logit_scale"] = self.accelerator.unwrap_model(self.model).logit_scale.detach().exp().item()
-            self._sums.clear()
-            self._counted = 0
+        """Add the terms' means since the last log, and the temperature."""
+        if "loss" in logs and self._sums:
+            logs["logit_scale"] = self.aligned.logit_scale.detach().exp().item()
         super().log(logs, start_time)
 
     def _get_train_sampler(self, train_dataset: Any = None) -> Sampler[Any] | None:
-        return epoch_sampler(self, train_dataset)
+        dataset = self.train_dataset if train_dataset is None else train_dataset
+        if not isinstance(dataset, AlignmentDataset):
+            raise ConfigurationError(f"a {type(dataset).__name__} cannot be aligned", remedy="use an AlignmentDataset")
+        args = self.args
+        batch = args.train_batch_size * args.world_size * (args.gradient_accumulation_steps if args.grad_cache else 1)
+        groups = [example.group for example in dataset.examples]
+        return EpochSampler([""] * len(groups) if args.recipe == "published" else groups, batch, args.seed)
 
     # The memory goes with the optimizer's state: a checkpoint counts as complete once what follows is written.
     def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
@@ -324,16 +458,20 @@ class AlignmentTrainer(Trainer):
             self.alignment.memory.load(Path(checkpoint) / MEMORY_NAME, self.args.device)
 
 
-def epoch_sampler(trainer: Trainer, dataset: Any = None) -> EpochSampler:
-    """Return the sampler of an `AlignmentDataset`: shuffled by seed and epoch, one group a global batch."""
-    dataset = trainer.train_dataset if dataset is None else dataset
-    if not isinstance(dataset, AlignmentDataset):
-        raise ConfigurationError(f"a {type(dataset).__name__} cannot be aligned", remedy="use an AlignmentDataset")
-    args = trainer.args
-    batch = args.train_batch_size * args.world_size
-    if getattr(args, "grad_cache", False):
-        batch *= args.gradient_accumulation_steps
-    return EpochSampler([example.group for example in dataset.examples], batch, args.seed)
+def _classes(dataset: Any, name: str, classes: int = 0) -> int:
+    """Return how many classes a head needs.
+
+    Raises:
+        DataError: no example, or those of one class only, have one.
+    """
+    values = {getattr(example, name) for example in getattr(dataset, "examples", ())} - {UNKNOWN}
+    if len(values) < 2:
+        raise DataError(
+            f"{len(values)} {name} classes among the training recordings; a head needs two or more",
+            where=f"training.{'label' if name == 'label' else 'adversarial'}_weight",
+            remedy="check the task's labels, or set the weight to 0",
+        )
+    return max(classes, max(values) + 1)
 
 
 def last_complete_checkpoint(folder: str | Path) -> str | None:

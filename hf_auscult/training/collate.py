@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, DataError
 from ..features import WindowedFeatureExtractor
 
 
@@ -20,10 +20,11 @@ class AlignmentCollator:
 
     Raises:
         ConfigurationError: an extractor that reads recordings faster than they are; crops are not.
+        DataError: a batch of nothing, or features that are not finite.
 
     Returns:
         `input_features` (B, ...) and, where the items have them, `text_embeddings` (B, D), `noise` (B, L),
-        `facts` (B, F), `labels` (B,), `text_ids` (B,).
+        `facts` (B, F), `labels` (B,), `domains` (B,), `text_ids` (B,).
     """
 
     def __init__(self, extractor: WindowedFeatureExtractor) -> None:
@@ -35,12 +36,14 @@ class AlignmentCollator:
 
     def __call__(self, items: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
         """Collate a batch."""
-        waveforms = np.stack([item["waveform"] for item in items])
-        batch = {
-            "input_features": torch.from_numpy(self.extractor.window_features(waveforms)),
-            "labels": torch.tensor([item["label"] for item in items]),
-            "text_ids": torch.tensor([item["text_id"] for item in items]),
-        }
+        if not items:
+            raise DataError("an empty batch", remedy="check the split and the sampler")
+        features = self.extractor.window_features(np.stack([item["waveform"] for item in items]))
+        if not np.isfinite(features).all():
+            raise DataError("features are NaN or infinite", where=type(self.extractor).__name__)
+        batch = {"input_features": torch.from_numpy(features)}
+        for name in ("label", "domain", "text_id"):
+            batch[f"{name}s"] = torch.tensor([item[name] for item in items])
         for source, target in (("text_embedding", "text_embeddings"), ("noise", "noise"), ("facts", "facts")):
             if source in items[0]:
                 batch[target] = torch.from_numpy(np.stack([item[source] for item in items]))

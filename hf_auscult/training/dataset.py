@@ -13,7 +13,8 @@ import torch
 from ..audio import Augmentation, fixed_length, repeat_pad
 from ..data.guards import assert_no_reserved
 from ..embedding.store import StoredEmbeddings
-from ..errors import ConfigurationError, DataError
+from ..errors import ConfigurationError, DataError, NonFiniteAudioError
+from .waveforms import StoredWaveform
 
 FloatArray = npt.NDArray[np.float32]
 Index = tuple[int, int]  # epoch, position
@@ -33,12 +34,12 @@ class CropPolicy:
     start: Literal["random", "first"] = "random"
     padding: Literal["repeat", "zero"] = "repeat"
 
-    def apply(self, waveform: FloatArray, rng: np.random.Generator) -> FloatArray:
+    def apply(self, waveform: FloatArray | StoredWaveform, rng: np.random.Generator) -> FloatArray:
         """Return `samples` samples."""
         surplus = len(waveform) - self.samples
         if surplus <= 0:
             pad = repeat_pad if self.padding == "repeat" else fixed_length
-            return pad(waveform, self.samples)
+            return pad(waveform[:], self.samples)
         offset = int(rng.integers(surplus + 1)) if self.start == "random" else 0
         return waveform[offset : offset + self.samples]
 
@@ -48,23 +49,25 @@ class AlignmentExample:
     """One recording with the teacher's reading of its reports.
 
     Args:
-        waveform: (n,) float32 at the front end's rate.
+        waveform: (n,) float32 at the front end's rate, in memory or a `Waveforms`' row on disk.
         text_embeddings: (draws, text_size): one row a phrasing, in memory or as `Teacher.read` left them on disk;
             `None` for training without text.
         text_id: equal for equal facts, see the objective `multi_positive`.
         label: class index for label supervision, -100 for unknown.
         group: dataset name; batches hold one group only.
         subject_id: who is heard.
+        domain: index of the device or site, for the adversary; -100 for unknown.
         facts: (F,) 1 where the report has a fact, over the facts of all examples (`objectives.fact_table`); graded
             positives of `multi_positive`.
     """
 
-    waveform: FloatArray
+    waveform: FloatArray | StoredWaveform
     text_embeddings: FloatArray | StoredEmbeddings | None = None
     text_id: int = 0
     label: int = -100
     group: str = ""
     subject_id: str = ""
+    domain: int = -100
     facts: FloatArray | None = None
 
 
@@ -112,17 +115,33 @@ class AlignmentDataset(torch.utils.data.Dataset[dict[str, object]]):
         example = self.examples[position]
         rng = np.random.default_rng((self.seed, epoch, position))
         waveform = self.crop.apply(example.waveform, rng)
+        if not np.isfinite(waveform).all():
+            raise NonFiniteAudioError(
+                "samples are NaN or infinite", where=self._name(position), remedy="leave the recording out"
+            )
         if self.augmentation is not None:
             waveform = self.augmentation.apply(waveform, self.sampling_rate, rng)
-        item: dict[str, object] = {"waveform": waveform, "label": example.label, "text_id": example.text_id}
+        item: dict[str, object] = {"waveform": waveform}
+        item |= {"label": example.label, "domain": example.domain, "text_id": example.text_id}
         # Before the text's draw, so that conditions with and without text hide the same patches.
         if self.noise_size:
             item["noise"] = rng.random(self.noise_size, dtype=np.float32)
         if example.text_embeddings is not None:
-            item["text_embedding"] = example.text_embeddings[rng.integers(len(example.text_embeddings))]
+            vector = example.text_embeddings[rng.integers(len(example.text_embeddings))]
+            if not np.isfinite(vector).all():
+                raise DataError(
+                    "the teacher's vector is NaN or infinite",
+                    where=self._name(position),
+                    remedy="embed the reports again, with dtype='float32'",
+                )
+            item["text_embedding"] = vector
         if example.facts is not None:
             item["facts"] = example.facts
         return item
+
+    def _name(self, position: int) -> str:
+        example = self.examples[position]
+        return f"training recording {position} ({example.group or 'no group'}, {example.subject_id or 'no subject'})"
 
 
 class EpochSampler(torch.utils.data.Sampler[Index]):

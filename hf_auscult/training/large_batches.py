@@ -82,7 +82,7 @@ class CachedLoss:
     ) -> None:
         self._states: list[Any] = []
         parts: list[Representations] = []
-        with torch.no_grad(), _batch_norms_kept(model):
+        with torch.no_grad(), batch_norms_kept(model):
             for batch in batches:
                 self._states.append(_random_state())
                 parts.append(represent(batch))
@@ -136,7 +136,7 @@ def _set_random_state(state: tuple[torch.Tensor, torch.Tensor | None]) -> None:
 
 
 @contextmanager
-def _batch_norms_kept(model: nn.Module) -> Iterator[None]:
+def batch_norms_kept(model: nn.Module) -> Iterator[None]:
     """Undo what happened to running statistics."""
     norms = [module for module in model.modules() if isinstance(module, _BatchNorm)]
     kept = [(buffer, buffer.clone()) for norm in norms for buffer in norm.buffers()]

@@ -32,7 +32,8 @@ class AcuLaOutput(ModelOutput):
         text_embeds: (texts, projection_size), not normalised.
         text_branch_embeds: (texts, branches, projection_size) where a configuration has several text branches.
         logits_per_audio, logits_per_text: scaled cosine similarities, (recordings, texts) and its transpose.
-        reconstruction_loss: masked reconstruction of the encoder's decoder, when asked for.
+        reconstruction_loss: the encoder's own pre-training objective, when asked for.
+        views: (recordings, 2, size) of an encoder whose own objective compares two views, when asked for.
         logit_scale: the learned inverse temperature (after exp), with text only, like the bias.
         logit_bias: the learned bias.
     """
@@ -48,6 +49,7 @@ class AcuLaOutput(ModelOutput):
     logit_scale: torch.Tensor | None = None
     logit_bias: torch.Tensor | None = None
     token_mask: torch.Tensor | None = None
+    views: torch.Tensor | None = None
 
 
 class AcuLaPreTrainedModel(AuscultPreTrainedModel):
@@ -118,8 +120,18 @@ class AcuLaModel(AcuLaPreTrainedModel):
 
     @property
     def can_reconstruct(self) -> bool:
-        """Whether the audio encoder brings a reconstruction decoder."""
+        """Whether the audio encoder brings its own pre-training objective."""
         return self.audio_model.base_model is not self.audio_model
+
+    @property
+    def compares_views(self) -> bool:
+        """Whether that objective compares two views of a recording with those of the others in the batch."""
+        return hasattr(self.audio_model, "compare")
+
+    @property
+    def masks_patches(self) -> bool:
+        """Whether that objective reconstructs hidden patches, and gives an embedding of the visible ones."""
+        return hasattr(self.audio_model, "patchify")
 
     def get_audio_features(
         self,
@@ -243,6 +255,7 @@ class AcuLaModel(AcuLaPreTrainedModel):
         noise: torch.Tensor | None = None,
         reconstruct: bool = False,
         token_type_ids: torch.Tensor | None = None,
+        one_pass: bool = False,
     ) -> AcuLaOutput:
         """Encode audio and, where given, text.
 
@@ -252,9 +265,17 @@ class AcuLaModel(AcuLaPreTrainedModel):
             text_embeddings: (texts, text_size) cached teacher embeddings, instead of tokens.
             window_seconds, window_frames: from the feature extractor, see `EncoderMixin`.
             noise: masking noise for the reconstruction, (windows, patches).
-            reconstruct: also run the masked reconstruction.
+            reconstruct: also run the encoder's own objective.
+            one_pass: with `reconstruct`: the masked pass gives the embedding, too, that of the visible patches; rows
+                are one window each.
         """
-        output = self._audio(input_features, window_seconds, window_frames)
+        own = None
+        if one_pass and reconstruct:
+            own = self.audio_model(input_features, noise=noise)
+            pooled = own.pooler_output
+            output = AcuLaOutput(pooler_output=pooled, audio_embeds=self.audio_projection(pooled))
+        else:
+            output = self._audio(input_features, window_seconds, window_frames)
         if input_ids is not None or text_embeddings is not None:
             text_embeds, output.text_branch_embeds = self._text(input_ids, attention_mask, text_embeddings)
             assert output.audio_embeds is not None
@@ -266,10 +287,14 @@ class AcuLaModel(AcuLaPreTrainedModel):
             output.logits_per_text = output.logits_per_audio.T
         if reconstruct:
             if not self.can_reconstruct:
-                raise ValueError(f"{type(self.audio_model).__name__} has no reconstruction decoder")
-            output.reconstruction_loss = self.audio_model(
-                input_features, noise=noise, window_seconds=window_seconds, window_frames=window_frames
-            ).loss
+                raise ValueError(f"{type(self.audio_model).__name__} has no pre-training objective")
+            if own is None:
+                own = self.audio_model(
+                    input_features, noise=noise, window_seconds=window_seconds, window_frames=window_frames
+                )
+            output.reconstruction_loss = own.loss
+            if self.compares_views:
+                output.views = torch.stack([own.z1, own.z2], dim=1)
         return output
 
     def encode(self, windows: torch.Tensor, **settings: Any) -> AcuLaOutput:

@@ -41,7 +41,7 @@ class AudioMAEModel(MAEMixin, AudioMAEPreTrainedModel):
         self.norm = nn.LayerNorm(size, eps=eps) if config.final_norm else nn.Identity()
         self.fc_norm = nn.LayerNorm(size, eps=eps) if config.pooling == "fc_norm" else nn.Identity()
 
-    def pool(self, states: list[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+    def pool(self, states: list[torch.Tensor], bands: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
         """Normalise the last block's tokens and pool its patch tokens; `contextual` averages the last blocks' first."""
         if self.config.pooling == "contextual":
             layers = [self.norm(state) for state in states[-self.config.contextual_layers :]]

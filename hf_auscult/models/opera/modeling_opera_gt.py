@@ -6,6 +6,7 @@ tokens as a fixed 32 x 8 grid of cells.
 """
 
 import torch
+import torch.nn.functional as F
 
 from ..shared.heads import AudioClassificationMixin
 from ..shared.modeling_mae import MAEForPreTrainingMixin, MAEMixin, MAEPreTrainedModel
@@ -30,15 +31,37 @@ class OperaGTModel(MAEMixin, OperaGTPreTrainedModel):
 
     _keys_to_ignore_on_load_unexpected = [r"^decoder\."]
 
-    def pool(self, states: list[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
+    def pool(self, states: list[torch.Tensor], bands: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
         """Normalise the last block's tokens, and pool its patch tokens as `config.pooling` says."""
         tokens, patches = self.norm(states[-1]), states[-1][:, 1:]
         if self.config.pooling == "norm_of_mean":
             return tokens, self.norm(patches.mean(dim=1))
         if self.config.pooling == "mean":
             return tokens, self.norm(patches).mean(dim=1)
-        rows = self.norm(patches).unflatten(1, (-1, self.config.grid_size[1]))
+        rows = self.norm(patches)
+        if bands is not None:
+            return tokens, visible_mean_std(rows, bands, self.config.grid_size[1])
+        rows = rows.unflatten(1, (-1, self.config.grid_size[1]))
         return tokens, torch.cat([rows.mean(dim=1), rows.std(dim=1, unbiased=False)], dim=-1).flatten(1)
+
+
+def visible_mean_std(patches: torch.Tensor, bands: torch.Tensor, number: int) -> torch.Tensor:
+    """Return mean and deviation over time of every band's visible patches; 0 for a band of which none is visible.
+
+    Args:
+        patches: (B, L, D).
+        bands: (B, L), of each patch.
+        number: of bands.
+
+    Returns:
+        (B, number * 2 * D).
+    """
+    member = F.one_hot(bands, number).to(patches.dtype).transpose(1, 2)
+    weights = member / member.sum(dim=-1, keepdim=True).clamp(min=1)
+    mean = weights @ patches
+    variance = weights @ (patches - member.transpose(1, 2) @ mean).square()
+    # The root's slope is infinite at 0, where a band has one visible patch.
+    return torch.cat([mean, variance.clamp(min=1e-12).sqrt()], dim=-1).flatten(1)
 
 
 class OperaGTForPreTraining(MAEForPreTrainingMixin, OperaGTPreTrainedModel):

@@ -118,6 +118,11 @@ class ContrastiveMixin:
         )
         return one, other
 
+    def compare(self, views: torch.Tensor) -> torch.Tensor:
+        """Return the loss of (B, 2, projection_size) views, `z1` and `z2` of a batch that was gathered from parts."""
+        first, second = views.unbind(dim=1)
+        return F.cross_entropy(first @ second.T, torch.arange(len(first), device=first.device))
+
     @can_return_tuple  # type: ignore[untyped-decorator]
     def forward(
         self,

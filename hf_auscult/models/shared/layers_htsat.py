@@ -152,8 +152,9 @@ class HTSATMixin(EncoderMixin):
             windows: (windows, frames, bands). Up to `config.max_frames` frames are stretched to that many; of more,
                 crops are encoded and their pooled vectors averaged.
             output_hidden_states, output_attentions: what else to return.
-            crop_rule: `covering`: crops every `config.crop_hop` frames and one that ends with the last frame, so that
-                every frame counts, in a plain mean of the crops. `published`: see `published_starts`.
+            crop_rule: of evaluation; in training, one crop is taken at random. `covering`: crops every
+                `config.crop_hop` frames and one that ends with the last frame, so that every frame counts, in a plain
+                mean of the crops. `published`: see `published_starts`.
 
         Returns:
             As `HTSAT` does.
@@ -161,7 +162,12 @@ class HTSATMixin(EncoderMixin):
         Raises:
             ValueError: images of other bands, an unknown rule, or a length that the published rule cannot crop.
         """
-        starts = self.crop_starts(windows.shape[1], crop_rule)
+        frames, size = windows.shape[1], self.config.max_frames
+        if self.training and frames > size:  # type: ignore[attr-defined]
+            # One random crop, as the published code trains.
+            starts = [int(torch.randint(frames - size + 1, ()))]
+        else:
+            starts = self.crop_starts(frames, crop_rule)
         found: EncoderOutput = self.htsat(windows, starts, output_hidden_states, output_attentions)
         return found
 

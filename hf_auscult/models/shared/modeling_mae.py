@@ -77,8 +77,13 @@ class MAEMixin(EncoderMixin):
         """Make the normalisations that stand behind the blocks; `norm` is every token's."""
         self.norm: nn.Module = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
 
-    def pool(self, states: list[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor]:
-        """Make final tokens (B, 1 + L, D) and embeddings (B, pooled_size) of the blocks' input and their outputs."""
+    def pool(self, states: list[torch.Tensor], bands: torch.Tensor | None = None) -> tuple[torch.Tensor, torch.Tensor]:
+        """Make final tokens (B, 1 + L, D) and embeddings (B, pooled_size) of the blocks' input and their outputs.
+
+        Args:
+            states: (B, 1 + L, D) each.
+            bands: (B, L), which row of patches each token is of, where some patches are hidden.
+        """
         raise NotImplementedError
 
     def get_input_embeddings(self) -> nn.Module:
@@ -139,6 +144,7 @@ class MAEForPreTrainingOutput(ModelOutput):
         mask: (B, L), 1 = hidden from the encoder.
         ids_restore: (B, L), where each token stands among the shuffled ones.
         latent: (B, 1 + kept, D) encoder output.
+        pooler_output: (B, pooled_size), the embedding of the visible patches alone.
     """
 
     loss: torch.Tensor | None = None
@@ -146,6 +152,7 @@ class MAEForPreTrainingOutput(ModelOutput):
     mask: torch.Tensor | None = None
     ids_restore: torch.Tensor | None = None
     latent: torch.Tensor | None = None
+    pooler_output: torch.Tensor | None = None
 
 
 class MAEForPreTrainingMixin:
@@ -201,15 +208,16 @@ class MAEForPreTrainingMixin:
         kept = int(length * (1 - self.config.mask_ratio))
         order = noise.argsort(dim=1, stable=True)
         ids_restore = order.argsort(dim=1)
-        tokens = encoder.prepend_class_token(tokens.gather(1, order[:, :kept, None].expand(-1, -1, width)))
+        states = [encoder.prepend_class_token(tokens.gather(1, order[:, :kept, None].expand(-1, -1, width)))]
         for block in encoder.blocks:
-            tokens, _ = block(tokens)
-        latent = encoder.norm(tokens)
+            states.append(block(states[-1])[0])
+        latent = encoder.norm(states[-1])
         logits = self.decoder(latent, ids_restore)
         mask = (ids_restore >= kept).to(logits.dtype)
         target = self.target(images.to(logits.dtype))
         loss = (((logits - target) ** 2).mean(dim=-1) * mask).sum() / mask.sum()
-        return MAEForPreTrainingOutput(loss, logits, mask, ids_restore, latent)
+        _, pooled = encoder.pool(states, order[:, :kept] % self.config.grid_size[1])
+        return MAEForPreTrainingOutput(loss, logits, mask, ids_restore, latent, pooled)
 
 
 __all__ = ["MAEForPreTrainingMixin", "MAEForPreTrainingOutput", "MAEMixin", "MAEPreTrainedModel"]

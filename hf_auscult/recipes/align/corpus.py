@@ -28,10 +28,11 @@ from ...data.guards import (
 from ...data.load import manifest_of, positive_class
 from ...data.manifest import CORPUS
 from ...data.trained_on import salt_of
+from ...embedding.store import StoredEmbeddings
 from ...errors import ConfigurationError, DataError
 from ...reports import Report, class_prompts, generate
 from ...reports.report_set import read_set
-from ...training import AlignmentExample
+from ...training import AlignmentExample, StoredWaveform, Waveforms
 from .config import DataConfig, ReportsConfig
 
 UNKNOWN = -100
@@ -46,13 +47,13 @@ class Recording:
         row: its metadata, audio left out.
         split: train, validation or test.
         label: class index of the task, or -100 where the task leaves the recording out.
-        waveform: float32 samples at the encoder's rate.
+        waveform: float32 samples at the encoder's rate, in memory or on disk.
     """
 
     row: dict[str, Any]
     split: str
     label: int
-    waveform: np.ndarray
+    waveform: np.ndarray | StoredWaveform
 
     @property
     def recording_id(self) -> str:
@@ -126,17 +127,22 @@ class EmbeddedReports:
 
     Args:
         reports: as many draws for each recording.
-        embeddings: (recordings, draws, text_size) float32, as the teacher read them.
+        embeddings: (recordings * draws, text_size) float32, as the teacher read them; on disk.
     """
 
     reports: list[list[Report]]
-    embeddings: np.ndarray
+    embeddings: StoredEmbeddings
 
-    @property
-    def first(self) -> np.ndarray:
-        """Embeddings of each recording's first report, (recordings, text_size): the one that is retrieved."""
-        rows: np.ndarray = self.embeddings[:, 0]
-        return rows
+    def of(self, row: int) -> StoredEmbeddings:
+        """Return the embeddings of a recording's reports, (draws, text_size)."""
+        draws = len(self.embeddings) // len(self.reports)
+        own: StoredEmbeddings = self.embeddings[row * draws : (row + 1) * draws]
+        return own
+
+    def first(self, rows: Sequence[int]) -> np.ndarray:
+        """Return embeddings of recordings' first reports, (rows, text_size): the ones that are retrieved."""
+        draws = len(self.embeddings) // len(self.reports)
+        return np.asarray(self.embeddings[np.asarray(rows, np.int64) * draws])
 
     @property
     def texts(self) -> list[str]:
@@ -169,10 +175,18 @@ def prepare_data(config: DataConfig, work: Path) -> None:
     )
 
 
-def load_corpus(config: DataConfig, folders: Sequence[Path], sampling_rate: int) -> AudioReportCorpus:
+def load_corpus(
+    config: DataConfig, folders: Sequence[Path], sampling_rate: int, cache: Path | None = None
+) -> AudioReportCorpus:
     """Load every recording of the evaluated dataset, and the training recordings of the others.
 
     Locked people are loaded only when asked for, and never to train on.
+
+    Args:
+        config: which recordings.
+        folders: that `prepare` or `corpus` wrote.
+        sampling_rate: of the waveforms, in Hz.
+        cache: folder of `Waveforms`, written there once for the same recordings; without it they are held in memory.
 
     Raises:
         ConfigurationError: no folder, or several, of the evaluated dataset.
@@ -195,18 +209,37 @@ def load_corpus(config: DataConfig, folders: Sequence[Path], sampling_rate: int)
     labels = {row["recording_id"]: row["label"] for split in task.values() for row in split.remove_columns("audio")}
     if positive_class(manifest_of(main), config.task, classes) == classes[0]:
         labels, classes = {name: 1 - label for name, label in labels.items()}, classes[::-1]
-    recordings: dict[tuple[str, str], Recording] = {}
-    for folder in (main, *(folder for folder in folders if folder != main)):
-        for split, row in _corpus_rows(folder) if folder in corpora else _prepared_rows(folder):
+    order = (main, *(folder for folder in folders if folder != main))
+    kept: dict[tuple[str, str], tuple[Path, dict[str, Any], str, int]] = {}
+    for folder in order:
+        for split, row in recording_rows(folder):
             source = str(row["source"])
             key = (source, str(row["recording_id"]))
             reserved = bare_id(row["subject_id"], source) in reserved_subjects(source)
             # Further datasets are not evaluated: only their training people take part in the run.
-            if key in recordings or (folder != main and split != "train") or (reserved and not config.locked):
+            if key in kept or (folder != main and split != "train") or (reserved and not config.locked):
                 continue
-            waveform = read(row.pop("audio"), sampling_rate=sampling_rate).array
             label = labels.get(row["recording_id"], UNKNOWN) if folder == main else UNKNOWN
-            recordings[key] = Recording(row, split, label, waveform)
+            kept[key] = (folder, row, split, label)
+
+    def heard() -> Iterator[np.ndarray]:
+        for folder in order:
+            for _, row in recording_rows(folder, audio=True):
+                known = kept.get((str(row["source"]), str(row["recording_id"])))
+                if known is not None and known[0] == folder:
+                    yield read(row["audio"], sampling_rate=sampling_rate).array
+
+    waveforms: Sequence[np.ndarray] | Waveforms
+    if cache is None:
+        waveforms = list(heard())
+    else:
+        hashes = [(key, str(row["audio_sha256"])) for key, (_, row, _, _) in kept.items()]
+        name = hashlib.sha256(json.dumps([sampling_rate, hashes]).encode()).hexdigest()[:16]
+        waveforms = Waveforms.open(cache / name) if (cache / name).is_dir() else Waveforms.write(cache / name, heard())
+    recordings = {
+        key: Recording(row, split, label, waveforms[place])
+        for place, (key, (_, row, split, label)) in enumerate(kept.items())
+    }
     salts = {name: salt_of(name, folder) for folder, name in others.items()}
     for folder in corpora:
         salts |= json.loads((folder / CORPUS).read_text("utf-8")).get("salts", {})
@@ -215,16 +248,23 @@ def load_corpus(config: DataConfig, folders: Sequence[Path], sampling_rate: int)
     return corpus
 
 
-def _prepared_rows(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    for split, rows in load_prepared(folder, "recordings").items():
-        for row in rows:
-            yield str(split), row
+def recording_rows(folder: Path, *, audio: bool = False) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Yield every recording of a folder that `prepare` or `corpus` wrote: its split, and its row as its dataset has it.
 
-
-def _corpus_rows(folder: Path) -> Iterator[tuple[str, dict[str, Any]]]:
+    Args:
+        folder: of either kind.
+        audio: with the original file's bytes, which take most of the time and memory.
+    """
+    if not (folder / CORPUS).is_file():
+        for split, rows in load_prepared(folder, "recordings").items():
+            for row in rows if audio else rows.remove_columns("audio"):
+                yield str(split), row
+        return
     for split in ("train", "validation"):
-        for file in sorted((folder / "data").glob(f"{split}-*.parquet")):
-            for batch in pq.ParquetFile(file).iter_batches(64):  # recordings in memory at a time
+        for path in sorted((folder / "data").glob(f"{split}-*.parquet")):
+            file = pq.ParquetFile(path)
+            columns = [name for name in file.schema_arrow.names if audio or name != "audio"]
+            for batch in file.iter_batches(64, columns=columns):  # recordings in memory at a time
                 for row in batch.to_pylist():
                     # The dataset's own columns, which its reports are written from.
                     yield split, {**row, **json.loads(row.pop("details"))}
@@ -243,7 +283,7 @@ def _refuse_leaks(corpus: AudioReportCorpus) -> None:
         assert_no_reserved([recording.subject_id, recording.row["subject_id"]], recording.dataset)
     if len({recording.dataset for recording in corpus.recordings}) > 1:  # `prepare` has looked within each
         heard = {f"{r.dataset}/{r.recording_id}": (r.split, r.waveform) for r in corpus.recordings}
-        twins = find_twins({name: fingerprint(wave, corpus.sampling_rate) for name, (_, wave) in heard.items()})
+        twins = find_twins({name: fingerprint(wave[:], corpus.sampling_rate) for name, (_, wave) in heard.items()})
         assert_no_twins({split: [n for n, (own, _) in heard.items() if own == split] for split in SPLITS}, twins)
 
 
@@ -328,8 +368,7 @@ def report_source(config: ReportsConfig) -> dict[str, Any]:
 def embed_reports(reports: list[list[Report]], teacher: Teacher, *, progress: bool) -> EmbeddedReports:
     """Have the teacher read the reports; every process of a launch reads a share."""
     flat = [report.text for draws in reports for report in draws]
-    rows = teacher.embed(flat, progress=progress, together=True)
-    return EmbeddedReports(reports, rows.reshape(len(reports), len(reports[0]), -1))
+    return EmbeddedReports(reports, teacher.read(flat, progress=progress, together=True))
 
 
 def embed_prompts(corpus: AudioReportCorpus, task: str, teacher: Teacher) -> dict[str, np.ndarray]:
@@ -356,7 +395,7 @@ def training_examples(
         examples.append(
             AlignmentExample(
                 waveform=recording.waveform,
-                text_embeddings=None if reports is None else reports.embeddings[train[giver]],
+                text_embeddings=None if reports is None else reports.of(train[giver]),
                 text_id=giver if facts is None else first.setdefault(facts[giver], giver),
                 label=recording.label,
                 group=recording.dataset,

@@ -55,9 +55,9 @@ def embed_corpus(
     networks: list[torch.nn.Module] = list(models.values())
     for network in networks:
         network.to(default_device())
-    recordings = [
-        {"array": recording.waveform, "sampling_rate": corpus.sampling_rate} for recording in corpus.recordings
-    ]
+    recordings = (
+        {"array": recording.waveform[:], "sampling_rate": corpus.sampling_rate} for recording in corpus.recordings
+    )
     outputs = ("pooler_output", "audio_embeds")
     rows = list(encode_all(models, extractor, recordings, outputs=outputs, progress=progress))
     for network in networks:
@@ -106,7 +106,7 @@ class Evaluator:
         train = self.corpus.rows("train")
         people = [recording.subject_id for recording in self.corpus.take(train)]
         audio = embeddings.projected if kind == "procrustes" else embeddings.pooled
-        fitted = store_map(model, audio[train], self.reports.first[train], kind=kind, subjects=people)
+        fitted = store_map(model, audio[train], self.reports.first(train), kind=kind, subjects=people)
         return replace(embeddings, projected=fitted.apply(audio, centred=True).astype(np.float32))
 
     def condition(self, condition: Condition, trained: TrainedModel, embeddings: Embeddings) -> ConditionResult:
@@ -118,7 +118,7 @@ class Evaluator:
             probe=self.probe(embeddings.pooled),
             sex=self._sex(embeddings.pooled),
             effective_rank=effective_rank(embeddings.pooled[test], center=True),
-            debiased_cka=debiased_cka(embeddings.pooled[test], self.reports.first[test]),
+            debiased_cka=debiased_cka(embeddings.pooled[test], self.reports.first(test)),
             history=trained.history,
             # Only models whose text side was trained have anything to retrieve with.
             retrieval=self._retrieval(trained.model, embeddings) if with_text else None,
@@ -129,7 +129,7 @@ class Evaluator:
         """Probe what needs no encoder: band statistics of the log-mel, and metadata without and with the level."""
         spec, rows = display_front_end(self.extractor), self.corpus.rows(labelled=True)
         statistics = [
-            band_statistics(log_mel(torch.from_numpy(recording.waveform)[None], spec)[0].numpy())
+            band_statistics(log_mel(torch.from_numpy(recording.waveform[:])[None], spec)[0].numpy())
             for recording in self.corpus.take(rows)
         ]
         return {
@@ -147,7 +147,7 @@ class Evaluator:
         chosen = self.corpus.take(rows)
         table = []
         for recording in chosen:
-            quality = assess(recording.waveform, self.corpus.sampling_rate)
+            quality = assess(recording.waveform[:], self.corpus.sampling_rate)
             level = {"loudness": quality.loudness_dbfs, "silence_ratio": quality.silence_ratio}
             table.append({**recording.row, **level})
         spec = shortcut_spec(self.corpus.dataset, self.config.data.task)
@@ -230,9 +230,9 @@ class Evaluator:
         return self._probe(features[rows], rows, labels, settings).headline
 
     def _retrieval(self, model: AcuLaModel, embeddings: Embeddings) -> RetrievalResult:
-        test, texts = self.corpus.rows("test"), self.reports.first
+        test = self.corpus.rows("test")
         if self.shared_frame:
-            audio, text = embeddings.projected[test], project_text(model, texts[test])
+            audio, text = embeddings.projected[test], project_text(model, self.reports.first(test))
             compared_by = "cosine of projections"
             if model.retrieval_map is not None:
                 kind = model.config.retrieval_map_kind
@@ -240,8 +240,8 @@ class Evaluator:
         else:
             train = self.corpus.rows("train")
             people = [recording.subject_id for recording in self.corpus.take(train)]
-            fitted = ridge_map(embeddings.pooled[train], texts[train], subjects=people)
-            audio, text = fitted.apply(embeddings.pooled[test], centred=True), fitted.centre(texts[test])
+            fitted = ridge_map(embeddings.pooled[train], self.reports.first(train), subjects=people)
+            audio, text = fitted.apply(embeddings.pooled[test], centred=True), fitted.centre(self.reports.first(test))
             compared_by = "ridge map fitted on training pairs"
         ids = self.reports.texts
         scores = bidirectional_retrieval(audio, text, text_ids=[ids[row] for row in test])

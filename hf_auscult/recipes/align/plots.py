@@ -63,14 +63,14 @@ def draw_retrieval(model: AcuLaModel, embeddings: Embeddings, evaluator: Evaluat
     positive = [row for row in test if corpus.recordings[row].label == 1] or test
     query = min(positive, key=lambda row: corpus.recordings[row].recording_id)
     recording = corpus.recordings[query]
-    text = project_text(model, evaluator.reports.first[test])
+    text = project_text(model, evaluator.reports.first(test))
     similarity = unit_rows(embeddings.projected[query][None]) @ unit_rows(text).T
     order = np.argsort(-similarity[0], kind="stable")
     rank = int(np.flatnonzero(order == test.index(query))[0]) + 1
     spec = display_front_end(evaluator.extractor)
     label = corpus.classes[recording.label] if recording.label >= 0 else "unknown"
     retrieval_plot(
-        log_mel(torch.from_numpy(recording.waveform)[None], spec)[0].numpy().T,
+        log_mel(torch.from_numpy(recording.waveform[:])[None], spec)[0].numpy().T,
         [
             RetrievedReport(texts[test[position]], float(similarity[0, position]), own=test[position] == query)
             for position in order[:3]

@@ -88,7 +88,8 @@ def align(config: AlignConfig | str | Path, *, command: str = "", progress: bool
     with state.main_process_first():
         if state.is_main_process:
             prepare_data(config.data, work)
-    corpus = load_corpus(config.data, data_folders(config.data, work), extractor.sampling_rate)
+        folders = data_folders(config.data, work)
+        corpus = load_corpus(config.data, folders, extractor.sampling_rate, work / "waveforms")
     corpus, left_out = keep_reported(corpus, config.reports, config.data.task)
     say(_people_line(corpus, left_out))
     teacher = Teacher(config.teacher, cache=work / "teachers", device=default_device())
@@ -104,7 +105,7 @@ def align(config: AlignConfig | str | Path, *, command: str = "", progress: bool
         prompts = embed_prompts(corpus, config.data.task, teacher)
 
     # Training.
-    untrained = new_model(config, own_reports.embeddings.shape[-1])
+    untrained = new_model(config, own_reports.embeddings.shape[1])
     folder = training_folder(config, untrained, corpus, reports)
     trainer = ConditionTrainer(config, extractor, folder, len(corpus.classes), progress)
     before = TrainedModel(untrained.eval(), [])

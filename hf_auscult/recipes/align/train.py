@@ -34,11 +34,8 @@ from ...training import (
     AlignmentExample,
     AlignmentTrainer,
     CropPolicy,
-    LabelSupervisedModel,
 )
 from ...training.align import last_complete_checkpoint
-from ...training.preservation import resolve
-from ...training.supervise import LabelSupervisedTrainer
 from .conditions import Condition
 from .config import AlignConfig
 from .corpus import AudioReportCorpus, EmbeddedReports
@@ -163,7 +160,9 @@ class ConditionTrainer:
             if not model.can_reconstruct:
                 # Without an objective of its own, an encoder that is given no report stays where it is.
                 own["preservation"] = "distillation"
-        return self._train(condition.name, model, examples, own, supervised=condition.supervised)
+        if condition.supervised:
+            own |= {"alignment_weight": 0.0, "label_weight": 1.0}
+        return self._train(condition.name, model, examples, own)
 
     def _train(
         self,
@@ -171,8 +170,6 @@ class ConditionTrainer:
         model: AcuLaModel,
         examples: list[AlignmentExample],
         own: dict[str, Any],
-        *,
-        supervised: bool = False,
     ) -> TrainedModel:
         """Train, or go on from the last complete checkpoint, or read back what was finished: equal weights in the end.
 
@@ -181,21 +178,19 @@ class ConditionTrainer:
             model: copied first.
             examples: training recordings.
             own: training settings that differ from the run's.
-            supervised: on the task's labels instead of reports.
         """
         folder = self.folder / name
         finished = folder / "finished"
         if not finished.is_dir():
             # Dropout of every condition starts from the same state.
             set_seed(self.config.seed)
-            trainer = self._trainer(folder, copy.deepcopy(model), examples, own, supervised=supervised)
+            trainer = self._trainer(folder, copy.deepcopy(model), examples, own)
             if self.progress:
                 trainer.add_callback(_Bar(name))
             trainer.train(resume_from_checkpoint=last_complete_checkpoint(folder))
             if trainer.is_world_process_zero():
-                aligned = trainer.accelerator.unwrap_model(trainer.model)
                 with new_folder(finished) as part:
-                    (aligned.model if supervised else aligned).save_pretrained(part)
+                    trainer.aligned.save_pretrained(part)
                     write_json(part / HISTORY, [entry for entry in trainer.state.log_history if "loss" in entry])
                 for checkpoint in folder.glob(f"{PREFIX_CHECKPOINT_DIR}-*"):
                     shutil.rmtree(checkpoint)
@@ -211,9 +206,7 @@ class ConditionTrainer:
         model: AcuLaModel,
         examples: list[AlignmentExample],
         own: dict[str, Any],
-        *,
-        supervised: bool,
-    ) -> AlignmentTrainer | LabelSupervisedTrainer:
+    ) -> AlignmentTrainer:
         config = self.config
         defaults = {
             "dataloader_pin_memory": torch.cuda.is_available(),
@@ -232,18 +225,13 @@ class ConditionTrainer:
             augmentation=config.augmentation,
             seed=config.seed,
         )
-        common: dict[str, Any] = {
-            "args": args,
-            "train_dataset": dataset,
-            "data_collator": AlignmentCollator(self.extractor),
-        }
-        trainer: AlignmentTrainer | LabelSupervisedTrainer
-        if supervised:
-            preservation = resolve(args.preservation, model, args.objective)
-            head = LabelSupervisedModel(model, self.classes, args.reconstruction_weight, preservation)
-            trainer = LabelSupervisedTrainer(model=head, **common)
-        else:
-            trainer = AlignmentTrainer(model, **common)
+        trainer = AlignmentTrainer(
+            model,
+            args,
+            classes=self.classes,
+            train_dataset=dataset,
+            data_collator=AlignmentCollator(self.extractor),
+        )
         for callback in (ProgressCallback, PrinterCallback):
             trainer.remove_callback(callback)
         return trainer

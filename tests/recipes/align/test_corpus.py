@@ -158,3 +158,20 @@ def test_what_was_trained_is_used_again_only_for_the_same_people_sounds_and_repo
         training_folder(replace(config, seed=1), model, corpus, texts),
     ]
     assert len({folder, *others}) == 1 + len(others)
+
+
+def test_recordings_on_disk_are_those_in_memory(prepared, corpus, tmp_path):
+    """Written once; 16 bits hold a recording to 1 / 65534 of its peak, and the image is the same to 1e-3."""
+    config = DataConfig(prepared=str(prepared))
+    stored = load_corpus(config, [prepared], 4_000, tmp_path)
+    (written,) = tmp_path.iterdir()
+    stamp = written.stat().st_mtime_ns
+    again = load_corpus(config, [prepared], 4_000, tmp_path)
+    assert written.stat().st_mtime_ns == stamp
+    assert stored.split_sha256() == again.split_sha256() == corpus.split_sha256()
+    for ours, theirs in zip(again.recordings, corpus.recordings, strict=True):
+        assert ours.row == {name: value for name, value in theirs.row.items() if name != "audio"}
+        assert np.abs(np.asarray(ours.waveform) - theirs.waveform).max() <= np.abs(theirs.waveform).max() / 65_000
+        crop = slice(100, 100 + tiny.SAMPLES)
+        images = [tiny.EXTRACTOR.window_features(wave[crop][None]) for wave in (ours.waveform, theirs.waveform)]
+        assert np.abs(images[0] - images[1]).mean() < 1e-3

@@ -20,7 +20,7 @@ def corpus() -> AudioReportCorpus:
     return AudioReportCorpus("circor", Path(), tuple(rows), ("no", "yes"), 4)
 
 
-VECTORS = np.arange(5, dtype=np.float32).reshape(5, 1, 1)
+VECTORS = np.arange(5, dtype=np.float32).reshape(5, 1)
 REPORTS = EmbeddedReports([[SimpleNamespace(facts=facts)] * 2 for facts in SAID], VECTORS)
 
 
