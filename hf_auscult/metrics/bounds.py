@@ -54,8 +54,19 @@ def shrunk(ratio: float | None, degrees: float) -> float:
     return (degrees * ratio + PRIOR_PEOPLE) / (degrees + PRIOR_PEOPLE)
 
 
-def score_bounds(value: float, variance: Callable[[float], float], level: float) -> Bounds:
-    """All values in [0, 1] from which the estimate is within its reach, given the variance at each of them.
+def joined_degrees(*parts: tuple[float, float]) -> float:
+    """Satterthwaite's degrees of freedom of a sum of variances, each given with its own.
+
+    Example:
+        >>> joined_degrees((1.0, math.inf), (0.0, 2.0)), joined_degrees((1.0, math.inf), (1.0, 2.0))
+        (inf, 8.0)
+    """
+    below = sum(variance**2 / degrees for variance, degrees in parts)
+    return sum(variance for variance, _ in parts) ** 2 / below if below > 0 else math.inf
+
+
+def score_bounds(value: float, variance: Callable[[float], float], level: float, degrees: float = math.inf) -> Bounds:
+    """All values in [0, 1] from which the estimate is within t's reach, given the variance at each of them.
 
     Unlike ``value ± z * error`` it never collapses at 0 or 1 (Wilson 1927; for the AUROC Newcombe 2006, method 5).
 
@@ -64,7 +75,9 @@ def score_bounds(value: float, variance: Callable[[float], float], level: float)
         >>> round(low, 3), high
         (0.722, 1.0)
     """
-    z = NormalDist().inv_cdf(0.5 + level / 2)
+    from scipy.stats import t
+
+    z = NormalDist().inv_cdf(0.5 + level / 2) if math.isinf(degrees) else float(t.ppf(0.5 + level / 2, degrees))
     ends = []
     for outside in (0.0, 1.0):
         near, far = value, outside

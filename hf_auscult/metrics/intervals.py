@@ -7,11 +7,13 @@ Which method a figure gets depends on its family; each was chosen by simulating 
 family        statistics                                  interval
 ============  ==========================================  ==============================================================
 ``ranking``   ``auroc``, ``auroc_over_runs``              score interval, clustered DeLong variance shrunk to the
-                                                          expected one; needs 2 people of the rarer class
+                                                          expected one; needs 2 people of the rarer class. Over runs,
+                                                          the variance between them is added: the interval is one for
+                                                          other people and other runs (training seeds, say)
 ``share``     ``accuracy``, ``sensitivity``,              Clopper-Pearson with the number of independent rows that
               ``specificity``, mean of hits               people's rows are worth
 ``score``     ``macro_f1``, ``micro_f1``                  score interval, jackknife variance over people, shrunk;
-                                                          needs 20 people, 6 of every class
+                                                          needs 20 people, 8 of every class
 ``error``     ``mae``, ``mape``, ``brier``, mean error    t on the logarithm of the figure, jackknife variance
 ``none``      ``ece``                                     none: its bias is larger than its spread
 others        any function of the rows                    percentile bootstrap over people, whose coverage is unknown
@@ -38,6 +40,7 @@ from .bounds import (
     error_bounds,
     expected_worth,
     jackknife_variance,
+    joined_degrees,
     ranking_variance,
     score_bounds,
     share_bounds,
@@ -61,13 +64,14 @@ _OfDraws = Callable[[NDArray[np.int32]], Floats]
 FEWEST_PEOPLE = 4
 FEWEST_RANKED = 2
 """People of the rarer class below which an AUROC has no interval."""
-FEWEST_OF_CLASS, FEWEST_SCORED = 6, 20
-"""People of the rarest class and of all classes below which a macro-averaged score has no interval: with 12 people it
-takes so few values that any interval covers .90 here and 1 there, and 5 people of a class that has a tenth of all are
-found among 20 only where the class is over-represented, which moves its F1 (coverage .83)."""
+FEWEST_OF_CLASS, FEWEST_SCORED = 8, 20
+"""People of the rarest class and of all classes below which a macro-averaged score has no interval. With 12 people it
+takes so few values that any interval covers .90 here and 1 there. Six people of a class that has a tenth of all are
+found among 20 only where chance over-represents it, which moves its F1 (coverage .63)."""
 FEWEST_COMPARED = 12
 """People of the rarer class below which a difference of AUROCs has no interval: with fewer its coverage ranges from .85
 to 1, because the difference takes few values. More are needed where people have unequal numbers of recordings."""
+_AND_RUNS = ", and variance between runs"
 FLIPS = 4096
 """Random exchanges of two systems' scores where not all can be tried."""
 
@@ -295,7 +299,10 @@ def paired_difference(
     if kind == "ranking":
         placed = [_placed(statistic, columns, people) for columns in systems]
         gap = placed[0].minus(placed[1])
-        variance, degrees, method = gap.variance, gap.degrees, "clustered DeLong, Welch's t"
+        runs, between = len(gap.runs), gap.between_runs
+        variance = gap.variance + between
+        degrees = joined_degrees((gap.variance, gap.degrees), (between, runs - 1.0))
+        method = "clustered DeLong, Welch's t" + _AND_RUNS * (runs > 1)
         misplaced = (1 - (placed[0].value + placed[1].value) / 2) * gap.rarer
         needed = _needed(FEWEST_COMPARED, people)
         if gap.rarer < needed:
@@ -367,9 +374,10 @@ def _ranking(placed: Placements, level: float) -> tuple[tuple[float, float] | No
 
     alone = expected(placed.value)
     observed = placed.variance / alone if alone > 0 and placed.variance > 0 else None
-    ratio = shrunk(observed, min(placed.effective) - 1)
-    bounds = score_bounds(placed.value, lambda value: ratio * expected(value), level)
-    return bounds, "score interval, clustered DeLong variance", None
+    ratio, between = shrunk(observed, min(placed.effective) - 1), placed.between_runs
+    degrees = joined_degrees((ratio * alone, math.inf), (between, len(placed.runs) - 1.0))
+    bounds = score_bounds(placed.value, lambda value: ratio * expected(value) + between, level, degrees)
+    return bounds, "score interval, clustered DeLong variance" + _AND_RUNS * (len(placed.runs) > 1), None
 
 
 def _score(
