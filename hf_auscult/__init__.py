@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .hub.registration import register_encoder
     from .models.adapter.convert_adapter import adapt
     from .recipes.align.run import align
+    from .recipes.pretrain import pretrain
 
 __version__ = "0.1.0"
 __all__ = [
@@ -39,6 +40,7 @@ __all__ = [
     "load_task",
     "objectives",
     "prepare",
+    "pretrain",
     "register_dataset",
     "register_encoder",
 ]
@@ -54,6 +56,7 @@ _LAZY = {
     "load_task": "evaluation.load:load_task",
     "objectives": "alignment.objectives",
     "prepare": "data.preparation:prepare",
+    "pretrain": "recipes.pretrain:pretrain",
     "register_dataset": "data.catalogue:register_dataset",
     "register_encoder": "hub.registration:register_encoder",
 }

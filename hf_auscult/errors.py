@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+from importlib import import_module
 from os import PathLike
+from typing import Any
 
 
 def printable(path: str | PathLike[str]) -> str:
@@ -106,3 +108,34 @@ class TrainingError(AuscultError, RuntimeError):
 
 class GenerationError(AuscultError, RuntimeError):
     """A language model or its endpoint will write no report at all: wrong key, unknown model, no chat template."""
+
+
+class MissingLibraryError(AuscultError, ImportError):
+    """A library that only some jobs need is not installed, or does not load beside this torch."""
+
+
+def library(module: str, purpose: str) -> Any:
+    """Import a library where it is used, so that code saved with a model asks for it only then.
+
+    Args:
+        module: its import name.
+        purpose: what it is needed for.
+
+    Raises:
+        MissingLibraryError: it is not installed, or does not load.
+
+    Example:
+        >>> library("json", "reading JSON").loads("1")
+        1
+    """
+    name = module.partition(".")[0]
+    try:
+        return import_module(module)
+    except (ImportError, OSError) as error:  # OSError: torchaudio beside a torch of another line
+        raise MissingLibraryError(
+            f"{purpose} needs {name}, which cannot be imported ({error})", remedy=f"pip install {name}"
+        ) from error
+
+
+class PublishError(AuscultError, RuntimeError):
+    """The Hub does not take what is sent: no token, no right, no answer; or it must not be sent."""

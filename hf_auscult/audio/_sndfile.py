@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
-import soundfile
 
-from ..errors import MissingAudioError, UndecodableAudioError
+from ..errors import MissingAudioError, UndecodableAudioError, library
 from ._arrays import FloatArray, check_channels, check_rate
 from ._containers import CHECKED, id3_length, samples_of
 from ._mp3 import Mp3Length, mp3_length
@@ -66,7 +65,7 @@ class OpenedSound:
         try:
             while not blocks or len(blocks[-1]) == _BLOCK:
                 blocks.append(self.file.read(_BLOCK, dtype="float32", always_2d=True))
-        except (soundfile.LibsndfileError, RuntimeError) as error:
+        except RuntimeError as error:
             raise UndecodableAudioError(f"damaged audio ({_reason(error)})", where=where, remedy=_AGAIN) from error
         data = blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
         guessed = self.mp3 is not None and not self.mp3.indexed
@@ -142,8 +141,8 @@ def open_sound(stream: BinaryIO, size: int, where: str) -> Iterator[OpenedSound]
             stream = _Bytes(bytes(whole))
     stream.seek(0)
     try:
-        file = soundfile.SoundFile(stream)
-    except (soundfile.LibsndfileError, RuntimeError, TypeError) as error:
+        file = library("soundfile", "reading audio files").SoundFile(stream)
+    except (RuntimeError, TypeError) as error:
         raise UndecodableAudioError(f"not audio ({_reason(error)})", where=where, remedy=_AGAIN) from error
     with file:
         if file.format not in CHECKED:

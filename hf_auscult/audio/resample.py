@@ -6,8 +6,8 @@ import math
 
 import numpy as np
 import numpy.typing as npt
-import soxr
 
+from ..errors import library
 from ._arrays import FloatArray, as_mono, check_rate
 
 
@@ -41,7 +41,7 @@ def resample(array: npt.ArrayLike, orig: int, target: int) -> FloatArray:
     if orig == target:
         return mono
     length = math.ceil(mono.size * (float(target) / orig))
-    out: FloatArray = soxr.resample(mono, orig, target, quality="HQ")
+    out: FloatArray = library("soxr", "changing the sampling rate").resample(mono, orig, target, quality="HQ")
     if out.size < length:
         out = np.pad(out, (0, length - out.size))
     return np.ascontiguousarray(out[:length], dtype=np.float32)

@@ -31,6 +31,7 @@ def prepare(args: argparse.Namespace) -> Outcome:
             task=args.task,
             paper=args.paper,
             allow_leakage=args.allow_leakage,
+            prefixed_ids=None if args.prefixed_ids is None else args.prefixed_ids == "same",
             age_bands=tuple(args.age_bands) if args.age_bands else SplitSpec.age_bands,
         ),
         num_proc=args.num_proc,

@@ -1,4 +1,4 @@
-"""Verbs on models: convert, embed, export, align."""
+"""Verbs on models: convert, embed, export, pre-train, align."""
 
 from __future__ import annotations
 
@@ -36,9 +36,22 @@ def align(args: argparse.Namespace) -> Outcome:
     from ..recipes.align import align as run
     from ..recipes.align import load_config
 
-    overrides = {name: getattr(args, name) for name in ("output", "work", "seed") if getattr(args, name) is not None}
-    config = load_config(args.config, overrides)
+    config = load_config(args.config, _overrides(args))
     command = f"accelerate launch examples/align.py {shlex.join(['--config', args.config])}"
     result = run(config, command=command, progress=not args.json)
     # Only the first process has something to say, and the run has said it in a table.
     return Outcome({"output": result.output, "seconds": result.seconds} if result else {}, "")
+
+
+def pretrain(args: argparse.Namespace) -> Outcome:
+    """Pre-train an encoder on sound alone."""
+    from ..recipes.pretrain import load_config
+    from ..recipes.pretrain import pretrain as run
+
+    result = run(load_config(args.config, _overrides(args)), command=args.command, progress=not args.json)
+    return Outcome({"name": result.name, "seconds": result.seconds, **result.last} if result else {})
+
+
+def _overrides(args: argparse.Namespace) -> dict[str, object]:
+    """Settings that were typed, in place of the file's."""
+    return {name: getattr(args, name) for name in ("output", "work", "seed") if getattr(args, name) is not None}

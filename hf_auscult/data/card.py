@@ -9,6 +9,7 @@ from typing import Any
 import yaml
 
 from ..metrics.tables import Markup, Table
+from .manifest import DATA, in_task
 from .population import PLOT, age_order
 from .report import PrepareReport
 from .schema import features
@@ -42,12 +43,15 @@ def render(
 def _yaml(spec: DatasetSpec, report: PrepareReport) -> str:
     default = next(iter(report.configs))
     configs = []
+    columns = list(features(spec.columns))
     for name, parts in report.configs.items():
         filled = [part for part, counts in parts.items() if counts.recordings]
-        files = [{"split": part, "path": f"{name}/{part}-*.parquet"} for part in filled]
+        files = [{"split": part, "path": f"{DATA}/{part}-*.parquet"} for part in filled]
         # load_dataset names its cache by this YAML and not by the files: without the hash, a folder that was prepared
         # again with another split would be answered from the old cache.
         config = {"config_name": name, "description": f"content {report.content_sha256[name]}", "data_files": files}
+        label = spec.label_column(spec.task(name))
+        config |= {"columns": [*columns, *([label] if label else [])], "filters": [[in_task(name), "==", True]]}
         configs.append(config | ({"default": True} if name == default else {}))
     head = {
         "license": spec.licence_tag,
@@ -56,7 +60,7 @@ def _yaml(spec: DatasetSpec, report: PrepareReport) -> str:
         "pretty_name": spec.title,
         "configs": configs,
     }
-    return f"---\n{yaml.safe_dump(head, sort_keys=False, allow_unicode=True)}---"
+    return f"---\n{yaml.safe_dump(head, sort_keys=False, allow_unicode=True, default_flow_style=None, width=120)}---"
 
 
 def _what(spec: DatasetSpec, report: PrepareReport) -> tuple[str, ...]:
@@ -72,9 +76,22 @@ def _what(spec: DatasetSpec, report: PrepareReport) -> tuple[str, ...]:
         f"**Please cite**: {spec.citation}",
         "## Columns",
         markdown_table(("column", "type"), columns),
+        "Every recording is stored once; a config is the columns above, its labels and the recordings that have one. "
+        + _labels(spec, report),
         "`audio` cells are `{bytes, path}`; `hf_auscult.audio.read` decodes them. `age` is in years, `duration` and "
         "event times in seconds. Columns after `source` hold the dataset's own words, null where it says nothing.",
     )
+
+
+def _labels(spec: DatasetSpec, report: PrepareReport) -> str:
+    columns = {name: spec.label_column(spec.task(name)) for name in report.configs}
+    named = ", ".join(f"`{column}` in `{name}`" for name, column in columns.items() if column)
+    segments = any(str(column).startswith("segments_") for column in columns.values())
+    cut = (
+        " A config of segments lists those of every recording; `hf_auscult.data.load_prepared` cuts them out, one row "
+        "each."
+    )
+    return (f"Labels: {named}." if named else "It has no labels.") + (cut if segments else "")
 
 
 def _who(spec: DatasetSpec, people: Mapping[tuple[str, str], int], drawn: bool) -> tuple[str, ...]:

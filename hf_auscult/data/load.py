@@ -6,16 +6,19 @@ import csv
 import json
 import os
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import datasets
+import numpy as np
 
 from ..errors import ConfigurationError, DataError
 from .catalogue import DATASETS
 from .duplicates import Twins
 from .guards import check_splits
-from .manifest import MANIFEST
+from .manifest import DATA, LAYOUT, MANIFEST, in_task, task_columns
+from .segments import cut
 from .splits import split_sha256
 
 _GUARDED = ["recording_id", "subject_id", "person", "audio_sha256", "source"]
@@ -47,17 +50,11 @@ def load_prepared(directory: str | os.PathLike[str], task: str, *, allow_leakage
         raise ConfigurationError(
             f"no config {task!r}", where=folder, remedy=f"choose one of {', '.join(manifest['configs'])}"
         )
-    # by file, because load_dataset(folder) would answer a changed file from its cache
-    files = {
-        split: _shards(folder / task, split)
-        for split, counts in manifest["configs"][task].items()
-        if counts["recordings"]
-    }
-    loaded = datasets.load_dataset("parquet", data_files=files)
-    if any("person" not in part.column_names for part in loaded.values()):
-        raise DataError(
-            "prepared by an older version: it does not say who is whom", where=folder, remedy="prepare it again"
-        )
+    wanted = [split for split, counts in manifest["configs"][task].items() if counts["recordings"]]
+    # By file, because load_dataset(folder) would answer a changed file from its cache; whole, because the cache then
+    # holds the audio once for all tasks.
+    table = datasets.load_dataset("parquet", data_files={split: _shards(folder / DATA, split) for split in wanted})
+    loaded = {str(split): _of_task(part, task, manifest) for split, part in table.items()}
     parts = {name: part.select_columns(_GUARDED).to_list() for name, part in loaded.items()}
     twins = [Twins(**pair) for pair in manifest["sound_alike"]]
     check_splits(parts, manifest["dataset"], twins=twins, allow_leakage=allow_leakage)
@@ -69,7 +66,7 @@ def load_prepared(directory: str | os.PathLike[str], task: str, *, allow_leakage
             if known.get(row["recording_id"]) != name or row["source"] != manifest["dataset"]:
                 raise DataError(
                     f"recording {row['recording_id']} of split {name!r} is not where splits.csv has it",
-                    where=folder / task,
+                    where=folder / DATA,
                     remedy="prepare it again",
                 )
     return datasets.DatasetDict(
@@ -77,11 +74,36 @@ def load_prepared(directory: str | os.PathLike[str], task: str, *, allow_leakage
     )
 
 
+def _of_task(part: datasets.Dataset, task: str, manifest: Mapping[str, Any]) -> datasets.Dataset:
+    """One task's examples, with its ``label``; segments are cut out of their recordings."""
+    mine = manifest["label_columns"][task]
+    others = sorted(task_columns(manifest) - {mine})
+    kept = part.select(np.flatnonzero(part.with_format("numpy")[in_task(task)])).remove_columns(others)
+    if mine is None or mine.startswith("label"):
+        return kept if mine is None or mine == "label" else kept.rename_column(mine, "label")
+    columns = datasets.Features({**kept.features, **kept.features[mine].feature})
+    del columns[mine]
+    run = partial(_cut_segments, column=mine)
+    return kept.map(run, batched=True, batch_size=8, features=columns, remove_columns=[mine])
+
+
+def _cut_segments(batch: Mapping[str, list[Any]], column: str) -> dict[str, list[Any]]:
+    """Make rows of segments of rows of recordings."""
+    rows: list[dict[str, Any]] = []
+    for values in zip(*batch.values(), strict=True):
+        row = dict(zip(batch, values, strict=True))
+        audio = row["audio"]
+        for segment in row.pop(column):
+            start, end = segment["segment_start"], segment["segment_end"]
+            rows.append({**row, **segment, "audio": cut(audio["bytes"], audio["path"], segment["segment"], start, end)})
+    return {name: [row[name] for row in rows] for name in rows[0]}
+
+
 def manifest_of(folder: Path) -> dict[str, Any]:
     """Read ``prepare.json`` of a prepared folder.
 
     Raises:
-        DataError: there is none, or it is damaged.
+        DataError: there is none, it is damaged, or another version of this package wrote it.
     """
     file = folder / MANIFEST
     try:
@@ -90,7 +112,8 @@ def manifest_of(folder: Path) -> dict[str, Any]:
         raise DataError("not a prepared dataset", where=folder, remedy="run hf-auscult prepare first") from error
     except json.JSONDecodeError as error:
         raise DataError(f"damaged ({error})", where=file, remedy="prepare it again") from error
-    assert isinstance(content, dict)
+    if not isinstance(content, dict) or content.get("layout") != LAYOUT:
+        raise DataError("prepared by another version of hf_auscult", where=folder, remedy="prepare it again")
     return content
 
 

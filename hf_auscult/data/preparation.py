@@ -22,7 +22,7 @@ from .checksums import verified
 from .duplicates import Twins
 from .guards import check_splits
 from .inspection import Memory, remembered
-from .manifest import write_manifest
+from .manifest import DATA, write_manifest
 from .people import with_people
 from .population import count_people, draw_people
 from .report import PrepareReport, Presence, SplitCounts, class_counts, count_differences, split_warnings
@@ -30,7 +30,7 @@ from .schema import Row
 from .spec import DatasetSpec, Problem, Table, TaskConfig
 from .split_spec import SplitPlan, SplitSpec
 from .splits import plan, split_sha256
-from .writing import write_shards, write_tables
+from .writing import table_features, with_labels, write_shards, write_tables
 
 logger = logging.getLogger(__name__)
 
@@ -76,11 +76,12 @@ def prepare(
     settings: PrepareSettings | None = None,
     **options: Any,
 ) -> PrepareReport:
-    """Write a dataset as ``<config>/<split>-00000-of-0000N.parquet`` with a card, then load it with ``load_dataset``.
+    """Write a dataset as ``data/<split>-00000-of-0000N.parquet`` with a card, then load it with ``load_dataset``.
 
-    Every recording is decoded once; a broken one is set aside in ``quarantine.csv`` with its reason, and rows in are
-    rows out plus rows set aside or withheld. The split is decided on all people before a task filters recordings, so
-    no person changes sides between two tasks. The folder appears complete or not at all, and its bytes depend on the
+    Every recording is stored once, beside the labels of all tasks; a task's config is some columns and a filter of that
+    table. Every recording is decoded once; a broken one is set aside in ``quarantine.csv`` with its reason, and rows in
+    are rows out plus rows set aside or withheld. The split is decided on all people before a task filters recordings,
+    so no person changes sides between two tasks. The folder appears complete or not at all, and its bytes depend on the
     source and the settings only, not on ``num_proc``. A call that was interrupted, repeated, does not read the
     recordings again that it has read (a file next to ``output`` remembers them until it is done).
 
@@ -224,16 +225,14 @@ class _Run:
     def write(self, report: PrepareReport) -> None:
         """Write the folder."""
         spec, settings = self.spec, self.settings
-        total = sum(counts.recordings for config in report.configs.values() for counts in config.values())
-        bar = tqdm(desc=f"{spec.name}: write", total=total, unit="rec", disable=not settings.progress)
+        bar = tqdm(desc=f"{spec.name}: write", total=report.written, unit="rec", disable=not settings.progress)
+        tasks = [spec.task(name) for name in report.configs]
+        columns = table_features(spec, tasks)
         with new_folder(report.output, replace=True) as folder, bar:
-            for name in report.configs:
-                task = spec.task(name)
-                columns = task_features(spec, task)
-                for part, recordings in self.parts.items():
-                    rows, _ = task.select(recordings)
-                    if rows:  # the datasets library cannot load a split without rows; the card shows it with 0
-                        write_shards(folder / name, part, rows, self.table.root, columns, bar)
+            for part, recordings in self.parts.items():
+                rows = with_labels(spec, tasks, recordings)
+                if rows:  # the datasets library cannot load a split without rows; the card shows it with 0
+                    write_shards(folder / DATA, part, rows, self.table.root, columns, bar)
             write_tables(folder, self.parts, self.problems, report.withheld)
             write_manifest(folder, spec, settings.split, report, self.rows)
             people = count_people(self.rows)

@@ -17,7 +17,7 @@ from ..metrics.arrays import Floats, Integers, same_length
 from ..metrics.decisions import DecisionScore, one_hot
 from ..metrics.delong import DeLong, delong
 from ..metrics.intervals import Interval, Statistic, mean_error, paired_difference
-from ..metrics.modules import metric_module
+from ..metrics.modules import module_of
 from ..metrics.ranking import auroc_over_runs
 from ..metrics.resampling import People
 from ..metrics.subgroups import FEWEST_CASES
@@ -259,7 +259,7 @@ def _of_module(name: str, predictions: Predictions) -> _Statistic:
         DataError: it needs other inputs than these predictions can give.
     """
     module_name, _, output = name.partition(".")
-    module, classes = metric_module(module_name), predictions.classes
+    module, classes = module_of(module_name), predictions.classes
     kinds = {column: kind for column, (kind, _) in module.inputs.items()}
     numeric = {"float64", "int32"}
     named = kinds.get("predictions") == "string"

@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 import yaml
 
 from ..errors import ConfigurationError
-from ..metrics.modules import metric_module, metric_names
+from ..metrics.modules import metric_names, module_of
 from .probes.published import (
     AUSCULTABENCH,
     AUSCULTABENCH_MULTILABEL,
@@ -57,7 +57,7 @@ def metric_title(metric: str) -> str:
 
 def lower_is_better(metric: str) -> bool:
     """Whether a metric is an error."""
-    return metric in ERRORS or (metric not in METRICS and metric_module(metric.partition(".")[0]).lower_is_better)
+    return metric in ERRORS or (metric not in METRICS and module_of(metric.partition(".")[0]).lower_is_better)
 
 
 @dataclass(frozen=True)
@@ -201,7 +201,7 @@ def read_tasks(path: str | Path) -> tuple[BenchmarkTask, ...]:
 
 def _is_module(metric: str) -> bool:
     name, _, output = metric.partition(".")
-    return name in metric_names() and (not output or output in metric_module(name).output_names)
+    return name in metric_names() and (not output or output in module_of(name).output_names)
 
 
 def _entries(content: Any) -> list[Any]:

@@ -31,7 +31,7 @@ class ReportSettings:
 
     Args:
         config: of the prepared dataset: ``recordings``, or a task's, e.g. ICBHI's ``cycles``.
-        mask: ``none``, ``paper``, ``strict`` or ``context``, see :func:`hf_auscult.reports.mask_of`.
+        mask: ``none``, ``findings``, ``paper``, ``strict`` or ``context``, see :func:`hf_auscult.reports.mask_of`.
         task: whose label the mask hides; None for those of all tasks.
         mapping: YAML file of a field mapping, for a dataset that has no reader of facts.
         seed: of the phrasing.

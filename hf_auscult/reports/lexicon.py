@@ -59,7 +59,8 @@ def phrase(forms: str) -> re.Pattern[str]:
         >>> phrase("sore throat").findall("a sore-throat, sore throats")
         ['sore-throat']
     """
-    spaced = re.sub(r"(?<!\\)\((?!\?)", "(?:", forms).replace(" ", r"(?:[\s-]+)")
+    spaced = re.sub(r"(?<!\\)\((?!\?)", "(?:", forms).replace(" ", r"(?:[\s-]{1,3})")
+    spaced = spaced.replace(")*", "){0,8}")  # without an end, a long row of one word would be read again at each word
     # a form that begins or ends with a sign (": no", "+ve") may touch a word there
     return re.compile(rf"(?:(?<!\w)|(?=\W))(?:{spaced})(?:(?!\w)|(?<=\W))", re.IGNORECASE)
 

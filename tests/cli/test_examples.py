@@ -35,6 +35,8 @@ def test_align_runs_the_demo_without_flags(monkeypatch, cwd):
     assert parser().parse_args(typed("align.py", ["--seed", "3"], monkeypatch)).seed == 3
 
 
-@pytest.mark.parametrize(("script", "verb"), [("benchmark.py", "bench"), ("zero_shot.py", "zero-shot")])
+@pytest.mark.parametrize(
+    ("script", "verb"), [("benchmark.py", "bench"), ("zero_shot.py", "zero-shot"), ("publish.py", "publish")]
+)
 def test_others_are_verbs(monkeypatch, script, verb):
     assert typed(script, ["a", "--b"], monkeypatch) == [verb, "a", "--b"]

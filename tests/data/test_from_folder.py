@@ -114,6 +114,29 @@ def test_the_audit_names_both_spellings_of_one_person(tmp_path):
     assert finding.kind == "people" and finding.examples == ("list:7.0 = list:007",)
 
 
+def test_a_bare_number_and_one_after_letters_are_named_until_somebody_says_which_they_are(folder, tmp_path, capsys):
+    table = folder / "metadata.csv"
+    with table.open(newline="") as stream:
+        header, *rows = csv.reader(stream)
+    for number, row in enumerate(rows):
+        row[1] = f"P-{number // 2:02d}" if number % 2 else str(number // 2)
+    with table.open("w", newline="") as stream:
+        csv.writer(stream).writerows((header, *rows))
+    sides = {}
+    for said in (None, "same", "different"):
+        output = tmp_path / str(said)
+        arguments = ["prepare", "from_folder", "--source", str(folder), "--output", str(output), "--name", "mine"]
+        assert main([*arguments, *(["--prefixed-ids", said] if said else [])]) == 0
+        capsys.readouterr()
+        listed = "20 bare numbers are subject ids after letters too (mine:0 and mine:P-00"
+        assert (listed in (output / "README.md").read_text()) == (said is None)
+        parts = load_prepared(output, "recordings").items()
+        where = {row["recording_id"]: split for split, part in parts for row in part.select_columns(["recording_id"])}
+        sides[said] = sum(where[f"p{person}/0"] != where[f"p{person}/1"] for person in range(20))
+        assert ("CHECK whether mine:0 and mine:P-00" in audit([output]).render()) == bool(sides[said])
+    assert sides["same"] == 0 < sides["different"] == sides[None]
+
+
 def test_silent_files_are_set_aside_and_join_nobody(folder, tmp_path):
     for person in range(20):
         soundfile.write(folder / f"p{person}" / "1.wav", np.zeros(6_000), 2_000)

@@ -121,6 +121,10 @@ def tiny_ce() -> OperaCEConfig:
     return OperaCEConfig(width_coefficient=0.1, depth_coefficient=0.3, view_frames=40, projection_size=24)
 
 
+def tiny_ce_cnn() -> OperaCEConfig:
+    return OperaCEConfig(network="cnn", conv_channels=(4, 8), pooling="band_mean_std", projection_size=24)
+
+
 def tiny_panns(architecture: str, *channels: int) -> Callable[[], PannsConfig]:
     return lambda: PannsConfig(architecture=architecture, conv_channels=channels, num_tags=5)
 
@@ -217,6 +221,7 @@ ZOO = [
     Variant("opera-ct/crops", lambda: OperaCTConfig(**HTSAT), opera(9.6), attentions=True),
     # Long enough for last maps of several cells: of one cell, the last bit depends on where in memory the weights lie.
     Variant("opera-ce", tiny_ce, opera(4.064), lora=["expand_conv", "project_conv"]),
+    Variant("opera-ce/cnn", tiny_ce_cnn, opera(2.016), lora=["conv1", "conv2"]),
     Variant("opera-gt", tiny_gt(), opera(2.016), attentions=True, sdpa=True),
     Variant("opera-gt/band", tiny_gt(pooling="band_mean_std", position_layout="aligned"), opera(2.016), True, True),
     Variant("auscultabase", lambda: AuscultaBaseConfig(**HTSAT), opera(2.016), attentions=True),

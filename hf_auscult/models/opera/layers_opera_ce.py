@@ -1,4 +1,7 @@
-"""EfficientNet as OPERA-CE uses it: transformers' implementation, with the original's training behaviour."""
+"""EfficientNet as OPERA-CE uses it: transformers' implementation, with the original's training behaviour.
+
+And a small network that takes its place.
+"""
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -11,6 +14,7 @@ from transformers import EfficientNetConfig, EfficientNetModel
 from transformers import initialization as init
 from transformers.modeling_utils import PreTrainedModel
 
+from ..shared.layers_panns import PannsBlock
 from .configuration_opera_ce import OperaCEConfig
 
 
@@ -90,4 +94,27 @@ class OperaCENetwork(EfficientNetModel):
         return self._gradient_checkpointing_func(block.__call__, maps, context_fn=contexts)
 
 
-__all__ = ["DropConnect", "OperaCENetwork", "frozen_statistics"]
+class OperaCECnn(nn.Module):
+    """A small network in EfficientNet's place: every band normalised, then PANNs' blocks of 3 x 3 convolutions."""
+
+    def __init__(self, config: OperaCEConfig):
+        super().__init__()
+        self.norm = nn.BatchNorm1d(config.num_mel_bins)
+        widths = [1, *config.conv_channels]
+        last = len(widths) - 2
+        self.blocks = nn.ModuleList(
+            [
+                PannsBlock(widths[i], widths[i + 1], 3, config.convs_per_block, pool=i < last, dropout=0.0)
+                for i in range(last + 1)
+            ]
+        )
+
+    def feature_maps(self, image: torch.Tensor) -> list[torch.Tensor]:
+        """Map (B, 1, frames, bands) to the normalised image and the output of every block."""
+        maps = [self.norm(image[:, 0].transpose(1, 2)).transpose(1, 2)[:, None]]
+        for block in self.blocks:
+            maps.append(block(maps[-1]))
+        return maps
+
+
+__all__ = ["DropConnect", "OperaCECnn", "OperaCENetwork", "frozen_statistics"]

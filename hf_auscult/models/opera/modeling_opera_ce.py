@@ -1,5 +1,7 @@
 """OPERA-CE: EfficientNet over log-mel images, trained by contrast of views of a recording (OPERA, arXiv:2406.16148)."""
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -9,7 +11,7 @@ from ..shared.base import AuscultPreTrainedModel, EncoderMixin, EncoderOutput, c
 from ..shared.cola import ContrastiveMixin
 from ..shared.heads import AudioClassificationMixin
 from .configuration_opera_ce import OperaCEConfig
-from .layers_opera_ce import OperaCENetwork
+from .layers_opera_ce import OperaCECnn, OperaCENetwork
 
 
 class OperaCEPreTrainedModel(AuscultPreTrainedModel):
@@ -17,7 +19,7 @@ class OperaCEPreTrainedModel(AuscultPreTrainedModel):
 
     config: OperaCEConfig
     config_class = OperaCEConfig
-    _no_split_modules = ["EfficientNetBlock"]
+    _no_split_modules = ["EfficientNetBlock", "PannsBlock"]
 
     @torch.no_grad()
     def _init_weights(self, module: nn.Module) -> None:
@@ -43,12 +45,13 @@ class OperaCEModel(EncoderMixin, OperaCEPreTrainedModel):
 
     def __init__(self, config: OperaCEConfig):
         super().__init__(config)
-        self.channels = nn.Conv2d(1, 3, kernel_size=3)
-        self.network = OperaCENetwork(config)
+        small = config.network == "cnn"
+        self.channels = None if small else nn.Conv2d(1, 3, kernel_size=3)
+        self.network = OperaCECnn(config) if small else OperaCENetwork(config)
         self.post_init()
 
     def to_channels(self, windows: torch.Tensor) -> torch.Tensor:
-        """Map (B, frames, bands) to the (B, 3, frames - 2, bands - 2) image that EfficientNet reads.
+        """Map (B, frames, bands) to the image that the network reads, of EfficientNet (B, 3, frames - 2, bands - 2).
 
         Images of fewer than `minimum_frames` frames, which the published code crashes on, are padded with zeros at the
         end: zero is the quietest value of an image in [0, 1].
@@ -57,8 +60,10 @@ class OperaCEModel(EncoderMixin, OperaCEPreTrainedModel):
             ValueError: images of other bands.
         """
         check_windows(windows, self.config.num_mel_bins)
-        images = windows[:, None].to(self.channels.weight.dtype)
-        return self.channels(F.pad(images, (0, 0, 0, max(0, self.config.minimum_frames - images.shape[2]))))
+        first: Any = self.channels or self.network.norm
+        images = windows[:, None].to(first.weight.dtype)
+        images = F.pad(images, (0, 0, 0, max(0, self.config.minimum_frames - images.shape[2])))
+        return images if self.channels is None else self.channels(images)
 
     def encode(
         self, windows: torch.Tensor, output_hidden_states: bool = False, output_attentions: bool = False
@@ -73,15 +78,19 @@ class OperaCEModel(EncoderMixin, OperaCEPreTrainedModel):
 
         Returns:
             `last_hidden_state` (windows, tokens, D), the last feature map with `index = time * bands + band`, and
-            `pooler_output` (windows, D), its mean.
+            `pooler_output` (windows, pooled_size), its mean, or as `config.pooling` says.
 
         Raises:
             ValueError: images of other bands.
         """
         maps = self.network.feature_maps(self.to_channels(windows))
+        pooled = maps[-1].mean(dim=(2, 3))
+        if self.config.pooling == "band_mean_std":
+            deviation, mean = torch.std_mean(maps[-1], dim=2, unbiased=False)
+            pooled = torch.cat([mean, deviation], dim=1).flatten(1)
         return EncoderOutput(
             last_hidden_state=maps[-1].flatten(2).transpose(1, 2),
-            pooler_output=maps[-1].mean(dim=(2, 3)),
+            pooler_output=pooled,
             hidden_states=tuple(each.flatten(2).transpose(1, 2) for each in maps) if output_hidden_states else None,
         )
 

@@ -16,10 +16,10 @@ class ContrastiveOutput(ModelOutput):
     """Two views of every window, compared with each other.
 
     Args:
-        loss: cross entropy of every first view among all second views; not symmetric.
-        logits: (B, B) bilinear similarities, `z1 @ z2.T`, without a temperature.
+        loss: cross entropy of every first view among all second views; with cosines the mean of both directions.
+        logits: (B, B) similarities of the views.
         z1: (B, projection_size) of the first views, after the bilinear map.
-        z2: (B, projection_size) of the second views.
+        z2: (B, projection_size) of the second views, of unit length like `z1` with cosines.
     """
 
     loss: torch.Tensor | None = None
@@ -43,6 +43,26 @@ class ContrastiveHead(nn.Module):
         """Map (B, pooled_size) to (B, projection_size); `linear` then maps the first view."""
         hidden = self.dropout(self.g(self.dropout(pooled)))
         return self.dropout(torch.tanh(self.layer_norm(hidden)))
+
+
+def compare_views(
+    z1: torch.Tensor, z2: torch.Tensor, config: Any, people: torch.Tensor | None = None
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the loss of views in the space of comparison, and their similarities (B, B).
+
+    Args:
+        z1, z2: (B, projection_size), see `ContrastiveOutput`.
+        config: has `similarity` and `temperature`.
+        people: (B,) who is heard: other views of the same person are no negatives.
+    """
+    cosine = config.similarity == "cosine"
+    logits = z1 @ z2.T / (config.temperature if cosine else 1.0)
+    target = torch.arange(len(logits), device=logits.device)
+    if people is not None:
+        same = (people[:, None] == people) & (target[:, None] != target)
+        logits = logits.masked_fill(same, float("-inf"))
+    loss = F.cross_entropy(logits, target)
+    return (loss + F.cross_entropy(logits.T, target)) / 2 if cosine else loss, logits
 
 
 def masked_rows(noise: torch.Tensor, start_rate: float, continue_rate: float) -> torch.Tensor:
@@ -120,8 +140,7 @@ class ContrastiveMixin:
 
     def compare(self, views: torch.Tensor) -> torch.Tensor:
         """Return the loss of (B, 2, projection_size) views, `z1` and `z2` of a batch that was gathered from parts."""
-        first, second = views.unbind(dim=1)
-        return F.cross_entropy(first @ second.T, torch.arange(len(first), device=first.device))
+        return compare_views(views[:, 0], views[:, 1], self.config)[0]
 
     @can_return_tuple  # type: ignore[untyped-decorator]
     def forward(
@@ -150,11 +169,12 @@ class ContrastiveMixin:
         # One after the other, as published: batch normalisation sees each view's own statistics.
         pooled = [self.encoder.encode(view).pooler_output for view in (first, second)]
         z1, z2 = self.projection.linear(self.projection(pooled[0])), self.projection(pooled[1])
+        if self.config.similarity == "cosine":
+            z1, z2 = F.normalize(z1, dim=-1), F.normalize(self.projection.linear(z2), dim=-1)
         if len(z1) != len(z2):
             raise ValueError(f"{len(z1)} first views, {len(z2)} second views; expected pairs")
-        logits = z1 @ z2.T
-        loss = F.cross_entropy(logits, torch.arange(len(logits), device=logits.device))
+        loss, logits = compare_views(z1, z2, self.config)
         return ContrastiveOutput(loss, logits, z1, z2)
 
 
-__all__ = ["ContrastiveHead", "ContrastiveMixin", "ContrastiveOutput", "masked_rows", "random_crop"]
+__all__ = ["ContrastiveHead", "ContrastiveMixin", "ContrastiveOutput", "compare_views", "masked_rows", "random_crop"]

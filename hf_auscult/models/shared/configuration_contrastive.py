@@ -1,5 +1,7 @@
 """What the configurations of encoders with a contrastive head share."""
 
+from typing import Literal
+
 from huggingface_hub.dataclasses import strict
 
 from .configuration_auscult import AuscultConfig
@@ -15,6 +17,9 @@ class ContrastiveConfig(AuscultConfig):
             successor to continue it.
         projection_size: width of the space in which views are compared.
         projection_dropout: of the head, in training.
+        similarity: of views: `bilinear` (published: first views against second ones, no temperature) or `cosine`
+            (NT-Xent, arXiv:2002.05709: both ways, divided by `temperature`).
+        temperature: of `cosine`.
         initializer_range: standard deviation of linear layers' initial weights.
         classifier_head, classifier_hidden_size, classifier_dropout: see `AuscultConfig`.
     """
@@ -24,6 +29,8 @@ class ContrastiveConfig(AuscultConfig):
     mask_continue_rate: float = 0.2
     projection_size: int = 512
     projection_dropout: float = 0.1
+    similarity: Literal["bilinear", "cosine"] = "bilinear"
+    temperature: float = 0.1
     initializer_range: float = 0.02
 
     @property

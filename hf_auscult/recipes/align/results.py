@@ -197,7 +197,7 @@ class AlignResult:
             "versions": self.versions,
             "seconds": self.seconds,
         }
-        plain: dict[str, Any] = _without_absolute_paths(json.loads(to_json(content)))
+        plain: dict[str, Any] = without_absolute_paths(json.loads(to_json(content)))
         return plain
 
 
@@ -212,12 +212,12 @@ def repository_name(output: str) -> str:
     return "/".join(path.parts[-2:]) if path.is_absolute() else path.as_posix()
 
 
-def _without_absolute_paths(value: Any) -> Any:
+def without_absolute_paths(value: Any) -> Any:
     """Keep the last part of every absolute path: folders of this machine are not published."""
     if isinstance(value, dict):
-        return {key: _without_absolute_paths(item) for key, item in value.items()}
+        return {key: without_absolute_paths(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_without_absolute_paths(item) for item in value]
+        return [without_absolute_paths(item) for item in value]
     if isinstance(value, str):
         return " ".join(PurePath(word).name if PurePath(word).is_absolute() else word for word in value.split(" "))
     return value

@@ -12,7 +12,6 @@ from pathlib import Path
 import datasets
 import numpy as np
 from accelerate import PartialState
-from transformers import AutoTokenizer
 from transformers.utils.logging import disable_progress_bar as disable_transformers_bars
 
 from ...alignment.teachers import Teacher, default_device
@@ -20,8 +19,8 @@ from ...data.trained_on import FILE as PEOPLE_FILE
 from ...data.trained_on import merged, read_training_people, training_people
 from ...files import check_folder, new_folder, write_json
 from ...hub.model_card import write_model_card
-from ...models.acula.teacher_acula import resolve_teacher
-from .conditions import Condition, permutation, select
+from ...models.acula.teacher_acula import teacher_tokenizer
+from .conditions import Condition, compared, permutation, select
 from .config import AlignConfig, load_config
 from .corpus import (
     AudioReportCorpus,
@@ -40,7 +39,7 @@ from .evaluation import Embeddings, Evaluator, embed_corpus, summary_of
 from .plots import draw_losses, draw_retrieval, draw_roc
 from .results import AlignResult
 from .tables import render, tables
-from .train import ConditionTrainer, TrainedModel, feature_extractor, new_model, training_folder
+from .train import ConditionTrainer, TrainedModel, compared_models, feature_extractor, new_model, training_folder
 
 PACKAGES = ("hf-auscult", "torch", "transformers", "datasets", "accelerate", "scikit-learn", "numpy")
 
@@ -93,6 +92,7 @@ def align(config: AlignConfig | str | Path, *, command: str = "", progress: bool
     corpus, left_out = keep_reported(corpus, config.reports, config.data.task)
     say(_people_line(corpus, left_out))
     teacher = Teacher(config.teacher, cache=work / "teachers", device=default_device())
+    others = compared([Path(path).name for path in config.compare])
     conditions = select(config.checks)
     reports = {
         mask: embed_reports(
@@ -105,13 +105,15 @@ def align(config: AlignConfig | str | Path, *, command: str = "", progress: bool
         prompts = embed_prompts(corpus, config.data.task, teacher)
 
     # Training.
-    untrained = new_model(config, own_reports.embeddings.shape[1])
-    folder = training_folder(config, untrained, corpus, reports)
+    text_size = own_reports.embeddings.shape[1]
+    start = new_model(config, text_size)
+    untrained = new_model(config, text_size, random=True).eval()
+    trained = compared_models(config, corpus, text_size)
+    folder = training_folder(config, start, corpus, reports)
     trainer = ConditionTrainer(config, extractor, folder, len(corpus.classes), progress)
-    before = TrainedModel(untrained.eval(), [])
+    before = TrainedModel(start.eval(), [])
     if config.start.steps:
-        before = trainer.start(untrained, training_examples(corpus))
-    trained: dict[str, TrainedModel] = {}
+        before = trainer.start(start, training_examples(corpus))
     for condition in conditions:
         if condition.trained:
             read, order = _text_side(condition, corpus, reports, config)
@@ -119,6 +121,7 @@ def align(config: AlignConfig | str | Path, *, command: str = "", progress: bool
             trained[condition.name] = trainer.condition(condition, before.model, examples)
         else:
             trained[condition.name] = TrainedModel(untrained, []) if condition.starts == "random" else before
+    conditions = (*conditions, *others)
     state.wait_for_everyone()
     if not state.is_main_process:
         return None
@@ -182,9 +185,7 @@ def _write(result: AlignResult, aligned: TrainedModel, embeddings: Embeddings, e
         aligned.model.save_pretrained(folder)
         evaluator.extractor.save_pretrained(folder)
         # The pipelines need the teacher's tokenizer beside the model; its weights stay where they are.
-        AutoTokenizer.from_pretrained(
-            resolve_teacher(config.teacher.name), revision=config.teacher.revision
-        ).save_pretrained(folder)
+        teacher_tokenizer(config.teacher.name, config.teacher.revision).save_pretrained(folder)
         content = result.to_dict()
         write_json(folder / "results.json", content, sort_keys=True)
         trained_on = corpus.take(corpus.rows("train"))

@@ -24,6 +24,8 @@ from tests.aligned import ROOT, settings
 
 SAMPLE = ROOT / "examples" / "data" / "circor_sample" / "training_data"
 
+VERBS = ("pretrain_", "finetune_", "matrix_")
+
 
 def test_what_is_written(run_folder):
     folder, _ = run_folder
@@ -103,7 +105,10 @@ def test_the_card_s_snippet_runs_as_printed(run_folder):
     assert done.returncode == 0, done.stderr[-2000:]
     assert "(1, 512)" in done.stdout
     front = yaml.safe_load(card.split("---")[1])
-    assert front["license"] == "apache-2.0"
+    assert front["license"] == "odc-by", "of the recordings, which binds more than the code's"
+    (result,) = front["model-index"][0]["results"]
+    assert result["metrics"][0]["args"]["people"] == 21 and "level" in result["metrics"][0]["args"]
+    assert front["datasets"] == ["auscult/circor"] and front["language"] == "en" and "TRIPOD+AI" in card
     assert "not for diagnosis" in card
     assert "**21 held-out people**" in card
 
@@ -267,7 +272,12 @@ def test_settings_are_checked(tmp_path):
         select(["astrology"])
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "examples" / "configs").glob("*.yaml")), ids=lambda path: path.stem)
+# The other trainers' configurations carry their verb in front and are read by their own tests.
+@pytest.mark.parametrize(
+    "path",
+    sorted(path for path in (ROOT / "examples" / "configs").glob("*.yaml") if not path.stem.startswith(VERBS)),
+    ids=lambda path: path.stem,
+)
 def test_shipped_configurations_are_valid(path):
     config = load_config(path)
     assert Path(config.output).parts[0] == "auscult"
