@@ -24,6 +24,18 @@ def _escape(code: int) -> str:
     return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}"
 
 
+def limit(variable: str, default: int) -> int:
+    """Return a bound on what is read into memory; the environment variable raises or lowers it.
+
+    Raises:
+        ConfigurationError: the variable holds no whole number.
+    """
+    text = os.environ.get(variable, "")
+    if text and not text.isdecimal():
+        raise ConfigurationError(f"{variable} is {text!r}", remedy="give a whole number, or unset it")
+    return int(text or default)
+
+
 class AuscultError(Exception):
     """Base of all errors of this package.
 
@@ -71,7 +83,7 @@ class ShortAudioError(AudioError):
 
 
 class NonFiniteAudioError(AudioError):
-    """The recording holds NaN or infinite samples."""
+    """The recording, or what was computed from it, holds NaN, infinite or absurdly large numbers."""
 
 
 class SamplingRateError(AudioError):

@@ -1,4 +1,4 @@
-"""A benchmark as a dataset on the Hub: a config per task, read from the datasets' own repositories, and results."""
+"""A benchmark as a dataset on the Hub: a config per task over each dataset's one table, and results."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-from huggingface_hub import DatasetCard
+from huggingface_hub import DatasetCard, DatasetCardData
 
 from ..errors import ConfigurationError
 from ..evaluation.suites import suite_of
@@ -32,25 +31,29 @@ def config_name(number: str) -> str:
 
 
 def plan_benchmark(suite: str, repo: str, data_root: str | Path, *, results: str | Path | None = None) -> Plan:
-    """The repository of a suite: its tasks, whose recordings stay in the datasets' own repositories, and its results.
+    """The repository of a suite: its tasks as configs, with the tables of the datasets that may be passed on.
 
     Args:
         suite: its name.
-        repo: `namespace/name`; the datasets are those of the same namespace.
+        repo: `namespace/name`.
         data_root: prepared datasets, in folders of their names: their cards say which files and rows a task reads.
         results: folder that `bench` wrote; its figures become the config `results`, a row a model, task and metric.
 
     Raises:
         ConfigurationError: no such suite, or not one of its datasets is prepared and may be passed on.
     """
-    namespace = repo.partition("/")[0]
     configs: list[dict[str, Any]] = []
+    files: dict[str, str | Path] = {}
     rows = []
     for task in suite_of(suite):
         here = _config(Path(data_root) / task.dataset / "README.md", task.config)
         why = closed(task.dataset) or ("" if here else "not prepared by whoever published this")
         if here and not why:
-            configs.append(_moved(here, config_name(task.number), f"hf://datasets/{namespace}/{task.dataset}"))
+            configs.append(_moved(here, config_name(task.number), task.dataset))
+            # datasets reads no other repository's files; tasks of one dataset share them.
+            for part in here["data_files"]:
+                for file in sorted((Path(data_root) / task.dataset).glob(part["path"])):
+                    files[f"{task.dataset}/{file.relative_to(Path(data_root) / task.dataset).as_posix()}"] = file
         rows.append(
             (f"`{config_name(task.number)}`", task.title, task.dataset, task.config, task.metrics[0], why or "-")
         )
@@ -58,20 +61,19 @@ def plan_benchmark(suite: str, repo: str, data_root: str | Path, *, results: str
         raise ConfigurationError(
             f"no dataset of {suite} that may be passed on", where=data_root, remedy="prepare some of them first"
         )
-    files: dict[str, str | Path] = {}
     if results is not None:
         files["results.jsonl"] = "".join(f"{json.dumps(row)}\n" for row in _figures(Path(results) / "results.json"))
         configs.append({"config_name": RESULTS, "data_files": [{"split": "test", "path": "results.jsonl"}]})
-    head = {
-        "license": "other",
-        "license_name": "those-of-the-datasets",
-        "task_categories": ["audio-classification"],
-        "tags": ["body-sounds", "auscultation", "benchmark"],
-        "pretty_name": suite,
-        "configs": configs,
-    }
+    head = DatasetCardData(
+        license="other",
+        license_name="those-of-the-datasets",
+        task_categories=["audio-classification"],
+        tags=["body-sounds", "auscultation", "benchmark"],
+        pretty_name=suite,
+        configs=configs,
+    )
     text = template("benchmark.md.j2").render(
-        front=yaml.safe_dump(head, sort_keys=False, allow_unicode=True).strip(),
+        front=head.to_yaml().strip(),
         suite=suite,
         repository=repo,
         notice=RESEARCH_ONLY,
@@ -93,7 +95,7 @@ def _config(readme: Path, name: str) -> dict[str, Any]:
 
 
 def _moved(config: Mapping[str, Any], name: str, home: str) -> dict[str, Any]:
-    """Return a config under another name that reads its files from another repository."""
+    """Return a config under another name that reads its files from a folder of the dataset's name."""
     files = [{**part, "path": f"{home}/{part['path']}"} for part in config["data_files"]]
     rest = {key: value for key, value in config.items() if key != "default"}
     return {**rest, "config_name": name, "data_files": files}

@@ -8,10 +8,11 @@ from pathlib import Path
 
 from ..data.catalogue import DATASETS
 from ..errors import ConfigurationError, PublishError
+from ..evaluation.suites import suite_of
 from ..files import Serialisable
 from ..metrics.modules import metric_names
 from .benchmark import plan_benchmark
-from .plans import plan_dataset, plan_lora, plan_metric, plan_model, plan_recipe, plan_space, release
+from .plans import closed, plan_dataset, plan_lora, plan_metric, plan_model, plan_recipe, plan_space, release
 from .send import Access, Plan, Publication, hub_errors, send
 
 KINDS = ("model", "lora", "dataset", "metric", "space", "all")
@@ -129,7 +130,9 @@ def _entries(namespace: str, root: Path) -> Iterator[tuple[str, Path | None, Cal
     for name, suite in manifest["benchmarks"].items():
         repo, results = f"{namespace}/{name}", root / "results" / suite
         more = {"results": results} if results.is_dir() else {}
-        yield repo, data_root, bound(plan_benchmark, suite, repo, data_root, **more)
+        sources = [data_root / task.dataset for task in suite_of(suite) if not closed(task.dataset)]
+        folder = next((source for source in sources if source.is_dir()), sources[0])  # one of them will do
+        yield repo, folder, bound(plan_benchmark, suite, repo, data_root, **more)
     for name in metric_names():
         repo = f"{namespace}/{name}"
         yield repo, None, bound(plan_metric, name, repo)

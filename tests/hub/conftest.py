@@ -60,7 +60,8 @@ def client(served: Hub, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cl
     assert process.stdout is not None and process.stdout.readline() == "ready\n"
     yield Client(process, home / "pid")
     process.stdin.close()
-    process.wait(timeout=10)
+    process.kill()
+    process.wait()
 
 
 def _python(served: Hub, folder: Path) -> Any:

@@ -103,7 +103,7 @@ def test_the_card_s_snippet_runs_as_printed(run_folder):
         [sys.executable, "-c", snippet], cwd=folder, capture_output=True, text=True, env=environment, check=False
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    assert "(1, 512)" in done.stdout
+    assert "[1, 512]" in done.stdout
     front = yaml.safe_load(card.split("---")[1])
     assert front["license"] == "odc-by", "of the recordings, which binds more than the code's"
     (result,) = front["model-index"][0]["results"]
