@@ -25,13 +25,8 @@ from ..plots import (
 from .examples import FITTED, Examples
 from .predictions import Predictions
 from .published import best_published
-<<<<<<< HEAD
-from .results import Result, TaskResult
-from .task import BenchmarkTask, metric_title
-=======
 from .results import Result, TaskResult, file_name
-from .task import METRICS, BenchmarkTask
->>>>>>> next
+from .task import BenchmarkTask, metric_title
 
 MOST_SERIES = 7  # colours and markers that one plot can tell apart
 MOST_BANDS = 3  # more shaded bands hide each other

@@ -27,13 +27,8 @@ def write_readme(result: Result, folder: str | Path) -> Path:
     metrics = dict.fromkeys(metric for task in result.tasks for metric in task.spec.metrics)
     for protocol in result.protocols:
         for metric in metrics:
-<<<<<<< HEAD
             title = metric_title(metric) + (" (lower is better)" if lower_is_better(metric) else "")
-            parts += [f"## {title}, {protocol} protocol", overview(result, protocol, metric).markdown()]
-=======
-            title = METRICS[metric] + (" (lower is better)" if metric in ERRORS else "")
             parts += titled(f"{title}, {protocol} protocol", overview(result, protocol, metric))
->>>>>>> next
     for title, table in (
         ("Differences between models", differences(result)),
         ("Calibration", calibration(result)),

@@ -20,11 +20,8 @@ from ..metrics.multiplicity import holm
 from ..metrics.operating import OperatingPoint, operating_point
 from ..metrics.subgroups import group_rows
 from ..metrics.tables import Table, estimate
-<<<<<<< HEAD
-from .predictions import Predictions
-=======
 from ..texts import read_table
->>>>>>> next
+from .predictions import Predictions
 
 FIGURES: Mapping[str, Statistic] = {"sensitivity": sensitivity, "specificity": specificity, "accuracy": accuracy}
 COLUMNS = ("recording_id", "subject_id", "truth", "reader", "decision")
@@ -105,13 +102,12 @@ def read_scores(file: str | Path) -> dict[str, float]:
         if len(predictions.classes) != 2 or predictions.multilabel:
             raise DataError(f"{len(predictions.classes)} classes, expected two", where=path)
         return dict(zip(predictions.keys, predictions.mean_scores[:, 1].tolist(), strict=True))
+    remedy = "give a CSV with the columns recording_id and score"
     try:
-        with path.open(newline="", encoding="utf-8-sig") as stream:
-            return {line["recording_id"]: float(line["score"]) for line in csv.DictReader(stream)}
-    except (OSError, UnicodeDecodeError, KeyError, TypeError, ValueError) as error:
-        raise DataError(
-            f"no scores ({error})", where=path, remedy="give a CSV with the columns recording_id and score"
-        ) from error
+        lines = read_table(path, ("recording_id", "score"), remedy=remedy)
+        return {line["recording_id"]: float(line["score"]) for _, line in lines}
+    except (TypeError, ValueError) as error:
+        raise DataError(f"a score is no number ({error})", where=path, remedy=remedy) from error
 
 
 def reader_study(

@@ -8,11 +8,8 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from ..errors import ConfigurationError
-<<<<<<< HEAD
 from ..metrics.modules import metric_names, module_of
-=======
 from ..texts import read_yaml
->>>>>>> next
 from .probes.published import (
     AUSCULTABENCH,
     AUSCULTABENCH_MULTILABEL,

@@ -8,8 +8,8 @@ counts the intervals that were given; where a rule refuses one ("2 people of the
 Wanted: .93 to .98, more for the exact intervals of shares.
 
 Lowest and highest coverage over all settings of :func:`cells` (1 and 4 recordings a person), 2,000 simulations each,
-so that one cell is known to .010 (two standard errors). "None" are refused; a setting in which fewer than a tenth of the
-samples get an interval is left out, because those samples are the odd ones.
+so that one cell is known to .010 (two standard errors). "None" are refused; a setting in which fewer than a tenth of
+the samples get an interval is left out, because those samples are the odd ones.
 
 =============  ================  ================  ================  ================
 figure         12 people         20 people         65 people         250 people
@@ -19,12 +19,12 @@ difference     none              none              .941 to .978      .936 to .96
 macro-F1       none              .941 to .971      .939 to .970      .944 to .960
 sensitivity    .983 to 1.000     .976 to .999      .967 to .993      .959 to .992
 MAE            .961 to .971      .964 to .966      .944 to .961      .943 to .952
-recall at k    .983 to .999      .961 to .997      .951 to .984      RECALL250
+recall at k    .983 to .999      .961 to .997      .951 to .984      .954 to .987
 =============  ================  ================  ================  ================
 
 Relatives, 2,000 simulations a cell: a fixed number of positive people .940 to .977; labels that differ within a person
-.936 to .979; 1 to 7 recordings a person .929 to .976; very unequal numbers (1, 1, 2 or 12 at random) AUROC .932 to .979,
-difference .929 to .983, macro-F1 .943 to .970.
+.936 to .979; 1 to 7 recordings a person .929 to .976; very unequal numbers (1, 1, 2 or 12 at random) AUROC .932 to
+.979, difference .929 to .983, macro-F1 .943 to .970.
 
 The figures above were made with the formulas of :mod:`hf_auscult.metrics.bounds` written for all samples of a cell at
 once, which give the bounds of the functions called here to 12 digits and take a twentieth of their time; this script
