@@ -4,7 +4,8 @@
 
 People are drawn at random with the prevalence given (``--labels fixed``: with its exact share of people, ``recording``:
 labels differ within a person); their scores are normal with a correlation of .5 between recordings of one person. A
-cell counts the intervals that were given; where a rule refuses one ("2 people of the rarer class"), the share given says so.
+cell counts the intervals that were given; where a rule refuses one ("2 people of the rarer class"), the share given
+says so.
 Wanted: .93 to .98, more for the exact intervals of shares.
 
 Lowest and highest coverage over all settings of :func:`cells` (1 and 4 recordings a person), 2,000 simulations each,

@@ -22,7 +22,7 @@ CHOSEN = {
     ),
     "macro_f1": (
         {"people": 20, "recordings": 1, "shares": (0.5, 0.5), "separation": 2.0},
-        {"people": 65, "recordings": 4, "shares": (0.65, 0.25, 0.1), "separation": 1.0},
+        {"people": 65, "recordings": 4, "shares": (0.5, 0.25, 0.25), "separation": 1.0},
     ),
     "sensitivity": (
         {"people": 20, "recordings": 1, "sensitivity": 0.95, "prevalence": 0.25},
