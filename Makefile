@@ -1,4 +1,4 @@
-.PHONY: help demo test test-fast parity fuzz lint types docs clean
+.PHONY: help demo test test-fast parity speed fuzz lint types docs clean
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
@@ -37,6 +37,9 @@ test-fast: $(VENV)/.installed ## without the slow tests
 
 parity: $(VENV)/.installed ## compare every encoder with its original, array by array
 	$(BIN)/python -m tests.models.parity
+
+speed: $(VENV)/.installed ## ratios to the originals' loops, growth with the number of recordings (about five minutes)
+	$(BIN)/python examples/speed.py --json speed.json
 
 MINUTES ?= 10
 SEED ?= $(shell date +%s)

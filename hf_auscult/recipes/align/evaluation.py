@@ -15,7 +15,7 @@ from ...alignment.maps import project_text, ridge_map, store_map
 from ...alignment.objectives import get
 from ...alignment.teachers import default_device
 from ...audio import assess
-from ...embedding.embedder import encode_all
+from ...embedding.embedder import Embedder, encode_all
 from ...evaluation.estimates import Estimate
 from ...evaluation.probe_evaluation import EvaluationSettings, ProbeResult, evaluate_probe
 from ...evaluation.shortcuts import METADATA, METADATA_AND_LEVEL, evaluate_shortcuts, shortcut_spec
@@ -61,7 +61,8 @@ def embed_corpus(
         {"array": recording.waveform[:], "sampling_rate": corpus.sampling_rate} for recording in corpus.recordings
     )
     outputs = ("pooler_output", "audio_embeds")
-    rows = list(encode_all(models, extractor, recordings, outputs=outputs, progress=progress))
+    embedders = {name: Embedder(model, extractor) for name, model in models.items()}
+    rows = [encoded.rows for encoded in encode_all(embedders, recordings, outputs=outputs, progress=progress)]
     for network in networks:
         network.cpu()
     return {
