@@ -55,8 +55,8 @@ def metric_title(metric: str) -> str:
 
 
 def lower_is_better(metric: str) -> bool:
-    """Whether a metric is an error."""
-    return metric in ERRORS or (metric not in METRICS and module_of(metric.partition(".")[0]).lower_is_better)
+    """Whether a metric is an error; a registered one says so of its first output."""
+    return metric in ERRORS or (metric in metric_names() and module_of(metric).lower_is_better)
 
 
 @dataclass(frozen=True)

@@ -179,7 +179,8 @@ def _pair(y: ArrayLike, predicted: ArrayLike) -> tuple[NDArray[np.generic], NDAr
 
 def _ratio(part: Any, whole: Any) -> Floats:
     """Quotients; 0 where there is nothing to divide by."""
-    return np.divide(part, whole, out=np.zeros(np.shape(part)), where=np.asarray(whole) > 0)
+    quotients: Floats = np.divide(part, whole, out=np.zeros(np.shape(part)), where=np.asarray(whole) > 0)
+    return quotients
 
 
 def _share(hit: NDArray[np.bool_], among: NDArray[np.bool_], problem: str) -> float:
