@@ -7,14 +7,17 @@ from .facts import FACTS, facts_of
 from .generate import Report, generate, requests_of
 from .generators import GENERATORS
 from .grounding import Grounding, Statement, check
-from .leakage import Leakage, LeakageSettings, leakage
+from .leakage import READERS, Leakage, LeakageSettings, leakage
 from .lexicon import extend_lexicon
-from .masking import STRENGTHS, Mask, mask_of
+from .masking import MASKS, STRENGTHS, Mask, mask_of
+from .middle import Middle, MiddleStep, middle_mask
 from .prompts import class_prompts
 
 __all__ = [
     "FACTS",
     "GENERATORS",
+    "MASKS",
+    "READERS",
     "STRENGTHS",
     "Fact",
     "FieldMapping",
@@ -22,6 +25,8 @@ __all__ = [
     "Leakage",
     "LeakageSettings",
     "Mask",
+    "Middle",
+    "MiddleStep",
     "Report",
     "Statement",
     "check",
@@ -31,5 +36,6 @@ __all__ = [
     "generate",
     "leakage",
     "mask_of",
+    "middle_mask",
     "requests_of",
 ]
