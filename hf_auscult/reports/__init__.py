@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ..data.facts import Fact, FieldMapping
+from .diversity import Diversity, diversity
 from .facts import FACTS, facts_of
 from .generate import Report, generate, requests_of
 from .generators import GENERATORS
@@ -19,6 +20,7 @@ __all__ = [
     "MASKS",
     "READERS",
     "STRENGTHS",
+    "Diversity",
     "Fact",
     "FieldMapping",
     "Grounding",
@@ -31,6 +33,7 @@ __all__ = [
     "Statement",
     "check",
     "class_prompts",
+    "diversity",
     "extend_lexicon",
     "facts_of",
     "generate",
