@@ -37,7 +37,7 @@ from ..plots.maps import embedding_map
 from ..training.align import last_complete_checkpoint
 from ..training.pretrain import PretrainingArguments, PretrainingDataset, PretrainingTrainer, ViewPolicy
 from ..training.spectrograms import Spectrograms, TrainingRecording
-from .align.config import build, check_training, excluded_names, excluded_people, read_yaml
+from .align.config import build, check_training, excluded_names, excluded_people, read_settings
 from .align.corpus import recording_rows
 from .align.results import repository_name, without_absolute_paths
 
@@ -144,7 +144,7 @@ class PretrainResult(Serialisable):
 
 def load_config(path: str | Path, overrides: dict[str, Any] | None = None) -> PretrainConfig:
     """Read a run's YAML file; see `hf_auscult.recipes.align.config.load_config`."""
-    return build(PretrainConfig, read_yaml(path, overrides), str(path))
+    return build(PretrainConfig, read_settings(path, overrides), str(path))
 
 
 def pretrain(config: PretrainConfig | str | Path, *, command: str = "", progress: bool = True) -> PretrainResult | None:

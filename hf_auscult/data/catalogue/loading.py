@@ -11,9 +11,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import yaml
-
 from ...errors import ConfigurationError
+from ...texts import read_yaml
 from ..collector import RowCollector
 from ..facts import FieldMapping, TaskLabels
 from ..generic import OWN_COLUMNS, GenericTable, read_generic
@@ -40,10 +39,7 @@ def load_dataset_folder(folder: Path, *, package: str | None = None) -> DatasetS
         ConfigurationError: no such file, a part that is missing, or one that does not fit the others.
     """
     file = folder / FILE
-    try:
-        content = yaml.load(file.read_text("utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigurationError(f"cannot be read ({error})", where=file, remedy="write the dataset's YAML") from error
+    content = read_yaml(file, remedy="write the dataset's YAML")
     _check_keys(content, file)
     reader = _module(folder / READER, package)
     if reader is None and content.get("generic") is None:

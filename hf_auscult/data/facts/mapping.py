@@ -8,9 +8,8 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ...errors import ConfigurationError, DataError
+from ...texts import read_yaml
 from .cells import NO, YES, Cells, Row
 from .schema import CONCEPTS, VALUES, Fact
 from .settle import settle
@@ -280,13 +279,7 @@ class FieldMapping:
             ConfigurationError: no such file, not YAML, or not a field mapping.
         """
         path = Path(file)
-        if not path.is_file():
-            raise ConfigurationError("no such file", where=path, remedy="write a field mapping")
-        try:
-            content = yaml.safe_load(path.read_text("utf-8"))
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise ConfigurationError(f"not YAML: {error}", where=path) from error
-        return cls.from_dict(content, str(path))
+        return cls.from_dict(read_yaml(path, remedy="write a field mapping"), str(path))
 
 
 def _plain(entry: Any) -> Iterator[Any]:

@@ -10,13 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-import yaml
-
 from ...alignment.teacher_config import TeacherConfig, teacher_config
 from ...audio import Augmentation
 from ...data.guards import bare_id
 from ...errors import ConfigurationError
 from ...files import Serialisable
+from ...texts import read_yaml
 
 T = TypeVar("T")
 
@@ -232,25 +231,20 @@ def load_config(path: str | Path, overrides: Mapping[str, Any] | None = None) ->
     Raises:
         ConfigurationError: missing file, bad YAML, unknown keys or values of another type (named).
     """
-    values = read_yaml(path, overrides)
+    values = read_settings(path, overrides)
     if isinstance(values.get("teacher"), str) or "preset" in (values.get("teacher") or {}):
         values["teacher"] = dataclasses.asdict(teacher_config(values["teacher"]))
     return build(AlignConfig, values, str(path))
 
 
-def read_yaml(path: str | Path, overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def read_settings(path: str | Path, overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Read a file of settings; top-level `overrides` replace the file's.
 
     Raises:
         ConfigurationError: missing file, bad YAML, or no mapping.
     """
     path = Path(path)
-    if not path.is_file():
-        raise ConfigurationError("no such file", where=path, remedy="see examples/configs")
-    try:
-        values = yaml.safe_load(path.read_text("utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"not YAML: {error}", where=path) from error
+    values = read_yaml(path, remedy="see examples/configs")
     if not isinstance(values, Mapping):
         raise ConfigurationError("not a mapping of settings", where=path)
     return {**values, **(overrides or {})}

@@ -27,6 +27,7 @@ from ...features import FRONT_ENDS, AuscultFeatureExtractor, FrontEnd, WindowedF
 from ...files import new_folder, to_json, write_json
 from ...models.acula import AcuLaConfig
 from ...models.acula.modeling_acula import AcuLaModel
+from ...models.acula.teacher_acula import resolve_teacher
 from ...models.reachable import check_reachable
 from ...training import (
     AlignmentArguments,
@@ -100,12 +101,14 @@ def compared_models(config: AlignConfig, corpus: AudioReportCorpus, text_size: i
         LeakageError: a model that was trained on people of the run's test split.
     """
     models: dict[str, TrainedModel] = {}
+    asked = resolve_teacher(config.teacher.name, config.teacher.revision)
     for path in config.compare:
         check_reachable(path)
         model = AcuLaModel.from_pretrained(path).eval()
         front_end = getattr(AutoFeatureExtractor.from_pretrained(path), "front_end", None)
         own = getattr(feature_extractor(config), "front_end", None)
-        if model.config.text_size != text_size or model.config.teacher != config.teacher.name or front_end != own:
+        teacher = resolve_teacher(str(model.config.teacher), model.config.teacher_revision)
+        if (model.config.text_size, teacher, front_end) != (text_size, asked, own):
             raise ConfigurationError(
                 "has another teacher or front end than this run", where=path, remedy="take it out of `compare`"
             )
