@@ -4,6 +4,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Whose public names the API reference lists.
+PACKAGES := alignment audio data embedding evaluation features hub metrics models plots recipes reports training
 export AUSCULT_SHARED ?= $(abspath ../shared)
 # Nothing here needs a hub: the demo's recordings and its teacher come with the project and its packages.
 export HF_HUB_OFFLINE ?= 1
@@ -59,7 +61,7 @@ types: $(VENV)/.installed ## mypy, strict
 
 docs: $(VENV)/.installed ## the API reference, from docstrings, into build/docs
 	$(BIN)/uv tool run --from pdoc --constraints .ci/constraints.txt --with-editable '.[demo,onnx,viz]' \
-		pdoc --docformat google --output-directory build/docs hf_auscult '!hf_auscult.codegen'
+		pdoc --docformat google --output-directory build/docs hf_auscult $(addprefix hf_auscult.,$(PACKAGES))
 
 clean: ## remove what runs leave behind (not the environment)
 	rm -rf .auscult auscult build .pytest_cache .mypy_cache .ruff_cache
