@@ -1,4 +1,4 @@
-"""Verbs on models: convert, embed, export, pre-train, align."""
+"""Verbs on models: convert, embed, export, pre-train, align, fine-tune."""
 
 from __future__ import annotations
 
@@ -52,6 +52,16 @@ def pretrain(args: argparse.Namespace) -> Outcome:
     return Outcome({"name": result.name, "seconds": result.seconds, **result.last} if result else {})
 
 
+def finetune(args: argparse.Namespace) -> Outcome:
+    """Fine-tune an encoder with labels."""
+    from ..recipes.finetune import finetune as run
+    from ..recipes.finetune import load_config
+
+    result = run(load_config(args.config, _overrides(args)), command=args.command, progress=not args.json)
+    return Outcome(result.to_dict(), result.table().markdown())
+
+
 def _overrides(args: argparse.Namespace) -> dict[str, object]:
     """Settings that were typed, in place of the file's."""
-    return {name: getattr(args, name) for name in ("output", "work", "seed") if getattr(args, name) is not None}
+    typed = {name: getattr(args, name, None) for name in ("output", "work", "seed")}
+    return {name: value for name, value in typed.items() if value is not None}
