@@ -61,6 +61,15 @@ def finetune(args: argparse.Namespace) -> Outcome:
     return Outcome(result.to_dict(), result.table().markdown())
 
 
+def matrix(args: argparse.Namespace) -> Outcome:
+    """Run the ablation matrix, or some of its rows."""
+    from ..recipes.matrix import report, run_matrix
+
+    settings = {"rows": args.rows, "seeds": args.seeds, "file": args.file, "progress": not args.json}
+    rows = run_matrix(args.config, args.output, **settings)
+    return Outcome({"rows": [row.to_dict() for row in rows]}, report(rows))
+
+
 def _overrides(args: argparse.Namespace) -> dict[str, object]:
     """Settings that were typed, in place of the file's."""
     typed = {name: getattr(args, name, None) for name in ("output", "work", "seed")}
