@@ -1,9 +1,11 @@
-.PHONY: help demo test test-fast parity lint types clean
+.PHONY: help demo test test-fast parity speed fuzz lint types docs clean
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Whose public names the API reference lists.
+PACKAGES := alignment audio data embedding evaluation features hub metrics models plots recipes reports training
 export AUSCULT_SHARED ?= $(abspath ../shared)
 # Nothing here needs a hub: the demo's recordings and its teacher come with the project and its packages.
 export HF_HUB_OFFLINE ?= 1
@@ -22,7 +24,7 @@ $(VENV)/.installed: pyproject.toml .ci/constraints.txt
 demo: $(VENV)/.installed ## align a small encoder with reports on bundled heart recordings (about three minutes)
 	$(BIN)/accelerate launch --num_processes 1 --num_machines 1 --mixed_precision no --dynamo_backend no \
 		--num_cpu_threads_per_process $$(nproc) \
-		examples/align.py --config examples/configs/demo.yaml
+		examples/align.py --config examples/configs/demo.yaml --overwrite
 	@echo; echo "In a fresh process:"
 	@$(BIN)/python examples/embed.py auscult/acula-opera
 
@@ -38,6 +40,18 @@ test-fast: $(VENV)/.installed ## without the slow tests
 parity: $(VENV)/.installed ## compare every encoder with its original, array by array
 	$(BIN)/python -m tests.models.parity
 
+speed: $(VENV)/.installed ## ratios to the originals' loops, growth with the number of recordings (about five minutes)
+	$(BIN)/python examples/speed.py --json speed.json
+
+MINUTES ?= 10
+SEED ?= $(shell date +%s)
+fuzz: export OMP_NUM_THREADS := 1
+fuzz: $(VENV)/.installed ## attack by chance for so many MINUTES: recordings, tables, the command line, then kill runs
+	$(BIN)/python -m tests.fuzz audio --minutes $(MINUTES) --seed $(SEED)
+	$(BIN)/python -m tests.fuzz tables --minutes $(MINUTES) --seed $(SEED)
+	$(BIN)/python -m tests.fuzz command --minutes $(MINUTES) --seed $(SEED)
+	$(BIN)/python -m tests.fuzz.kill_and_resume prepare reports embed bench align --minutes $(MINUTES)
+
 lint: $(VENV)/.installed ## ruff
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -45,5 +59,9 @@ lint: $(VENV)/.installed ## ruff
 types: $(VENV)/.installed ## mypy, strict
 	$(BIN)/mypy
 
+docs: $(VENV)/.installed ## the API reference, from docstrings, into build/docs
+	$(BIN)/uv tool run --from pdoc --constraints .ci/constraints.txt --with-editable '.[demo,onnx,viz]' \
+		pdoc --docformat google --output-directory build/docs hf_auscult $(addprefix hf_auscult.,$(PACKAGES))
+
 clean: ## remove what runs leave behind (not the environment)
-	rm -rf .auscult auscult .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .auscult auscult build .pytest_cache .mypy_cache .ruff_cache

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import shlex
+import warnings
+from typing import Any
 
 from .command import Outcome
 
@@ -18,9 +20,18 @@ def convert(args: argparse.Namespace) -> Outcome:
 
 def embed(args: argparse.Namespace) -> Outcome:
     """Embed recordings into a Parquet file."""
-    from ..embedding.recordings import embed_files
+    from ..embedding.recordings import embed_files, embed_with_each
 
-    report = embed_files(args.model, args.paths, args.output, protocol=args.protocol, batch_size=args.batch_size)
+    settings: dict[str, Any] = {
+        name: getattr(args, name) for name in ("protocol", "batch_size", "precision", "overwrite", "resume")
+    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # the report names silent recordings
+        if args.also:
+            reports = embed_with_each([args.model, *args.also], args.paths, args.output, **settings)
+            data = {"outputs": [report.to_dict() for report in reports]}
+            return Outcome(data, "\n\n".join(report.render() for report in reports))
+        report = embed_files(args.model, args.paths, args.output, **settings)
     return Outcome(report.to_dict(), report.render())
 
 
@@ -38,7 +49,7 @@ def align(args: argparse.Namespace) -> Outcome:
 
     config = load_config(args.config, _overrides(args))
     command = f"accelerate launch examples/align.py {shlex.join(['--config', args.config])}"
-    result = run(config, command=command, progress=not args.json)
+    result = run(config, command=command, progress=not args.json, overwrite=args.overwrite)
     # Only the first process has something to say, and the run has said it in a table.
     return Outcome({"output": result.output, "seconds": result.seconds} if result else {}, "")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,10 +16,12 @@ import pyarrow.parquet as pq
 from ..audio import read
 from ..errors import AudioError, DataError
 from ..files import Serialisable
+from ..texts import read_table
 from .duplicates import Words, find_twins, fingerprint
 from .guards import bare_id, reserved_subjects
-from .identity import known_as
-from .manifest import CORPUS, MANIFEST
+from .identity import known_as, with_and_without_letters
+from .load import manifest_of, splits_of
+from .manifest import CORPUS, DATA, MANIFEST
 
 COLUMNS = ("path", "subject", "split")
 _TESTS = ("test", "eval", "holdout", "hold-out", "hold_out", "heldout", "held-out", "held_out")
@@ -114,11 +115,13 @@ class Ledger(Serialisable):
         looked_at: ``dataset/split`` -> recordings.
         unheard: recordings whose audio was not there, so that only people could be compared.
         findings: the leaks.
+        doubts: ids on two sides of which nobody can say from here whether they are one person's.
     """
 
     looked_at: Mapping[str, int]
     unheard: int
     findings: tuple[Finding, ...]
+    doubts: tuple[str, ...] = ()
 
     computed = ("clean",)
 
@@ -134,6 +137,7 @@ class Ledger(Serialisable):
             lines.append(
                 f"{self.unheard} recordings without audio here: identical and similar sound was not looked for"
             )
+        lines += [f"CHECK {doubt}" for doubt in self.doubts]
         lines += [f"LEAK {finding.describe()}" for finding in self.findings] or ["no leak found"]
         return "\n".join(lines)
 
@@ -184,10 +188,20 @@ def audit(sources: Sequence[str | Path], *, listen: bool = True) -> Ledger:
         findings += _compare(left, right, sides[left], sides[right], alike[frozenset({left, right})])
     findings += _against_train(sides)
     looked_at = {f"{source}/{split}": len(part) for (source, split), part in sides.items()}
-    return Ledger(looked_at, sum(entry.sha256 is None for entry in entries), tuple(findings))
+    unheard = sum(entry.sha256 is None for entry in entries)
+    return Ledger(looked_at, unheard, tuple(findings), tuple(_doubts(entries)))
 
 
 Side = tuple[str, str]
+
+
+def _doubts(entries: Sequence[Entry]) -> Iterator[str]:
+    where: dict[str, set[str]] = defaultdict(set)
+    for entry in entries:
+        where[entry.subject].add(f"{entry.source}/{entry.split}")
+    for one, other in with_and_without_letters(where):
+        if len(sides := where[one] | where[other]) > 1:
+            yield f"whether {one} and {other} are one person: they stand in {', '.join(sorted(sides))}"
 
 
 def _both_train(first: Entry, second: Entry) -> bool:
@@ -263,22 +277,15 @@ def _entries(source: Path, listen: bool) -> Iterable[Entry]:
 
 
 def _from_prepared(folder: Path, listen: bool) -> Iterator[Entry]:
-    """Every recording once, whichever configs hold it."""
-    with (folder / "splits.csv").open(newline="", encoding="utf-8") as stream:
-        where = {row["recording_id"]: row["split"] for row in csv.DictReader(stream)}
-    seen: set[str] = set()
-    for file in sorted(folder.glob("*/*.parquet")):
-        if "segment" in pq.ParquetFile(file).schema_arrow.names:
-            continue
+    manifest_of(folder)  # refuses what another version wrote
+    where = splits_of(folder)
+    for file in sorted((folder / DATA).glob("*.parquet")):
         for row in _rows(file, listen):
-            name = row["recording_id"]
-            if name not in seen:
-                seen.add(name)
-                yield _entry(f"{folder}:{name}", row, row["source"], where[name])
+            yield _entry(f"{folder}:{row['recording_id']}", row, row["source"], where[row["recording_id"]])
 
 
 def _from_corpus(folder: Path, listen: bool) -> Iterator[Entry]:
-    for file in sorted((folder / "data").glob("*.parquet")):
+    for file in sorted((folder / DATA).glob("*.parquet")):
         for row in _rows(file, listen):
             key = f"{folder}:{row['source']}:{row['recording_id']}"
             yield replace(_entry(key, row, folder.name, file.name.partition("-")[0]), of_corpus=True)
@@ -306,22 +313,21 @@ def _entry(key: str, row: Mapping[str, Any], source: str, split: str) -> Entry:
 
 
 def _from_csv(file: Path, listen: bool) -> Iterator[Entry]:
-    with file.open(newline="", encoding="utf-8-sig") as stream:
-        reader = csv.DictReader(stream)
-        missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
-        if missing:
-            raise DataError(f"no columns {missing}", where=file, remedy=f"needed: {', '.join(COLUMNS)}")
-        for number, row in enumerate(reader):
-            if not all((row[name] or "").strip() for name in COLUMNS):
-                raise DataError(f"line {number + 2} has an empty cell", where=file, remedy="fill it")
-            audio = file.parent / row["path"]
+    rows = read_table(file, COLUMNS, remedy=f"needed: {', '.join(COLUMNS)}")
+    for number, (line, row) in enumerate(rows):
+        if not all((row[name] or "").strip() for name in COLUMNS):
+            raise DataError(f"line {line} has an empty cell", where=file, remedy="fill it")
+        audio = file.parent / row["path"]
+        try:
             data = audio.read_bytes() if audio.is_file() else None
-            words = words_of({"bytes": data, "path": row["path"]}) if listen and data else None
-            digest = hashlib.sha256(data).hexdigest() if data else None
-            key = f"{file}:{number}"
-            who = row["subject"].strip()
-            subject = who if ":" in who else f"{file.stem}:{who}"
-            yield Entry(key, file.stem, row["path"], subject, row["split"].strip(), digest, words)
+        except OSError as error:
+            raise DataError(f"cannot be read ({error.strerror})", where=audio, remedy="make it readable") from error
+        words = words_of({"bytes": data, "path": row["path"]}) if listen and data else None
+        digest = hashlib.sha256(data).hexdigest() if data else None
+        key = f"{file}:{number}"
+        who = row["subject"].strip()
+        subject = who if ":" in who else f"{file.stem}:{who}"
+        yield Entry(key, file.stem, row["path"], subject, row["split"].strip(), digest, words)
 
 
 def words_of(cell: Mapping[str, Any]) -> Words:

@@ -16,9 +16,9 @@ from ..errors import DataError
 from .catalogue import dataset as find
 from .duplicates import Twins, find_twins
 from .guards import check_splits
-from .inspection import AudioInfo, inspect_all
+from .inspection import AudioInfo, annotated, inspect_all
 from .people import with_people
-from .schema import Row, features
+from .schema import Row, features, label_feature, segment_features
 from .segments import cut
 from .spec import DatasetSpec, Problem, TaskConfig
 from .split_spec import SplitSpec
@@ -75,7 +75,7 @@ class BodySoundBuilder(datasets.ArrowBasedBuilder):  # type: ignore[misc, unused
         if self.config.data_dir is None:
             raise DataError(f"no folder given for {self.SPEC.name}", remedy="pass data_dir=<the original download>")
         table = self.SPEC.read(Path(self.config.data_dir))
-        results = list(inspect_all(table.rows, table.root))
+        results = list(annotated(table.rows, inspect_all(table.rows, table.root)))
         problems = [*table.problems, *(result for result in results if isinstance(result, Problem))]
         if problems:
             raise DataError(
@@ -132,14 +132,13 @@ def _fingerprint(folder: Path) -> str:
 
 
 def task_features(spec: DatasetSpec, task: TaskConfig) -> datasets.Features:
-    """Columns of one task's config."""
-    labelled = task.column is not None
-    return features(
-        spec.columns,
-        task.classes if labelled else None,
-        task.target if labelled else None,
-        segments=task.segments is not None,
-    )
+    """Columns of one task's examples."""
+    columns = features(spec.columns)
+    if task.column is None:
+        return columns
+    label = label_feature(task.classes, task.target)
+    own = {"label": label} if task.segments is None else segment_features(label)
+    return datasets.Features({**columns, **own})
 
 
 def with_audio(rows: Sequence[Row], results: Sequence[AudioInfo | Problem]) -> list[Row]:
@@ -175,9 +174,10 @@ def by_split(rows: Sequence[Row], assignment: Mapping[str, str], names: Sequence
 
 def cell(row: Row, root: Path) -> dict[str, Any]:
     """The audio of an example: the original file's bytes, or for a segment a wav of exactly its samples."""
+    data = (root / row["path"]).read_bytes()
     if "segment" in row:
-        return cut(root / row["path"], row["path"], row["segment"], row["segment_start"], row["segment_end"])
-    return {"bytes": (root / row["path"]).read_bytes(), "path": row["path"]}
+        return cut(data, row["path"], row["segment"], row["segment_start"], row["segment_end"])
+    return {"bytes": data, "path": row["path"]}
 
 
 def tables(rows: Sequence[Row], root: Path, columns: datasets.Features) -> Iterator[pa.Table]:

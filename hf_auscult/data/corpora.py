@@ -23,9 +23,10 @@ from .audit import words_of
 from .card import markdown_table
 from .corpus_people import Key, Recording, barred, check_corpus, places, together
 from .load import manifest_of
-from .manifest import CORPUS
+from .manifest import CORPUS, DATA, task_columns
 from .schema import features
 from .trained_on import salt_of
+from .writing import check_name
 
 WHOLE = "recordings"
 """The config of a prepared dataset that holds every recording."""
@@ -132,6 +133,7 @@ def build_corpus(
     if spec is None:
         raise ConfigurationError(f"no corpus {corpus!r}", remedy=f"choose one of {', '.join(CORPORA)}")
     target = Path(output).absolute()
+    check_name(target)
     check_folder(target)
     folders: dict[str, Path] = {}
     manifests: dict[str, dict[str, Any]] = {}
@@ -168,7 +170,7 @@ def build_corpus(
     _count(report, members, listened, reasons, placed)
     check_corpus(spec.name, listened, placed)
     with new_folder(target) as folder:
-        _write(spec, {name: folders[name] for name in members}, placed, folder / "data", progress)
+        _write(spec, {name: folders[name] for name in members}, placed, folder / DATA, progress)
         # A model trained on the corpus lists its people under the same salts as one trained on the members.
         salts = {name: salt_of(name, folders[name]) for name in members}
         write_json(folder / CORPUS, {**report.to_dict(), "output": target.name, "salts": salts})
@@ -189,8 +191,8 @@ def _listen(name: str, folder: Path, progress: bool) -> Iterator[Recording]:
 
 
 def _rows(folder: Path) -> Iterator[dict[str, Any]]:
-    """Rows of the config that holds every recording, a batch in memory at a time."""
-    for file in sorted((folder / WHOLE).glob("*.parquet")):
+    """Every recording, a batch in memory at a time."""
+    for file in sorted((folder / DATA).glob("*.parquet")):
         split = file.name.rpartition("-of-")[0].rpartition("-")[0]
         for batch in pq.ParquetFile(file).iter_batches(BATCH):
             for row in batch.to_pylist():
@@ -224,7 +226,8 @@ def _write(
     writers: dict[str, pq.ParquetWriter] = {}
     try:
         for name, folder in folders.items():
-            for file in tqdm(sorted((folder / WHOLE).glob("*.parquet")), f"{name}: write", disable=not progress):
+            ignored = {*columns, *task_columns(manifest_of(folder))}
+            for file in tqdm(sorted((folder / DATA).glob("*.parquet")), f"{name}: write", disable=not progress):
                 for batch in pq.ParquetFile(file).iter_batches(BATCH):
                     rows = [row for row in batch.to_pylist() if (row["source"], row["recording_id"]) in placed]
                     for split in ("train", "validation"):
@@ -235,7 +238,7 @@ def _write(
                             file_name = target / f"{split}-00000-of-00001.parquet"
                             writers[split] = pq.ParquetWriter(file_name, schema, compression="snappy")
                         for row in part:
-                            own = {key: value for key, value in row.items() if key not in columns}
+                            own = {key: value for key, value in row.items() if key not in ignored}
                             row |= {"crop_seconds": spec.members[name], "details": to_json(own, indent=None)}
                         table = {column: [row[column] for row in part] for column in columns}
                         arrays = {key: pa.array(value, schema.field(key).type) for key, value in table.items()}
@@ -248,7 +251,7 @@ def _write(
 
 def _card(spec: CorpusSpec, report: CorpusReport) -> str:
     digest = hashlib.sha256(json.dumps([report.kept, report.left_out], sort_keys=True).encode()).hexdigest()
-    files = [{"split": split, "path": f"data/{split}-*.parquet"} for split in ("train", "validation")]
+    files = [{"split": split, "path": f"{DATA}/{split}-*.parquet"} for split in ("train", "validation")]
     config = {"config_name": "default", "description": f"content {digest}", "data_files": files}
     head = {"pretty_name": spec.name, "tags": ["body-sounds", "auscultation"], "configs": [config]}
     rows = [

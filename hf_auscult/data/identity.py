@@ -11,29 +11,49 @@ def known_as(subject: str | None) -> str | None:
     """Reduce a subject id to what two spellings of one id have in common; None where it is empty.
 
     Case, white space, invisible characters, compatible forms of a character, leading zeros of a number, the ``.0`` of a
-    table that was read as numbers, and a hyphen or underscore between a letter and a digit are not told apart: taking
+    table that was read as numbers, and punctuation that does not stand between two digits are not told apart: taking
     two people for one keeps them on one side, taking one person for two is a leak.
 
     Example:
         >>> known_as("circor:A1") == known_as(" Circor: a1\u200b"), known_as("circor: ")
         (True, None)
-        >>> {known_as(spelled) for spelled in ("mine:P-7", "mine:p07", "mine:P_007")}, known_as("mine:007.0")
+        >>> {known_as(spelled) for spelled in ("mine:P-7", "mine:(p07)", "mine:P_007")}, known_as("mine:007.0")
         ({'mine:p7'}, 'mine:7')
     """
     plain = unicodedata.normalize("NFKC", subject or "").casefold()
     visible = "".join(" " if unicodedata.category(char) in ("Cc", "Cf") else char for char in plain)
     parts = ["".join(part.split()) for part in visible.split(":")]
-    if not parts[-1]:
-        return None
-    dataset, own = parts[:-1][:1], parts[1:] or parts
-    return ":".join((*dataset, *map(_number, own)))
+    dataset, own = parts[:-1][:1], [_number(part) for part in parts[1:] or parts]
+    return ":".join((*dataset, *own)) if own[-1] else None
 
 
 def _number(part: str) -> str:
     """Write a part's numbers in one way."""
-    part = re.sub(r"^(\d+)\.0+$", r"\1", part)
-    part = re.sub(r"(?<=[^\W\d_])[-_](?=\d)", "", part)
+    part = re.sub(r"^(\d+)[.,]0+$", r"\1", part)
+    part = re.sub(r"(?<!\d)-|-(?!\d)", "", re.sub(r"[\W_]+", "-", part))
     return re.sub(r"(?<!\d)0+(?=\d)", "", part)
+
+
+def without_letters(known: str) -> str:
+    """Take the letters off an id of letters and a number, as :func:`known_as` writes it; another stays as it is.
+
+    Example:
+        >>> without_letters("mine:p7"), without_letters("mine:7"), without_letters("mine:ward3-7")
+        ('mine:7', 'mine:7', 'mine:ward3-7')
+    """
+    return re.sub(r"(?<![^:])[^\W\d_]+(?=\d+$)", "", known)
+
+
+def with_and_without_letters(subjects: Iterable[str | None]) -> list[tuple[str, str]]:
+    """Pairs of ids of which one is a bare number and the other the same number after letters: one person, or two.
+
+    Example:
+        >>> with_and_without_letters(["7", "P07", "8", "Q9"])
+        [('7', 'P07')]
+    """
+    spelled = {known: subject for subject in subjects if subject and (known := known_as(subject))}
+    bare = {known: spelled.get(without_letters(known)) for known in spelled if without_letters(known) != known}
+    return sorted((number, spelled[known]) for known, number in bare.items() if number is not None)
 
 
 def merge(ids: Iterable[str], links: Iterable[tuple[str, str]]) -> dict[str, str]:

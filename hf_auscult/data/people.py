@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
 from ..errors import ConfigurationError
-from .identity import known_as, merge
+from .identity import known_as, merge, without_letters
 from .schema import Row
 from .spec import DatasetSpec, Stratum
 
@@ -17,7 +17,11 @@ _UNKNOWN = "\uffff"
 
 
 def people_of(
-    rows: Sequence[Row], digests: Mapping[str, str] | None = None, twins: Iterable[tuple[str, str]] = ()
+    rows: Sequence[Row],
+    digests: Mapping[str, str] | None = None,
+    twins: Iterable[tuple[str, str]] = (),
+    *,
+    prefixed_ids: bool = False,
 ) -> dict[str, str]:
     """Say of every recording who is to be kept on one side.
 
@@ -25,6 +29,7 @@ def people_of(
         rows: recordings with their ``subject_id``, spelled in any way; None where it is unknown.
         digests: recording id -> SHA-256 of its audio: whoever shares a file counts as one person.
         twins: pairs of recording ids that sound alike (see ``duplicates``): so do their people.
+        prefixed_ids: whether ``7`` and ``P7`` are one person.
 
     Returns:
         recording id -> the smallest subject id of all that belong together, directly or through others: a
@@ -41,6 +46,7 @@ def people_of(
         # What an earlier look at more recordings has found to be one person stays one.
         for kind, value in (("id", known), ("id", known_as(row.get("person"))), ("bytes", digest)):
             if value:
+                value = without_letters(value) if prefixed_ids and kind == "id" else value
                 links.append((first.setdefault((kind, value), node[name]), node[name]))
     links += [(node[one], node[other]) for one, other in twins if one in node and other in node]
     same = merge(node.values(), links)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 Kind = Literal["string", "float", "bool", "strings", "events", "segmentation"]
 Target = Literal["class", "value", "classes"]
+TIMED = ("events", "segmentation")  # columns of intervals, in seconds from the start of the recording
 OLDEST = 130.0  # years; the longest documented life is 122: a higher age is a typing error
 ORGANS: tuple[str, ...] = ("lung", "heart", "cough", "bowel", "voice", "breath")
 
@@ -48,14 +50,54 @@ def text_or_none(value: str | None) -> str | None:
     return None if stripped.lower() in MISSING_WORDS else stripped
 
 
-def features(
-    extra: Mapping[str, Kind],
-    classes: Sequence[str] | None = None,
-    target: Target | None = None,
-    *,
-    segments: bool = False,
-) -> datasets.Features:
-    """Columns of one prepared config.
+def impossible(row: Row) -> str | None:
+    """Say which number of a row cannot be meant, if there is one.
+
+    That is one that is not finite, an age outside 0 to 130, or an event that ends before it starts or starts before the
+    recording. Whether it ends with the recording shows when that is read.
+
+    Example:
+        >>> impossible({"age": -7000.0})
+        'age is -7000, which is outside 0 to 130 years'
+    """
+    age = row.get("age")
+    if age is not None and not 0 <= age <= OLDEST:
+        return f"age is {age:g}, which is outside 0 to {OLDEST:g} years"
+    for column, value in row.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            return f"{column} is {value:g}"
+        if column in TIMED:
+            for event in value or ():
+                if not 0 <= event["start"] <= event["end"] < math.inf:
+                    return f"{column}: one from {event['start']:g} to {event['end']:g} s is impossible"
+    return None
+
+
+def label_feature(classes: Sequence[str], target: Target = "class") -> Any:
+    """How the label of a task is stored: one class, several, or a value.
+
+    Example:
+        >>> label_feature(("Absent", "Present")).names
+        ['Absent', 'Present']
+    """
+    import datasets
+
+    if target == "value":
+        return datasets.Value("float64")
+    one = datasets.ClassLabel(names=list(classes))
+    return datasets.List(one) if target == "classes" else one
+
+
+def segment_features(label: Any) -> dict[str, Any]:
+    """Which part of its recording an example is (seconds), and its label."""
+    import datasets
+
+    seconds = datasets.Value("float64")
+    return {"segment": datasets.Value("int32"), "segment_start": seconds, "segment_end": seconds, "label": label}
+
+
+def features(extra: Mapping[str, Kind]) -> datasets.Features:
+    """Columns of every prepared recording, without labels.
 
     The audio cell keeps the original file's bytes and its path relative to the source folder; it is not decoded, so
     the original rate and bit depth survive and neither FFmpeg nor torchcodec is needed to load it.
@@ -63,13 +105,10 @@ def features(
     Args:
         extra: the dataset's own columns, name -> kind. ``events`` is a list of ``{start, end, type}``, ``segmentation``
             a list of ``{start, end, state}``; times in seconds from the start of the recording.
-        classes: names of the classes of ``label``; None leaves the column out, unless the target is a ``value``.
-        target: what ``label`` is: one class (default), several, or a value.
-        segments: add the columns that say which part of its recording an example is.
 
     Example:
-        >>> list(features({"murmur": "string"}, ("Absent", "Present")))[-1]
-        'label'
+        >>> list(features({"murmur": "string"}))[-1]
+        'murmur'
     """
     import datasets
 
@@ -99,12 +138,4 @@ def features(
         "licence": string,
         "source": string,
     }
-    columns |= {name: kinds[kind] for name, kind in extra.items()}
-    if segments:
-        columns |= {"segment": datasets.Value("int32"), "segment_start": seconds, "segment_end": seconds}
-    if target == "value":
-        columns["label"] = seconds
-    elif classes is not None:
-        one = datasets.ClassLabel(names=list(classes))
-        columns["label"] = datasets.List(one) if target == "classes" else one
-    return datasets.Features(columns)
+    return datasets.Features(columns | {name: kinds[kind] for name, kind in extra.items()})

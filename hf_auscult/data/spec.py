@@ -219,12 +219,14 @@ class PublishedSplit:
         assign: rows -> recording id -> split; recordings that the paper left out are absent.
         leaks: what is wrong with it; empty where nothing is known to be.
         source: where it is written.
+        disjoint: withhold whoever stands in a later part too, so that what the paper tested on stays whole.
     """
 
     names: tuple[str, ...]
     assign: Callable[[Sequence[Row]], Mapping[str, str]]
     leaks: str = ""
     source: str = ""
+    disjoint: bool = False
 
 
 @dataclass(frozen=True)
@@ -314,6 +316,19 @@ class DatasetSpec:
     def has_subject_ids(self) -> bool:
         """Whether the distribution says who is who."""
         return not self.subject_warning
+
+    def label_column(self, task: TaskConfig) -> str | None:
+        """Column of the prepared table that holds a task's labels; None for a task without any.
+
+        ``label`` is that of the first task with one label a recording, ``label_TASK`` of every other;
+        ``segments_TASK`` lists a recording's examples where its segments are what is labelled.
+        """
+        if task.column is None:
+            return None
+        if task.segments is not None:
+            return f"segments_{task.name}"
+        first = next(one for one in self.tasks if one.column is not None and one.segments is None)
+        return "label" if task.name == first.name else f"label_{task.name}"
 
     def task(self, name: str) -> TaskConfig:
         """Find a task by its name.

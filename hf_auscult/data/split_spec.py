@@ -30,6 +30,8 @@ class SplitSpec:
         by: column of the sources, e.g. ``device`` or ``site``.
         task: task whose classes are balanced.
         age_bands: first years of the bands after the first, for ``demographic``; the report does not state its own.
+        prefixed_ids: whether a bare number and the same number after letters (``7``, ``P7``) are one person. None takes
+            them for two, and warns where both occur.
         paper: ``opera``, ``auscultabench`` …, see ``DatasetSpec.published``.
 
     Raises:
@@ -49,6 +51,7 @@ class SplitSpec:
     task: str | None = None
     age_bands: tuple[int, ...] = (18, 30, 40, 50, 60)
     paper: str | None = None
+    prefixed_ids: bool | None = None
 
     def __post_init__(self) -> None:
         if self.name not in FAMILIES:

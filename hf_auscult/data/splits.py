@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from ..errors import ConfigurationError, DataError
 from .families import demographic, one_out
 from .guards import bare_id, is_evaluation, reserved_subjects
-from .identity import known_as
+from .identity import known_as, with_and_without_letters
 from .people import assign_people, people_of, strata_of
 from .schema import Row
 from .spec import DatasetSpec
 from .split_spec import SplitPlan, SplitSpec
 
+_NAMED = 10
+"""So many examples a warning names."""
 NO_SUBJECT = "no subject id: a subject overlap cannot be ruled out"
 
 
@@ -42,7 +45,13 @@ def plan(
         ConfigurationError: the dataset cannot be split this way.
     """
     warnings = () if spec.has_subject_ids else (spec.subject_warning,)
-    person = people_of(rows, digests, twins)
+    if split.prefixed_ids is None and (pairs := with_and_without_letters(row["subject_id"] for row in rows)):
+        named = ", ".join(f"{one} and {other}" for one, other in pairs[:_NAMED]) + (", …" if pairs[_NAMED:] else "")
+        warnings += (
+            f"{len(pairs)} bare numbers are subject ids after letters too ({named}): they are taken for two people "
+            "each; say which they are (SplitSpec(prefixed_ids=True) or False, --prefixed-ids same or different)",
+        )
+    person = people_of(rows, digests, twins, prefixed_ids=bool(split.prefixed_ids))
     reserved = {
         person[row["recording_id"]]
         for row in rows
@@ -111,12 +120,19 @@ def _given(
                 f"no published split {split.paper!r}", where=spec.name, remedy=f"reproducible ones: {known}"
             )
         given, names, leaks = dict(published.assign(rows)), published.names, published.leaks
+    disjoint = split.name == "published" and spec.published[str(split.paper)].disjoint
+    last: dict[str, int] = defaultdict(int)
+    for name, part in given.items():
+        if part is not None:
+            last[person[name]] = max(last[person[name]], names.index(part))
     splits, withheld = {}, {}
     for row in rows:
         name = row["recording_id"]
         part = given.get(name)
         if part is None:
             withheld[name] = "not in this split"
+        elif disjoint and names.index(part) < last[person[name]]:
+            withheld[name] = "the person, or who shares audio with them, stands in a later part too"
         elif is_evaluation(part):
             splits[name] = part
         elif known_as(row["subject_id"]) is None:

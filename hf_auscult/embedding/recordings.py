@@ -1,25 +1,27 @@
-"""Many files to one Parquet file of embeddings: resumable, and nothing skipped without a reason."""
+"""Many recordings to one Parquet file of embeddings: resumable, and nothing skipped without a reason."""
 
 from __future__ import annotations
 
-import os
-from collections import Counter
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
-from tqdm.auto import tqdm
+import pyarrow.parquet as pq
 
-from ..audio import AUDIO_SUFFIXES, Waveform, list_recordings, read
-from ..errors import AudioError, ConfigurationError, printable
-from ..files import Serialisable, to_json, write_csv, write_table
-from .embedder import Embedder
-from .store import PROVENANCE, EmbeddingStore, identity_of
+from ..errors import AudioError, ConfigurationError, DataError, printable
+from ..files import Serialisable, new_file, sole_writer, to_json, write_csv
+from .embedder import Embedder, encode_all
+from .precision import Choice, Precision
+from .sources import Cells, Source, sources_of
+from .store import PROVENANCE, EmbeddingStore, Floats, identity_of
 
 PART = 64  # recordings an interrupted pass can lose
+GROUP = 4096  # rows of the table that are in memory at a time
 SHOWN = 5  # files left out that a report names in words; the dictionary holds all
 
 
@@ -32,9 +34,11 @@ class EmbedReport(Serialisable):
         recordings: files that were taken.
         embedded: of these, rows in the file.
         quarantined: of these, rows in the list of those that cannot be used.
-        reused: of these, embedded by an earlier, interrupted call.
+        reused: of these, embedded by an earlier call.
         quarantine: the list, if there is any.
         left_out: files and folders below the paths that are no recordings, with the reason.
+        notes: recordings that were embedded although they are silent, or whose channels cancel each other.
+        precision: how `fast` rows were made; None where they are exact.
     """
 
     output: str
@@ -44,13 +48,22 @@ class EmbedReport(Serialisable):
     reused: int
     quarantine: str | None
     left_out: dict[str, str] = field(default_factory=dict)
+    notes: dict[str, str] = field(default_factory=dict)
+    precision: Choice | None = None
 
     def render(self) -> str:
         """What a person wants to know, a line each."""
-        lines = [f"{name}: {value}" for name, value in self.to_dict().items() if name != "left_out"]
-        shown = [f"  {path}: {reason}" for path, reason in list(self.left_out.items())[:SHOWN]]
-        more = [f"  and {len(self.left_out) - SHOWN} more (--json lists all)"] if len(self.left_out) > SHOWN else []
-        return "\n".join([*lines, f"left out: {len(self.left_out)}", *shown, *more])
+        aside = ("left_out", "notes", "precision")
+        lines = [f"{name}: {value}" for name, value in self.to_dict().items() if name not in aside]
+        lines += [self.precision.render()] if self.precision else []
+        return "\n".join([*lines, *_some("left out", self.left_out), *(_some("odd", self.notes) if self.notes else [])])
+
+
+def _some(title: str, reasons: Mapping[str, str]) -> list[str]:
+    """How many, and the first few."""
+    shown = [f"  {path}: {reason}" for path, reason in list(reasons.items())[:SHOWN]]
+    more = [f"  and {len(reasons) - SHOWN} more (--json lists all)"] if len(reasons) > SHOWN else []
+    return [f"{title}: {len(reasons)}", *shown, *more]
 
 
 def embed_files(
@@ -60,122 +73,260 @@ def embed_files(
     *,
     protocol: str = "default",
     batch_size: int = 32,
+    precision: Precision = "exact",
     progress: bool = True,
+    overwrite: bool = False,
+    resume: bool = False,
 ) -> EmbedReport:
-    """Embed files into `output`: one row a recording with `path`, `duration` (s) and `embedding`.
+    """Embed recordings into `output`, one row each; ``hf-auscult bench --model FILE.parquet`` reads it.
 
-    Folders are searched, see :func:`hf_auscult.audio.list_recordings`. Recordings that cannot be used are listed in
-    `<output>.quarantine.csv` with the reason. An interrupted call, repeated, continues where it stopped: files whose
-    size or time of change is another are read again, and so are those that could not be used. `output` appears only
-    when it is complete; its metadata say what made it. File names that are no Unicode are escaped.
+    The columns are `recording_id`, `segment`, `path`, `duration` (s), `content` (what was read: a file's size and time
+    of change, a prepared recording's SHA-256) and `embedding`; the metadata say under `provenance` what made it: model,
+    weights, front end, protocol and version. Folders are searched, see :func:`hf_auscult.audio.list_recordings`; a
+    folder that ``prepare`` wrote gives all of its recordings. Recordings that cannot be used are listed in
+    `<output>.quarantine.csv` with the reason. `output` appears only when it is complete. An interrupted call, repeated,
+    continues where it stopped: what is another file by now is read again, and so is what could not be used. Memory does
+    not grow with the embeddings: they reach the disk in parts, and the file in groups of rows.
+
+    Args:
+        model: a folder or Hub id.
+        paths: files, folders and prepared datasets.
+        output: Parquet file.
+        protocol, batch_size, precision, progress: see :func:`hf_auscult.embed`; what `fast` was stands in the metadata.
+        overwrite: replace a finished file.
+        resume: add to a finished file of the same model what it lacks, and read again what has changed.
 
     Raises:
-        ConfigurationError: no recording among the paths, a path twice, an unknown protocol, a batch size below 1.
+        ConfigurationError: no recording among the paths, a path twice, an unknown protocol, a batch size below 1, a
+            finished output, one of another model to add to, or an interrupted call of another precision.
+        DataError: not one recording can be used.
         OSError: no such model.
     """
-    output = Path(output)
-    if batch_size < 1:
-        raise ConfigurationError(f"a batch of {batch_size} windows", remedy="give 1 or more")
-    if output.is_dir():
-        raise ConfigurationError("is a folder", where=output, remedy="name a file, for instance embeddings.parquet")
-    quarantine, parts = output.with_name(f"{output.name}.quarantine.csv"), output.with_name(f".{output.name}.parts")
-    files, left_out = _expand(paths)
-    left_out = {path: reason for path, reason in left_out.items() if not _own(path, (output, quarantine, parts))}
-    embedder = Embedder(model)
-    embedder.feature_extractor.policy(protocol)
-    store = EmbeddingStore(
-        parts, {"model": model, **identity_of(embedder.encoder, embedder.feature_extractor, protocol)}
-    )
-    if store.provenance() != store.made_by:
-        store.clear()
-    keys = {path: _key(path) for path in files}
+    settings = _Settings(protocol, batch_size, precision, progress, overwrite, resume)
+    (report,) = _embed({model: Path(output)}, paths, settings)
+    return report
+
+
+def embed_with_each(
+    models: Sequence[str], paths: Sequence[str | Path], folder: str | Path, **settings: Any
+) -> tuple[EmbedReport, ...]:
+    """Embed recordings with several models in one pass, into `<folder>/<model's name>.parquet` each.
+
+    Each recording is read once, and cut once for all models with equal extractors. One that a model cannot use is
+    quarantined for all.
+
+    Args:
+        models: folders or Hub ids.
+        paths: files, folders and prepared datasets.
+        folder: of the Parquet files.
+        settings: as of `embed_files`.
+
+    Raises:
+        ConfigurationError: as by `embed_files`, or two models of one name.
+        DataError: not one recording can be used.
+        OSError: no such model.
+    """
+    outputs = {model: Path(folder) / f"{model.rstrip('/').rpartition('/')[2]}.parquet" for model in models}
+    if len(set(outputs.values())) < len(models):
+        raise ConfigurationError(f"two of one name: {', '.join(models)}", remedy="give each a folder of its name")
+    return _embed(outputs, paths, _Settings(**settings))
+
+
+@dataclass(frozen=True)
+class _Settings:
+    """As of `embed_files`."""
+
+    protocol: str = "default"
+    batch_size: int = 32
+    precision: Precision = "exact"
+    progress: bool = True
+    overwrite: bool = False
+    resume: bool = False
+
+
+def _embed(outputs: Mapping[str, Path], paths: Sequence[str | Path], settings: _Settings) -> tuple[EmbedReport, ...]:
+    if settings.batch_size < 1:
+        raise ConfigurationError(f"a batch of {settings.batch_size} windows", remedy="give 1 or more")
+    for output in outputs.values():
+        if output.is_dir():
+            raise ConfigurationError("is a folder", where=output, remedy="name a file, for instance embeddings.parquet")
+    with ExitStack() as stack:
+        for output in outputs.values():
+            stack.enter_context(sole_writer(output))
+            if output.exists() and not (settings.overwrite or settings.resume):
+                remedy = "add --resume, --overwrite, or another name"
+                raise ConfigurationError("is there already", where=output, remedy=remedy)
+        sources, left_out = sources_of(paths)
+        files = [_Output(model, output, sources, settings) for model, output in outputs.items()]
+        left_out = {path: reason for path, reason in left_out.items() if not any(file.is_own(path) for file in files)}
+        failures, notes = _encode(files, settings)
+        return tuple(file.finish(failures, left_out, notes) for file in files)
+
+
+def _encode(files: Sequence[_Output], settings: _Settings) -> tuple[dict[bytes, AudioError], dict[str, str]]:
+    """Encode what any file lacks, for all of them: what cannot be used, and what is odd."""
+    missing = list({source.key: source for file in files for source in file.missing}.values())
+    skipped: dict[int, AudioError] = {}
+    notes: dict[str, str] = {}
+    seconds: dict[bytes, float] = {}
+    embedders = {file.model: file.embedder for file in files}
+    for encoded in encode_all(
+        embedders,
+        Cells(missing),
+        batch_size=settings.batch_size,
+        protocol=settings.protocol,
+        progress=settings.progress,
+        skipped=skipped,
+    ):
+        source = missing[encoded.index]
+        if encoded.note:
+            notes[printable(source.path)] = encoded.note
+        seconds[source.key] = encoded.seconds
+        for file in files:
+            file.pending[source.key] = encoded.rows[file.model]["pooler_output"]
+        if len(seconds) == PART:
+            for file in files:
+                file.flush(seconds)
+            seconds = {}
+    for file in files:
+        file.flush(seconds)
+    return {missing[index].key: error for index, error in sorted(skipped.items())}, notes
+
+
+class _Output:
+    """One file: what is known, what is missing, and what is written."""
+
+    def __init__(self, model: str, output: Path, sources: list[Source], settings: _Settings) -> None:
+        self.model, self.output = model, output
+        self.quarantine = output.with_name(f"{output.name}.quarantine.csv")
+        self.parts = output.with_name(f".{output.name}.parts")
+        self.pending: dict[bytes, Floats] = {}
+        self.embedder = Embedder(model, precision=settings.precision)
+        self.embedder.feature_extractor.policy(settings.protocol)
+        self.store = self._store(settings.protocol)
+        adds = settings.resume and output.exists()
+        self.sources = _Finished(output, self.store).add_to(sources) if adds else sources
+        known = self.store.load()
+        self.missing = [source for source in self.sources if source.key not in known]
+
+    def _store(self, protocol: str) -> EmbeddingStore:
+        """Where an interrupted call has left its rows; those of another model are removed."""
+        embedder = self.embedder
+        identity = identity_of(embedder.encoder, embedder.feature_extractor, protocol, embedder.way)
+        fast = {} if embedder.choice is None else {"fast": embedder.choice.to_dict()}
+        store = EmbeddingStore(self.parts, {"model": self.model, **identity, **fast})
+        earlier = store.provenance()
+        if {**earlier, "precision": "", "fast": ""} != {**store.made_by, "precision": "", "fast": ""}:
+            store.clear()
+        elif earlier["precision"] != embedder.way:
+            raise ConfigurationError(
+                f"an interrupted call has left rows that are {earlier['precision']}; these would be {embedder.way}",
+                where=store.folder,
+                remedy="repeat it with the same --precision, or delete the folder",
+            )
+        return store
+
+    def is_own(self, path: Path) -> bool:
+        """Whether a file was written by such a call."""
+        own = (self.output, self.quarantine, self.parts, self.output.with_name(f".{self.output.name}.lock"))
+        return any(one.absolute() in (path.absolute(), *path.absolute().parents) for one in own)
+
+    def flush(self, seconds: Mapping[bytes, float]) -> None:
+        """Put rows on disk."""
+        self.store.write(self.pending, seconds)
+        self.pending = {}
+
+    def finish(
+        self, failures: Mapping[bytes, AudioError], left_out: Mapping[Path, str], notes: Mapping[str, str]
+    ) -> EmbedReport:
+        """Write the file, and the list of what cannot be used."""
+        bad = [source for source in self.sources if source.key in failures]
+        good = [source for source in self.sources if source.key not in failures]
+        self.quarantine.unlink(missing_ok=True)
+        if bad:
+            lines = [(one.path, type(failures[one.key]).__name__, str(failures[one.key])) for one in bad]
+            write_csv(self.quarantine, ["path", "error", "reason"], lines)
+        if not good:
+            self.store.clear()
+            raise DataError(
+                f"none of {len(self.sources)} recordings can be used", where=self.quarantine, remedy="see there"
+            )
+        with new_file(self.output) as part:
+            with part.open("wb") as stream:  # Arrow opens no name that is no Unicode; Python does
+                _write(stream, good, self.store)
+            self.store.clear()  # before the file takes its name: a call after that has nothing left to clean
+        return EmbedReport(
+            output=printable(self.output),
+            recordings=len(self.sources),
+            embedded=len(good),
+            quarantined=len(bad),
+            reused=len(self.sources) - len(self.missing),
+            quarantine=printable(self.quarantine) if bad else None,
+            left_out={printable(path): reason for path, reason in left_out.items()},
+            notes=dict(notes),
+            precision=self.embedder.choice,
+        )
+
+
+def _write(stream: BinaryIO, sources: Sequence[Source], store: EmbeddingStore) -> None:
+    """Write the table, a group of rows in memory at a time."""
     known = store.load()
-    missing = [path for path in files if keys[path] not in known]
-    failures: dict[Path, AudioError] = {}
-    with tqdm(total=len(files), initial=len(files) - len(missing), unit="recording", disable=not progress) as bar:
-        for start in range(0, len(missing), PART):
-            part = missing[start : start + PART]
-            keys |= {path: _key(path) for path in part}
-            usable: dict[Path, float] = {}
-            skipped: dict[int, AudioError] = {}
-            waveforms = _readable(part, usable, failures, bar)
-            encoded = list(embedder.rows(waveforms, batch_size=batch_size, protocol=protocol, skipped=skipped))
-            paths_read = list(usable)
-            failures |= {paths_read[index]: error for index, error in skipped.items()}
-            kept = [path for path in paths_read if path not in failures]
-            rows = {keys[path]: row["pooler_output"] for path, row in zip(kept, encoded, strict=True)}
-            seconds = {keys[path]: usable[path] for path in kept}
-            store.write(rows, seconds)
-    known = store.load()
-    good = [path for path in files if path not in failures]
-    vectors = np.asarray(known.rows(keys[path] for path in good))
-    columns = {
-        "path": pa.array([printable(path) for path in good], pa.string()),
-        "duration": pa.array([known.seconds[keys[path]] for path in good], pa.float64()),
-        "embedding": pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), vectors.shape[1] or 1),
+    width = known.parts[0].shape[1]
+    types: dict[str, pa.DataType] = {
+        "recording_id": pa.string(),
+        "segment": pa.int32(),
+        "path": pa.string(),
+        "duration": pa.float64(),
+        "content": pa.string(),
+        "embedding": pa.list_(pa.float32(), width),
     }
-    quarantine.unlink(missing_ok=True)
-    if failures:
-        lines = [(str(path), type(error).__name__, str(error)) for path, error in failures.items()]
-        write_csv(quarantine, ["path", "error", "reason"], lines)
-    made_by = {PROVENANCE: to_json(store.made_by, indent=None)}
-    write_table(output, pa.table(columns).replace_schema_metadata(made_by))
-    store.clear()
-    return EmbedReport(
-        output=printable(output),
-        recordings=len(files),
-        embedded=len(good),
-        quarantined=len(failures),
-        reused=len(files) - len(missing),
-        quarantine=printable(quarantine) if failures else None,
-        left_out={printable(path): reason for path, reason in left_out.items()},
-    )
+    schema = pa.schema(list(types.items()), metadata={PROVENANCE: to_json(store.made_by, indent=None)})
+    with pq.ParquetWriter(stream, schema) as writer:
+        for start in range(0, len(sources), GROUP):
+            group = sources[start : start + GROUP]
+            vectors = np.asarray(known.rows(source.key for source in group))
+            columns = {
+                "recording_id": [printable(source.recording_id) for source in group],
+                "segment": [source.segment for source in group],
+                "path": [printable(source.path) for source in group],
+                "duration": [known.seconds[source.key] for source in group],
+                "content": [source.content for source in group],
+                "embedding": pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), width),
+            }
+            writer.write_table(pa.table(columns, schema=schema))
 
 
-def _readable(
-    paths: Sequence[Path], seconds: dict[Path, float], failures: dict[Path, AudioError], bar: tqdm[NoReturn]
-) -> Iterator[Waveform]:
-    """Read files one after another, noting how long each is, and those that cannot be read."""
-    for path in paths:
-        bar.update()
+class _Finished:
+    """A finished file that more is added to."""
+
+    def __init__(self, output: Path, store: EmbeddingStore) -> None:
         try:
-            waveform = read(path)
-        except AudioError as error:
-            failures[path] = error
-        else:
-            seconds[path] = waveform.seconds
-            yield waveform
+            with output.open("rb") as stream:
+                self.table = pq.read_table(stream)
+            made_by = json.loads((self.table.schema.metadata or {})[PROVENANCE])
+        except (pa.ArrowException, OSError, KeyError, ValueError) as error:
+            raise DataError(f"not a file of embeddings ({error})", where=output, remedy="add --overwrite") from error
+        changed = sorted(
+            name for name in store.made_by if name not in ("model", "fast") and made_by.get(name) != store.made_by[name]
+        )
+        if changed:
+            raise ConfigurationError(
+                f"its embeddings are of another model or protocol: other {', '.join(changed)}",
+                where=output,
+                remedy="add --overwrite, or name another file",
+            )
+        self.store = store
 
-
-def _expand(paths: Sequence[str | Path]) -> tuple[list[Path], dict[Path, str]]:
-    """The recordings among files and folders, in order, and what is left out."""
-    files: list[Path] = []
-    left_out: dict[Path, str] = {}
-    for path in map(Path, paths):
-        if path.is_dir():
-            listing = list_recordings(path)
-            files += listing.recordings
-            left_out |= listing.left_out
-        else:
-            files.append(path)
-    if not files:
-        names = ", ".join(sorted(AUDIO_SUFFIXES))
-        raise ConfigurationError("no recordings among the paths", remedy=f"give files ending in {names}")
-    path, count = Counter(files).most_common(1)[0]
-    if count > 1:
-        raise ConfigurationError("given twice", where=path, remedy="name every recording once")
-    return files, left_out
-
-
-def _own(path: Path, written: Sequence[Path]) -> bool:
-    """Whether a file was written by such a call."""
-    return any(own.absolute() in (path.absolute(), *path.absolute().parents) for own in written)
-
-
-def _key(path: Path) -> bytes:
-    """What is read: another file under the same name is another recording."""
-    try:
-        status = path.stat()
-    except OSError:
-        return b""  # reading it says better what is wrong
-    return b"%b\t%d\t%d" % (os.fsencode(path), status.st_size, status.st_mtime_ns)
+    def add_to(self, sources: Sequence[Source]) -> list[Source]:
+        """Bring its rows into the store; its recordings, those of the call in place of older ones, and new ones."""
+        columns: dict[str, list[Any]] = self.table.drop_columns(["embedding"]).to_pydict()
+        vectors = self.table["embedding"].combine_chunks().flatten().to_numpy().reshape(self.table.num_rows, -1)
+        names = zip(columns["recording_id"], columns["segment"], columns["path"], columns["content"], strict=True)
+        before = [Source(*values) for values in names]
+        self.store.write(
+            {source.key: vector for source, vector in zip(before, vectors, strict=True)},
+            {source.key: seconds for source, seconds in zip(before, columns["duration"], strict=True)},
+        )
+        now = {(printable(source.path), source.segment): source for source in sources}
+        merged = {(source.path, source.segment): source for source in before} | now
+        return list(merged.values())

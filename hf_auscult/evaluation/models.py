@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,7 +18,8 @@ import torch
 from ..audio import Waveform, assess, read
 from ..embedding.cache import RecordingEncoder
 from ..embedding.embedder import Embedder
-from ..embedding.store import fingerprint_of, identity_of
+from ..embedding.precision import Precision, check_precision
+from ..embedding.store import PROVENANCE, fingerprint_of, identity_of
 from ..errors import ConfigurationError, DataError
 from ..features import FRONT_ENDS
 from ..features.logmel import band_statistics, log_mel
@@ -108,11 +110,15 @@ class RecordingLevel:
 
 @dataclass(frozen=True, eq=False)
 class EmbeddingsFile:
-    """Embeddings made elsewhere: Parquet with ``recording_id``, ``segment`` where a task has them, ``embedding``."""
+    """Embeddings that ``hf-auscult embed`` or others wrote: Parquet with ``recording_id`` and ``embedding``.
+
+    ``segment`` is there where a task has them. The metadata's ``provenance`` may name the model that made them.
+    """
 
     name: str
     fingerprint: str
     table: Mapping[str, np.ndarray]
+    given: str = ""
 
     @classmethod
     def of(cls, path: Path) -> EmbeddingsFile:
@@ -122,7 +128,10 @@ class EmbeddingsFile:
             DataError: not Parquet, a column missing, or two rows of one recording.
         """
         try:
-            content = pq.read_table(path).to_pydict()
+            with path.open("rb") as stream:
+                table = pq.read_table(stream)
+            content = table.to_pydict()
+            made_by = json.loads((table.schema.metadata or {}).get(PROVENANCE, b"{}"))
             names = [str(name) for name in content["recording_id"]]
             vectors = [np.asarray(row, np.float32) for row in content["embedding"]]
         except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
@@ -136,7 +145,7 @@ class EmbeddingsFile:
         if len(set(keys)) != len(keys):
             raise DataError("a recording has two rows", where=path, remedy="keep one row each")
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        return cls(path.stem, digest, dict(zip(keys, vectors, strict=True)))
+        return cls(path.stem, digest, dict(zip(keys, vectors, strict=True)), str(made_by.get("model", "")))
 
     def rows(self, examples: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterable[np.ndarray]:
         """Look the rows up.
@@ -150,19 +159,20 @@ class EmbeddingsFile:
             yield self.table[key]
 
 
-def find_encoder(model: Any, protocol: str = "default") -> RecordingEncoder:
+def find_encoder(model: Any, protocol: str = "default", precision: Precision = "exact") -> RecordingEncoder:
     """Find what a name stands for.
 
     Args:
         model: ``logmel`` or ``logmel:FRONT_END``; ``opensmile`` or ``opensmile:eGeMAPSv02``; a ``.parquet`` file of
             embeddings; a folder or Hub id of an encoder, or the encoder itself; or anything with a name, a
             fingerprint and rows.
-        protocol: how encoders cut and average windows, see :func:`hf_auscult.embed`.
+        protocol, precision: how encoders cut and average windows, and compute, see :func:`hf_auscult.embed`.
 
     Raises:
-        ConfigurationError: an unknown front end or feature set.
+        ConfigurationError: an unknown front end, feature set, protocol or precision.
         OSError: no such model.
     """
+    check_precision(precision)
     if all(hasattr(model, name) for name in ("name", "fingerprint", "rows")):
         found: RecordingEncoder = model
         return found
@@ -177,10 +187,10 @@ def find_encoder(model: Any, protocol: str = "default") -> RecordingEncoder:
     if kind == "opensmile":
         embedder, name = _opensmile(variant or "ComParE_2016"), f"openSMILE {variant or 'ComParE_2016'}"
     else:
-        embedder = Embedder(given if isinstance(model, os.PathLike) else model)
+        embedder = Embedder(given if isinstance(model, os.PathLike) else model, precision=precision)
         name = given.rstrip("/").rpartition("/")[2] or type(model).__name__
     embedder.feature_extractor.policy(protocol)  # an unknown protocol is refused before any work
-    fingerprint = fingerprint_of(identity_of(embedder.encoder, embedder.feature_extractor, protocol))
+    fingerprint = fingerprint_of(identity_of(embedder.encoder, embedder.feature_extractor, protocol, embedder.way))
     return EncoderModel(name, fingerprint, embedder, protocol, given)
 
 

@@ -19,8 +19,9 @@ from tqdm.auto import tqdm
 
 from ..data.load import manifest_of
 from ..embedding.cache import FeatureCache, RecordingEncoder
+from ..embedding.precision import Precision
 from ..errors import ConfigurationError, DataError
-from ..files import write_json
+from ..files import output_folder, write_json
 from .benchmark_plots import plot_embedding_map, plot_scaling, plot_task
 from .benchmark_readme import write_readme
 from .contamination import HeldOutPeople, contamination_of
@@ -50,12 +51,14 @@ class BenchmarkSettings:
 
     Args:
         data_root: folder of prepared datasets, each in a folder of its name.
-        output: folder of results.json, README.md, predictions and plots; None to write none.
+        output: folder of results.json, README.md, predictions and plots, which appears whole; None to write none.
         cache: folder of encoded recordings.
         protocols: of the probes.
-        encoding: how encoders cut and average windows, the ``protocol`` of :func:`hf_auscult.embed`.
+        encoding, precision: how encoders cut and average windows, and compute: the ``protocol`` and ``precision`` of
+            :func:`hf_auscult.embed`.
         draws: bootstrap resamples.
         seed: of bootstrap, balancing and published probes.
+        overwrite: replace the folder of an earlier run.
 
     Raises:
         ConfigurationError: an unknown protocol.
@@ -66,8 +69,10 @@ class BenchmarkSettings:
     cache: Path = field(default_factory=default_cache)
     protocols: tuple[str, ...] = ("default",)
     encoding: str = "default"
+    precision: Precision = "exact"
     draws: int = 2000
     seed: int = 0
+    overwrite: bool = False
 
     def __post_init__(self) -> None:
         if not self.protocols or set(self.protocols) - set(PROTOCOLS):
@@ -127,11 +132,31 @@ def run_benchmark(
 ) -> Result:
     """Run every task whose data is prepared, say of every other what it needs, and write what the settings ask for.
 
+    A run that was interrupted has written nothing but encoded recordings into the cache, from which the next one goes
+    on.
+
     Raises:
-        ConfigurationError: no models, two of one name, or a task of two classes of which none is named as positive.
+        ConfigurationError: no models, two of one name, a task of two classes of which none is named as positive, or an
+            output folder that would be lost.
         DataError: a recording that a model cannot encode.
     """
-    encoders = [find_encoder(model, settings.encoding) for model in models]
+    if settings.output is None:
+        return _run(models, tasks, settings, suite=suite, command=command, progress=progress)
+    with output_folder(settings.output, overwrite=settings.overwrite) as folder:
+        inside = replace(settings, output=folder)
+        return _run(models, tasks, inside, suite=suite, command=command, progress=progress)
+
+
+def _run(
+    models: Sequence[Any],
+    tasks: Sequence[BenchmarkTask],
+    settings: BenchmarkSettings,
+    *,
+    suite: str,
+    command: str,
+    progress: bool,
+) -> Result:
+    encoders = [find_encoder(model, settings.encoding, settings.precision) for model in models]
     if not encoders or len({encoder.name for encoder in encoders}) < len(encoders):
         names = [encoder.name for encoder in encoders]
         raise ConfigurationError(f"no models, or two of one name: {names}", remedy="give each a folder of its name")
@@ -196,8 +221,8 @@ class _Run:
         except (DataError, ConfigurationError) as error:
             return TaskResult(spec, missing=str(error))
         with self._timed("encode"):
-            encoded = {encoder.name: self._encode(encoder, examples) for encoder in self.encoders}
-            level = self._encode(RecordingLevel(), examples)
+            encoded = self._encode(self.encoders, examples)
+            (level,) = self._encode([RecordingLevel()], examples).values()
         self.widths |= {name: rows.shape[1] for name, rows in encoded.items()}
         with self._timed("shortcuts"):
             shortcuts, columns, guessed = self._shortcuts(spec, examples, level, task.leaks)
@@ -246,8 +271,7 @@ class _Run:
             }
             with self._timed("plots"):
                 plots += plot_task(spec, first, folder)
-                if first:
-                    name = next(iter(first))
+                for name in first:
                     plots += plot_embedding_map(spec, name, encoded[name], examples, folder, self.settings.seed)
                 plots += plot_scaling(spec, sizes, folder)
         return TaskResult(
@@ -273,16 +297,17 @@ class _Run:
         finally:
             self.clock[part] += time.perf_counter() - start
 
-    def _encode(self, encoder: RecordingEncoder, examples: Examples) -> np.ndarray:
-        """(n, dim); recordings of each dataset have a cache of their own."""
-        rows: dict[int, np.ndarray] = {}
+    def _encode(self, encoders: Sequence[RecordingEncoder], examples: Examples) -> dict[str, np.ndarray]:
+        """Model -> (n, dim), in one pass over the recordings; those of each dataset have a cache of their own."""
+        rows: dict[str, dict[int, np.ndarray]] = {encoder.name: {} for encoder in encoders}
         for source in np.unique(examples.sources):
             numbers = np.flatnonzero(examples.sources == source).tolist()
             content = manifest_of(self.settings.data_root / str(source))["audio_sha256"]
             cells = [examples.cells[number] for number in numbers]
-            features = FeatureCache(self.settings.cache, content).features(encoder, cells, progress=self.progress)
-            rows |= dict(zip(numbers, features, strict=True))
-        return np.stack([rows[number] for number in range(len(rows))])
+            cache = FeatureCache(self.settings.cache, content)
+            for name, features in cache.features_of(encoders, cells, progress=self.progress).items():
+                rows[name] |= dict(zip(numbers, features, strict=True))
+        return {name: np.stack([found[number] for number in range(len(found))]) for name, found in rows.items()}
 
     def _shortcuts(
         self, spec: BenchmarkTask, examples: Examples, level: np.ndarray, leaks: bool

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from torchaudio.compliance import kaldi
 from transformers.audio_utils import mel_filter_bank
 
+from ..errors import library
 from .spec import FRONT_ENDS, FrontEnd
 
 
@@ -105,7 +105,9 @@ def log_mel(waveforms: torch.Tensor, spec: FrontEnd) -> torch.Tensor:
         >>> log_mel(torch.zeros(1, 16_000), FRONT_ENDS["opera"]).shape
         torch.Size([1, 32, 64])
     """
-    images = _kaldi(waveforms, spec) if spec.kind == "kaldi" else _logarithm(mel_power(waveforms, spec), spec)
+    # Autocast would add up the bands in bfloat16, and the trainer's is around everything.
+    with torch.autocast(waveforms.device.type, enabled=False):
+        images = _kaldi(waveforms, spec) if spec.kind == "kaldi" else _logarithm(mel_power(waveforms, spec), spec)
     if spec.num_frames is not None:
         images = torch.nn.functional.pad(
             images[:, : spec.num_frames], (0, 0, 0, max(0, spec.num_frames - images.shape[1]))
@@ -135,6 +137,7 @@ def _kaldi(waveforms: torch.Tensor, spec: FrontEnd) -> torch.Tensor:
     if spec.remove_mean:
         waveforms = waveforms - waveforms.mean(dim=1, keepdim=True)
     waveforms = waveforms * spec.scale
+    kaldi = library("torchaudio.compliance.kaldi", "Kaldi's filter bank")
     images = [
         kaldi.fbank(
             waveform[None],

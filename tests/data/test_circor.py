@@ -1,19 +1,22 @@
 from __future__ import annotations
 
 import csv
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 
 import pytest
 
-from hf_auscult.data import dataset
+from hf_auscult.data import SplitSpec, assert_subject_disjoint, dataset, merge
 from hf_auscult.data.catalogue.circor.reader import HEADER, column
+from hf_auscult.data.splits import plan
 from hf_auscult.errors import DataError, LeakageError
 
 from .conftest import rename_id
+from .lung_layouts import FIXTURES
 
 CIRCOR = dataset("circor")
 read_rows = CIRCOR.read
+PARTS = ("train", "validation", "test")
 
 
 @pytest.fixture(scope="module")
@@ -171,3 +174,36 @@ def test_the_papers_tasks(full):
     assert sum(t8.expected.values()) == sum(t15.expected.values()) == sum(t17.expected.values()) == CIRCOR.recordings
     assert t17.expected["Murmur"] == t8.expected["Present"] + t8.expected["Unknown"]
     assert t8.counts["Present"] == 363 and t17.counts == {"Murmur": 1144, "Healthy": 424}
+
+
+WALKER = {1: (31, 42), 2: (34, 47), 3: (28, 40)}
+"""Split -> pairs of ids of one child on both sides of test, and in two of the three parts."""
+
+
+@pytest.mark.parametrize("number", WALKER)
+def test_walkers_splits_are_the_listed_ones_and_leak_through_twin_ids(shared: Path, number: int):
+    listed = {}
+    for line in (shared / "reference" / "splits" / "circor_walker_splits.tsv").read_text().splitlines()[1:]:
+        split, patient, part = line.split("\t")
+        if int(split) == number:
+            listed[patient] = "validation" if part == "valid" else part
+    with (FIXTURES / "circor_twins.csv").open(newline="") as stream:
+        same = merge(listed, [tuple(row.values()) for row in csv.DictReader(stream)])
+    children = [{"recording_id": one, "patient_id": one, "subject_id": f"circor:{same[one]}"} for one in listed]
+    published = CIRCOR.published[f"walker_{number}"]
+    assert dict(published.assign(children)) == listed and len(listed) == 942
+    sides = defaultdict(set)
+    for row in children:
+        sides[row["subject_id"]].add(listed[row["patient_id"]])
+    both = [child for child, parts in sides.items() if len(parts) > 1]
+    assert (sum("test" in sides[child] for child in both), len(both)) == WALKER[number]
+    assert published.leaks.startswith(f"{WALKER[number][0]} pairs of ids")
+    split = SplitSpec(name="published", paper=f"walker_disjoint_{number}")
+    decided = plan(children, CIRCOR, split)
+    subject = {row["recording_id"]: row["subject_id"] for row in children}
+    assert_subject_disjoint({part: [subject[n] for n, own in decided.splits.items() if own == part] for part in PARTS})
+    assert {n for n, part in decided.splits.items() if part == "test"} == {n for n in listed if listed[n] == "test"}
+    later = [reason for reason in decided.withheld.values() if "a later part too" in reason]
+    assert len(later) == len(both) and not decided.leaks  # of every pair the earlier one
+    reserved = {n for n, reason in decided.withheld.items() if "reserved" in reason}
+    assert set(listed) == {*decided.splits, *decided.withheld} and reserved and len(reserved | set(later)) < 250

@@ -86,7 +86,7 @@ def test_a_copy_of_a_test_recording_in_another_dataset_stays_out(prepared, tmp_p
     shutil.copytree(prepared / "circor", twin)
     manifest = json.loads((twin / "prepare.json").read_text())
     (twin / "prepare.json").write_text(json.dumps({**manifest, "dataset": "copied"}))
-    tables = {file: pq.read_table(file) for file in (twin / "recordings").glob("*.parquet")}
+    tables = {file: pq.read_table(file) for file in (twin / "data").glob("*.parquet")}
     for file in tables:
         file.unlink()
     for file, table in tables.items():
@@ -106,7 +106,7 @@ def test_a_copy_of_a_test_recording_in_another_dataset_stays_out(prepared, tmp_p
 def test_recordings_of_nobody_are_left_out_and_listed(prepared, tmp_path):
     """SPRSound has names without a patient since 2024; a prepared folder may hold them where a leak was allowed."""
     folder = shutil.copytree(prepared / "sprsound", tmp_path / "sprsound")
-    (file,) = (folder / "recordings").glob("train-*.parquet")
+    (file,) = (folder / "data").glob("train-*.parquet")
     table = pq.read_table(file)
     people = table["subject_id"].to_pylist()
     lost = [who if index % 10 else (None, "", " sprsound: ")[index % 3] for index, who in enumerate(people)]

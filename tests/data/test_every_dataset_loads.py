@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import datasets
+import pyarrow.parquet as pq
 import pytest
 
 from hf_auscult.audio import read
@@ -40,6 +41,12 @@ def expected(report: PrepareReport) -> Mapping[str, Mapping[str, int]]:
     }
 
 
+def examples(part: datasets.Dataset) -> int:
+    """Rows, or their segments where these are what is labelled."""
+    column = next((name for name in part.column_names if name.startswith("segments_")), None)
+    return len(part) if column is None else sum(map(len, part[column]))
+
+
 def test_configs_splits_and_counts(report: PrepareReport):
     configs = expected(report)
     folder = str(report.output)
@@ -50,7 +57,7 @@ def test_configs_splits_and_counts(report: PrepareReport):
         assert not empty or any("no recording here" in note for note in report.notes), empty
     for config, parts in configs.items():
         loaded = datasets.load_dataset(folder, config)
-        assert {split: len(part) for split, part in loaded.items()} == parts, config
+        assert {split: examples(part) for split, part in loaded.items()} == parts, config
         assert sorted(datasets.get_dataset_split_names(folder, config)) == sorted(parts)
 
 
@@ -94,4 +101,15 @@ def test_a_relative_folder_is_loaded_by_its_name(report: PrepareReport, monkeypa
     configs = expected(report)
     assert datasets.get_dataset_config_names(name) == list(configs)
     task = list(configs)[-1]
-    assert {split: len(part) for split, part in datasets.load_dataset(name, task).items()} == configs[task]
+    loaded = datasets.load_dataset(name, task)
+    assert {split: examples(part) for split, part in loaded.items()} == configs[task]
+
+
+def test_audio_is_stored_once(report: PrepareReport):
+    """Whatever the number of configs: no more than 1.15 of the recordings' own bytes beyond the tables' few kB."""
+    files = [file for file in report.output.rglob("*") if file.is_file()]
+    stored = [row for file in (report.output / "data").glob("*.parquet") for row in pq.read_table(file).to_pylist()]
+    assert len({row["recording_id"] for row in stored}) == len(stored)
+    audio = sum(len(row["audio"]["bytes"]) for row in stored)
+    table = sum(file.stat().st_size for file in files if file.suffix == ".parquet")
+    assert table <= 1.15 * audio + 120_000 * len(list((report.output / "data").iterdir()))

@@ -114,6 +114,29 @@ def test_the_audit_names_both_spellings_of_one_person(tmp_path):
     assert finding.kind == "people" and finding.examples == ("list:7.0 = list:007",)
 
 
+def test_a_bare_number_and_one_after_letters_are_named_until_somebody_says_which_they_are(folder, tmp_path, capsys):
+    table = folder / "metadata.csv"
+    with table.open(newline="") as stream:
+        header, *rows = csv.reader(stream)
+    for number, row in enumerate(rows):
+        row[1] = f"P-{number // 2:02d}" if number % 2 else str(number // 2)
+    with table.open("w", newline="") as stream:
+        csv.writer(stream).writerows((header, *rows))
+    sides = {}
+    for said in (None, "same", "different"):
+        output = tmp_path / str(said)
+        arguments = ["prepare", "from_folder", "--source", str(folder), "--output", str(output), "--name", "mine"]
+        assert main([*arguments, *(["--prefixed-ids", said] if said else [])]) == 0
+        capsys.readouterr()
+        listed = "20 bare numbers are subject ids after letters too (mine:0 and mine:P-00"
+        assert (listed in (output / "README.md").read_text()) == (said is None)
+        parts = load_prepared(output, "recordings").items()
+        where = {row["recording_id"]: split for split, part in parts for row in part.select_columns(["recording_id"])}
+        sides[said] = sum(where[f"p{person}/0"] != where[f"p{person}/1"] for person in range(20))
+        assert ("CHECK whether mine:0 and mine:P-00" in audit([output]).render()) == bool(sides[said])
+    assert sides["same"] == 0 < sides["different"] == sides[None]
+
+
 def test_silent_files_are_set_aside_and_join_nobody(folder, tmp_path):
     for person in range(20):
         soundfile.write(folder / f"p{person}" / "1.wav", np.zeros(6_000), 2_000)
@@ -159,3 +182,27 @@ def test_one_class_under_several_spellings_is_refused_with_all_of_them(folder, t
         from_folder(folder, tmp_path / "out", organ="heart", progress=False)
     assert all(spelling in str(refusal.value) for spelling in spellings)
     assert not (tmp_path / "out").exists()
+
+
+def test_the_command_with_other_column_names_and_a_closing_table(folder, tmp_path, capsys):
+    table = folder / "metadata.csv"
+    table.write_text(table.read_text().replace("path,subject_id", "file,patient", 1))
+    words = ["prepare", "from-folder", "--source", str(folder), "--output", str(tmp_path / "out"), "--name", "mine"]
+    assert main([*words, "--columns", "path=file", "patient"]) == 2
+    assert "give NAME=YOURS" in capsys.readouterr().err
+    assert main([*words, "--columns", "path=file", "subject_id=patient", "--seed", "3"]) == 0
+    said = capsys.readouterr().out
+    assert f'load it: datasets.load_dataset("{tmp_path / "out"}", "recordings")' in said
+    assert "murmur" in said and "40 of 40 recordings written" in said
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert "`hf-auscult prepare from_folder --name mine --seed 3 --source FOLDER --output DIR`" in card
+
+
+def test_the_datasets_are_listed(capsys):
+    assert main(["prepare", "--list"]) == 0
+    said = capsys.readouterr().out
+    assert "circor" in said and "ODC-By-1.0" in said and "https://physionet.org" in said
+    assert main(["prepare", "circor"]) == 2
+    assert "no --source, --output" in capsys.readouterr().err
+    assert main(["prepare", "uk-covid19", "--source", "absent", "--output", "o"]) == 2
+    assert "no dataset" not in capsys.readouterr().err

@@ -3,10 +3,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from pathlib import Path
 
-import datasets
 import pytest
 
-from hf_auscult.data import dataset, prepare
+from hf_auscult.data import dataset, load_prepared, prepare
 from hf_auscult.data.report import class_counts
 from hf_auscult.data.split_spec import SplitSpec
 from hf_auscult.data.splits import assign, plan
@@ -86,7 +85,7 @@ def test_prepare_warns_that_nobody_is_named(source: Path, tmp_path: Path):
     report = prepare("hf_lung", source, tmp_path / "out", split=split, progress=False)
     assert report.written == 5 and any("who was recorded" in warning for warning in report.warnings)
     assert "who was recorded" in (tmp_path / "out" / "README.md").read_text()
-    parts = datasets.load_dataset(str(tmp_path / "out"), "events")
+    parts = load_prepared(tmp_path / "out", "events")
     assert sum(part.num_rows for part in parts.values()) == 64
     assert parts["test"].num_rows == 12
 

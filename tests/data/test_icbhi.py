@@ -9,7 +9,8 @@ import datasets
 import pytest
 import soundfile
 
-from hf_auscult.data import dataset, prepare, reserved_subjects
+from hf_auscult.audio import read
+from hf_auscult.data import dataset, load_prepared, prepare, reserved_subjects
 from hf_auscult.data.catalogue.icbhi.reader import GHOST
 from hf_auscult.data.report import class_counts
 from hf_auscult.data.split_spec import SplitSpec
@@ -132,6 +133,10 @@ def test_published_splits_are_the_papers(full):
     }
     assert "156 and 218" in opera.leaks
     whole = plan(full.rows, ICBHI, SplitSpec(name="published", paper="auscultabench"))
+    # the challenge's list, for a copy that lacks it
+    bare = [{**row, "official_split": None} for row in full.rows]
+    challenge = plan(bare, ICBHI, SplitSpec(name="published", paper="challenge"))
+    assert challenge.splits == whole.splits == plan(full.rows, ICBHI, OFFICIAL).splits
     assert whole.splits == listed == assign(full.rows, ICBHI, OFFICIAL)
 
 
@@ -158,8 +163,13 @@ def test_the_real_slice_is_prepared_and_the_rest_reported_missing(slice_: Path, 
     }
     assert {soundfile.info(file).subtype for file in originals.values()} == {"PCM_16", "PCM_24", "PCM_32"}
     assert {row["sampling_rate"] for row in rows} == {4_000, 44_100}
-    cycles = [row for part in datasets.load_dataset(str(tmp_path / "out"), "cycles").values() for row in part.to_list()]
+    cycles = [row for part in load_prepared(tmp_path / "out", "cycles").values() for row in part.to_list()]
     assert len(cycles) == 97 and sum(row["label"] == 2 for row in cycles) == 14
+    for row in cycles:
+        assert read(row["audio"]).seconds == pytest.approx(row["segment_end"] - row["segment_start"], abs=0.02)
+    plain = datasets.load_dataset(str(tmp_path / "out"), "cycles")
+    listed = [(row["recording_id"], one) for part in plain.values() for row in part for one in row["segments_cycles"]]
+    assert listed == [(row["recording_id"], {key: row[key] for key in listed[0][1]}) for row in cycles]
     assert all(row["segment_start"] < row["segment_end"] <= row["duration"] + 0.01 for row in cycles)
 
 
@@ -168,7 +178,7 @@ def test_a_person_stands_on_one_side_of_the_subject_split(shared: Path, tmp_path
     (source / "ICBHI_challenge_train_test.txt").unlink()
     report = prepare("icbhi", source, tmp_path / "out", tasks=["recordings", "cycles"], progress=False)
     assert report.written == report.listed == len(list(source.glob("*/*.wav"))) and not report.quarantined
-    parts = datasets.load_dataset(str(tmp_path / "out"), "cycles")
+    parts = load_prepared(tmp_path / "out", "cycles")
     people = [set(part["subject_id"]) for part in parts.values()]
     assert sum(map(len, people)) == len(set().union(*people)) == 5
 

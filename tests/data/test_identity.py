@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hf_auscult.data.identity import known_as, merge
+from hf_auscult.data.identity import known_as, merge, with_and_without_letters
 
 IDS = st.integers(1, 30).map(str)
 
@@ -43,7 +43,13 @@ def test_spellings_of_one_id(spelling: str):
 
 @pytest.mark.parametrize(
     "spellings",
-    [("7", "007", "7.0", "０７"), ("P7", "p07", "P-7", "p_007"), ("ward-3:7", "ward3:07")],
+    [
+        ("7", "007", "7.0", "7,00", "０７", "#7", " 7.", "(7)", '"7"', "0000000007"),
+        ("P7", "p07", "P-7", "p_007", "P.7", "P 7", "p/7", "[P7]", "P – 7"),
+        ("ward-3:7", "ward3:07"),
+        ("3-7", "3_07", "03.7", "3 / 7"),
+        ("anna-b", "Anna B.", "anna_b"),
+    ],
     ids=lambda spellings: spellings[0],
 )
 def test_spellings_of_one_number(spellings: tuple[str, ...]):
@@ -55,10 +61,15 @@ def test_the_name_of_a_dataset_is_not_an_id():
     assert known_as("my_2:01") == "my_2:1"
 
 
-@pytest.mark.parametrize("nobody", [None, "", "  ", "mine:", "mine: \u200b", "\u00a0"])
+@pytest.mark.parametrize("nobody", [None, "", "  ", "mine:", "mine: \u200b", "\u00a0", "mine:-", "?"])
 def test_ids_that_name_nobody(nobody: str | None):
     assert known_as(nobody) is None
 
 
 def test_other_ids_stay_apart():
-    assert len({known_as(name) for name in ("mine:1", "mine:11", "mine:10", "mine:a1", "other:1", "1")}) == 6
+    assert len({known_as(name) for name in ("mine:1", "mine:11", "mine:10", "mine:a1", "other:1", "1", "1-1")}) == 7
+
+
+def test_a_number_with_and_without_letters_is_listed():
+    ids = ["x:7", "x:P07", "x:8", "x:P9", "x:9a", "x:Ward3-8", "x:10.0", "x:p-10", None, ""]
+    assert with_and_without_letters(ids) == [("x:10.0", "x:p-10"), ("x:7", "x:P07")]

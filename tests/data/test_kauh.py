@@ -125,9 +125,10 @@ def test_prepare_keeps_filter_copies_on_one_side(source: Path, tmp_path: Path):
         people = [set(part["subject_id"]) for part in parts.values()]
         assert sum(map(len, people)) == len(set().union(*people)) == 112
         assert all(count == 3 for part in parts.values() for count in Counter(part["subject_id"]).values())
-    label = parts["train"].features["label"]
-    row = next(row for row in parts["train"] if len(row["label"]) == 2)
-    assert {label.feature.names[index].lower() for index in row["label"]} == {name.lower() for name in row["diseases"]}
+    label = parts["train"].features["label_disease"]
+    row = next(row for row in parts["train"] if len(row["label_disease"]) == 2)
+    names = {label.feature.names[index].lower() for index in row["label_disease"]}
+    assert names == {name.lower() for name in row["diseases"]}
 
 
 @pytest.mark.parametrize("seed", range(5))

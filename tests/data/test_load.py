@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -18,7 +19,7 @@ def folder(prepared, tmp_path: Path) -> Path:
 
 
 def shard(folder: Path, split: str) -> Path:
-    return folder / "murmur" / f"{split}-00000-of-00001.parquet"
+    return folder / "data" / f"{split}-00000-of-00001.parquet"
 
 
 def smuggle(folder: Path, **changes: str) -> None:
@@ -67,7 +68,7 @@ def test_an_edited_split_table_is_refused(folder: Path):
     with pytest.raises(DataError, match="not the split that was prepared"):
         load_prepared(folder, "murmur")
     file.unlink()
-    with pytest.raises(DataError, match="missing"):
+    with pytest.raises(DataError, match="cannot be read"):
         load_prepared(folder, "murmur")
 
 
@@ -92,6 +93,10 @@ def test_other_folders_and_tasks(folder: Path, tmp_path: Path):
         load_prepared(folder, "murmurs")
     with pytest.raises(DataError, match="not a prepared dataset"):
         load_prepared(tmp_path, "murmur")
+    manifest = json.loads((folder / "prepare.json").read_text())
+    (folder / "prepare.json").write_text(json.dumps({**manifest, "layout": 1}))
+    with pytest.raises(DataError, match=r"another version.*prepare it again"):
+        load_prepared(folder, "murmur")
     (folder / "prepare.json").write_text("{")
-    with pytest.raises(DataError, match="damaged"):
+    with pytest.raises(DataError, match="not JSON"):
         load_prepared(folder, "murmur")

@@ -234,7 +234,7 @@ def test_a_split_without_anybody_still_loads(tmp_path: Path):
 def test_large_splits_are_sharded(circor: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(writing, "SHARD_BYTES", 300_000)
     report = prepare("circor", circor, tmp_path / "out", tasks=["recordings"], progress=False)
-    shards = sorted((report.output / "recordings").glob("train-*.parquet"))
+    shards = sorted((report.output / "data").glob("train-*.parquet"))
     assert len(shards) > 1 and shards[0].name == f"train-00000-of-{len(shards):05d}.parquet"
     rows = sum(pq.read_metadata(shard).num_rows for shard in shards)
     assert rows == report.configs["recordings"]["train"].recordings

@@ -4,7 +4,7 @@ import datasets
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from hf_auscult.data.schema import SITES, features, text_or_none
+from hf_auscult.data.schema import SITES, features, label_feature, text_or_none
 
 
 def test_missing_words_become_none():
@@ -15,7 +15,8 @@ def test_missing_words_become_none():
 
 
 def test_features_survive_a_parquet_round_trip(tmp_path):
-    columns = features({"events": "events", "segmentation": "segmentation", "x": "string"}, ("a", "b"))
+    columns = features({"events": "events", "segmentation": "segmentation", "x": "string"})
+    columns["label"] = label_feature(("a", "b"))
     row = dict.fromkeys(columns) | {
         "audio": {"bytes": b"raw", "path": "a.wav"},
         "events": [{"start": 0.5, "end": 1.0, "type": "Wheeze"}],
@@ -32,7 +33,8 @@ def test_features_survive_a_parquet_round_trip(tmp_path):
     assert back[0]["age"] is None
 
 
-def test_only_classified_configs_have_a_label():
+def test_labels_are_a_class_several_or_a_value():
     assert "label" not in features({})
-    assert features({}, ("a",))["label"].names == ["a"]
+    assert label_feature(("a",)).names == label_feature(("a",), "classes").feature.names == ["a"]
+    assert label_feature((), "value") == datasets.Value("float64")
     assert len(set(SITES)) == len(SITES)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from hf_auscult.data import SplitSpec, dataset, load_prepared, prepare
+from hf_auscult.data import SplitSpec, catalogue, dataset, load_prepared, prepare
 from hf_auscult.data.guards import assert_subject_disjoint
 from hf_auscult.data.splits import plan
 from hf_auscult.errors import DataError
@@ -21,6 +22,7 @@ read_rows = UK_COVID19.read
 PREFIX = {"exhalation": "62-12", "cough": "62-13", "three_cough": "62-14"}
 AGES = ("18-44", "45-64", "65+")
 PEOPLE = 24
+OPERA = {"train": "8332d933cfabaae1", "validation": "712ad5dd8069b752", "test": "edbd315c57aef89d"}
 
 
 def name(modality: str, number: int) -> str:
@@ -160,3 +162,22 @@ def test_damaged_tables_are_refused(root: Path, tmp_path: Path):
         read_rows(root)
     with pytest.raises(DataError, match="UK COVID-19"):
         read_rows(root / "audio")
+
+
+def test_operas_lists_are_shipped():
+    """1,000 / 500 / 1,000 of two sounds; SHA-256 of the sorted names of each of OPERA's six files."""
+    listed = (Path(catalogue.__file__).parent / "uk_covid19" / "opera.tsv").read_text().splitlines()[1:]
+    parts = dict(line.split("\t") for line in listed)
+    assert len(parts) == len(listed) == 5000
+    assert Counter(parts.values()) == {"train": 2000, "validation": 1000, "test": 2000}
+    named = {part: "".join(f"{name}\n" for name in sorted(parts) if parts[name] == part) for part in OPERA}
+    assert {part: hashlib.sha256(names.encode()).hexdigest()[:16] for part, names in named.items()} == OPERA
+    rows = [{"recording_id": name, "subject_id": f"uk_covid19:{name}"} for name in [*parts, "another"]]
+    decided = plan(rows, UK_COVID19, SplitSpec(name="published", paper="opera"))
+    assert decided.splits == parts and decided.withheld == {"another": "not in this split"} and not decided.leaks
+
+
+def test_the_official_split_has_the_long_test_set(root: Path):
+    decided = plan(read_rows(root).rows, UK_COVID19, SplitSpec(name="official"))
+    assert decided.names == ("train", "validation", "test", "test_long")
+    assert Counter(decided.splits.values())["test_long"] == 9

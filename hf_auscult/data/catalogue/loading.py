@@ -11,9 +11,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import yaml
-
 from ...errors import ConfigurationError
+from ...texts import read_yaml
 from ..collector import RowCollector
 from ..facts import FieldMapping, TaskLabels
 from ..generic import OWN_COLUMNS, GenericTable, read_generic
@@ -25,7 +24,7 @@ NEEDED = ("title", "version", "organ", "licence", "citation", "source_url", "sub
 PARTS = ("facts", "masks", "prompts", "shortcuts", "contamination")
 """Each must be there, or be ``{none: why}``: what nobody thought of must not look like what does not exist."""
 OPTIONAL = ("row", "codes", "strata", "recordings", "checksums", "official", "published", "traps",
-            "generic")  # fmt: skip
+            "generic", "sources")  # fmt: skip
 
 
 def load_dataset_folder(folder: Path, *, package: str | None = None) -> DatasetSpec:
@@ -40,10 +39,7 @@ def load_dataset_folder(folder: Path, *, package: str | None = None) -> DatasetS
         ConfigurationError: no such file, a part that is missing, or one that does not fit the others.
     """
     file = folder / FILE
-    try:
-        content = yaml.load(file.read_text("utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigurationError(f"cannot be read ({error})", where=file, remedy="write the dataset's YAML") from error
+    content = read_yaml(file, remedy="write the dataset's YAML")
     _check_keys(content, file)
     reader = _module(folder / READER, package)
     if reader is None and content.get("generic") is None:
@@ -58,7 +54,8 @@ def load_dataset_folder(folder: Path, *, package: str | None = None) -> DatasetS
     try:
         masks, masked = _masks(given["masks"] or ())
         functions = {} if rules is None else vars(rules)
-        facts = given["facts"] and FieldMapping.from_dict({"columns": given["facts"]}, str(file), functions)
+        stated = {"columns": given["facts"], "sources": content.get("sources")}
+        facts = given["facts"] and FieldMapping.from_dict(stated, str(file), functions)
         spec = DatasetSpec(
             name=folder.name,
             **{key: str(content[key]) for key in ("title", "version", "organ", "citation", "source_url")},
@@ -74,7 +71,7 @@ def load_dataset_folder(folder: Path, *, package: str | None = None) -> DatasetS
             subject_warning="" if content["subjects"] == "named" else str(content["subjects"]),
             official=tuple(official.get("splits") or ()),
             official_leaks=official.get("leaks") or "",
-            published={name: _published(one, reader) for name, one in (content.get("published") or {}).items()},
+            published={name: _published(one, reader, folder) for name, one in (content.get("published") or {}).items()},
             traps=tuple(content.get("traps") or ()),
             row=content.get("row") or {},
             codes=content.get("codes") or {},
@@ -184,15 +181,29 @@ def _task(name: str, content: Mapping[str, Any]) -> TaskConfig:
     )
 
 
-def _published(content: Mapping[str, Any], reader: ModuleType | None) -> PublishedSplit:
-    """Read a published split: ``function`` of the reader, or ``column`` with ``map``, ``otherwise`` and ``keep``."""
+def _published(content: Mapping[str, Any], reader: ModuleType | None, folder: Path) -> PublishedSplit:
+    """Read a published split.
+
+    It is a ``function`` of the reader; a ``list``, a table whose first column is one of the rows' and whose column
+    ``part`` names their splits; or a ``column`` of the rows, with ``map``, ``otherwise`` and ``keep``.
+    """
     if "function" in content:
         assign = getattr(reader, content["function"])
+    elif "list" in content:
+        assign = partial(_by_list, file=folder / content["list"], part=content["part"])
     else:
         column, named = content["column"], content.get("map")
         keep, otherwise = content.get("keep") or {}, content.get("otherwise")
         assign = partial(_by_column, column=column, named=named, keep=keep, otherwise=otherwise)
-    return PublishedSplit(tuple(content["splits"]), assign, content.get("leaks") or "", content.get("source") or "")
+    text = {name: content.get(name) or "" for name in ("leaks", "source")}
+    return PublishedSplit(tuple(content["splits"]), assign, **text, disjoint=bool(content.get("disjoint")))
+
+
+def _by_list(rows: Sequence[Row], *, file: Path, part: str) -> dict[str, str]:
+    lines = [line.split("\t") for line in file.read_text("utf-8").splitlines()]
+    key, column = lines[0][0], lines[0].index(part)
+    known = {line[0]: line[column] for line in lines[1:]}
+    return {row["recording_id"]: known[row[key]] for row in rows if row[key] in known}
 
 
 def _by_column(

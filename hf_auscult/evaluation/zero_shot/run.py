@@ -13,8 +13,9 @@ import numpy as np
 
 from ...data.load import load_prepared, manifest_of
 from ...embedding.cache import FeatureCache
+from ...embedding.precision import Precision
 from ...errors import ConfigurationError, DataError
-from ...files import write_json
+from ...files import output_folder, write_json
 from ...metrics.arrays import Floats
 from ..contamination import HeldOutPeople, contamination_of
 from ..estimates import Bootstrap
@@ -44,7 +45,8 @@ class ZeroShotSettings:
         model: aligned model, folder or Hub id.
         data: prepared dataset.
         task: configuration whose classes are told apart.
-        output: folder of the results.
+        output: folder of the results, which appears whole.
+        overwrite: replace the folder of an earlier run.
         cache: folder of encoded recordings.
         second: text model of the pipeline's second step: a teacher's preset or name. AcuLa takes
             ``jinaai/jina-embeddings-v4``; the small one here needs no download.
@@ -55,6 +57,7 @@ class ZeroShotSettings:
         pictures: of so many test recordings.
         draws: bootstrap resamples of people.
         seed: of bootstrap, shuffles and the templates' phrasing.
+        precision: of the recordings' rows, see :func:`hf_auscult.embed`.
 
     Raises:
         ConfigurationError: numbers that cannot be, an unknown search, or FAISS is missing.
@@ -73,6 +76,8 @@ class ZeroShotSettings:
     pictures: int = 3
     draws: int = 2000
     seed: int = 0
+    precision: Precision = "exact"
+    overwrite: bool = False
 
     def __post_init__(self) -> None:
         if self.top_k < 1 or self.draws < 1 or self.pictures < 0:
@@ -97,10 +102,16 @@ def run_zero_shot(settings: ZeroShotSettings, *, command: str = "", progress: bo
     """Score test recordings from text alone, and write results, predictions, tables and plots.
 
     Raises:
-        ConfigurationError: a model without a text side, or a dataset or task without classes, prompts or reports.
+        ConfigurationError: a model without a text side, a dataset or task without classes, prompts or reports, or an
+            output folder that would be lost.
         DataError: nobody in train or test, or a recording that cannot be encoded.
         LeakageError: the prepared split shares people.
     """
+    with output_folder(settings.output, overwrite=settings.overwrite) as folder:
+        return _run(replace(settings, output=folder), command=command, progress=progress)
+
+
+def _run(settings: ZeroShotSettings, *, command: str, progress: bool) -> ZeroShotResult:
     clock = _Clock()
     manifest = manifest_of(settings.data)
     dataset = str(manifest["dataset"])
@@ -108,7 +119,7 @@ def run_zero_shot(settings: ZeroShotSettings, *, command: str = "", progress: bo
     keys = [cell.key for cell in examples.cells]
     sentences = prompts_of(dataset, settings.task, examples.classes)
     reports = reports_of(dataset, settings.task, examples.rows, keys, settings.reports, settings.seed)
-    encoder = load_aligned(settings.model, teacher_cache=settings.teacher_cache)
+    encoder = load_aligned(settings.model, teacher_cache=settings.teacher_cache, precision=settings.precision)
     second = second_reader(settings.second, cache=settings.teacher_cache)
 
     with clock.timed("recordings"):

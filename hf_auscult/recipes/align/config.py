@@ -10,14 +10,50 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-import yaml
-
 from ...alignment.teacher_config import TeacherConfig, teacher_config
 from ...audio import Augmentation
+from ...data.guards import bare_id
 from ...errors import ConfigurationError
 from ...files import Serialisable
+from ...texts import read_yaml
 
 T = TypeVar("T")
+
+# AcuLa's released code (github.com/janine714/AcuLA, main.py and dataloader.py of 2026-04-27), setting by setting; what
+# `recipe: published` of the trainer's arguments does besides stands there.
+PUBLISHED: dict[str, Any] = {
+    "teacher": {"layer": -1, "pooling": "padded_mean", "max_tokens": 128, "lower_case": True},
+    "reports": {"draws": 1},
+    "training": {
+        "recipe": "published",
+        "objective": "published",
+        "optim": "adamw_torch",
+        "learning_rate": 1e-5,
+        "weight_decay": 1e-2,
+        "adam_beta1": 0.9,
+        "adam_beta2": 0.999,
+        "adam_epsilon": 1e-8,
+        "num_train_epochs": 50,
+        "max_steps": -1,
+        "per_device_train_batch_size": 24,
+        "gradient_accumulation_steps": 2,
+        "dataloader_drop_last": True,
+        "warmup_steps": 400,
+        "lr_scheduler_type": "linear",
+        "max_grad_norm": 1.0,
+        "alignment_weight": 1.0,
+        "reconstruction_weight": 1.0,
+        "preservation": "own",
+        "batch_norm": "batch",
+        "bf16": False,
+        "fp16": False,
+    },
+    "augmentation": None,
+    "crop_start": "first",
+    "crop_padding": "zero",
+    "crop_samples": 131_000,
+    "checks": [],
+}
 
 # What each condition of a run must share, or must not do by itself -> where to say it instead.
 RUN_SETTINGS = {
@@ -26,8 +62,37 @@ RUN_SETTINGS = {
     "data_seed": "set seed at the top of the file",
     "disable_tqdm": "call align(..., progress=False), or the command with --json",
     "resume_from_checkpoint": "leave it out: an interrupted run goes on by itself",
-    "push_to_hub": "publish the finished model: hf-auscult publish model DIR --repo NAME",
+    "run_name": "leave it out: every condition is called after the output folder and itself",
 }
+
+
+def excluded_people(people: str | tuple[str, ...]) -> frozenset[str]:
+    """Return the ids of people who are left out, spelled as people are compared.
+
+    Args:
+        people: ids, `dataset:id` or bare; or a file with one on each line.
+
+    Raises:
+        ConfigurationError: no such file.
+
+    Example:
+        >>> sorted(excluded_people(("circor:0042", "7")))
+        ['7', 'circor:42']
+    """
+    if isinstance(people, str):
+        path = Path(people)
+        if not path.is_file():
+            raise ConfigurationError("no such file", where=path, remedy="correct data.exclude_people")
+        people = tuple(path.read_text("utf-8").split())
+    parts = [str(name).rpartition(":") for name in people]
+    return frozenset(f"{dataset}{colon}{bare_id(name, dataset)}" for dataset, colon, name in parts)
+
+
+def excluded_names(row: Mapping[str, Any], excluded: frozenset[str]) -> frozenset[str]:
+    """Return which of the excluded ids are a recording's person's."""
+    source = str(row["source"])
+    names = {bare_id(str(row[name]), source) for name in ("subject_id", "person") if row.get(name)}
+    return excluded & {spelled for name in names for spelled in (name, f"{source}:{name}")}
 
 
 @dataclass(frozen=True)
@@ -43,7 +108,9 @@ class DataConfig:
         task: the configuration whose labels are probed.
         fractions: shares of people in train, validation and test, where `source` is prepared.
         seed: of that split.
+        domain: column of the metadata (a device, a site) that `training.adversarial_weight` makes the encoder unlearn.
         locked: also evaluate on the people reserved as a locked test set; without it they are left out altogether.
+        exclude_people: ids, `dataset:id` or bare, who are not trained on; or a file with one on each line.
     """
 
     dataset: str = "circor"
@@ -52,7 +119,9 @@ class DataConfig:
     task: str = "murmur"
     fractions: dict[str, float] = field(default_factory=lambda: {"train": 0.6, "validation": 0.2, "test": 0.2})
     seed: int = 0
+    domain: str | None = None
     locked: bool = False
+    exclude_people: str | tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,7 +148,8 @@ class ReportsConfig:
     """The text side.
 
     Args:
-        mask: `none`, `paper`, `strict` or `context`, see `hf_auscult.reports.mask_of`; it hides `data.task`.
+        mask: `none`, `findings`, `paper`, `strict` or `context`, see `hf_auscult.reports.mask_of`; it hides
+            `data.task`.
         draws: phrasings a recording; training draws one at random each time.
         seed: of the phrasing.
         folder: a set that `hf-auscult reports generate` wrote under the same mask, in place of the templates; its own
@@ -115,6 +185,8 @@ class AlignConfig(Serialisable):
         output: folder of the model and its card, e.g. `auscult/acula-opera`.
         work: folder of prepared data and checkpoints.
         seed: of weights, order, crops, masks and controls.
+        seeds: several of them: every condition is trained at each, differences are those of the seeds' means with
+            intervals over people and seeds, and the first one's model is kept.
         data, start, reports, evaluation: see their classes.
         teacher: the frozen language model; in YAML also a preset's name, or `preset:` beside other settings.
         model: settings of `AcuLaConfig` besides encoder and teacher.
@@ -122,9 +194,14 @@ class AlignConfig(Serialisable):
             `TrainingArguments` included, but for those that the run sets itself.
         retrieval_map: `procrustes` or `ridge`: for objectives without a common frame (CKA), a map fitted on the
             training pairs and stored in the model, so that it retrieves; `None` for none.
-        augmentation: settings of `audio.Augmentation`; `None` for none.
+        recipe: `published` takes every setting that the file leaves out from AcuLa's released code, see `PUBLISHED`;
+            those that differ are named in the results.
+        augmentation: settings of `audio.Augmentation`; `organ` for what suits each dataset's organ, `published` for
+            AcuLa's filters as its code makes them; `None` for none. Every transform must change the encoder's input.
         crop_start, crop_padding, crop_samples: see `training.CropPolicy`; one window of the extractor by default.
         checks: names of `conditions.CHECKS` to run beside the aligned model; all by default.
+        compare: folders of aligned models that are evaluated beside the run's own, with the run's extractor; people
+            whom one of them was trained on must not be among the test people.
 
     Raises:
         ConfigurationError: a setting in `training` that does not exist, has another type, or belongs elsewhere.
@@ -133,6 +210,8 @@ class AlignConfig(Serialisable):
     output: str
     work: str = ".auscult"
     seed: int = 0
+    seeds: tuple[int, ...] = ()
+    recipe: Literal["ours", "published"] = "ours"
     data: DataConfig = field(default_factory=DataConfig)
     start: StartConfig = field(default_factory=StartConfig)
     teacher: TeacherConfig = field(default_factory=TeacherConfig)
@@ -140,15 +219,34 @@ class AlignConfig(Serialisable):
     model: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
     retrieval_map: Literal["procrustes", "ridge"] | None = None
-    augmentation: Augmentation | None = None
+    augmentation: Augmentation | Literal["organ", "published"] | None = None
     crop_start: Literal["random", "first"] = "random"
     crop_padding: Literal["repeat", "zero"] = "repeat"
     crop_samples: int | None = None
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     checks: tuple[str, ...] | None = None
+    compare: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_training(self.training)
+        if bool(self.training.get("adversarial_weight")) != (self.data.domain is not None):
+            raise ConfigurationError(
+                "data.domain and training.adversarial_weight go together", remedy="give both or neither"
+            )
+
+    @property
+    def deviations(self) -> dict[str, Any]:
+        """Settings that differ from the release, under `recipe: published`."""
+        if self.recipe != "published":
+            return {}
+        own = self.to_dict()
+        flat = {}
+        for name, value in PUBLISHED.items():
+            for key, expected in value.items() if isinstance(value, dict) else [(None, value)]:
+                actual = own[name] if key is None else own[name].get(key)
+                if actual != expected and not (name == "checks" and not actual):
+                    flat[name if key is None else f"{name}.{key}"] = actual
+        return flat
 
     @property
     def objective(self) -> str:
@@ -196,28 +294,35 @@ def load_config(path: str | Path, overrides: Mapping[str, Any] | None = None) ->
     Raises:
         ConfigurationError: missing file, bad YAML, unknown keys or values of another type (named).
     """
-    values = read_yaml(path, overrides)
+    values = read_settings(path, overrides)
+    if values.get("recipe") == "published":
+        values = _over(PUBLISHED, values)
     if isinstance(values.get("teacher"), str) or "preset" in (values.get("teacher") or {}):
         values["teacher"] = dataclasses.asdict(teacher_config(values["teacher"]))
     return build(AlignConfig, values, str(path))
 
 
-def read_yaml(path: str | Path, overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def read_settings(path: str | Path, overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Read a file of settings; top-level `overrides` replace the file's.
 
     Raises:
         ConfigurationError: missing file, bad YAML, or no mapping.
     """
     path = Path(path)
-    if not path.is_file():
-        raise ConfigurationError("no such file", where=path, remedy="see examples/configs")
-    try:
-        values = yaml.safe_load(path.read_text("utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"not YAML: {error}", where=path) from error
+    values = read_yaml(path, remedy="see examples/configs")
     if not isinstance(values, Mapping):
         raise ConfigurationError("not a mapping of settings", where=path)
     return {**values, **(overrides or {})}
+
+
+def _over(defaults: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values over defaults, nested mappings one by one."""
+    nested = {
+        name: _over(default, values[name])
+        for name, default in defaults.items()
+        if isinstance(default, Mapping) and isinstance(values.get(name), Mapping)
+    }
+    return {**defaults, **values, **nested}
 
 
 def build(cls: type[T], values: Mapping[str, Any], where: str) -> T:

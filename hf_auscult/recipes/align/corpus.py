@@ -33,7 +33,7 @@ from ...errors import ConfigurationError, DataError
 from ...reports import Report, class_prompts, generate
 from ...reports.report_set import read_set
 from ...training import AlignmentExample, StoredWaveform, Waveforms
-from .config import DataConfig, ReportsConfig
+from .config import DataConfig, ReportsConfig, excluded_names, excluded_people
 
 UNKNOWN = -100
 SPLITS = ("train", "validation", "test")
@@ -211,6 +211,7 @@ def load_corpus(
         labels, classes = {name: 1 - label for name, label in labels.items()}, classes[::-1]
     order = (main, *(folder for folder in folders if folder != main))
     kept: dict[tuple[str, str], tuple[Path, dict[str, Any], str, int]] = {}
+    excluded = excluded_people(config.exclude_people)
     for folder in order:
         for split, row in recording_rows(folder):
             source = str(row["source"])
@@ -218,6 +219,8 @@ def load_corpus(
             reserved = bare_id(row["subject_id"], source) in reserved_subjects(source)
             # Further datasets are not evaluated: only their training people take part in the run.
             if key in kept or (folder != main and split != "train") or (reserved and not config.locked):
+                continue
+            if split != "test" and excluded_names(row, excluded):
                 continue
             label = labels.get(row["recording_id"], UNKNOWN) if folder == main else UNKNOWN
             kept[key] = (folder, row, split, label)
@@ -378,16 +381,24 @@ def embed_prompts(corpus: AudioReportCorpus, task: str, teacher: Teacher) -> dic
 
 
 def training_examples(
-    corpus: AudioReportCorpus, reports: EmbeddedReports | None = None, order: np.ndarray | None = None
+    corpus: AudioReportCorpus,
+    reports: EmbeddedReports | None = None,
+    order: np.ndarray | None = None,
+    *,
+    domain: str | None = None,
+    share_facts: bool = True,
 ) -> list[AlignmentExample]:
     """Return the training split's examples; `order[i]` says whose report training recording i receives.
 
-    Reports of equal facts count as equal, and the examples know which facts they share.
+    `domain` is the column whose values are the examples' domains, in alphabetic order; empty ones are unknown. Reports
+    of equal facts count as equal, and with `share_facts` the examples know which facts they have.
     """
     train = corpus.rows("train")
     facts = None if reports is None else [frozenset(reports.reports[index][0].facts) for index in train]
-    table = None if facts is None else fact_table(facts)
+    table = fact_table(facts) if facts is not None and share_facts else None
     first: dict[object, int] = {}
+    values = ["" if domain is None else str(corpus.recordings[index].row.get(domain) or "") for index in train]
+    domains = {value: place for place, value in enumerate(sorted(set(values) - {""}))}
     examples = []
     for position, index in enumerate(train):
         recording = corpus.recordings[index]
@@ -400,6 +411,7 @@ def training_examples(
                 label=recording.label,
                 group=recording.dataset,
                 subject_id=recording.subject_id,
+                domain=domains.get(values[position], UNKNOWN),
                 facts=None if table is None else table[giver],
             )
         )

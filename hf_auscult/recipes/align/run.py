@@ -5,23 +5,25 @@ from __future__ import annotations
 import platform
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
 import datasets
 import numpy as np
 from accelerate import PartialState
-from transformers import AutoTokenizer
+from huggingface_hub import HfApi
 from transformers.utils.logging import disable_progress_bar as disable_transformers_bars
 
 from ...alignment.teachers import Teacher, default_device
 from ...data.trained_on import FILE as PEOPLE_FILE
 from ...data.trained_on import merged, read_training_people, training_people
-from ...files import check_folder, new_folder, write_json
+from ...features import WindowedFeatureExtractor
+from ...files import check_folder, new_folder, sole_writer, write_json
 from ...hub.model_card import write_model_card
-from ...models.acula.teacher_acula import resolve_teacher
-from .conditions import Condition, permutation, select
+from ...models.acula.teacher_acula import teacher_tokenizer
+from .conditions import Condition, compared, permutation, select
 from .config import AlignConfig, load_config
 from .corpus import (
     AudioReportCorpus,
@@ -38,14 +40,16 @@ from .corpus import (
 )
 from .evaluation import Embeddings, Evaluator, embed_corpus, summary_of
 from .plots import draw_losses, draw_retrieval, draw_roc
-from .results import AlignResult
-from .tables import render, tables
-from .train import ConditionTrainer, TrainedModel, feature_extractor, new_model, training_folder
+from .results import AlignResult, repository_name
+from .tables import closing, render, tables
+from .train import ConditionTrainer, TrainedModel, compared_models, feature_extractor, new_model, training_folder
 
 PACKAGES = ("hf-auscult", "torch", "transformers", "datasets", "accelerate", "scikit-learn", "numpy")
 
 
-def align(config: AlignConfig | str | Path, *, command: str = "", progress: bool = True) -> AlignResult | None:
+def align(
+    config: AlignConfig | str | Path, *, command: str = "", progress: bool = True, overwrite: bool = False
+) -> AlignResult | None:
     """Align an audio encoder with reports and run its standing checks.
 
     The encoder is trained once with its reports and once for each check (audio only, shuffled reports, reports shuffled
@@ -57,6 +61,7 @@ def align(config: AlignConfig | str | Path, *, command: str = "", progress: bool
         config: of the run, or the path of its YAML file; see `examples/configs`.
         command: what was typed, for the card.
         progress: show bars and the resulting tables.
+        overwrite: replace the folder of a finished run.
 
     Returns:
         The results, as in results.json; `None` on other processes than the first.
@@ -74,13 +79,22 @@ def align(config: AlignConfig | str | Path, *, command: str = "", progress: bool
     """
     if not isinstance(config, AlignConfig):
         config = load_config(config)
-    started = time.perf_counter()
     state = PartialState()
+    if not state.is_main_process:
+        return _align(config, state, command=command, progress=progress)
+    with sole_writer(config.output):
+        check_folder(config.output, replace=overwrite)
+        return _align(config, state, command=command, progress=progress)
+
+
+def _align(config: AlignConfig, state: PartialState, *, command: str, progress: bool) -> AlignResult | None:
+    started = time.perf_counter()
     say: Callable[[str], None] = state.print if progress else lambda _: None
     # The run has its own bars; the libraries' would bury them.
     disable_transformers_bars()
     datasets.disable_progress_bars()
-    check_folder(config.output, replace=True)
+    for name, value in config.deviations.items():
+        say(f"not as released: {name}: {value}")
     work = Path(config.work)
 
     # Recordings and reports.
@@ -93,6 +107,7 @@ def align(config: AlignConfig | str | Path, *, command: str = "", progress: bool
     corpus, left_out = keep_reported(corpus, config.reports, config.data.task)
     say(_people_line(corpus, left_out))
     teacher = Teacher(config.teacher, cache=work / "teachers", device=default_device())
+    others = compared([Path(path).name for path in config.compare])
     conditions = select(config.checks)
     reports = {
         mask: embed_reports(
@@ -105,20 +120,10 @@ def align(config: AlignConfig | str | Path, *, command: str = "", progress: bool
         prompts = embed_prompts(corpus, config.data.task, teacher)
 
     # Training.
-    untrained = new_model(config, own_reports.embeddings.shape[1])
-    folder = training_folder(config, untrained, corpus, reports)
-    trainer = ConditionTrainer(config, extractor, folder, len(corpus.classes), progress)
-    before = TrainedModel(untrained.eval(), [])
-    if config.start.steps:
-        before = trainer.start(untrained, training_examples(corpus))
-    trained: dict[str, TrainedModel] = {}
-    for condition in conditions:
-        if condition.trained:
-            read, order = _text_side(condition, corpus, reports, config)
-            examples = training_examples(corpus, read, order)
-            trained[condition.name] = trainer.condition(condition, before.model, examples)
-        else:
-            trained[condition.name] = TrainedModel(untrained, []) if condition.starts == "random" else before
+    runs = [replace(config, seed=seed) for seed in config.seeds or (config.seed,)]
+    by_seed = [_train(run, conditions, corpus, reports, extractor, progress=progress) for run in runs]
+    trained = by_seed[0].models | compared_models(config, corpus, own_reports.embeddings.shape[1])
+    conditions = (*conditions, *others)
     state.wait_for_everyone()
     if not state.is_main_process:
         return None
@@ -128,7 +133,7 @@ def align(config: AlignConfig | str | Path, *, command: str = "", progress: bool
     embeddings = embed_corpus(
         {name: result.model for name, result in trained.items()}, corpus, extractor, progress=progress
     )
-    evaluator = Evaluator(config, corpus, extractor, own_reports, prompts)
+    evaluator = Evaluator(runs[0], corpus, extractor, own_reports, prompts)
     if evaluator.needs_map:
         for condition in conditions:
             if condition.text is not None:
@@ -136,8 +141,14 @@ def align(config: AlignConfig | str | Path, *, command: str = "", progress: bool
                 embeddings[name] = evaluator.with_map(trained[name].model, embeddings[name])
     results = {c.name: evaluator.condition(c, trained[c.name], embeddings[c.name]) for c in conditions}
     baselines = evaluator.baselines()
-    probes = {name: row.probe for name, row in results.items()}
-    probes |= {name: row.probe for name, row in baselines.items()}
+    probes = {name: [row.probe] for name, row in results.items()}
+    probes |= {name: [row.probe] for name, row in baselines.items()}
+    for other in by_seed[1:]:
+        repeated = embed_corpus(
+            {name: result.model for name, result in other.models.items()}, corpus, extractor, progress=progress
+        )
+        for name, embedded in repeated.items():
+            probes[name].append(evaluator.probe(embedded.pooled))
     result = AlignResult(
         config=config,
         command=command,
@@ -152,6 +163,14 @@ def align(config: AlignConfig | str | Path, *, command: str = "", progress: bool
         conditions=results,
         baselines=baselines,
         gains=evaluator.gains(probes),
+        by_seed={
+            name: {
+                share: tuple(found.figures[share].recording.interval.value for found in repeats)
+                for share in repeats[0].figures
+            }
+            for name, repeats in probes.items()
+            if len(repeats) > 1
+        },
         versions={"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         seconds=round(time.perf_counter() - started, 1),
     )
@@ -159,10 +178,51 @@ def align(config: AlignConfig | str | Path, *, command: str = "", progress: bool
 
     # The model's folder.
     _write(result, trained["aligned"], embeddings["aligned"], evaluator)
-    shutil.rmtree(folder, ignore_errors=True)
-    _say_leftovers(folder.parent, say)
-    say(f"\nwrote {config.output} in {result.seconds} s")
+    for other in by_seed:
+        shutil.rmtree(other.folder, ignore_errors=True)
+    _say_leftovers(by_seed[0].folder.parent, say)
+    if config.training.get("push_to_hub"):
+        say(f"pushed to {_push(config)}")
+    say("\n" + closing(result))
     return result
+
+
+@dataclass(frozen=True, eq=False)
+class _Trained:
+    """The conditions of one seed, and the folder in which an interrupted run finds them again."""
+
+    models: dict[str, TrainedModel]
+    folder: Path
+
+
+def _train(
+    config: AlignConfig,
+    conditions: Sequence[Condition],
+    corpus: AudioReportCorpus,
+    reports: dict[str, EmbeddedReports],
+    extractor: WindowedFeatureExtractor,
+    *,
+    progress: bool,
+) -> _Trained:
+    """Train every condition with the configuration's seed."""
+    text_size = reports[config.reports.mask].embeddings.shape[1]
+    start = new_model(config, text_size)
+    untrained = TrainedModel(new_model(config, text_size, random=True).eval(), [])
+    folder = training_folder(config, start, corpus, reports)
+    trainer = ConditionTrainer(config, extractor, folder, len(corpus.classes), progress)
+    before = TrainedModel(start.eval(), [])
+    if config.start.steps:
+        before = trainer.start(start, training_examples(corpus))
+    models = {}
+    for condition in conditions:
+        if condition.trained:
+            read, order = _text_side(condition, corpus, reports, config)
+            graded = bool(config.training.get("graded_positives"))
+            examples = training_examples(corpus, read, order, domain=config.data.domain, share_facts=graded)
+            models[condition.name] = trainer.condition(condition, before.model, examples)
+        else:
+            models[condition.name] = untrained if condition.starts == "random" else before
+    return _Trained(models, folder)
 
 
 def _text_side(
@@ -182,9 +242,7 @@ def _write(result: AlignResult, aligned: TrainedModel, embeddings: Embeddings, e
         aligned.model.save_pretrained(folder)
         evaluator.extractor.save_pretrained(folder)
         # The pipelines need the teacher's tokenizer beside the model; its weights stay where they are.
-        AutoTokenizer.from_pretrained(
-            resolve_teacher(config.teacher.name), revision=config.teacher.revision
-        ).save_pretrained(folder)
+        teacher_tokenizer(config.teacher.name, config.teacher.revision).save_pretrained(folder)
         content = result.to_dict()
         write_json(folder / "results.json", content, sort_keys=True)
         trained_on = corpus.take(corpus.rows("train"))
@@ -198,6 +256,15 @@ def _write(result: AlignResult, aligned: TrainedModel, embeddings: Embeddings, e
         draw_roc(result, evaluator, folder / "roc.png")
         draw_retrieval(aligned.model, embeddings, evaluator, folder / "retrieval_example.png")
         write_model_card(folder, content, tables(result))
+
+
+def _push(config: AlignConfig) -> str:
+    """Push the finished model's folder, in one commit, and return its address."""
+    repository = str(config.training.get("hub_model_id") or repository_name(config.output))
+    api = HfApi(token=config.training.get("hub_token"))
+    private = bool(config.training.get("hub_private_repo"))
+    repository = api.create_repo(repository, private=private, exist_ok=True).repo_id
+    return str(api.upload_folder(folder_path=config.output, repo_id=repository, commit_message="Aligned model"))
 
 
 def _say_leftovers(folder: Path, say: Callable[[str], None]) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from ...metrics.tables import DASH, Table, count_range, estimate, number
 from .results import AlignResult
 
@@ -24,14 +26,39 @@ def render(result: AlignResult) -> str:
         [
             f"{data.dataset} {task}: trained on {train.people} people, evaluated on {test.people} others "
             f"({test.recordings} recordings; {classes}{positive}).\n"
-            "AUROC of a linear probe on frozen embeddings, 95 % interval over people; * = the difference's excludes "
-            "zero.",
+            "AUROC of a linear probe on frozen embeddings, 95 % interval over people; * = differs at 5 % after "
+            "Holm's correction for all differences of the table.",
             probe_table(result).text(),
             "Retrieval among the held-out recordings and their reports "
             f"({retrieval.compared_by}); zero-shot AUROC from class prompts.",
             retrieval_table(result).text(),
             "What else the embedding carries (held-out people).",
             representation_table(result).text(),
+        ]
+    )
+
+
+def closing(result: AlignResult) -> str:
+    """Return what was found, where it lies and what to do next, a line each."""
+    config, rows = result.config, result.conditions
+    aligned, before = rows["aligned"], rows["before"]
+    gain = result.gains["before"][1.0]
+    test = result.data.splits["test"]
+    found = (
+        f"{config.data.task} AUROC on {test.people} held-out people: {estimate(aligned.probe.figures[1.0].recording)} "
+        f"aligned, {estimate(before.probe.figures[1.0].recording)} before (difference {estimate(gain, sign=True)})"
+    )
+    for name in config.compare:
+        other = rows[Path(name).name]
+        found += f"; {name}: {estimate(other.probe.figures[1.0].recording)}"
+        if other.zero_shot is not None:
+            found += f", and {estimate(other.zero_shot)} from two sentences alone"
+    return "\n".join(
+        [
+            f"Found: {found}.",
+            f"Written: {config.output} (model, README.md, results.json, roc.png, retrieval_example.png) "
+            f"in {result.seconds} s.",
+            f'Next: hf_auscult.embed("{config.output}", ["recording.wav"]), or your own data: examples/README.md.',
         ]
     )
 
@@ -58,10 +85,10 @@ def probe_table(result: AlignResult) -> Table:
         cells = []
         for fraction in amounts:
             gain = result.gains.get(name, {}).get(fraction)
-            excludes = gain is not None and gain.excludes(0.0)
+            differs = result.adjusted.get(name, {}).get(fraction, 1.0) <= 0.05
             cells += [
                 estimate(probe.figures[fraction].recording),
-                "" if gain is None else estimate(gain, marks=" *" if excludes else "", sign=True),
+                "" if gain is None else estimate(gain, marks=" *" if differs else "", sign=True),
             ]
         rows.append([title, *cells, asks])
     return Table(header, rows, names=1)

@@ -17,12 +17,16 @@ import yaml
 import hf_auscult
 from hf_auscult.data.guards import bare_id, reserved_subjects
 from hf_auscult.errors import ConfigurationError, LeakageError
+from hf_auscult.metrics import Interval, holm
 from hf_auscult.recipes.align import corpus as corpora
 from hf_auscult.recipes.align.conditions import CONDITIONS, permutation, select
 from hf_auscult.recipes.align.config import DataConfig, load_config
+from hf_auscult.recipes.align.evaluation import over_seeds
 from tests.aligned import ROOT, settings
 
 SAMPLE = ROOT / "examples" / "data" / "circor_sample" / "training_data"
+
+VERBS = ("pretrain_", "finetune_", "matrix_")
 
 
 def test_what_is_written(run_folder):
@@ -64,6 +68,10 @@ def test_every_condition_is_judged(run_folder):
     assert set(gains) == {*CONDITIONS, "log_mel_statistics", "metadata", "metadata_and_level"} - {"aligned"}
     value = {name: results["conditions"][name]["probe"]["figures"]["0.1"]["recording"]["value"] for name in CONDITIONS}
     assert gains["shuffled"]["0.1"]["value"] == pytest.approx(value["aligned"] - value["shuffled"])
+    # Marks are corrected for all differences of the table together.
+    cells = [(name, share) for name in gains for share in gains[name] if gains[name][share]["p_value"] is not None]
+    corrected = holm([gains[name][share]["p_value"] for name, share in cells])
+    assert [results["adjusted_p_values"][name][share] for name, share in cells] == pytest.approx(list(corrected))
     folder, _ = run_folder
     card = (folder / "auscult" / "acula-opera" / "README.md").read_text()
     for words in ("reports shuffled within label", "| metadata + recording level", "| chance", "| log-mel statistics"):
@@ -101,9 +109,12 @@ def test_the_card_s_snippet_runs_as_printed(run_folder):
         [sys.executable, "-c", snippet], cwd=folder, capture_output=True, text=True, env=environment, check=False
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    assert "(1, 512)" in done.stdout
+    assert "[1, 512]" in done.stdout
     front = yaml.safe_load(card.split("---")[1])
-    assert front["license"] == "apache-2.0"
+    assert front["license"] == "odc-by", "of the recordings, which binds more than the code's"
+    (result,) = front["model-index"][0]["results"]
+    assert result["metrics"][0]["args"]["people"] == 21 and "level" in result["metrics"][0]["args"]
+    assert front["datasets"] == ["auscult/circor"] and front["language"] == "en" and "TRIPOD+AI" in card
     assert "not for diagnosis" in card
     assert "**21 held-out people**" in card
 
@@ -267,7 +278,12 @@ def test_settings_are_checked(tmp_path):
         select(["astrology"])
 
 
-@pytest.mark.parametrize("path", sorted((ROOT / "examples" / "configs").glob("*.yaml")), ids=lambda path: path.stem)
+# The other trainers' configurations carry their verb in front and are read by their own tests.
+@pytest.mark.parametrize(
+    "path",
+    sorted(path for path in (ROOT / "examples" / "configs").glob("*.yaml") if not path.stem.startswith(VERBS)),
+    ids=lambda path: path.stem,
+)
 def test_shipped_configurations_are_valid(path):
     config = load_config(path)
     assert Path(config.output).parts[0] == "auscult"
@@ -308,3 +324,46 @@ def test_a_checkpoint_as_the_start(tmp_path):
     assert noise_size(model, extractor, crop_samples(config, extractor)) == 64
     paper = load_config(ROOT / "examples" / "configs" / "acula_paper.yaml")
     assert crop_samples(paper, extractor) == 131_000  # what the released loader cuts, not the extractor's window
+
+
+def test_several_seeds_widen_the_intervals(tmp_path):
+    """Every condition at each seed; the difference is that of the means; tensorboard's files outlive the run."""
+    values = {**settings(tmp_path), "seeds": [0, 1, 2], "checks": []}
+    values["start"]["steps"] = 0
+    values["training"]["max_steps"] = 2
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump(values))
+    result = hf_auscult.align(tmp_path / "run.yaml", progress=False)
+    assert {len(shares[1.0]) for shares in result.by_seed.values()} == {3}
+    assert set(result.by_seed) == {"untrained", "before", "aligned"}
+    for name in ("untrained", "before"):
+        means = [sum(result.by_seed[row][1.0]) / 3 for row in ("aligned", name)]
+        assert result.gains[name][1.0].value == pytest.approx(means[0] - means[1])
+    assert not (tmp_path / "work" / "training").exists()
+
+
+def test_an_interval_over_seeds_is_wider_than_over_people():
+    people = Interval(0.1, 0.07, 0.13, 50, 20, p_value=1e-4)
+    both = over_seeds(people, np.array([0.06, 0.10, 0.14]))
+    # Student's t with 2 degrees of freedom: 4.303 times .04 / sqrt(3), beside .03.
+    assert both.high - 0.1 == pytest.approx((0.03**2 + (4.3027 * 0.04 / 3**0.5) ** 2) ** 0.5, rel=1e-4)
+    assert both.p_value > people.p_value
+    same = over_seeds(people, np.array([0.1, 0.1, 0.1]))
+    assert (same.low, same.high) == pytest.approx((0.07, 0.13))
+
+
+def test_a_model_aligned_elsewhere_stands_in_the_table(run_folder, tmp_path):
+    """On the same people, with the same figures as in its own run; a model that heard the test people is refused."""
+    folder, first = run_folder
+    values = settings(tmp_path) | {"checks": [], "compare": [str(folder / "auscult" / "acula-opera")]}
+    values["output"] = str(tmp_path / "auscult" / "another")
+    values["training"] = {**values["training"], "max_steps": 1}
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump(values))
+    result = json.loads(json.dumps(hf_auscult.align(tmp_path / "run.yaml", progress=False).to_dict()))
+    compared, own = result["conditions"]["acula-opera"], first["conditions"]["aligned"]
+    for figures in ("zero_shot", "retrieval", "probe"):
+        assert compared[figures] == json.loads(json.dumps(own[figures]))
+    values["data"] = {**values["data"], "seed": 1}
+    values |= {"output": str(tmp_path / "auscult" / "third"), "work": str(tmp_path / "other")}
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump(values))
+    with pytest.raises(LeakageError, match="of the test people"):
+        hf_auscult.align(tmp_path / "run.yaml", progress=False)

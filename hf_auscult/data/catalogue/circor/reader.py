@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-import csv
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from ....errors import DataError, LeakageError
+from ....texts import read_lines, read_text
 from ...collector import RowCollector
 from ...guards import bare_id, reserved_subjects
 from ...identity import merge
 from ...schema import text_or_none
 from ...spec import Table
-from ...tabular import read_keyed, read_text
+from ...tabular import read_keyed
 
 SUBSET_MARKER = "SUBSET"
 """A file of this name says that the folder holds a part of the distribution: what RECORDS lists, no more."""
@@ -70,7 +71,7 @@ def read(source: Path, collector: RowCollector) -> Table:
 
 
 def _people(file: Path) -> dict[str, dict[str, str]]:
-    header = next(csv.reader([read_text(file).partition("\n")[0]]), [])
+    _, header = next(read_lines(file), (1, []))
     if "Outcome" not in header and "Locations" in header:
         raise DataError("this is version 1.0.0 (no Outcome, other ages)", where=file, remedy="download version 1.0.3")
     return read_keyed(file, "Patient ID", HEADER, remedy="download version 1.0.3 again", pattern=r"\d+")
@@ -142,7 +143,7 @@ def _segmentation(file: Path) -> tuple[list[dict[str, float | int]] | None, str 
             start, end, state = (float(cell) for cell in line.split())
         except ValueError:
             return None, f"{file.stem}: segmentation line {line!r} is not 'start end state'"
-        if not 0 <= start <= end or state not in (0, 1, 2, 3, 4):
+        if not 0 <= start <= end < math.inf or state not in (0, 1, 2, 3, 4):
             return None, f"{file.stem}: segmentation line {line!r} is impossible, so it has none"
         segments.append({"start": start, "end": end, "state": int(state)})
     return segments, None if segments else f"{file.stem}: empty segmentation file"

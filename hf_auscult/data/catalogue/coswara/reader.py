@@ -138,15 +138,17 @@ _TEST: Mapping[str, tuple[int, int]] = {"gender": (174, 478), "smoker": (43, 58)
 """Column -> people with and without the trait: in all, and in the test part, whose size OPERA took from Google's."""
 
 
-def _opera(rows: Sequence[Row], *, column: str, trait: Mapping[str, bool]) -> dict[str, str]:
+def _opera(rows: Sequence[Row], *, column: str, trait: Mapping[str, bool], google: bool) -> dict[str, str]:
     """Draw OPERA's split for one trait: people whose two coughs are usable, both coughs on one side.
 
     Args:
         rows: of the complete table; another is a ConfigurationError.
         column: ``gender`` or ``smoker``.
         trait: value of the column -> whether it is the positive class; other values leave a person out.
+        google: draw the test part as ``--mapgoogle`` does, instead of a stratified fifth with seed 1337.
     """
     import numpy as np
+    from sklearn.model_selection import train_test_split
 
     usable = ("1", "2")
     coughs = [row for row in rows if row["modality"] in ("cough-heavy", "cough-shallow")]
@@ -158,16 +160,22 @@ def _opera(rows: Sequence[Row], *, column: str, trait: Mapping[str, bool]) -> di
     order = [people[line] for line in sorted(people)]
     labels = np.array([flag for _, flag in order], dtype=bool)
     check_complete("Coswara", (int(labels.sum()), int((~labels).sum())), _PEOPLE[column])
-    random = np.random.RandomState(42)
-    test: set[int] = set()
-    for count, indices in zip(_TEST[column], (np.flatnonzero(labels), np.flatnonzero(~labels)), strict=True):
-        random.shuffle(indices)
-        test |= set(indices[:count].tolist())
-    rest = [index for index in range(len(order)) if index not in test]
+    if google:
+        random = np.random.RandomState(42)
+        test: set[int] = set()
+        for count, indices in zip(_TEST[column], (np.flatnonzero(labels), np.flatnonzero(~labels)), strict=True):
+            random.shuffle(indices)
+            test |= set(indices[:count].tolist())
+        rest = [index for index in range(len(order)) if index not in test]
+    else:
+        rest, test = train_test_split(list(range(len(order))), test_size=0.2, random_state=1337, stratify=labels)
     parts = halves(rest, share=0.2, seed=1337, stratify=labels[rest]) | dict.fromkeys(test, "test")
     part = {order[index][0]: name for index, name in parts.items()}
     return {str(row["recording_id"]): part[row["person_id"]] for row in coughs if row["person_id"] in part}
 
 
-opera_smoker = partial(_opera, column="smoker", trait=SMOKER)
-opera_gender = partial(_opera, column="gender", trait={"female": True, "male": False})
+_GENDER = {"female": True, "male": False}
+opera_smoker = partial(_opera, column="smoker", trait=SMOKER, google=False)
+opera_gender = partial(_opera, column="gender", trait=_GENDER, google=False)
+google_smoker = partial(_opera, column="smoker", trait=SMOKER, google=True)
+google_gender = partial(_opera, column="gender", trait=_GENDER, google=True)
