@@ -285,7 +285,7 @@ def report(results: Sequence[RowResult]) -> str:
     parts = [
         "# Ablation matrix",
         "Means over seeds, [95 % interval over people, averaged over seeds] ± standard deviation over seeds. The "
-        "paper's figures are means over its own tasks: they show the order of its rows, and are not to be compared with ours.",
+        "paper's figures are means over its own tasks: they show its rows' order, and cannot be compared with ours.",
     ]
     for title in dict.fromkeys(row.table for row in results):
         own = [row for row in results if row.table == title]
