@@ -66,8 +66,9 @@ def _synchronised(norm: _BatchNorm, rows: torch.Tensor) -> torch.Tensor:
     shape = [1, -1, *([1] * (rows.ndim - 2))]
     count = rows.numel() // rows.shape[1] * dist.get_world_size()
     # The mean first: a difference of sums of squares would lose what float32 has.
-    mean = _SumOverProcesses.apply(rows.float().sum(dims)) / count
-    centred = rows.float() - mean.view(shape)
+    wide = rows if rows.dtype == torch.float64 else rows.float()
+    mean = _SumOverProcesses.apply(wide.sum(dims)) / count
+    centred = wide - mean.view(shape)
     variance = _SumOverProcesses.apply(centred.square().sum(dims)) / count
     assert norm.running_mean is not None
     assert norm.running_var is not None

@@ -261,7 +261,7 @@ def _write(result: AlignResult, aligned: TrainedModel, embeddings: Embeddings, e
 def _push(config: AlignConfig) -> str:
     """Push the finished model's folder, in one commit, and return its address."""
     repository = str(config.training.get("hub_model_id") or repository_name(config.output))
-    api = HfApi(token=config.training.get("hub_token"))
+    api = HfApi()
     private = bool(config.training.get("hub_private_repo"))
     repository = api.create_repo(repository, private=private, exist_ok=True).repo_id
     return str(api.upload_folder(folder_path=config.output, repo_id=repository, commit_message="Aligned model"))
