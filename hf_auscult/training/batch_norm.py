@@ -72,6 +72,7 @@ def _synchronised(norm: _BatchNorm, rows: torch.Tensor) -> torch.Tensor:
     variance = _SumOverProcesses.apply(centred.square().sum(dims)) / count
     assert norm.running_mean is not None
     assert norm.running_var is not None
+    assert norm.num_batches_tracked is not None
     with torch.no_grad():
         norm.num_batches_tracked += 1
         momentum = 1 / float(norm.num_batches_tracked) if norm.momentum is None else norm.momentum
