@@ -47,7 +47,7 @@ from ..training.finetune import (
     balanced_weights,
     probabilities,
 )
-from .align.config import build, check_training, read_yaml
+from .align.config import build, check_training, read_settings
 from .align.results import repository_name, without_absolute_paths
 
 PACKAGES = ("hf-auscult", "torch", "transformers", "peft", "numpy")
@@ -200,7 +200,7 @@ class FinetuneResult(Serialisable):
 
 def load_config(path: str | Path, overrides: dict[str, Any] | None = None) -> FinetuneConfig:
     """Read a run's YAML file; see `hf_auscult.recipes.align.config.load_config`."""
-    return build(FinetuneConfig, read_yaml(path, overrides), str(path))
+    return build(FinetuneConfig, read_settings(path, overrides), str(path))
 
 
 def finetune(config: FinetuneConfig | str | Path, *, command: str = "", progress: bool = True) -> FinetuneResult:

@@ -22,7 +22,7 @@ from ..files import Serialisable, to_json, write_json, write_text
 from ..metrics.tables import Table
 from ..models.acula.teacher_acula import resolve_teacher
 from ..models.reachable import check_reachable
-from .align.config import AlignConfig, build, read_yaml
+from .align.config import AlignConfig, build, read_settings
 from .align.corpus import data_folders, prepare_data
 from .align.run import align
 
@@ -116,7 +116,13 @@ def row_config(values: Mapping[str, Any], row: MatrixRow, seed: int, output: Pat
     Raises:
         ConfigurationError: a setting that does not exist.
     """
-    own = laid_over(values, row.change) | {"seed": seed, "output": str(output), "checks": (), "compare": ()}
+    own = laid_over(values, row.change) | {
+        "seed": seed,
+        "output": str(output),
+        "checks": (),
+        "compare": (),
+        "seeds": (),
+    }
     teacher = own.get("teacher")
     if isinstance(teacher, str) or "preset" in (teacher or {}):
         own["teacher"] = dataclasses.asdict(teacher_config(teacher))
@@ -190,7 +196,7 @@ def run_matrix(
         raise ConfigurationError(
             f"unknown rows {unknown}", where="matrix", remedy=f"use {', '.join(row.name for row in table)}"
         )
-    values = read_yaml(config)
+    values = read_settings(config)
     folder, results = Path(output), []
     for row in table:
         asked = not rows or row.name in rows

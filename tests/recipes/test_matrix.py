@@ -11,7 +11,7 @@ import yaml
 
 import hf_auscult
 from hf_auscult.errors import ConfigurationError, TrainingError
-from hf_auscult.recipes.align.config import load_config, read_yaml
+from hf_auscult.recipes.align.config import load_config, read_settings
 from hf_auscult.recipes.matrix import ABSENT, laid_over, matrix_rows, row_config, run_matrix
 from tests import tiny
 
@@ -74,7 +74,7 @@ class StandIn:
 def test_every_row_is_an_alignment(tmp_path):
     """All conditions of the paper's tables are there, and each changes what its title says."""
     rows = {row.name: row for row in matrix_rows()}
-    demo = read_yaml(ROOT / "examples" / "configs" / "demo.yaml")
+    demo = read_settings(ROOT / "examples" / "configs" / "demo.yaml")
     configs = {name: row_config(demo, row, 1, tmp_path) for name, row in rows.items()}
     tables = [row.table for row in rows.values()]
     sizes = {table.partition(":")[0]: tables.count(table) for table in dict.fromkeys(tables)}
