@@ -165,8 +165,7 @@ def _align(config: AlignConfig, state: PartialState, *, command: str, progress: 
         gains=evaluator.gains(probes),
         by_seed={
             name: {
-                share: tuple(found.figures[share].recording.value for found in repeats)
-                for share in repeats[0].figures
+                share: tuple(found.figures[share].recording.value for found in repeats) for share in repeats[0].figures
             }
             for name, repeats in probes.items()
             if len(repeats) > 1
