@@ -190,7 +190,7 @@ class FinetuneResult(Serialisable):
         """Return the figures of all rows."""
         metrics = list(dict.fromkeys(name for row in self.rows for name in row.figures))
         header = ("task", "share of training people", "people", *(METRICS.get(name, name) for name in metrics))
-        lines = []
+        lines: list[list[str | int]] = []
         for row in self.rows:
             mark = " (epoch chosen on test)" if row.selected_on == "test" else ""
             figures = [str(row.figures[name]) if name in row.figures else "–" for name in metrics]
@@ -268,7 +268,9 @@ def _task(config: FinetuneConfig, spec: BenchmarkTask, folder: Path, progress: b
         kept = people[: max(2, round(share * len(people)))]
         train = parts["train"][np.isin(examples.subjects[parts["train"]], kept)]
         data = _Data.of(config, spec, examples, {**parts, "train": train}, selected_on)
-        scores, unfrozen, extra = [], (), {}
+        scores: list[np.ndarray] = []
+        unfrozen: tuple[str, ...] = ()
+        extra: dict[str, Any] = {}
         for seed in config.seeds:
             first = seed == config.seeds[0] and share == max(config.shares)
             logits, unfrozen = _train(config, data, seed, folder if first else None, progress)

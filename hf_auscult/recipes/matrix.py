@@ -102,9 +102,9 @@ def laid_over(values: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str,
         >>> laid_over({"a": {"b": 1, "c": 2}, "d": 3}, {"a": {"b": 4}})
         {'a': {'b': 4, 'c': 2}, 'd': 3}
     """
-    merged = dict(values)
+    merged: dict[str, Any] = dict(values)
     for name, value in change.items():
-        old = merged.get(name)
+        old: Any = merged.get(name)
         whole = not isinstance(value, Mapping) or not isinstance(old, Mapping) or "preset" in value
         merged[name] = value if whole else laid_over(old, value)
     return merged
@@ -123,7 +123,7 @@ def row_config(values: Mapping[str, Any], row: MatrixRow, seed: int, output: Pat
         "compare": (),
         "seeds": (),
     }
-    teacher = own.get("teacher")
+    teacher: Any = own.get("teacher")
     if isinstance(teacher, str) or "preset" in (teacher or {}):
         own["teacher"] = dataclasses.asdict(teacher_config(teacher))
     return build(AlignConfig, own, f"row {row.name}")
@@ -145,7 +145,7 @@ def absent(config: AlignConfig) -> str:
 def key_of(config: AlignConfig) -> str:
     """Return what a finished row must agree with: settings, and the data with their split."""
     settings = {name: value for name, value in config.to_dict().items() if name not in ("output", "work")}
-    data = []
+    data: list[Any] = []
     for folder in data_folders(config.data, Path(config.work)):
         if (folder / CORPUS).is_file():
             data.append(hashlib.sha256((folder / CORPUS).read_bytes()).hexdigest())
@@ -217,7 +217,7 @@ def _row(
     progress: bool,
     run: Callable[..., Any],
 ) -> RowResult | None:
-    named = {"name": row.name, "table": row.table, "title": row.title, "published": row.published}
+    named: dict[str, Any] = {"name": row.name, "table": row.table, "title": row.title, "published": row.published}
     figures, trained = [], []
     for seed in seeds:
         model = folder / "models" / row.name / f"seed-{seed}"
@@ -281,7 +281,7 @@ def summary(values: Sequence[Mapping[str, float | None]]) -> str:
     text = f"{means[0]:.3f}"
     if means[1] is not None and means[2] is not None:
         text += f" [{means[1]:.2f}, {means[2]:.2f}]"
-    spread = np.std([entry["value"] for entry in known], ddof=1) if len(known) > 1 else None
+    spread = np.std([float(entry["value"] or 0.0) for entry in known], ddof=1) if len(known) > 1 else None
     return text if spread is None else f"{text} ± {spread:.3f}"
 
 

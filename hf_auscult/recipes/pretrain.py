@@ -441,7 +441,8 @@ def segments(
         (segments, D) and the recording of each.
     """
     groups = np.asarray(dataset.groups)
-    rows, labels = [], []
+    rows: list[np.ndarray] = []
+    labels: list[str] = []
     # A map's colours end at seven.
     for source in dict.fromkeys(dataset.groups):
         for position in np.flatnonzero(groups == source)[:recordings]:
@@ -490,12 +491,11 @@ heard. training_people.json holds hashes of those who were.
 
 def card(result: PretrainResult, *, figures: bool) -> str:
     """Return README.md."""
-    rows = [
-        [source, parts["train"], result.recordings[source]["train"], parts["validation"]]
-        + [f"{result.last[key]:.3f}" if (key := f"eval_{figure}_{source}") in result.last else "–"
-           for figure in ("loss", "accuracy")]
-        for source, parts in result.people.items()
-    ]  # fmt: skip
+    rows: list[list[str | int]] = []
+    for source, parts in result.people.items():
+        last = [result.last.get(f"eval_{figure}_{source}") for figure in ("loss", "accuracy")]
+        shown = ["–" if value is None else f"{value:.3f}" for value in last]
+        rows.append([source, parts["train"], result.recordings[source]["train"], parts["validation"], *shown])
     header = ("", "people", "recordings", "validation people", "validation loss", "instance accuracy")
     front = {
         "license": "apache-2.0",

@@ -326,7 +326,8 @@ class FinetuneTrainer(AuscultTrainer):
         if self.lr_scheduler is None:
             loader = len(self.get_train_dataloader())
             steps = max(1, -(-loader // self.args.gradient_accumulation_steps))
-            self.lr_scheduler = LambdaLR(optimizer or self.optimizer, lambda step: decay ** (step // steps))
+            optimizer = optimizer or self.optimizer
+            self.lr_scheduler = LambdaLR(optimizer, lambda step: decay ** (step // steps))
         return self.lr_scheduler
 
     def compute_loss(
@@ -364,7 +365,7 @@ class FinetuneTrainer(AuscultTrainer):
 
     def evaluate(self, eval_dataset: Any = None, ignore_keys: Any = None, metric_key_prefix: str = "eval") -> Any:
         """Log the loss and the first target's figures on whole recordings."""
-        data = self.eval_dataset if eval_dataset is None else eval_dataset
+        data: Any = self.eval_dataset if eval_dataset is None else eval_dataset
         logits = self.predict_rows(data.rows)
         labels = torch.from_numpy(np.asarray(data.labels, dtype=np.float32))
         loss = float(target_loss(torch.from_numpy(logits), labels, self.targets, focal_gamma=self.args.focal_gamma))
@@ -420,7 +421,9 @@ def adapted(model: Any, kind: str, settings: Mapping[str, Any] | None = None) ->
     ]
     if not names:
         raise ConfigurationError(f"{type(model).__name__} has no layer to adapt", remedy="fine-tune its head alone")
-    common = {"target_modules": names, "modules_to_save": ["classifier"], **(settings or {})}
+    # Layer by layer: PEFT merges IA3 only where what was trained beside it has a weight of its own.
+    head = [f"classifier.{name}" for name, part in model.classifier.named_modules() if isinstance(part, nn.Linear)]
+    common = {"target_modules": names, "modules_to_save": head, **(settings or {})}
     if kind == "ia3":
         config: Any = peft.IA3Config(feedforward_modules=[], **common)
     elif kind in ("lora", "dora"):

@@ -104,7 +104,7 @@ class PretrainingDataset(torch.utils.data.Dataset[dict[str, Any]]):
     def __getitem__(self, index: Index) -> dict[str, Any]:
         epoch, position = index
         rng = np.random.default_rng((self.seed, epoch, position))
-        item = {
+        item: dict[str, Any] = {
             "first": self._view(position, rng),
             "person": int(self.people[position]),
             "source": self.sources.index(self.groups[position]),
@@ -240,12 +240,13 @@ class PretrainingTrainer(AuscultTrainer):
         if self.lr_scheduler is None:
             batch = self.args.train_batch_size * self.args.world_size * self.args.gradient_accumulation_steps
             steps = max(1, len(self._sampler) // batch)
-            self.lr_scheduler = LambdaLR(optimizer or self.optimizer, lambda step: decay ** (step // steps))
+            optimizer = optimizer or self.optimizer
+            self.lr_scheduler = LambdaLR(optimizer, lambda step: decay ** (step // steps))
         return self.lr_scheduler
 
     def evaluate(self, eval_dataset: Any = None, ignore_keys: Any = None, metric_key_prefix: str = "eval") -> Any:
         """Log loss and accuracy on the validation people of every dataset, in batches as in training."""
-        dataset = self.eval_dataset if eval_dataset is None else eval_dataset
+        dataset: Any = self.eval_dataset if eval_dataset is None else eval_dataset
         model, device = self.model, self.args.device
         was_training = model.training
         model.eval()

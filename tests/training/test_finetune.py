@@ -15,6 +15,7 @@ from hf_auscult.training.finetune import (
     RecordingRows,
     Target,
     WindowDataset,
+    adapted,
     balanced_weights,
     blocks_of,
     first_figures,
@@ -205,3 +206,44 @@ def test_mixup_mixes_inputs_and_losses(tmp_path):
     # Every mixed image lies between two of the batch.
     assert seen[0].min() >= batch["input_features"].min()
     assert seen[0].mean() == pytest.approx(float(batch["input_features"].mean()), rel=1e-4)
+
+
+@pytest.mark.parametrize("kind", ["lora", "dora", "ia3"])
+@pytest.mark.parametrize("variant", [v for v in ZOO if v.parameters], ids=lambda variant: variant.name)
+def test_adapters_on_every_encoder(variant, kind, tmp_path):
+    """Merged equals unmerged, the encoder's own weights stay bit by bit, saved adapters come back."""
+    from peft import PeftModel
+
+    def model():
+        return variant.model(cls=AutoModelForAudioClassification)
+
+    inputs = variant.inputs(2)
+    base = {name: value.clone() for name, value in model().state_dict().items()}
+    torch.manual_seed(1)
+    wrapped = adapted(
+        model(), kind, {"init_ia3_weights": False} if kind == "ia3" else {"r": 2, "init_lora_weights": False}
+    )
+    with torch.no_grad():
+        for name, value in wrapped.named_parameters():
+            if "lora_B" in name or "ia3_l" in name:
+                value.copy_(value + 0.05 * torch.randn_like(value))
+    wrapped.train()
+    optimizer = torch.optim.SGD([value for value in wrapped.parameters() if value.requires_grad], lr=1e-3)
+    wrapped(input_features=inputs).logits.square().sum().backward()
+    optimizer.step()
+    wrapped.eval()
+    frozen = dict(wrapped.get_base_model().named_parameters())
+    same = {name.replace(".base_layer", ""): value for name, value in frozen.items()}
+    for name, value in base.items():
+        if name in same and not name.startswith("classifier") and "num_batches" not in name:
+            assert torch.equal(same[name], value), name
+    with torch.no_grad():
+        expected = wrapped(input_features=inputs).logits
+        wrapped.save_pretrained(tmp_path)
+        again = PeftModel.from_pretrained(model(), tmp_path).eval()
+        state = {name: value for name, value in wrapped.state_dict().items() if "running" in name}
+        again.load_state_dict({**again.state_dict(), **state})
+        torch.testing.assert_close(again(input_features=inputs).logits, expected, rtol=1e-5, atol=1e-5)
+        merged = again.merge_and_unload()(input_features=inputs).logits
+    scale = max(1.0, float(expected.abs().max()))
+    assert float((merged - expected).abs().max()) <= 1e-5 * scale
