@@ -93,6 +93,7 @@ def zero_shot(args: argparse.Namespace) -> Outcome:
         model=args.model,
         data=Path(args.data),
         task=args.task,
+        test=args.test,
         output=output,
         cache=Path(args.cache) if args.cache else output / "cache",
         second=args.second,

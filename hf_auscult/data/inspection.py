@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from ..audio import peek, read
-from ..errors import AudioError
+from ..errors import AudioError, MissingAudioError
 from .duplicates import fingerprint
-from .schema import Row
+from .schema import LFS_POINTER, Row
 from .spec import Problem, Table
 
 _CHUNK = 32
@@ -60,6 +60,9 @@ def inspect(row: Row, root: Path) -> AudioInfo | Problem:
         if not file.is_file():
             read(file)  # raises what the audio layer raises for a missing file
         data = file.read_bytes()
+        if data.startswith(LFS_POINTER.encode()):
+            reason = "a Git LFS pointer, not the recording: run `git lfs pull` in the download"
+            return Problem(str(row["recording_id"]), path, reason, MissingAudioError.__name__)
         cell = {"bytes": data, "path": path}
         rate = peek(cell).sampling_rate
         waveform = read(cell)
@@ -86,7 +89,7 @@ def _serial(rows: Iterable[Row], root: Path) -> Iterator[AudioInfo | Problem]:
         yield inspect(row, root)
 
 
-VERSION = 2  # of the remembered lines
+VERSION = 3  # of the remembered lines
 
 
 class Memory:

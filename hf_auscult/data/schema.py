@@ -34,6 +34,8 @@ SITES: tuple[str, ...] = (
 """Where on the body, one vocabulary for all datasets; "other" is a place the dataset itself does not name."""
 
 SEXES: tuple[str, ...] = ("female", "male")
+LFS_POINTER = "version https://git-lfs.github.com/spec/"
+"""So begins the stand-in that Git leaves where a large file was not fetched."""
 MISSING_WORDS = frozenset({"", "nan", "na", "n/a", "none", "null"})
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..errors import DataError
-from .schema import OLDEST, text_or_none
+from .schema import LFS_POINTER, OLDEST, text_or_none
 
 AGAIN = "download it again"
 
@@ -34,6 +34,8 @@ def read_text(file: Path, *, remedy: str = AGAIN, errors: Literal["strict", "rep
         raise DataError(f"not text in UTF-8 (byte {error.start})", where=file, remedy=remedy) from error
     except OSError as error:
         raise DataError(f"cannot be read ({error.strerror})", where=file, remedy=remedy) from error
+    if text.startswith(LFS_POINTER):
+        raise DataError("a Git LFS pointer, not the file", where=file, remedy="run `git lfs pull` in the download")
     if "\0" in text:
         raise DataError("not text: it holds zero bytes", where=file, remedy=remedy)
     return text

@@ -37,7 +37,7 @@ def read(source: Path, collector: RowCollector) -> Table:
         labels = _labels(folder / "REFERENCE.csv", database)
         records = folder / "RECORDS"
         named = set(read_text(records).split()) if records.exists() else set()
-        for name in sorted(named | set(labels) | {file.stem for file in folder.glob("*.wav")}):
+        for name in sorted(named | set(labels) | {file.stem for file in folder.glob("*.[wW][aA][vV]")}):
             with collector.checked(name, f"training-{database}/{name}.wav"):
                 _add(collector, folder, name, labels, annotations)
     headless = sum(row["header_label"] is None for row in collector.rows)
@@ -107,7 +107,7 @@ def _copies(root: Path) -> list[str]:
     same = Counter(
         (root / f"training-{wav.stem[0]}" / wav.name).is_file()
         and (root / f"training-{wav.stem[0]}" / wav.name).read_bytes() == wav.read_bytes()
-        for wav in sorted((root / "validation").glob("*.wav"))
+        for wav in sorted((root / "validation").glob("*.[wW][aA][vV]"))
     )
     what = {True: "copies of training recordings", False: "in no training folder"}
     return [
