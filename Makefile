@@ -1,4 +1,4 @@
-.PHONY: help demo test test-fast parity lint types clean
+.PHONY: help demo test test-fast parity fuzz lint types docs clean
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
@@ -22,7 +22,7 @@ $(VENV)/.installed: pyproject.toml .ci/constraints.txt
 demo: $(VENV)/.installed ## align a small encoder with reports on bundled heart recordings (about three minutes)
 	$(BIN)/accelerate launch --num_processes 1 --num_machines 1 --mixed_precision no --dynamo_backend no \
 		--num_cpu_threads_per_process $$(nproc) \
-		examples/align.py --config examples/configs/demo.yaml
+		examples/align.py --config examples/configs/demo.yaml --overwrite
 	@echo; echo "In a fresh process:"
 	@$(BIN)/python examples/embed.py auscult/acula-opera
 
@@ -38,6 +38,15 @@ test-fast: $(VENV)/.installed ## without the slow tests
 parity: $(VENV)/.installed ## compare every encoder with its original, array by array
 	$(BIN)/python -m tests.models.parity
 
+MINUTES ?= 10
+SEED ?= $(shell date +%s)
+fuzz: export OMP_NUM_THREADS := 1
+fuzz: $(VENV)/.installed ## attack by chance for so many MINUTES: recordings, tables, the command line, then kill runs
+	$(BIN)/python -m tests.fuzz audio --minutes $(MINUTES) --seed $(SEED)
+	$(BIN)/python -m tests.fuzz tables --minutes $(MINUTES) --seed $(SEED)
+	$(BIN)/python -m tests.fuzz command --minutes $(MINUTES) --seed $(SEED)
+	$(BIN)/python -m tests.fuzz.kill_and_resume prepare reports embed bench align --minutes $(MINUTES)
+
 lint: $(VENV)/.installed ## ruff
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -45,5 +54,9 @@ lint: $(VENV)/.installed ## ruff
 types: $(VENV)/.installed ## mypy, strict
 	$(BIN)/mypy
 
+docs: $(VENV)/.installed ## the API reference, from docstrings, into build/docs
+	$(BIN)/uv tool run --from pdoc --constraints .ci/constraints.txt --with-editable '.[demo,onnx,viz]' \
+		pdoc --docformat google --output-directory build/docs hf_auscult '!hf_auscult.codegen'
+
 clean: ## remove what runs leave behind (not the environment)
-	rm -rf .auscult auscult .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .auscult auscult build .pytest_cache .mypy_cache .ruff_cache

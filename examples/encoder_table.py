@@ -2,7 +2,7 @@
 
 Front ends, widths and parameters are those of the networks that the converters build; milliseconds of CPU time are
 measured, for one recording of ten seconds on one thread, with random weights. Licences are those of
-`model_cards/originals.yaml`, training data also the contamination register's. Parity is read from the table of
+`hf_auscult/hub/families.yaml`, training data also the contamination register's. Parity is read from the table of
 `python -m tests.models.parity` in the file.
 """
 
@@ -19,13 +19,14 @@ from typing import Any
 
 import numpy as np
 import torch
-import yaml
 from transformers.utils.logging import disable_progress_bar
 
 import hf_auscult
 from hf_auscult.data.contamination import exposures
 from hf_auscult.embedding.embedder import Embedder
 from hf_auscult.files import write_text
+from hf_auscult.hub.cards import families
+from hf_auscult.hub.encoder_card import render_family_card
 from hf_auscult.models.convert_checkpoint import FAMILIES
 
 CARDS = Path(__file__).parents[1] / "model_cards"
@@ -98,10 +99,11 @@ def main(arguments: list[str]) -> int:
     """Print the table, or put it between the marks in a file."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("file", nargs="?", type=Path, help="Markdown with the two marks, which is rewritten")
+    parser.add_argument("--cards", type=Path, metavar="DIR", help="also write a card a family into this folder")
     options = parser.parse_args(arguments)
     disable_progress_bar()
     torch.set_num_threads(1)
-    originals = yaml.safe_load((CARDS / "originals.yaml").read_text("utf-8"))
+    originals = families()
     text = (options.file or CARDS / "README.md").read_text("utf-8")
     if options.file and not (BEGIN in text and END in text):
         parser.error(f"{options.file} lacks {BEGIN} and {END}")
@@ -109,6 +111,8 @@ def main(arguments: list[str]) -> int:
     for family in FAMILIES:
         print(f"{family} …", file=sys.stderr)
         rows.append(row(family, originals[family], text))
+        if options.cards:
+            write_text(options.cards / family / "README.md", render_family_card(family, parity(family, text)))
     table = "\n".join([HEADER, *rows])
     if not options.file:
         print(table)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+from importlib import import_module
 from os import PathLike
+from typing import Any
 
 
 def printable(path: str | PathLike[str]) -> str:
@@ -20,6 +22,18 @@ def printable(path: str | PathLike[str]) -> str:
 def _escape(code: int) -> str:
     # Python keeps an undecodable byte 0x80..0xff as the lone surrogate 0xdc80..0xdcff.
     return f"\\x{code - 0xDC00:02x}" if 0xDC80 <= code <= 0xDCFF else f"\\u{code:04x}"
+
+
+def limit(variable: str, default: int) -> int:
+    """Return a bound on what is read into memory; the environment variable raises or lowers it.
+
+    Raises:
+        ConfigurationError: the variable holds no whole number.
+    """
+    text = os.environ.get(variable, "")
+    if text and not text.isdecimal():
+        raise ConfigurationError(f"{variable} is {text!r}", remedy="give a whole number, or unset it")
+    return int(text or default)
 
 
 class AuscultError(Exception):
@@ -69,7 +83,7 @@ class ShortAudioError(AudioError):
 
 
 class NonFiniteAudioError(AudioError):
-    """The recording holds NaN or infinite samples."""
+    """The recording, or what was computed from it, holds NaN, infinite or absurdly large numbers."""
 
 
 class SamplingRateError(AudioError):
@@ -106,3 +120,34 @@ class TrainingError(AuscultError, RuntimeError):
 
 class GenerationError(AuscultError, RuntimeError):
     """A language model or its endpoint will write no report at all: wrong key, unknown model, no chat template."""
+
+
+class MissingLibraryError(AuscultError, ImportError):
+    """A library that only some jobs need is not installed, or does not load beside this torch."""
+
+
+def library(module: str, purpose: str) -> Any:
+    """Import a library where it is used, so that code saved with a model asks for it only then.
+
+    Args:
+        module: its import name.
+        purpose: what it is needed for.
+
+    Raises:
+        MissingLibraryError: it is not installed, or does not load.
+
+    Example:
+        >>> library("json", "reading JSON").loads("1")
+        1
+    """
+    name = module.partition(".")[0]
+    try:
+        return import_module(module)
+    except (ImportError, OSError) as error:  # OSError: torchaudio beside a torch of another line
+        raise MissingLibraryError(
+            f"{purpose} needs {name}, which cannot be imported ({error})", remedy=f"pip install {name}"
+        ) from error
+
+
+class PublishError(AuscultError, RuntimeError):
+    """The Hub does not take what is sent: no token, no right, no answer; or it must not be sent."""

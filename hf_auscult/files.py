@@ -1,18 +1,22 @@
 """The one way to write: files and folders that appear whole or not at all, and a folder's list of what a run wrote.
 
 Everything is filled under a hidden name beside its target and renamed when it is complete, with the permissions that
-the user's umask gives. A folder that is written again is replaced only if an earlier run wrote every file in it.
+the user's umask gives. A folder that is written again is replaced only if an earlier run wrote every file in it. What a
+run that was killed left under hidden names is removed by the next one; two runs do not write one output at a time.
 """
 
 from __future__ import annotations
 
 import csv
+import hashlib
 import json
 import math
 import os
+import re
 import shutil
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -22,6 +26,11 @@ from .errors import ConfigurationError, printable
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+try:
+    import fcntl
+except ImportError:  # Windows has no such locks: runs are not kept apart there, nor are leftovers removed
+    fcntl = None  # type: ignore[assignment, unused-ignore]
 
 MANIFEST = ".files.json"
 # Desktop systems leave these wherever a folder is opened: nobody misses them.
@@ -102,11 +111,29 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_csv(path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]], *, encoding: str = "utf-8") -> None:
-    """Write a table as CSV with lines that end in a newline character; file names are made printable."""
+    """Write a table as CSV with lines that end in a newline character.
+
+    File names are made printable, and texts that a spreadsheet would take for formulas are quoted, see :func:`cell`.
+    """
     with new_file(path) as part, part.open("w", newline="", encoding=encoding) as stream:
         writer = csv.writer(stream, lineterminator="\n")
         writer.writerow(header)
-        writer.writerows([printable(cell) if isinstance(cell, str) else cell for cell in row] for row in rows)
+        writer.writerows([cell(value) if isinstance(value, str) else value for value in row] for row in rows)
+
+
+def cell(text: str) -> str:
+    """A text as a cell of a table that people open: a formula gets an apostrophe, which :func:`uncell` removes.
+
+    Example:
+        >>> cell("=1+1"), uncell("'=1+1"), uncell(cell("'-")), cell("a=b")
+        ("'=1+1", '=1+1', "'-", 'a=b')
+    """
+    return printable(f"'{text}" if re.match(r"'*[=+\-@\t\r]", text) else text)
+
+
+def uncell(text: str) -> str:
+    """What a cell of :func:`write_csv` says."""
+    return text[1:] if re.match(r"'+[=+\-@\t\r]", text) else text
 
 
 def write_table(path: Path, table: pa.Table) -> None:
@@ -127,7 +154,9 @@ def new_file(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     part = _beside(path)
     try:
-        yield part
+        with ExitStack() as stack:
+            _locked(part, stack)
+            yield part
         with part.open("rb+") as stream:
             os.fsync(stream.fileno())  # or a power failure leaves an empty file under the final name
         part.replace(path)
@@ -147,21 +176,103 @@ def new_folder(path: str | Path, *, replace: bool = False) -> Iterator[Path]:
         ConfigurationError: see :func:`check_folder`.
     """
     target = Path(path).resolve()
-    check_folder(target, replace=replace)
-    part = _beside(target)
-    part.mkdir(parents=True)
-    try:
-        yield part
-        if replace:
-            claim(part, *_files(part))
+    with sole_writer(target), ExitStack() as stack:
         check_folder(target, replace=replace)
-        retired = _beside(target)
-        if target.exists():
-            target.rename(retired)
-        part.rename(target)
-        shutil.rmtree(retired, ignore_errors=True)
+        part = _beside(target)
+        part.mkdir(parents=True)
+        _locked(part, stack)
+        try:
+            yield part
+            if replace:
+                claim(part, *_files(part))
+            check_folder(target, replace=replace)
+            retired = _beside(target)
+            if target.exists():
+                target.rename(retired)
+            part.rename(target)
+            shutil.rmtree(retired, ignore_errors=True)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+
+
+@contextmanager
+def output_folder(path: str | Path, *, overwrite: bool = False) -> Iterator[Path]:
+    """Fill a command's output, see :func:`new_folder`: what an earlier run finished there is replaced only when asked.
+
+    Raises:
+        ConfigurationError: see :func:`check_folder` and :func:`sole_writer`.
+    """
+    with sole_writer(path):
+        check_folder(path, replace=overwrite)
+        with new_folder(path, replace=True) as folder:
+            yield folder
+
+
+@contextmanager
+def sole_writer(path: str | Path) -> Iterator[None]:
+    """Be the only run that writes an output; what killed ones left beside it is removed.
+
+    Raises:
+        ConfigurationError: another process, or another thread, is writing it.
+    """
+    target, thread = Path(path).resolve(), threading.get_ident()
+    holder = _held.setdefault(target, thread)
+    if target in _locked_outputs and holder == thread:  # this run has it already
+        yield
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    lock = target.with_name(f"{_hidden(target)}.lock")
+    try:
+        with ExitStack() as stack:
+            if holder != thread or not _locked(lock, stack):
+                raise ConfigurationError(
+                    "another run is writing it", where=target, remedy="wait until it has finished, or write elsewhere"
+                )
+            _locked_outputs.add(target)
+            stack.callback(lock.unlink, missing_ok=True)
+            stack.callback(_locked_outputs.discard, target)
+            remove_leftovers(target.parent, of=target)
+            yield
     finally:
-        shutil.rmtree(part, ignore_errors=True)
+        if holder == thread:
+            _held.pop(target, None)
+
+
+# Outputs that this process is writing: the thread that does, and which are locked.
+_held: dict[Path, int] = {}
+_locked_outputs: set[Path] = set()
+
+
+def remove_leftovers(folder: Path, *, of: Path | None = None) -> None:
+    """Remove the hidden parts that killed runs left in a folder; a part whose writer lives is locked, and stays.
+
+    Args:
+        folder: it.
+        of: the one output whose parts they are.
+    """
+    name = re.escape(_hidden(of)) if of else r"\..*"
+    for part in folder.iterdir() if folder.is_dir() else ():
+        if re.fullmatch(rf"{name}\.[0-9a-f]{{32}}\.partial", part.name):
+            with ExitStack() as stack, suppress(OSError):
+                if _locked(part, stack):
+                    shutil.rmtree(part) if part.is_dir() else part.unlink()
+
+
+def _locked(path: Path, stack: ExitStack) -> bool:
+    """Lock a file (made if need be) or a folder until the stack is left; False where another run has it."""
+    if fcntl is None:
+        return path.suffix != ".partial"
+    while True:
+        descriptor = os.open(path, os.O_RDONLY) if path.is_dir() else os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        stack.callback(os.close, descriptor)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.path.samestat(os.fstat(descriptor), path.stat()):
+                return True
+        except BlockingIOError:
+            return False
+        except FileNotFoundError:
+            continue  # the run that had it has just finished
 
 
 def check_folder(path: str | Path, *, replace: bool = False) -> None:
@@ -183,7 +294,7 @@ def check_folder(path: str | Path, *, replace: bool = False) -> None:
             if replace
             else "already exists and is not empty",
             where=target,
-            remedy="choose another folder, or move them away" if replace else "give a new folder",
+            remedy="choose another folder, or move them away" if replace else "give a new one, or add --overwrite",
         )
 
 
@@ -202,17 +313,26 @@ def _written(folder: Path) -> set[str]:
 
 
 def _files(folder: Path) -> list[str]:
-    """Paths within a folder, links to folders not followed."""
+    """Paths within a folder, empty folders included, links to folders not followed."""
     return [
         printable((Path(parent) / name).relative_to(folder).as_posix())
         for parent, folders, files in os.walk(folder)
-        for name in (*files, *(link for link in folders if (Path(parent) / link).is_symlink()))
+        for name in (*files, *(inner for inner in folders if _is_leaf(Path(parent) / inner)))
         if name not in _LITTER and (name != MANIFEST or Path(parent) != folder)
     ]
 
 
+def _is_leaf(folder: Path) -> bool:
+    return folder.is_symlink() or not any(folder.iterdir())
+
+
 def _beside(path: Path) -> Path:
-    return path.with_name(f".{uuid4().hex}.partial")
+    return path.with_name(f"{_hidden(path)}.{uuid4().hex}.partial")
+
+
+def _hidden(path: Path) -> str:
+    """The beginning of hidden names; a hash stands for a long name, since they have 255 bytes at most."""
+    return f".{path.name if len(path.name) <= 40 else hashlib.sha256(os.fsencode(path.name)).hexdigest()[:16]}"
 
 
 def _plain(value: Any) -> Any:

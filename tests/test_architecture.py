@@ -13,6 +13,7 @@ PACKAGE = Path(__file__).resolve().parents[1] / "hf_auscult"
 ORDER = (
     "errors",
     "files",
+    "texts",
     "plots",
     "metrics",
     "audio",

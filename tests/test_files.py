@@ -6,6 +6,9 @@ import csv
 import json
 import os
 import stat
+import subprocess
+import sys
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,7 +24,9 @@ from hf_auscult.files import (
     claim,
     new_file,
     new_folder,
+    sole_writer,
     to_json,
+    uncell,
     write_csv,
     write_json,
     write_table,
@@ -163,3 +168,80 @@ def test_a_link_to_a_folder_stays_a_link(tmp_path):
     (tmp_path / "disk" / "elsewhere").symlink_to(tmp_path)
     with pytest.raises(ConfigurationError, match="elsewhere"):
         fill(tmp_path / "out", mine="2")
+
+
+def test_an_empty_folder_of_somebody_else_is_not_lost(tmp_path):
+    out = tmp_path / "out"
+    fill(out, mine="1")
+    (out / "keep").mkdir()
+    with pytest.raises(ConfigurationError, match="no earlier run wrote: keep"):
+        fill(out, mine="2")
+
+
+def run(code: str, *arguments: object) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", code, *map(str, arguments)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+WRITES = """
+import sys, time
+from pathlib import Path
+from hf_auscult.files import new_file, new_folder
+make = new_folder if sys.argv[2] == "folder" else new_file
+with make(Path(sys.argv[1])) as part:
+    print("writing", flush=True)
+    time.sleep(60)
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no locks")
+@pytest.mark.parametrize("name", ["out", "o" * 200])
+def test_a_second_run_says_so_and_what_a_killed_one_left_is_removed(tmp_path, name):
+    out = tmp_path / name
+    for kind in ("folder", "file"):
+        first = run(WRITES, out, kind)
+        assert first.stdout.readline() == "writing\n"
+        if kind == "folder":
+            with pytest.raises(ConfigurationError, match="another run is writing it"):
+                fill(out, mine="1")
+        else:  # files may be written by several
+            fill(tmp_path / "other", mine="1")
+            with sole_writer(out):
+                assert len(list(tmp_path.glob(".*.partial"))) == 1
+        first.kill()
+        first.wait()
+        assert list(tmp_path.glob(".*.partial"))
+        with sole_writer(out):
+            assert not list(tmp_path.glob(".*.partial"))
+        assert not list(tmp_path.glob(".*.lock"))
+    fill(out, mine="1")
+    assert content(out) == {"mine": "1"}
+
+
+def test_one_run_may_ask_twice_and_another_thread_may_not(tmp_path):
+    said = []
+
+    def other():
+        try:
+            with sole_writer(tmp_path / "out"):
+                said.append("written")
+        except ConfigurationError as error:
+            said.append(str(error))
+
+    with sole_writer(tmp_path / "out"), new_folder(tmp_path / "out") as part:
+        write_text(part / "a", "a")
+        thread = threading.Thread(target=other)
+        thread.start()
+        thread.join()
+    other()
+    assert "another run is writing it" in said[0] and said[1] == "written"
+
+
+@pytest.mark.parametrize("text", ["=1+1", "+1", "-1", "@x", "'=1", "''-", "'", "a", "", "\t=1", "1-1", "'a"])
+def test_no_cell_is_a_formula_and_every_one_comes_back(tmp_path, text):
+    write_csv(tmp_path / "a.csv", ["text", "n"], [[text, -1.5]])
+    with (tmp_path / "a.csv").open(encoding="utf-8", newline="") as stream:
+        (_, (written, number)) = csv.reader(stream)
+    assert uncell(written) == text and number == "-1.5"
+    assert not written.startswith(("=", "+", "-", "@", "\t"))

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..errors import ConfigurationError
+from ..models.acula.configuration_acula import HUB_TEACHERS
 from ..models.acula.teacher_acula import PACKAGED_TEACHERS, resolve_teacher
 
 
@@ -122,8 +123,9 @@ def teacher_config(settings: str | Mapping[str, Any]) -> TeacherConfig:
 
 def weights_of(name: str) -> str:
     """Identify a teacher's weights: the pinned hash of a package, the files of a folder, nothing more than a Hub id."""
-    if name in PACKAGED_TEACHERS:
-        return PACKAGED_TEACHERS[name].sha256
+    packaged = PACKAGED_TEACHERS.get(next((own for own, (hub, _) in HUB_TEACHERS.items() if hub == name), name))
+    if packaged is not None:
+        return packaged.sha256
     folder = Path(resolve_teacher(name))
     if not folder.is_dir():
         return "hub"

@@ -113,7 +113,7 @@ class Teacher:
         """Read this process's share of the texts and write it in parts."""
         config = self.config
         try:
-            check_reachable(resolve_teacher(config.name), config.revision)
+            check_reachable(resolve_teacher(config.name, config.revision), config.revision)
             model, tokenizer = load_teacher(
                 config.name,
                 config.revision,

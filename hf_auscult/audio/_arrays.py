@@ -19,6 +19,10 @@ _PCM = {
     np.dtype(np.int32): (0.0, 2_147_483_648.0),
 }
 
+#: Samples beyond this are no sound: integers of the widest coding (32 bit) that nobody scaled reach it, and the power
+#: spectrum of what is beyond 1e19 (one flipped bit of an exponent) is no longer finite in single precision.
+LARGEST = 2.0**31
+
 #: Sampling rates outside this range are taken for a broken header, not for a recording of a body.
 LOWEST_RATE, HIGHEST_RATE = 500, 768_000
 
@@ -71,7 +75,7 @@ def as_mono(array: npt.ArrayLike, *, where: str | None = None) -> FloatArray:
         AudioError: an integer type that is not PCM.
         ChannelError: not 1-D.
         EmptyAudioError: no samples.
-        NonFiniteAudioError: NaN or infinite samples.
+        NonFiniteAudioError: NaN or infinite samples, or some beyond +-2**31.
 
     Example:
         >>> as_mono([0.0, 0.5]).dtype
@@ -84,12 +88,19 @@ def as_mono(array: npt.ArrayLike, *, where: str | None = None) -> FloatArray:
         )
     if not mono.size:
         raise EmptyAudioError("no samples", where=where, remedy="leave the recording out, or record it again")
-    if not np.isfinite(mono).all():
-        count = int(mono.size - np.isfinite(mono).sum())
-        raise NonFiniteAudioError(
-            f"{count} of {mono.size} samples are NaN or infinite", where=where, remedy="export the recording again"
-        )
+    check_finite(mono, where)
     return mono
+
+
+def check_finite(samples: FloatArray, where: str | None) -> None:
+    """Raise NonFiniteAudioError unless all of some samples, at least one, are finite and within +-2**31."""
+    if max(samples.max(), -samples.min()) <= LARGEST:  # NaN is in no order
+        return
+    count = int(samples.size - np.isfinite(samples).sum())
+    wrong = f"{count} of {samples.size} samples are NaN or infinite"
+    if not count:
+        wrong = f"{int((np.abs(samples) > LARGEST).sum())} of {samples.size} samples are beyond 2**31 (full scale is 1)"
+    raise NonFiniteAudioError(wrong, where=where, remedy="export the recording again")
 
 
 def shaped(array: Any, where: str) -> npt.NDArray[Any]:

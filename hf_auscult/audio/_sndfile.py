@@ -4,19 +4,18 @@ from __future__ import annotations
 
 import io
 import logging
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import numpy as np
-import soundfile
-
-from ..errors import MissingAudioError, UndecodableAudioError
+from ..errors import MissingAudioError, UndecodableAudioError, library
 from ._arrays import FloatArray, check_channels, check_rate
 from ._containers import CHECKED, id3_length, samples_of
 from ._mp3 import Mp3Length, mp3_length
+from ._ogg import ogg_parts
 from ._wav import wav_header
 
 logger = logging.getLogger(__name__)
@@ -35,19 +34,24 @@ class OpenedSound:
     """An open file, and whether libsndfile reads all of it.
 
     Args:
-        file: a ``soundfile.SoundFile``.
+        files: ``soundfile.SoundFile``, one behind another: several only in Ogg.
         mp3: an MP3 file's length as its frames add up.
     """
 
-    file: Any
-    mp3: Mp3Length | None
+    files: tuple[Any, ...]
+    mp3: Mp3Length | None = None
+
+    @property
+    def file(self) -> Any:
+        """The first of them, which is like the others."""
+        return self.files[0]
 
     @property
     def frames(self) -> int | None:
         """Samples per channel; None where the header does not say."""
         if self.mp3 is not None and not self.mp3.indexed:
-            return self.mp3.samples
-        return int(self.file.frames) if self.file.frames < _UNKNOWN else None
+            return None  # decoders differ in what they make of the first and of damaged frames
+        return sum(file.frames for file in self.files) if self.file.frames < _UNKNOWN else None
 
     @property
     def readable(self) -> bool:
@@ -56,23 +60,30 @@ class OpenedSound:
             return bool(self.mp3.samples - self.file.frames <= _SLACK * self.mp3.per_frame)
         return self.frames is not None
 
-    def read(self, where: str) -> FloatArray:
-        """Decode to ``(channels, n)``, block by block: an absurd length in a header must not fill the memory.
+    def blocks(self, where: str) -> Iterator[FloatArray]:
+        """Decode to blocks ``(channels, n)``, at least one.
+
+        Neither an absurd length in a header nor an hour of sound must fill the memory.
 
         Raises:
             UndecodableAudioError: damaged, or fewer samples than the header promises.
         """
-        blocks: list[FloatArray] = []
-        try:
-            while not blocks or len(blocks[-1]) == _BLOCK:
-                blocks.append(self.file.read(_BLOCK, dtype="float32", always_2d=True))
-        except (soundfile.LibsndfileError, RuntimeError) as error:
-            raise UndecodableAudioError(f"damaged audio ({_reason(error)})", where=where, remedy=_AGAIN) from error
-        data = blocks[0] if len(blocks) == 1 else np.concatenate(blocks)
         guessed = self.mp3 is not None and not self.mp3.indexed
-        if len(data) < self.file.frames and not guessed:
-            raise _short(where, f"{self.file.frames} samples promised, {len(data)} there")
-        return data.T
+        for file in self.files:
+            count, more = 0, True
+            while more:
+                try:
+                    if not count and file.tell():  # a second time; MP3 is decoded in another way after any seek
+                        file.seek(0)
+                    block = file.read(_BLOCK, dtype="float32", always_2d=True)
+                except RuntimeError as error:
+                    what = f"damaged audio ({_reason(error)})"
+                    raise UndecodableAudioError(what, where=where, remedy=_AGAIN) from error
+                count += len(block)
+                more = len(block) == _BLOCK
+                yield block.T
+            if count < file.frames and not guessed:
+                raise _short(where, f"{file.frames} samples promised, {count} there")
 
 
 class _Bytes(io.BytesIO):
@@ -95,21 +106,35 @@ def opened(value: Path | bytes, where: str) -> Iterator[tuple[BinaryIO, int]]:
         stream: BinaryIO = _Bytes(value)
         size = len(value)
     else:
-        if not value.exists():
-            raise MissingAudioError("no such file", where=where, remedy="check the path, or fetch the recording")
-        if value.is_dir():
-            raise UndecodableAudioError("is a folder, not a recording", where=where, remedy="pass a file in it")
         try:
+            status = value.stat()
+            if stat.S_ISDIR(status.st_mode):
+                raise UndecodableAudioError("is a folder, not a recording", where=where, remedy="pass a file in it")
+            if not stat.S_ISREG(status.st_mode):  # a pipe would wait for ever, a device never ends
+                raise UndecodableAudioError(
+                    "is a device or a pipe, not a file", where=where, remedy="save it as a file"
+                )
             stream = value.open("rb")
+        except (FileNotFoundError, NotADirectoryError, ValueError) as error:  # ValueError: a zero byte in the name
+            if isinstance(error, UndecodableAudioError):
+                raise
+            remedy = "check the path, or fetch the recording"
+            raise MissingAudioError("no such file", where=where, remedy=remedy) from error
         except OSError as error:
             raise UndecodableAudioError(
-                f"cannot be opened ({error.strerror})", where=where, remedy="check the file's permissions"
+                f"cannot be opened ({error.strerror})", where=where, remedy="check the file and its permissions"
             ) from error
-        size = value.stat().st_size
+        size = status.st_size
     with stream:
         if not size:
             raise UndecodableAudioError("the file is empty (0 bytes)", where=where, remedy=_AGAIN)
-        yield stream, size
+        try:
+            yield stream, size
+        except OSError as error:
+            if isinstance(error, MissingAudioError):
+                raise
+            what = f"cannot be read ({error.strerror or error})"
+            raise UndecodableAudioError(what, where=where, remedy="check the disk, or fetch it again") from error
 
 
 @contextmanager
@@ -140,12 +165,15 @@ def open_sound(stream: BinaryIO, size: int, where: str) -> Iterator[OpenedSound]
             whole = bytearray(stream.read())
             whole[header.size_at : header.size_at + 4] = b"\xff\xff\xff\xff"  # "until the end of the file"
             stream = _Bytes(bytes(whole))
-    stream.seek(0)
-    try:
-        file = soundfile.SoundFile(stream)
-    except (soundfile.LibsndfileError, RuntimeError, TypeError) as error:
-        raise UndecodableAudioError(f"not audio ({_reason(error)})", where=where, remedy=_AGAIN) from error
-    with file:
+    parts = ogg_parts(stream, size, where) or [(0, size)]
+    streams = [stream]
+    if len(parts) > 1:
+        stream.seek(0)
+        whole_file = stream.read()
+        streams = [_Bytes(whole_file[start:end]) for start, end in parts]
+    with ExitStack() as stack:
+        files = tuple(stack.enter_context(_sound_file(part, where)) for part in streams)
+        file = files[0]
         if file.format not in CHECKED:
             raise UndecodableAudioError(
                 f"{file.format} files do not say how long they are, so half a download cannot be told from a whole one",
@@ -156,13 +184,27 @@ def open_sound(stream: BinaryIO, size: int, where: str) -> Iterator[OpenedSound]
         check_channels(file.channels, where)
         if header is not None and header.size_at is None and not file.frames:
             raise _short(where, "the header ends before the samples")
+        if any((other.samplerate, other.channels) != (file.samplerate, file.channels) for other in files):
+            raise UndecodableAudioError(
+                f"{len(files)} recordings of different rates or channels are joined in it",
+                where=where,
+                remedy="take them apart",
+            )
         mp3 = None
         if file.format == "MP3":
             at = stream.tell()
             stream.seek(0)
             mp3 = mp3_length(stream.read())
             stream.seek(at)
-        yield OpenedSound(file, mp3)
+        yield OpenedSound(files, mp3)
+
+
+def _sound_file(stream: BinaryIO, where: str) -> Any:
+    stream.seek(0)
+    try:
+        return library("soundfile", "reading audio files").SoundFile(stream)
+    except (RuntimeError, TypeError) as error:
+        raise UndecodableAudioError(f"not audio ({_reason(error)})", where=where, remedy=_AGAIN) from error
 
 
 def _short(where: str, what: str) -> UndecodableAudioError:

@@ -3,18 +3,30 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import warnings
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from ..errors import AudioError, EmptyAudioError, MissingAudioError, SamplingRateError
-from ._arrays import FloatArray, as_mono, check_channels, check_rate, scaled, shaped
+from ..errors import (
+    AudioError,
+    EmptyAudioError,
+    MissingAudioError,
+    SamplingRateError,
+    UndecodableAudioError,
+    limit,
+)
+from ._arrays import FloatArray, check_channels, check_finite, check_rate, scaled, shaped
 from ._codec import container, decode_all, open_decoder, stream_info
 from ._sndfile import open_sound, opened
-from .resample import resample
+from .resample import joined
+
+#: The mean of two channels that has less than this share (-10 dB) of the louder one's energy is what they cancelled
+#: down to: two microphones of one body lose 3 dB where they have nothing in common, and 6 dB where one is silent.
+CANCELLED = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,6 +37,7 @@ class Waveform:
         array: float32 ``(n,)``, full scale is 1.
         sampling_rate: Hz.
         source: where it came from, for messages; None for an array.
+        note: what was odd about it and does not keep it from being used.
 
     Example:
         >>> Waveform(np.zeros(8_000, np.float32), 16_000).seconds
@@ -34,6 +47,7 @@ class Waveform:
     array: FloatArray
     sampling_rate: int
     source: str | None = None
+    note: str = ""
 
     @property
     def seconds(self) -> float:
@@ -48,7 +62,8 @@ class AudioInfo:
     Args:
         sampling_rate: Hz.
         channels: 1 or 2.
-        frames: samples per channel; None when the header does not say (webm written live).
+        frames: samples per channel; None when the header does not say (webm written live, MP3 without
+            an index).
         seconds: duration; None likewise.
         format: container, e.g. ``WAV``, ``MP3``, ``MATROSKA``; ``ARRAY`` for samples in memory.
         subtype: coding, e.g. ``PCM_16``, ``opus``, ``float32``.
@@ -68,8 +83,17 @@ def read(source: object, *, sampling_rate: int | None = None) -> Waveform:
     wav, flac, ogg and mp3 go through libsndfile and give what ``librosa.load`` gives, bit for bit; webm, mp4, m4a, aac
     and wma go through torchcodec (extra ``codec``). So do MP3 and FLAC files written by a streaming encoder, whose
     header does not state the length: libsndfile (and librosa) would cut a variable-bitrate one silently.
-    Stereo becomes its mean. Integer arrays are PCM and divided by their full scale; floating-point samples are kept as
-    they are, also beyond 1.
+    Stereo becomes its mean, unless the channels cancel each other (one wire of a microphone swapped): then it is the
+    louder one, which a warning and the ``note`` say. Integer arrays are PCM and divided by their full scale;
+    floating-point samples are kept as they are, also beyond 1, up to 2**31. Files are decoded, mixed and resampled
+    block by block, so an hour of stereo needs the memory of the result only.
+
+    Ogg files without their last page, WAV, AIFF, AU, W64, CAF, NIST, VOC and 8SVX files with fewer bytes than their
+    header counts, and FLAC and MP3 files with fewer samples are refused as cut short. webm, AAC and AMR files and MP3
+    files without an index do not say how long they are: half of one passes for a shorter recording.
+
+    A recording may be 24 hours long and take 1 GiB as float32 (80 minutes at 48 kHz, 4.6 hours at 16 kHz), before and
+    after resampling; ``AUSCULT_MAX_SECONDS`` and ``AUSCULT_MAX_AUDIO_BYTES`` in the environment set other bounds.
 
     Args:
         source: a path, the bytes of a file, ``{"array", "sampling_rate"}``, ``{"bytes", "path"}`` (a cell of a
@@ -82,9 +106,9 @@ def read(source: object, *, sampling_rate: int | None = None) -> Waveform:
 
     Raises:
         MissingAudioError: no such file, or a cell with neither bytes nor path.
-        UndecodableAudioError: not audio, cut short, damaged, or a codec is not installed.
+        UndecodableAudioError: not audio, no regular file, cut short, damaged, too long, or a codec is not installed.
         EmptyAudioError: no samples.
-        NonFiniteAudioError: NaN or infinite samples.
+        NonFiniteAudioError: NaN or infinite samples, or some beyond +-2**31.
         SamplingRateError: a bare array, or a rate outside 500..768000 Hz.
         ChannelError: more than two channels, or an array of another shape.
 
@@ -93,13 +117,23 @@ def read(source: object, *, sampling_rate: int | None = None) -> Waveform:
         array([0. , 0.5], dtype=float32)
     """
     wanted = None if sampling_rate is None else check_rate(sampling_rate, where="the rate asked for")
-    channels, rate, where = _samples(source)
+    kind, value, where = _resolve(source)
     named = None if where.startswith("<") else where
-    mixed = channels[0] if len(channels) == 1 else np.mean(channels, axis=0)  # librosa.to_mono
-    mono = as_mono(mixed, where=where)
-    if wanted is not None and wanted != rate:
-        return Waveform(resample(mono, rate, wanted), wanted, named)
-    return Waveform(mono, rate, named)
+    if kind == "array":
+        rate = check_rate(value[1], where=where)
+        blocks = [scaled(shaped(value[0], where), where)]
+        return _mono(lambda: blocks, rate, wanted or rate, where=where, named=named)
+    if kind == "decoder":
+        return _decoded(value, "this", wanted, where=where, named=named)
+    with opened(value, where) as (stream, size):
+        form = container(stream.read(12))
+        if form is None:
+            with open_sound(stream, size, where) as sound:
+                if sound.readable:
+                    rate = sound.file.samplerate
+                    return _mono(lambda: sound.blocks(where), rate, wanted or rate, where=where, named=named)
+                form = str(sound.file.format)  # FFmpeg reads to the end without being told where that is
+    return _decoded(open_decoder(_plain(value), where=where, form=form), form, wanted, where=where, named=named)
 
 
 def peek(source: object) -> AudioInfo:
@@ -130,22 +164,52 @@ def peek(source: object) -> AudioInfo:
     return _stream(open_decoder(_plain(value), where=where, form=form), form, where)
 
 
-def _samples(source: object) -> tuple[FloatArray, int, str]:
-    """Samples ``(channels, n)`` with 1 or 2 channels, their rate, and a name for messages."""
-    kind, value, where = _resolve(source)
-    if kind == "array":
-        rate = check_rate(value[1], where=where)
-        return scaled(shaped(value[0], where), where), rate, where
-    if kind == "decoder":
-        return _decoded(value, "this", where)
-    with opened(value, where) as (stream, size):
-        form = container(stream.read(12))
-        if form is None:
-            with open_sound(stream, size, where) as sound:
-                if sound.readable:
-                    return sound.read(where), sound.file.samplerate, where
-                form = str(sound.file.format)  # FFmpeg reads to the end without being told where that is
-    return _decoded(open_decoder(_plain(value), where=where, form=form), form, where)
+def _mono(
+    blocks: Callable[[], Iterable[FloatArray]], rate: int, wanted: int, *, where: str, named: str | None
+) -> Waveform:
+    """Mix and resample what is decoded block by block, ``(channels, n)`` each."""
+    energy = np.zeros(3)  # of the channels and of their mean
+
+    def mixed(channel: int | None) -> Iterator[FloatArray]:
+        count = 0
+        for block in blocks():
+            count += block.shape[1]
+            _check_size(count, rate, wanted, where)
+            if not block.size:
+                continue
+            if len(block) == 1 or channel is not None:
+                mono = block[channel or 0]
+            else:
+                mono = np.mean(block, axis=0)  # librosa.to_mono
+                for index, signal in enumerate((*block, mono)):
+                    energy[index] += np.vdot(signal, signal)
+            check_finite(mono, where)
+            yield mono
+        if not count:
+            raise EmptyAudioError("no samples", where=where, remedy="leave the recording out, or record it again")
+
+    with np.errstate(over="ignore", invalid="ignore"):  # sums of samples that are refused
+        array = joined(mixed(None), rate, wanted)
+    note = ""
+    if energy[2] < CANCELLED * energy[:2].max():
+        louder = int(energy[1] > energy[0])
+        note = f"its two channels cancel each other, so channel {louder + 1} alone is used"
+        warnings.warn(f"{where}: {note}", stacklevel=3)
+        array = joined(mixed(louder), rate, wanted)
+    return Waveform(array, wanted, named, note)
+
+
+def _check_size(count: int, rate: int, wanted: int, where: str) -> None:
+    """Raise UndecodableAudioError for recordings that are longer or larger than the bounds allow."""
+    seconds, most = limit("AUSCULT_MAX_SECONDS", 24 * 3_600), limit("AUSCULT_MAX_AUDIO_BYTES", 1 << 30)
+    size = 4 * count * max(1.0, wanted / rate)
+    if count > seconds * rate or size > most:
+        long = count > seconds * rate
+        raise UndecodableAudioError(
+            f"longer than {seconds} s" if long else f"more than {most} bytes of samples at {max(rate, wanted)} Hz",
+            where=where,
+            remedy=f"cut it, or set {'AUSCULT_MAX_SECONDS' if long else 'AUSCULT_MAX_AUDIO_BYTES'} higher",
+        )
 
 
 def _resolve(source: object) -> tuple[str, Any, str]:
@@ -181,9 +245,13 @@ def _resolve(source: object) -> tuple[str, Any, str]:
     )
 
 
-def _decoded(decoder: Any, form: str, where: str) -> tuple[FloatArray, int, str]:
+def _decoded(decoder: Any, form: str, wanted: int | None, *, where: str, named: str | None) -> Waveform:
+    info = stream_info(decoder)
+    if info.seconds and info.sampling_rate:  # before it is decoded, where the header says
+        _check_size(int(info.seconds * info.sampling_rate), info.sampling_rate, info.sampling_rate, where)
     data, rate = decode_all(decoder, where=where, form=form)
-    return shaped(data, where), check_rate(rate, where=where), where
+    blocks, rate = [shaped(data, where)], check_rate(rate, where=where)
+    return _mono(lambda: blocks, rate, wanted or rate, where=where, named=named)
 
 
 def _stream(decoder: Any, form: str, where: str) -> AudioInfo:

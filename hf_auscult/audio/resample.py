@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
-import soxr
 
+from ..errors import library
 from ._arrays import FloatArray, as_mono, check_rate
 
 
@@ -36,12 +37,24 @@ def resample(array: npt.ArrayLike, orig: int, target: int) -> FloatArray:
         >>> resample(np.zeros(4_000, np.float32), 4_000, 16_000).shape
         (16000,)
     """
-    orig, target = check_rate(orig), check_rate(target)
-    mono = as_mono(array)
+    return joined([as_mono(array)], check_rate(orig), check_rate(target))
+
+
+def joined(blocks: Iterable[FloatArray], orig: int, target: int) -> FloatArray:
+    """Resample a recording that comes block by block, to the bit as if it came whole; blocks may be empty."""
     if orig == target:
-        return mono
-    length = math.ceil(mono.size * (float(target) / orig))
-    out: FloatArray = soxr.resample(mono, orig, target, quality="HQ")
+        whole = list(blocks)
+        return whole[0] if len(whole) == 1 else np.concatenate(whole)
+    stream = library("soxr", "changing the sampling rate").ResampleStream(
+        orig, target, 1, dtype="float32", quality="HQ"
+    )
+    count, parts = 0, []
+    for block in blocks:
+        count += len(block)
+        parts.append(stream.resample_chunk(np.ascontiguousarray(block)))
+    parts.append(stream.resample_chunk(np.empty(0, np.float32), last=True))
+    length = math.ceil(count * (float(target) / orig))
+    out = np.concatenate(parts)
     if out.size < length:
         out = np.pad(out, (0, length - out.size))
     return np.ascontiguousarray(out[:length], dtype=np.float32)

@@ -5,7 +5,6 @@ The rules themselves stand in ``cuts`` and ``silence``; all is plain numpy on mo
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal, get_args
@@ -21,6 +20,11 @@ from .silence import trim_silence
 __all__ = ["PUBLISHED", "WindowKind", "WindowPolicy", "Windows"]
 
 WindowKind = Literal["whole", "repeat_pad", "zero_rule", "overlapping_chunks", "chunks", "tile", "fixed", "sliding"]
+
+
+#: Longest windows, an hour and as many samples at 48 kHz: shorter recordings are padded to them, and published encoders
+#: take 30 s at most.
+LONGEST_SECONDS, LONGEST_SAMPLES = 3_600, 3_600 * 48_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,8 +103,9 @@ class WindowPolicy:
             kind = (int, float) if name.endswith("seconds") else int
             if value is None and name != "minimum_samples":
                 continue
-            if not isinstance(value, kind) or isinstance(value, bool) or not 0 < value < math.inf:
-                self._refuse(f"{name} is {value!r}", "give a positive number")
+            most = LONGEST_SECONDS if name.endswith("seconds") else LONGEST_SAMPLES
+            if not isinstance(value, kind) or isinstance(value, bool) or not 0 < value <= most:
+                self._refuse(f"{name} is {value!r}", f"give a positive number up to {most}")
         if self.trim not in (True, False):
             self._refuse(f"trim is {self.trim!r}", "give true or false")
         if self.seconds is not None and self.hop_seconds is not None and self.hop_seconds > self.seconds:

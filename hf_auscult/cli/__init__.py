@@ -13,8 +13,15 @@ from importlib import resources
 import yaml
 
 from .. import __version__
-from .command import Verb, execute, parser_of
+from .command import Verb, completions, execute, parser_of
 
+# `eval "$(hf-auscult --completion)"` in .bashrc or .zshrc: asks the command itself, which answers at once.
+COMPLETION = """\
+[ -n "$ZSH_VERSION" ] && autoload -Uz bashcompinit && bashcompinit
+_hf_auscult() {
+  COMPREPLY=($(compgen -W "$(hf-auscult --completion "${COMP_WORDS[@]:1:COMP_CWORD}")" -- "${COMP_WORDS[COMP_CWORD]}"))
+}
+complete -o default -F _hf_auscult hf-auscult"""
 GROUPS = {"reports": "Clinical reports from metadata: generate, verify, mask, review, score"}
 
 
@@ -27,6 +34,9 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; see :func:`hf_auscult.cli.command.execute` for the exit status."""
     typed = sys.argv[1:] if argv is None else argv
+    if typed[:1] == ["--completion"]:
+        print(COMPLETION if len(typed) == 1 else "\n".join(completions(parser(), typed[1:])))
+        return 0
     args = parser().parse_args(typed)
     args.command = shlex.join(["hf-auscult", *(word for word in typed if word != "--json")])
     from ..hub.registration import register

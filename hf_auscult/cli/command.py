@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -99,7 +99,7 @@ def execute(args: argparse.Namespace) -> int:
         with redirect_stdout(sys.stderr if args.json else sys.stdout):
             outcome = args.verb(args)
     except KeyboardInterrupt:
-        print(f"{name}: interrupted", file=sys.stderr)
+        print(f"{name}: interrupted; the same command goes on from what is done", file=sys.stderr)
         return 130
     except Exception as error:
         line = explain(error)
@@ -164,6 +164,8 @@ def parser_of(verbs: Iterable[Verb], groups: Mapping[str, str], version: str) ->
         version: of the package.
     """
     top = argparse.ArgumentParser("hf-auscult", description="Body-sound AI for the Hugging Face ecosystem.")
+    help = 'print what makes bash and zsh complete this command: eval "$(hf-auscult --completion)"'
+    top.add_argument("--completion", action="store_true", help=help)
     top.add_argument("--version", action="version", version=f"hf-auscult {version}")
     homes = {"": top.add_subparsers(required=True, metavar="VERB")}
     for verb in verbs:
@@ -173,3 +175,32 @@ def parser_of(verbs: Iterable[Verb], groups: Mapping[str, str], version: str) ->
             homes[group] = inner.add_subparsers(required=True, metavar="JOB")
         verb.add_to(homes[group])
     return top
+
+
+def completions(parser: argparse.ArgumentParser, words: Sequence[str]) -> list[str]:
+    """Return what may stand in the place of the last word: verbs, flags or an argument's choices.
+
+    Args:
+        parser: of the command.
+        words: typed so far, the last of them incomplete.
+    """
+    choices: list[str] = []
+    for word in words[:-1]:
+        inner = _jobs(parser)
+        parser = inner.get(word, parser)
+        flag = next((action for action in parser._actions if word in action.option_strings), None)
+        choices = [str(choice) for choice in (flag.choices or ())] if flag is not None else []
+    if choices:
+        return choices
+    positional = [action for action in parser._actions if not action.option_strings]
+    named = [str(choice) for action in positional for choice in (action.choices or ())]
+    return named + [flag for action in parser._actions for flag in action.option_strings]
+
+
+def _jobs(parser: argparse.ArgumentParser) -> dict[str, argparse.ArgumentParser]:
+    """Return the verbs, or jobs of a verb, that a parser knows."""
+    jobs: dict[str, argparse.ArgumentParser] = {}
+    for action in parser._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            jobs |= action.choices
+    return jobs

@@ -24,6 +24,7 @@ def bench(args: argparse.Namespace) -> Outcome:
         encoding=args.encoding,
         draws=args.draws,
         seed=args.seed,
+        overwrite=args.overwrite,
     )
     result = run_benchmark(args.model, tasks, settings, suite=suite, command=args.command)
     lead = dict.fromkeys(task.spec.metrics[0] for task in result.tasks if not task.missing)
@@ -62,6 +63,7 @@ def explain(args: argparse.Namespace) -> Outcome:
         recordings=args.recordings,
         pictures=args.pictures,
         bootstrap=Bootstrap(args.draws, args.seed),
+        overwrite=args.overwrite,
     )
     explanation = explanations.explain(settings)
     titles = {
@@ -95,7 +97,7 @@ def zero_shot(args: argparse.Namespace) -> Outcome:
         task=args.task,
         test=args.test,
         output=output,
-        cache=Path(args.cache) if args.cache else output / "cache",
+        cache=_cache(args.cache),
         second=args.second,
         top_k=args.top_k,
         search=args.search,
@@ -103,6 +105,7 @@ def zero_shot(args: argparse.Namespace) -> Outcome:
         pictures=args.pictures,
         draws=args.draws,
         seed=args.seed,
+        overwrite=args.overwrite,
     )
     result = run_zero_shot(settings, command=args.command)
     tables = (make(result).markdown() for make in (direct_table, pipeline_table, retrieval_table))

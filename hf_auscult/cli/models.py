@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import shlex
+import warnings
 
 from .command import Outcome
 
@@ -20,7 +21,17 @@ def embed(args: argparse.Namespace) -> Outcome:
     """Embed recordings into a Parquet file."""
     from ..embedding.recordings import embed_files
 
-    report = embed_files(args.model, args.paths, args.output, protocol=args.protocol, batch_size=args.batch_size)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # the report names silent recordings
+        report = embed_files(
+            args.model,
+            args.paths,
+            args.output,
+            protocol=args.protocol,
+            batch_size=args.batch_size,
+            overwrite=args.overwrite,
+            resume=args.resume,
+        )
     return Outcome(report.to_dict(), report.render())
 
 
@@ -38,7 +49,7 @@ def align(args: argparse.Namespace) -> Outcome:
 
     config = load_config(args.config, _overrides(args))
     command = f"accelerate launch examples/align.py {shlex.join(['--config', args.config])}"
-    result = run(config, command=command, progress=not args.json)
+    result = run(config, command=command, progress=not args.json, overwrite=args.overwrite)
     # Only the first process has something to say, and the run has said it in a table.
     return Outcome({"output": result.output, "seconds": result.seconds} if result else {}, "")
 

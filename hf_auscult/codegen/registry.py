@@ -50,6 +50,9 @@ class Entry:
 #: By model type.
 REGISTRY: dict[str, Entry] = {}
 
+#: What a package further up does for models -> `module:function`.
+HOOKS: dict[str, str] = {}
+
 
 def load(target: str) -> Any:
     """Import `module:Class`."""
@@ -57,4 +60,4 @@ def load(target: str) -> Any:
     return getattr(import_module(module), name)
 
 
-__all__ = ["AUTO_CLASSES", "REGISTRY", "Entry", "load"]
+__all__ = ["AUTO_CLASSES", "HOOKS", "REGISTRY", "Entry", "load"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,10 +16,11 @@ import pyarrow.parquet as pq
 from ..audio import read
 from ..errors import AudioError, DataError
 from ..files import Serialisable
+from ..texts import read_table
 from .duplicates import Words, find_twins, fingerprint
 from .guards import bare_id, reserved_subjects
 from .identity import known_as, with_and_without_letters
-from .load import manifest_of
+from .load import manifest_of, splits_of
 from .manifest import CORPUS, DATA, MANIFEST
 
 COLUMNS = ("path", "subject", "split")
@@ -278,8 +278,7 @@ def _entries(source: Path, listen: bool) -> Iterable[Entry]:
 
 def _from_prepared(folder: Path, listen: bool) -> Iterator[Entry]:
     manifest_of(folder)  # refuses what another version wrote
-    with (folder / "splits.csv").open(newline="", encoding="utf-8") as stream:
-        where = {row["recording_id"]: row["split"] for row in csv.DictReader(stream)}
+    where = splits_of(folder)
     for file in sorted((folder / DATA).glob("*.parquet")):
         for row in _rows(file, listen):
             yield _entry(f"{folder}:{row['recording_id']}", row, row["source"], where[row["recording_id"]])
@@ -314,22 +313,21 @@ def _entry(key: str, row: Mapping[str, Any], source: str, split: str) -> Entry:
 
 
 def _from_csv(file: Path, listen: bool) -> Iterator[Entry]:
-    with file.open(newline="", encoding="utf-8-sig") as stream:
-        reader = csv.DictReader(stream)
-        missing = [name for name in COLUMNS if name not in (reader.fieldnames or ())]
-        if missing:
-            raise DataError(f"no columns {missing}", where=file, remedy=f"needed: {', '.join(COLUMNS)}")
-        for number, row in enumerate(reader):
-            if not all((row[name] or "").strip() for name in COLUMNS):
-                raise DataError(f"line {number + 2} has an empty cell", where=file, remedy="fill it")
-            audio = file.parent / row["path"]
+    rows = read_table(file, COLUMNS, remedy=f"needed: {', '.join(COLUMNS)}")
+    for number, (line, row) in enumerate(rows):
+        if not all((row[name] or "").strip() for name in COLUMNS):
+            raise DataError(f"line {line} has an empty cell", where=file, remedy="fill it")
+        audio = file.parent / row["path"]
+        try:
             data = audio.read_bytes() if audio.is_file() else None
-            words = words_of({"bytes": data, "path": row["path"]}) if listen and data else None
-            digest = hashlib.sha256(data).hexdigest() if data else None
-            key = f"{file}:{number}"
-            who = row["subject"].strip()
-            subject = who if ":" in who else f"{file.stem}:{who}"
-            yield Entry(key, file.stem, row["path"], subject, row["split"].strip(), digest, words)
+        except OSError as error:
+            raise DataError(f"cannot be read ({error.strerror})", where=audio, remedy="make it readable") from error
+        words = words_of({"bytes": data, "path": row["path"]}) if listen and data else None
+        digest = hashlib.sha256(data).hexdigest() if data else None
+        key = f"{file}:{number}"
+        who = row["subject"].strip()
+        subject = who if ":" in who else f"{file.stem}:{who}"
+        yield Entry(key, file.stem, row["path"], subject, row["split"].strip(), digest, words)
 
 
 def words_of(cell: Mapping[str, Any]) -> Words:

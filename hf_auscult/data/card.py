@@ -6,9 +6,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import yaml
+from huggingface_hub import DatasetCardData
 
 from ..metrics.tables import Markup, Table
+from ..metrics.tables import markdown_text as plain
+from .catalogue import DATASETS
 from .manifest import DATA, in_task
 from .population import PLOT, age_order
 from .report import PrepareReport
@@ -31,7 +33,7 @@ def render(
     """
     parts = (
         _yaml(spec, report),
-        *_what(spec, report),
+        *_what(spec, split, report),
         *_who(spec, people, drawn),
         *_splits(spec, split, report),
         *_papers(spec, report),
@@ -53,26 +55,27 @@ def _yaml(spec: DatasetSpec, report: PrepareReport) -> str:
         label = spec.label_column(spec.task(name))
         config |= {"columns": [*columns, *([label] if label else [])], "filters": [[in_task(name), "==", True]]}
         configs.append(config | ({"default": True} if name == default else {}))
-    head = {
-        "license": spec.licence_tag,
-        "task_categories": ["audio-classification"],
-        "tags": ["body-sounds", "auscultation", spec.organ],
-        "pretty_name": spec.title,
-        "configs": configs,
-    }
-    return f"---\n{yaml.safe_dump(head, sort_keys=False, allow_unicode=True, default_flow_style=None, width=120)}---"
+    head = DatasetCardData(
+        license=spec.licence_tag,
+        task_categories=["audio-classification"],
+        tags=["body-sounds", "auscultation", spec.organ],
+        pretty_name=spec.title,
+        configs=configs,
+    )
+    return f"---\n{head.to_yaml().strip()}\n---"
 
 
-def _what(spec: DatasetSpec, report: PrepareReport) -> tuple[str, ...]:
+def _what(spec: DatasetSpec, split: SplitSpec, report: PrepareReport) -> tuple[str, ...]:
     columns = [(f"`{name}`", _kind(kind)) for name, kind in features(spec.columns).items()]
     return (
         f"# {spec.title}",
         f"Prepared with hf_auscult from version {spec.version} ({spec.source_url}). Audio files are byte for byte the "
         "original ones. Research recordings of people: do not try to re-identify anyone; not for clinical use.",
-        *(f"> **Warning**: {warning}" for warning in report.warnings),
-        f"**Download**: {spec.source_url} ({report.presence.describe()}). Then "
-        f"`hf-auscult prepare {spec.name} --source FOLDER --output DIR`.",
-        f"**Licence**: {spec.licence}. {spec.licence_note}",
+        *(f"> **Warning**: {plain(warning)}" for warning in report.warnings),
+        f"**Download**: {spec.source_url} ({report.presence.describe()}). Then `{command_of(spec, split)}`.",
+        f"**Licence**: {plain(spec.licence)}. {spec.licence_note}",
+        "To put it on the Hub, use `hf-auscult publish dataset`: `DatasetDict.push_to_hub` writes another card over "
+        "this one, stores the audio once in every config and asks nobody about the licence.",
         f"**Please cite**: {spec.citation}",
         "## Columns",
         markdown_table(("column", "type"), columns),
@@ -92,6 +95,16 @@ def _labels(spec: DatasetSpec, report: PrepareReport) -> str:
         "each."
     )
     return (f"Labels: {named}." if named else "It has no labels.") + (cut if segments else "")
+
+
+def command_of(spec: DatasetSpec, split: SplitSpec) -> str:
+    """The command that prepares it again, without the names of folders."""
+    words = [f"hf-auscult prepare {spec.name if spec.name in DATASETS else f'from_folder --name {spec.name}'}"]
+    words += [f"--split {split.name}"] if split.name != SplitSpec.name else []
+    words += [f"--seed {split.seed}"] if split.seed else []
+    words += [f"--{name} {value}" for name in ("by", "task", "paper") if (value := getattr(split, name))]
+    words += ["--allow-leakage"] if split.allow_leakage else []
+    return " ".join([*words, "--source FOLDER --output DIR"])
 
 
 def _who(spec: DatasetSpec, people: Mapping[tuple[str, str], int], drawn: bool) -> tuple[str, ...]:
@@ -125,8 +138,8 @@ def _splits(spec: DatasetSpec, split: SplitSpec, report: PrepareReport) -> tuple
     lines = []
     for name, parts in report.configs.items():
         for part, counts in parts.items():
-            labels = ", ".join(f"{label} {count}" for label, count in counts.labels.items())
-            positive = spec.task(name).positive
+            labels = ", ".join(f"{plain(label)} {count}" for label, count in counts.labels.items())
+            positive = plain(spec.task(name).positive)
             labels += f" (positive = {positive})" if positive and labels else ""
             lines.append((f"`{name}`", part, str(counts.recordings), str(counts.people), labels or "-"))
     extra: tuple[str, ...] = ()
@@ -185,7 +198,10 @@ def _losses(spec: DatasetSpec, report: PrepareReport) -> tuple[str, ...]:
         for counts in parts.values():
             lost.update(counts.left_out)
         why = spec.task(name).why_left_out
-        left_out += [f"- `{name}`: {count} recordings with {value!r} left out: {why}." for value, count in lost.items()]
+        left_out += [
+            f"- `{name}`: {count} recordings with {plain(repr(value))} left out: {why}."
+            for value, count in lost.items()
+        ]
     reasons = Counter(problem.error for problem in report.quarantined)
     why = "; ".join(f"{count} {reason}" for reason, count in Counter(report.withheld.values()).most_common(4))
     aside = "; ".join(f"{count} {error}" for error, count in sorted(reasons.items()))
@@ -196,8 +212,8 @@ def _losses(spec: DatasetSpec, report: PrepareReport) -> tuple[str, ...]:
                 f"- {report.listed} recordings listed = {report.written} written + {len(report.quarantined)} set aside "
                 f"+ {len(report.withheld)} withheld{f' ({why})' if why else ''}.",
                 *(
-                    f"- {pair.one} and {pair.other} sound alike (over {pair.seconds:.1f} s; their fingerprints "
-                    f"differ in {pair.error:.1%} of bits, 50 % is chance)."
+                    f"- {plain(pair.one)} and {plain(pair.other)} sound alike (over {pair.seconds:.1f} s; their "
+                    f"fingerprints differ in {pair.error:.1%} of bits, 50 % is chance)."
                     for pair in report.twins[:20]
                 ),
                 f"- Set aside, see `quarantine.csv`: {aside or 'none'}.",
@@ -205,7 +221,7 @@ def _losses(spec: DatasetSpec, report: PrepareReport) -> tuple[str, ...]:
             )
         ),
         "## Known traps",
-        "\n".join(f"- {trap}" for trap in (*spec.traps, *(f"Found here: {note}." for note in report.notes))),
+        "\n".join(f"- {trap}" for trap in (*spec.traps, *(f"Found here: {plain(note)}." for note in report.notes))),
     )
 
 

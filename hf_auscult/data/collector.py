@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError
-from .schema import Row
+from .schema import Row, impossible
 from .spec import DatasetSpec, Problem, Table
 
 COMMON = ("site", "device", "age", "age_group", "sex", "organ", "licence")
@@ -45,7 +45,7 @@ class RowCollector:
         return locate(source, marker, dataset=self.spec.title)
 
     def add(self, name: str, path: str, subject: object, **cells: Any) -> None:
-        """Add a recording.
+        """Add a recording; one with numbers that cannot be meant, see :func:`.schema.impossible`, is set aside.
 
         Args:
             name: its id.
@@ -55,7 +55,11 @@ class RowCollector:
         """
         who = None if subject is None else f"{self.spec.name}:{subject}"
         common = {"path": path, "recording_id": name, "subject_id": who, **dict.fromkeys(COMMON)}
-        self.rows.append(common | self._same | cells)
+        row = common | self._same | cells
+        if reason := impossible(row):
+            self.problem(name, path, reason)
+        else:
+            self.rows.append(row)
 
     def problem(self, name: str, path: str, reason: str) -> None:
         """Set a recording aside."""

@@ -26,6 +26,7 @@ from .load import manifest_of
 from .manifest import CORPUS, DATA, task_columns
 from .schema import features
 from .trained_on import salt_of
+from .writing import check_name
 
 WHOLE = "recordings"
 """The config of a prepared dataset that holds every recording."""
@@ -132,6 +133,7 @@ def build_corpus(
     if spec is None:
         raise ConfigurationError(f"no corpus {corpus!r}", remedy=f"choose one of {', '.join(CORPORA)}")
     target = Path(output).absolute()
+    check_name(target)
     check_folder(target)
     folders: dict[str, Path] = {}
     manifests: dict[str, dict[str, Any]] = {}

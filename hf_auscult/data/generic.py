@@ -14,13 +14,15 @@ from __future__ import annotations
 import csv
 import io
 import math
+import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..errors import ConfigurationError, DataError
+from ..texts import read_text
 from .file_names import Files
 from .schema import OLDEST, ORGANS, SITES, Kind, Row, text_or_none
 from .spec import Problem, Table
@@ -43,7 +45,7 @@ class GenericColumns:
         site: auscultation position; words outside :data:`hf_auscult.data.schema.SITES` become "other", and
             ``site_detail`` keeps them.
         device: what it was recorded with.
-        age: years.
+        age: years; words (``Child``, ``18-44``) become the age group.
         age_group: the table's own wording.
         sex: female, male, f or m.
         organ: one of :data:`hf_auscult.data.schema.ORGANS`.
@@ -110,7 +112,7 @@ def read_generic(source: Path, table: GenericTable) -> Table:
         file, a line without subject, a path out of the folder, an audio file that no line lists.
 
     Raises:
-        DataError: no table, a needed column is missing, or a cell is not what its column says.
+        DataError: no table, a needed column is missing, or cells are not what their columns say (all of them named).
         ConfigurationError: a column is asked for under two names.
 
     Example:
@@ -133,6 +135,7 @@ def read_generic(source: Path, table: GenericTable) -> Table:
     problems: list[Problem] = []
     claimed: set[str] = set()
     files = Files(source)
+    wrong: list[DataError] = []
     for where, cells in lines:
         common = {key: text_or_none(cells.get(column)) for key, column in named.items()}
         label = (cells.get(columns.label) or "").strip()
@@ -145,11 +148,23 @@ def read_generic(source: Path, table: GenericTable) -> Table:
         if reason:
             problems.append(Problem(recording or where, path, f"{where}: {reason}", "DataError"))
             continue
-        row = _row(common, where) | {key: _value(cells.get(key), kind, key, where) for key, kind in extra.items()}
+        row: Row = {}
+        try:
+            row |= _row(common, where)
+        except DataError as error:
+            wrong.append(error)
+        for key, kind in extra.items():
+            try:
+                row[key] = _value(cells.get(key), kind, key, where)
+            except DataError as error:
+                wrong.append(error)
+        if wrong:
+            continue
         defaults = {"organ": row["organ"] or table.organ, "licence": row["licence"] or table.licence}
         row |= defaults | {"device": row["device"] or table.device}
         row |= {"path": path, "recording_id": recording, "source": name}
         rows.append(row | {"subject_id": f"{name}:{common['subject_id'] or recording}"})
+    _refuse_all(wrong, file)
     problems += [
         Problem(PurePosixPath(path).stem, path, f"{table.file} does not list it", "DataError")
         for path in files.names
@@ -168,43 +183,65 @@ def other_columns(
         source: the folder.
         columns: what the common columns are called.
         table: name of the table.
-        floats: which of them are numbers; the others are text.
+        floats: which of them are numbers, besides those in which every cell is one; the others are text. Numbers with
+            zeros in front are names.
 
     Raises:
         DataError: there is no such table.
     """
     columns = columns or GenericColumns()
     common = {getattr(columns, one.name) for one in fields(columns)}
-    kinds: dict[str, Kind] = {}
-    for column in _lines(source / table)[0]:
-        if column not in common:
-            kinds[column] = "float" if column in floats else "string"
-    return kinds
+    header, lines = _lines(source / table)
+    return {
+        column: "float" if column in floats or _are_numbers(cells[column] for _, cells in lines) else "string"
+        for column in header
+        if column not in common
+    }
+
+
+def _are_numbers(cells: Iterable[str]) -> bool:
+    stated = [text for text in map(text_or_none, cells) if text is not None]
+    return bool(stated) and all(re.fullmatch(r"-?(0|[1-9]\d{0,14})([.]\d+)?(e-?\d{1,2})?", text) for text in stated)
+
+
+def _refuse_all(wrong: Sequence[DataError], file: Path) -> None:
+    """Raise DataError for everything that is wrong with a table, the first ten in words."""
+    if len(wrong) == 1:
+        raise wrong[0]
+    if wrong:
+        shown = "; ".join(f"{error.where}: {error.problem}" for error in wrong[:10])
+        more = f"; and {len(wrong) - 10} more" if len(wrong) > 10 else ""
+        raise DataError(f"{len(wrong)} cells are wrong: {shown}{more}", where=file, remedy="correct them")
 
 
 def _lines(file: Path) -> tuple[list[str], list[tuple[str, dict[str, str]]]]:
     """Header, and (where, cells) of every line."""
     if not file.is_file():
         raise DataError(f"no {file.name}", where=file.parent, remedy=f"put a {file.name} beside the recordings")
-    try:
-        text = file.read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError("the table is not UTF-8", where=file, remedy="save it as UTF-8") from error
+    text = read_text(file, remedy="save it as UTF-8")
     first = text.partition("\n")[0]
     delimiter = max(_DELIMITERS, key=first.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    header = [cell.strip() for cell in next(reader, [])]
-    twice = sorted(column for column, count in Counter(header).items() if count > 1)
-    if twice or not header:
-        raise DataError(f"columns {twice} occur twice" if twice else "the table is empty", where=file, remedy="mend it")
-    lines = []
-    for cells in reader:
-        if not any(cell.strip() for cell in cells):
-            continue
-        where = f"{file.name} line {reader.line_num}"
-        if len(cells) != len(header):
-            raise DataError(f"{len(cells)} cells where the header has {len(header)}", where=where, remedy="mend it")
-        lines.append((where, dict(zip(header, cells, strict=True))))
+    lines: list[tuple[str, dict[str, str]]] = []
+    wrong: list[DataError] = []
+    try:
+        header = [cell.strip() for cell in next(reader, [])]
+        twice = sorted(column for column, count in Counter(header).items() if count > 1)
+        if twice or not header:
+            problem = f"columns {twice} occur twice" if twice else "the table is empty"
+            raise DataError(problem, where=file, remedy="mend it")
+        for cells in reader:
+            if not any(cell.strip() for cell in cells):
+                continue
+            where = f"{file.name} line {reader.line_num}"
+            if len(cells) != len(header):
+                problem = f"{len(cells)} cells where the header has {len(header)}"
+                wrong.append(DataError(problem, where=where, remedy="mend it"))
+                continue
+            lines.append((where, dict(zip(header, cells, strict=True))))
+    except csv.Error as error:
+        raise DataError(f"not a table of text ({error})", where=file, remedy="mend it") from error
+    _refuse_all(wrong, file)
     return header, lines
 
 
@@ -225,22 +262,33 @@ def _row(common: Mapping[str, str | None], where: str) -> Row:
         raise DataError(f"sex is {sex!r}", where=where, remedy=f"use one of {sorted(_SEXES)}, or leave it empty")
     if organ and organ not in ORGANS:
         raise DataError(f"organ is {organ!r}", where=where, remedy=f"use one of {ORGANS}")
-    age = _value(common["age"], "float", "age", where)
-    if age is not None and not 0 <= age <= OLDEST:
-        raise DataError(f"age is {age:g}", where=where, remedy="give years, or leave it empty")
+    age, group = _age(common["age"], where)
     known = site is not None and site.lower() in SITES
     return {
         "site": None if site is None else site.lower() if known else "other",
         "site_detail": site,
         "device": common["device"],
         "age": age,
-        "age_group": common["age_group"],
+        "age_group": common["age_group"] or group,
         "sex": _SEXES[sex.lower()] if sex else None,
         "organ": organ,
         "licence": common["licence"],
         "original_label": common["label"],
         "official_split": common["official_split"],
     }
+
+
+def _age(cell: str | None, where: str) -> tuple[float | None, str | None]:
+    """Years, or the words of a group (``Child``, ``18-44``)."""
+    if cell is None:
+        return None, None
+    try:
+        age = float(cell)
+    except ValueError:
+        return None, cell
+    if not 0 <= age <= OLDEST:
+        raise DataError(f"age is {age:g}", where=where, remedy="give years or a group, or leave it empty")
+    return age, None
 
 
 def _value(cell: str | None, kind: Kind, column: str, where: str) -> Any:

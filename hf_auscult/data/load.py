@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import os
 from collections.abc import Mapping, Sequence
 from functools import partial
@@ -14,12 +12,15 @@ import datasets
 import numpy as np
 
 from ..errors import ConfigurationError, DataError
+from ..files import uncell
+from ..texts import read_json, read_table
 from .catalogue import DATASETS
 from .duplicates import Twins
 from .guards import check_splits
 from .manifest import DATA, LAYOUT, MANIFEST, in_task, task_columns
 from .segments import cut
 from .splits import split_sha256
+from .writing import check_name
 
 _GUARDED = ["recording_id", "subject_id", "person", "audio_sha256", "source"]
 
@@ -36,7 +37,7 @@ def load_prepared(directory: str | os.PathLike[str], task: str, *, allow_leakage
         Splits whose ``audio`` column is undecoded: ``{"bytes", "path"}`` with the original file's bytes.
 
     Raises:
-        ConfigurationError: no such config.
+        ConfigurationError: no such config, or a folder whose name is a pattern, see :func:`.writing.check_name`.
         DataError: not a prepared folder, or its Parquet does not agree with its ``splits.csv``.
         LeakageError: people or recordings on two sides, or a reserved subject outside test.
 
@@ -50,6 +51,7 @@ def load_prepared(directory: str | os.PathLike[str], task: str, *, allow_leakage
         raise ConfigurationError(
             f"no config {task!r}", where=folder, remedy=f"choose one of {', '.join(manifest['configs'])}"
         )
+    check_name(folder)  # or it was moved there
     wanted = [split for split, counts in manifest["configs"][task].items() if counts["recordings"]]
     # By file, because load_dataset(folder) would answer a changed file from its cache; whole, because the cache then
     # holds the audio once for all tasks.
@@ -58,7 +60,7 @@ def load_prepared(directory: str | os.PathLike[str], task: str, *, allow_leakage
     parts = {name: part.select_columns(_GUARDED).to_list() for name, part in loaded.items()}
     twins = [Twins(**pair) for pair in manifest["sound_alike"]]
     check_splits(parts, manifest["dataset"], twins=twins, allow_leakage=allow_leakage)
-    known = _splits(folder / "splits.csv")
+    known = splits_of(folder)
     if split_sha256(known) != manifest["split_sha256"]:
         raise DataError("is not the split that was prepared", where=folder / "splits.csv", remedy="prepare it again")
     for name, rows in parts.items():
@@ -106,13 +108,10 @@ def manifest_of(folder: Path) -> dict[str, Any]:
         DataError: there is none, it is damaged, or another version of this package wrote it.
     """
     file = folder / MANIFEST
-    try:
-        content = json.loads(file.read_text("utf-8"))
-    except FileNotFoundError as error:
-        raise DataError("not a prepared dataset", where=folder, remedy="run hf-auscult prepare first") from error
-    except json.JSONDecodeError as error:
-        raise DataError(f"damaged ({error})", where=file, remedy="prepare it again") from error
-    if not isinstance(content, dict) or content.get("layout") != LAYOUT:
+    if not file.exists():
+        raise DataError("not a prepared dataset", where=folder, remedy="run hf-auscult prepare first")
+    content: dict[str, Any] = read_json(file, remedy="prepare it again")
+    if content.get("layout") != LAYOUT:
         raise DataError("prepared by another version of hf_auscult", where=folder, remedy="prepare it again")
     return content
 
@@ -160,8 +159,11 @@ def _shards(folder: Path, split: str) -> list[str]:
     return [str(file) for file in files]
 
 
-def _splits(file: Path) -> dict[str, str]:
-    if not file.is_file():
-        raise DataError("is missing", where=file, remedy="prepare it again")
-    with file.open(newline="", encoding="utf-8") as stream:
-        return {row["recording_id"]: row["split"] for row in csv.DictReader(stream)}
+def splits_of(folder: Path, column: str = "split") -> dict[str, str]:
+    """Read ``splits.csv`` of a prepared folder: recording id -> split, or another column.
+
+    Raises:
+        DataError: it is missing or damaged.
+    """
+    rows = read_table(folder / "splits.csv", ("recording_id", column), remedy="prepare it again")
+    return {uncell(row["recording_id"]): uncell(row[column] or "") for _, row in rows}

@@ -14,14 +14,14 @@ from typing import Any
 from tqdm import tqdm
 
 from ..errors import ConfigurationError, DataError, LeakageError, MissingAudioError
-from ..files import check_folder, new_folder, write_text
+from ..files import check_folder, new_folder, sole_writer, write_text
 from .builder import by_split, task_features, twins_of, with_audio
 from .card import render
 from .catalogue import dataset as find
 from .checksums import verified
 from .duplicates import Twins
-from .guards import check_splits
-from .inspection import Memory, remembered
+from .guards import bare_id, check_splits, reserved_subjects
+from .inspection import Memory, annotated
 from .manifest import DATA, write_manifest
 from .people import with_people
 from .population import count_people, draw_people
@@ -30,7 +30,7 @@ from .schema import Row
 from .spec import DatasetSpec, Problem, Table, TaskConfig
 from .split_spec import SplitPlan, SplitSpec
 from .splits import plan, split_sha256
-from .writing import table_features, with_labels, write_shards, write_tables
+from .writing import check_name, table_features, with_labels, write_shards, write_tables
 
 logger = logging.getLogger(__name__)
 
@@ -93,7 +93,7 @@ def prepare(
         options: single settings by keyword, see :class:`PrepareSettings`: ``split``, ``tasks``, ``num_proc`` ….
 
     Raises:
-        ConfigurationError: unknown dataset or task, or an output folder that would be lost.
+        ConfigurationError: unknown dataset or task, an output folder that would be lost, or one that cannot be loaded.
         DataError: the source's layout is not the dataset's, or holds no usable recording; ``strict``: see there.
         LeakageError: the split shares people or audio (an official one, unless ``SplitSpec(allow_leakage=True)``).
 
@@ -108,14 +108,18 @@ def prepare(
     chosen = spec.tasks
     if settings.tasks is not None:
         chosen = tuple(spec.task(name) for name in dict.fromkeys(settings.tasks))
-    check_folder(target, replace=settings.overwrite)
-    table = spec.read(Path(source))
-    with remembered(target, table) as memory:
+    check_name(target)
+    with sole_writer(target):
+        check_folder(target, replace=settings.overwrite)
+        table = spec.read(Path(source))
+        memory = Memory(target.with_name(f".{target.name}.reading.jsonl"), table)
         run = _Run.of(spec, table, memory, settings)
         report = run.report(target, chosen)
         for warning in report.warnings:
             logger.warning("%s: %s", spec.name, warning)
-        run.write(report)
+        with new_folder(target, replace=True) as folder:
+            run.write(report, folder)
+            memory.forget()  # before the folder takes its name: a call after that has nothing left to clean
     return report
 
 
@@ -148,10 +152,14 @@ class _Run:
         """Read every file, decide the split of all people and check it; fingerprints are let go."""
         reading = memory.read(settings.num_proc)
         shown = tqdm(reading, f"{spec.name}: read", len(table.rows), unit="rec", disable=not settings.progress)
-        results = list(shown)
+        results = list(annotated(table.rows, shown))
         notes: tuple[str, ...] = ()
         if settings.verify and spec.checksums:
             results, notes = verified(table, results, spec.checksums)
+        pairs = zip(table.rows, results, strict=True)
+        notes += tuple(
+            f"{row['path']}: {info.note}" for row, info in pairs if not isinstance(info, Problem) and info.note
+        )
         problems = sorted(
             (*table.problems, *(result for result in results if isinstance(result, Problem))),
             key=lambda problem: (problem.recording_id, problem.path),
@@ -210,6 +218,7 @@ class _Run:
             twins=tuple(self.twins),
             balance=decided.table,
             presence=presence,
+            reserved=len({row["subject_id"] for row in self.rows if _is_reserved(row, spec)}),
         )
 
     def _count(self, tasks: Sequence[TaskConfig]) -> tuple[dict[str, dict[str, SplitCounts]], dict[str, str]]:
@@ -222,13 +231,13 @@ class _Run:
             contents[task.name] = _content(self.spec, task, selected, digests)
         return configs, contents
 
-    def write(self, report: PrepareReport) -> None:
-        """Write the folder."""
+    def write(self, report: PrepareReport, folder: Path) -> None:
+        """Fill the folder."""
         spec, settings = self.spec, self.settings
         bar = tqdm(desc=f"{spec.name}: write", total=report.written, unit="rec", disable=not settings.progress)
         tasks = [spec.task(name) for name in report.configs]
         columns = table_features(spec, tasks)
-        with new_folder(report.output, replace=True) as folder, bar:
+        with bar:
             for part, recordings in self.parts.items():
                 rows = with_labels(spec, tasks, recordings)
                 if rows:  # the datasets library cannot load a split without rows; the card shows it with 0
@@ -238,6 +247,10 @@ class _Run:
             people = count_people(self.rows)
             drawn = draw_people(folder, people)
             write_text(folder / "README.md", render(spec, settings.split, report, people, drawn))
+
+
+def _is_reserved(row: Row, spec: DatasetSpec) -> bool:
+    return row["subject_id"] is not None and bare_id(row["subject_id"], spec.name) in reserved_subjects(spec.name)
 
 
 def _guard(

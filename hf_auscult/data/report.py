@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..files import Serialisable
+from ..metrics.tables import Table
 from .duplicates import Twins
 from .schema import Row
 from .spec import DatasetSpec, Problem, TaskConfig
@@ -73,6 +74,7 @@ class PrepareReport(Serialisable):
         twins: pairs of recordings that sound alike.
         balance: people before and after balancing, per stratum and class.
         presence: how much of the distribution is here.
+        reserved: people whom the project locks as test subjects.
     """
 
     dataset: str
@@ -89,6 +91,25 @@ class PrepareReport(Serialisable):
     twins: tuple[Twins, ...]
     balance: tuple[Mapping[str, Any], ...]
     presence: Presence
+    reserved: int = 0
+
+    def render(self) -> str:
+        """What a person wants to know: a table of tasks, splits and labels, what is odd, and how to load it."""
+        rows = [
+            (task, split, counts.recordings, counts.people, ", ".join(f"{k} {v}" for k, v in counts.labels.items()))
+            for task, parts in self.configs.items()
+            for split, counts in parts.items()
+        ]
+        first = next(iter(self.configs))
+        lines = [
+            Table(("task", "split", "recordings", "people", "labels"), rows, names=2).text(),
+            f"{self.written} of {self.listed} recordings written, {len(self.quarantined)} set aside (quarantine.csv), "
+            f"{len(self.withheld)} withheld; {self.presence.describe()}",
+            *([f"{self.reserved} people are reserved: they can only be tested on"] if self.reserved else []),
+            *(f"warning: {warning}" for warning in self.warnings),
+            f'load it: datasets.load_dataset("{self.output}", "{first}")',
+        ]
+        return "\n".join(lines)
 
 
 def class_counts(task: TaskConfig, rows: Sequence[Row]) -> dict[str, int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 Kind = Literal["string", "float", "bool", "strings", "events", "segmentation"]
 Target = Literal["class", "value", "classes"]
+TIMED = ("events", "segmentation")  # columns of intervals, in seconds from the start of the recording
 OLDEST = 130.0  # years; the longest documented life is 122: a higher age is a typing error
 ORGANS: tuple[str, ...] = ("lung", "heart", "cough", "bowel", "voice", "breath")
 
@@ -34,8 +36,6 @@ SITES: tuple[str, ...] = (
 """Where on the body, one vocabulary for all datasets; "other" is a place the dataset itself does not name."""
 
 SEXES: tuple[str, ...] = ("female", "male")
-LFS_POINTER = "version https://git-lfs.github.com/spec/"
-"""So begins the stand-in that Git leaves where a large file was not fetched."""
 MISSING_WORDS = frozenset({"", "nan", "na", "n/a", "none", "null"})
 
 
@@ -48,6 +48,29 @@ def text_or_none(value: str | None) -> str | None:
     """
     stripped = (value or "").strip()
     return None if stripped.lower() in MISSING_WORDS else stripped
+
+
+def impossible(row: Row) -> str | None:
+    """Say which number of a row cannot be meant, if there is one.
+
+    That is one that is not finite, an age outside 0 to 130, or an event that ends before it starts or starts before the
+    recording. Whether it ends with the recording shows when that is read.
+
+    Example:
+        >>> impossible({"age": -7000.0})
+        'age is -7000, which is outside 0 to 130 years'
+    """
+    age = row.get("age")
+    if age is not None and not 0 <= age <= OLDEST:
+        return f"age is {age:g}, which is outside 0 to {OLDEST:g} years"
+    for column, value in row.items():
+        if isinstance(value, float) and not math.isfinite(value):
+            return f"{column} is {value:g}"
+        if column in TIMED:
+            for event in value or ():
+                if not 0 <= event["start"] <= event["end"] < math.inf:
+                    return f"{column}: one from {event['start']:g} to {event['end']:g} s is impossible"
+    return None
 
 
 def label_feature(classes: Sequence[str], target: Target = "class") -> Any:

@@ -4,62 +4,14 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 import math
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any, Literal
 
 from ..errors import DataError
-from .schema import LFS_POINTER, OLDEST, text_or_none
-
-AGAIN = "download it again"
-
-
-def read_text(file: Path, *, remedy: str = AGAIN, errors: Literal["strict", "replace"] = "strict") -> str:
-    """Read a file of text; a byte order mark is dropped.
-
-    Args:
-        file: it.
-        remedy: what to do where it is not as it should be.
-        errors: ``strict`` refuses bytes that are not UTF-8; ``replace`` makes them U+FFFD.
-
-    Raises:
-        DataError: missing, a folder, not to be opened, or not text.
-    """
-    try:
-        text = file.read_text("utf-8-sig", errors=errors)
-    except UnicodeDecodeError as error:
-        raise DataError(f"not text in UTF-8 (byte {error.start})", where=file, remedy=remedy) from error
-    except OSError as error:
-        raise DataError(f"cannot be read ({error.strerror})", where=file, remedy=remedy) from error
-    if text.startswith(LFS_POINTER):
-        raise DataError("a Git LFS pointer, not the file", where=file, remedy="run `git lfs pull` in the download")
-    if "\0" in text:
-        raise DataError("not text: it holds zero bytes", where=file, remedy=remedy)
-    return text
-
-
-def read_table(
-    file: Path, required: Collection[str], *, remedy: str = AGAIN, errors: Literal["strict", "replace"] = "strict"
-) -> Iterator[tuple[int, dict[str, str]]]:
-    """Read a comma-separated table as ``(line, column -> cell)``, also lines with cells too many or too few.
-
-    Such a line has None among its keys or its values; the caller decides what that means.
-
-    Raises:
-        DataError: see :func:`read_text`; a column is missing, or the quotes do not match.
-    """
-    reader = csv.DictReader(io.StringIO(read_text(file, remedy=remedy, errors=errors), newline=""))
-    try:
-        reader.fieldnames = [name.strip() for name in reader.fieldnames or ()]
-        missing = [name for name in required if name not in reader.fieldnames]
-        if missing:
-            raise DataError(f"columns {missing} are missing", where=file, remedy=remedy)
-        yield from enumerate(reader, start=2)
-    except csv.Error as error:
-        raise DataError(f"not a table of text ({error})", where=file, remedy=remedy) from error
+from ..texts import AGAIN, read_table, read_text
+from .schema import OLDEST, text_or_none
 
 
 def read_csv(file: Path, required: Collection[str], *, remedy: str = AGAIN) -> list[dict[str, str]]:
@@ -122,21 +74,6 @@ def read_keyed(
             raise DataError(f"line {line} is damaged: it repeats {key} {name!r}", where=file, remedy=remedy)
         found[name] = cells
     return found
-
-
-def read_json(file: Path, kind: type) -> Any:
-    """Read a file that holds a list or an object (``kind``).
-
-    Raises:
-        DataError: see :func:`read_text`; it is not JSON, or holds something else.
-    """
-    try:
-        content = json.loads(read_text(file))
-    except json.JSONDecodeError as error:
-        raise DataError(f"not JSON ({error})", where=file, remedy=AGAIN) from error
-    if not isinstance(content, kind):
-        raise DataError(f"not {'a list' if kind is list else 'an object'}", where=file, remedy=AGAIN)
-    return content
 
 
 def number(cell: str | None, name: str) -> float | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping
@@ -11,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import DataError
+from ..files import uncell
+from ..texts import read_json, read_table
 from .catalogue import DATASETS
 from .identity import known_as
 
@@ -35,11 +36,8 @@ def salt_of(dataset: str, prepared: str | Path | None) -> str:
     if dataset in DATASETS:
         return dataset
     file = Path(prepared or "") / "splits.csv"
-    try:
-        with file.open(newline="", encoding="utf-8") as stream:
-            people = sorted((row["recording_id"], row["subject_id"]) for row in csv.DictReader(stream))
-    except (OSError, KeyError) as error:
-        raise DataError(f"not a prepared dataset ({error})", where=file, remedy="prepare it again") from error
+    rows = read_table(file, ("recording_id", "subject_id"), remedy="prepare it again")
+    people = sorted((uncell(row["recording_id"]), uncell(row["subject_id"])) for _, row in rows)
     return _hash(dataset, json.dumps(people))
 
 
@@ -96,9 +94,8 @@ def read_training_people(model: str | Path) -> dict[str, Any] | None:
     if not file.is_file():
         return None
     try:
-        content = json.loads(file.read_text("utf-8"))
-        return merged([content])
-    except (json.JSONDecodeError, AttributeError, TypeError, KeyError) as error:
+        return merged([read_json(file, remedy="delete it, or train the model again")])
+    except (AttributeError, TypeError, KeyError) as error:
         raise DataError(f"damaged ({error})", where=file, remedy="delete it, or train the model again") from error
 
 

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from tqdm import tqdm
 
-from ..errors import DataError
+from ..errors import ConfigurationError, DataError
 from ..files import write_csv
 from .builder import tables
 from .manifest import in_task
@@ -21,6 +21,22 @@ from .spec import DatasetSpec, Problem, TaskConfig
 
 SHARD_BYTES = 500_000_000
 """A Parquet file holds about this many bytes of audio at most."""
+
+
+def check_name(folder: Path) -> None:
+    """Refuse a folder that ``datasets.load_dataset`` cannot read, because it takes names for patterns or addresses.
+
+    Raises:
+        ConfigurationError: ``[``, ``]``, ``*``, ``?`` or ``::`` in its name or that of a folder above it.
+    """
+    path = folder.resolve().as_posix()
+    wrong = [sign for sign in ("[", "]", "*", "?", "::") if sign in path]
+    if wrong:
+        raise ConfigurationError(
+            f"load_dataset reads {' and '.join(map(repr, wrong))} in the name of a folder as a pattern",
+            where=path,
+            remedy="choose another name",
+        )
 
 
 def table_features(spec: DatasetSpec, tasks: Sequence[TaskConfig]) -> datasets.Features:

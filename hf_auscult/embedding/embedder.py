@@ -13,12 +13,13 @@ import torch
 from tqdm.auto import tqdm
 from transformers import AutoConfig, AutoFeatureExtractor, AutoModel, PreTrainedModel
 
-from ..errors import AudioError, ConfigurationError, SamplingRateError
+from ..errors import AudioError, ConfigurationError, NonFiniteAudioError, SamplingRateError
 from ..features import Features, WindowedFeatureExtractor
-from ..features.windowed import check_batch_size
+from ..features.windowed import check_batch_size, name_of
 from ..models.adapter.presets import presets
 from ..models.reachable import check_reachable
 from ..models.shared.rows import weighted_mean
+from .sources import Cells, sources_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,13 +28,15 @@ class Embeddings:
 
     Args:
         array: (recordings that could be used, dim) float32.
-        kept: position in the call of every row of `array`.
+        paths: of every row of `array`; None of what has no path.
         skipped: position of a recording that could not be used -> the reason, with its name.
+        kept: position in the call of every row of `array`.
     """
 
     array: np.ndarray
-    kept: tuple[int, ...]
+    paths: tuple[str | None, ...]
     skipped: Mapping[int, str]
+    kept: tuple[int, ...]
 
 
 class Embedder:
@@ -96,13 +99,22 @@ class Embedder:
         if errors not in ("raise", "skip"):
             raise ConfigurationError(f"errors is {errors!r}", remedy="use 'raise' or 'skip'")
         skipped: dict[int, AudioError] | None = {} if errors == "skip" else None
-        rows = self.rows(recordings, batch_size=batch_size, protocol=protocol, progress=progress, skipped=skipped)
+        recordings, names = _expanded(recordings), []
+
+        def named() -> Iterator[Any]:
+            for recording in recordings:
+                names.append(name_of(recording))
+                yield recording
+
+        source = recordings if skipped is None else named()
+        rows = self.rows(source, batch_size=batch_size, protocol=protocol, progress=progress, skipped=skipped)
         found = [row["pooler_output"] for row in rows]
         array = np.stack(found) if found else np.empty((0, 0), np.float32)
         if skipped is None:
             return array
-        kept = tuple(index for index in range(len(found) + len(skipped)) if index not in skipped)
-        return Embeddings(array, kept, {index: str(error) for index, error in skipped.items()})
+        kept = tuple(index for index in range(len(names)) if index not in skipped)
+        paths = tuple(names[index] for index in kept)
+        return Embeddings(array, paths, {index: str(error) for index, error in skipped.items()}, kept)
 
     def encode(
         self,
@@ -176,9 +188,10 @@ def encode_all(
         Of one recording after another, model -> output -> (dim,) float32.
 
     Raises:
-        ConfigurationError: a `batch_size` below 1, an unknown protocol, or an output that a model does not give.
+        ConfigurationError: a `batch_size` below 1, an unknown protocol, an output that a model does not give, or a
+            model whose weights are not finite.
         SamplingRateError: a bare array, which has no rate.
-        AudioError: a recording that cannot be read or used.
+        AudioError: a recording that cannot be read or used, or whose embedding is not finite.
     """
     check_batch_size(batch_size)
     feature_extractor.rule(protocol)
@@ -190,7 +203,24 @@ def encode_all(
     # differs by at most 8e-7 of its largest value in the others (convolutions, most). So a row is independent of its
     # company only where it has none; a CPU is no slower for it, a GPU would stand idle.
     room = 4 * batch_size if _shares(passes) else 1
-    waiting: list[Features] = []
+    waiting: dict[int, tuple[Any, Features]] = {}
+
+    def finished() -> Iterator[dict[str, dict[str, np.ndarray]]]:
+        """Encode what is waiting; a model must not turn a recording into NaN in silence."""
+        rows = _encoded(passes, [features for _, features in waiting.values()], batch_size)
+        for (index, (recording, _)), row in zip(waiting.items(), rows, strict=True):
+            if all(np.isfinite(vector).all() for vectors in row.values() for vector in vectors.values()):
+                yield row
+                continue
+            for name, model in models.items():
+                _check_weights(name, model)
+            error = NonFiniteAudioError(
+                "its embedding is not finite", where=name_of(recording), remedy="listen to it, and leave it out"
+            )
+            if skipped is None:
+                raise error
+            skipped[index] = error
+
     try:
         for model in models.values():
             model.eval()
@@ -203,19 +233,30 @@ def encode_all(
                         "a bare array has no sampling rate",
                         remedy='pass {"array": array, "sampling_rate": rate} or a path',
                     )
-                waiting.append(feature_extractor.features(recording, protocol=protocol))
+                waiting[index] = recording, feature_extractor.features(recording, protocol=protocol)
             except AudioError as error:
                 if skipped is None:
                     raise
                 skipped[index] = error
-            if sum(len(features.windows) for features in waiting) >= room:
-                yield from _encoded(passes, waiting, batch_size)
-                waiting = []
+            if sum(len(features.windows) for _, features in waiting.values()) >= room:
+                yield from finished()
+                waiting.clear()
         if waiting:
-            yield from _encoded(passes, waiting, batch_size)
+            yield from finished()
     finally:
         for name, model in models.items():
             model.train(training[name])
+
+
+def _check_weights(name: str, model: Any) -> None:
+    """Raise ConfigurationError where weights are NaN or infinite."""
+    for parameter, value in model.state_dict().items():
+        if not torch.isfinite(value).all():
+            raise ConfigurationError(
+                f"the weights of the model are not finite: {parameter}",
+                where=name or model.config._name_or_path or None,
+                remedy="fetch, convert or train it again",
+            )
 
 
 def _shares(passes: Sequence[_Pass]) -> bool:
@@ -277,6 +318,13 @@ def _encoded(
     return rows
 
 
+def _expanded(recordings: Any) -> Iterable[Any]:
+    """The recordings of a call: those of a folder in place of it, and one recording as a list of one."""
+    if isinstance(recordings, (str, PathLike)) and Path(recordings).is_dir():
+        return Cells(sources_of([recordings])[0])
+    return [recordings] if isinstance(recordings, (str, bytes, PathLike, Mapping)) else recordings
+
+
 def _load(model: Any, feature_extractor: Any) -> tuple[Any, Any]:
     """Return the model, and the extractor if it is known by then."""
     named = isinstance(model, (str, PathLike))
@@ -312,7 +360,8 @@ def embed(
 
     Args:
         model_or_id: a model, a folder or a Hub id.
-        recordings: paths, `{"array", "sampling_rate"}` mappings, or cells of a dataset's audio column.
+        recordings: paths, `{"array", "sampling_rate"}` mappings, or cells of a dataset's audio column; or one folder,
+            or prepared dataset, whose recordings are embedded in the order of their names.
         batch_size: windows that share a forward pass.
         protocol: `default` covers the whole recording and weights windows by their seconds; `published` cuts and
             averages as the encoder's paper does; `published:NAME` as another paper does with this encoder.
@@ -321,8 +370,8 @@ def embed(
         errors: `raise` at the first recording that cannot be used, or `skip` it.
 
     Returns:
-        (recordings, dim) float32, row i for recording i; with `errors="skip"` an `Embeddings` that says which rows
-        these are and why the others are missing.
+        (recordings, dim) float32, row i for recording i; with `errors="skip"` an `Embeddings(array, paths, skipped)`
+        that says which rows these are and why the others are missing. Silent recordings are embedded, with a warning.
 
     Raises:
         SamplingRateError: a bare array, which has no rate.
@@ -331,8 +380,6 @@ def embed(
     Example:
         `hf_auscult.embed("auscult/acula-opera", ["heart.wav"]).shape`
     """
-    if isinstance(recordings, (str, bytes, PathLike, Mapping)):
-        recordings = [recordings]
     return Embedder(model_or_id, device=device)(
         recordings, batch_size=batch_size, protocol=protocol, progress=progress, errors=errors
     )

@@ -18,7 +18,7 @@ import pyarrow as pa
 import torch
 
 from ..errors import ConfigurationError, DataError
-from ..files import new_file, to_json
+from ..files import new_file, remove_leftovers, to_json
 
 Floats = npt.NDArray[np.float32]
 PROVENANCE = b"provenance"
@@ -144,7 +144,8 @@ class EmbeddingStore:
         self._write("part", iter([batch]), hashlib.sha256(b"\0".join(keys)).hexdigest())
 
     def merge(self) -> None:
-        """Make one file of all parts, a part in memory at a time."""
+        """Make one file of all parts, a part in memory at a time; what killed runs left goes."""
+        remove_leftovers(self.folder)
         parts = self._files("part-*")
         if len(parts) > 0:
             name = hashlib.sha256("".join(path.name for path in parts).encode()).hexdigest()

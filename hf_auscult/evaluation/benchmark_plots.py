@@ -22,14 +22,16 @@ from ..plots import (
     roc_plot,
     scaling_plot,
 )
-from .examples import Examples
+from .examples import FITTED, Examples
 from .predictions import Predictions
 from .published import best_published
-from .results import Result, TaskResult
+from .results import Result, TaskResult, file_name
 from .task import METRICS, BenchmarkTask
 
 MOST_SERIES = 7  # colours and markers that one plot can tell apart
 MOST_BANDS = 3  # more shaded bands hide each other
+MOST_BINS, ROWS_OF_BIN = 10, 10  # a share of fewer rows than that has an interval wider than half of the axis
+PEOPLE_OF_CLASS = 10  # a radar of classes with fewer test people draws chance
 FEWEST_POINTS, MOST_POINTS = 20, 500  # of a map: t-SNE needs neighbours, and more points than this cover each other
 
 
@@ -88,7 +90,12 @@ def plot_task(spec: BenchmarkTask, predictions: Mapping[str, Predictions], folde
             }
             roc_plot({title: curves}, folder / f"{stem}_roc", positive=classes[1])
             bins = {
-                name: reliability(predicted.truth, predicted.mean_scores[:, 1]) for name, predicted in shown.items()
+                name: reliability(
+                    predicted.truth,
+                    predicted.mean_scores[:, 1],
+                    bins=max(1, min(MOST_BINS, len(predicted.truth) // ROWS_OF_BIN)),
+                )
+                for name, predicted in shown.items()
             }
             calibration_plot(bins, folder / f"{stem}_calibration", title=f"{title}, positive = {classes[1]}")
         except DataError:  # one class, or too few people for a band: the tables say so
@@ -103,8 +110,9 @@ def plot_task(spec: BenchmarkTask, predictions: Mapping[str, Predictions], folde
     }
     confusion_plot(tables, classes, folder / f"{stem}_confusion")
     names.append(f"{stem}_confusion.png")
-    if len(classes) > 2:
-        truth = any_of.truth
+    truth = any_of.truth
+    people = [len({any_of.subjects[row] for row in np.flatnonzero(truth == number)}) for number in numbers]
+    if len(classes) > 2 and min(people) >= PEOPLE_OF_CLASS:
         scores = {name: np.asarray(class_scores(truth, d, labels=numbers).f1) for name, d in decided.items()}
         support = np.bincount(truth, minlength=len(classes)).tolist()
         radar_plot(classes, scores, folder / f"{stem}_classes", support=support, title=title)
@@ -115,15 +123,25 @@ def plot_task(spec: BenchmarkTask, predictions: Mapping[str, Predictions], folde
 def plot_embedding_map(
     spec: BenchmarkTask, model: str, features: np.ndarray, examples: Examples, folder: Path, seed: int
 ) -> list[str]:
-    """Where a model puts recordings of each class (t-SNE); nothing for too few of them, or too many classes."""
+    """Where a model puts recordings of each class (t-SNE), those of training and test told apart.
+
+    Nothing for too few of them, or too many classes.
+    """
     if spec.target != "class" or len(features) < FEWEST_POINTS:
         return []
     labels = np.asarray(examples.classes)[examples.labels]
     if not 2 <= len(np.unique(labels)) <= MOST_SERIES:
         return []
     kept = np.linspace(0, len(features) - 1, min(len(features), MOST_POINTS)).round().astype(int)
-    name = f"{_stem(spec)}_map"
-    embedding_map(features[kept], labels[kept].tolist(), folder / name, seed=seed, title=f"{_title(spec)}: {model}")
+    name = f"{_stem(spec)}_map_{file_name(model)}"
+    embedding_map(
+        features[kept],
+        labels[kept].tolist(),
+        folder / name,
+        seed=seed,
+        title=f"{_title(spec)}: {model}",
+        hollow=np.isin(examples.split[kept], FITTED).tolist(),
+    )
     return [f"{name}.png"]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ import torch
 from ..audio import Waveform, assess, read
 from ..embedding.cache import RecordingEncoder
 from ..embedding.embedder import Embedder
-from ..embedding.store import fingerprint_of, identity_of
+from ..embedding.store import PROVENANCE, fingerprint_of, identity_of
 from ..errors import ConfigurationError, DataError
 from ..features import FRONT_ENDS
 from ..features.logmel import band_statistics, log_mel
@@ -108,11 +109,15 @@ class RecordingLevel:
 
 @dataclass(frozen=True, eq=False)
 class EmbeddingsFile:
-    """Embeddings made elsewhere: Parquet with ``recording_id``, ``segment`` where a task has them, ``embedding``."""
+    """Embeddings that ``hf-auscult embed`` or others wrote: Parquet with ``recording_id`` and ``embedding``.
+
+    ``segment`` is there where a task has them. The metadata's ``provenance`` may name the model that made them.
+    """
 
     name: str
     fingerprint: str
     table: Mapping[str, np.ndarray]
+    given: str = ""
 
     @classmethod
     def of(cls, path: Path) -> EmbeddingsFile:
@@ -122,7 +127,10 @@ class EmbeddingsFile:
             DataError: not Parquet, a column missing, or two rows of one recording.
         """
         try:
-            content = pq.read_table(path).to_pydict()
+            with path.open("rb") as stream:
+                table = pq.read_table(stream)
+            content = table.to_pydict()
+            made_by = json.loads((table.schema.metadata or {}).get(PROVENANCE, b"{}"))
             names = [str(name) for name in content["recording_id"]]
             vectors = [np.asarray(row, np.float32) for row in content["embedding"]]
         except (pa.ArrowException, OSError, KeyError, TypeError, ValueError) as error:
@@ -136,7 +144,7 @@ class EmbeddingsFile:
         if len(set(keys)) != len(keys):
             raise DataError("a recording has two rows", where=path, remedy="keep one row each")
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        return cls(path.stem, digest, dict(zip(keys, vectors, strict=True)))
+        return cls(path.stem, digest, dict(zip(keys, vectors, strict=True)), str(made_by.get("model", "")))
 
     def rows(self, examples: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterable[np.ndarray]:
         """Look the rows up.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from ..metrics.mrmc import ReaderMean, person_covariances, reader_mean
 from ..metrics.operating import OperatingPoint, operating_point
 from ..metrics.subgroups import group_rows
 from ..metrics.tables import Table, estimate
+from ..texts import read_table
 
 FIGURES: Mapping[str, Statistic] = {"sensitivity": sensitivity, "specificity": specificity, "accuracy": accuracy}
 COLUMNS = ("recording_id", "subject_id", "truth", "reader", "decision")
@@ -182,14 +182,7 @@ def _groups(cases: Sequence[Mapping[str, str]]) -> dict[str, NDArray[np.int64]]:
 
 def _read(file: Path) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, str]]]:
     """Recording -> its facts, and reader -> recording -> decision."""
-    try:
-        with file.open(newline="", encoding="utf-8-sig") as stream:
-            lines = list(csv.DictReader(stream))
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"cannot be read ({error})", where=file) from error
-    missing = [name for name in COLUMNS if not lines or name not in lines[0]]
-    if missing:
-        raise DataError(f"columns {missing} are missing", where=file, remedy=f"give {', '.join(COLUMNS)}, age, sex")
+    lines = [row for _, row in read_table(file, COLUMNS, remedy=f"give {', '.join(COLUMNS)}, age, sex")]
     cases: dict[str, dict[str, str]] = {}
     decided: dict[str, dict[str, str]] = {}
     for number, line in enumerate(lines, 2):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
@@ -10,6 +9,7 @@ from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from ..errors import DataError
+from ..texts import read_json
 from .estimates import Bootstrap
 from .model_evaluation import compare
 from .predictions import Predictions, delong_interval, estimates
@@ -30,7 +30,7 @@ def rebuild(folder: str | Path) -> Result:
     """
     file = Path(folder) / "results.json"
     try:
-        stored = json.loads(file.read_text("utf-8"))
+        stored = read_json(file, remedy="run the benchmark again")
         if stored["schema"] != SCHEMA:
             raise ValueError(f"schema {stored['schema']}, not {SCHEMA}")
         result: Result = _decoded(Result, stored)

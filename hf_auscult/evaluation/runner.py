@@ -20,7 +20,7 @@ from tqdm.auto import tqdm
 from ..data.load import manifest_of
 from ..embedding.cache import FeatureCache, RecordingEncoder
 from ..errors import ConfigurationError, DataError
-from ..files import write_json
+from ..files import output_folder, write_json
 from .benchmark_plots import plot_embedding_map, plot_scaling, plot_task
 from .benchmark_readme import write_readme
 from .contamination import HeldOutPeople, contamination_of
@@ -50,12 +50,13 @@ class BenchmarkSettings:
 
     Args:
         data_root: folder of prepared datasets, each in a folder of its name.
-        output: folder of results.json, README.md, predictions and plots; None to write none.
+        output: folder of results.json, README.md, predictions and plots, which appears whole; None to write none.
         cache: folder of encoded recordings.
         protocols: of the probes.
         encoding: how encoders cut and average windows, the ``protocol`` of :func:`hf_auscult.embed`.
         draws: bootstrap resamples.
         seed: of bootstrap, balancing and published probes.
+        overwrite: replace the folder of an earlier run.
 
     Raises:
         ConfigurationError: an unknown protocol.
@@ -68,6 +69,7 @@ class BenchmarkSettings:
     encoding: str = "default"
     draws: int = 2000
     seed: int = 0
+    overwrite: bool = False
 
     def __post_init__(self) -> None:
         if not self.protocols or set(self.protocols) - set(PROTOCOLS):
@@ -127,10 +129,30 @@ def run_benchmark(
 ) -> Result:
     """Run every task whose data is prepared, say of every other what it needs, and write what the settings ask for.
 
+    A run that was interrupted has written nothing but encoded recordings into the cache, from which the next one goes
+    on.
+
     Raises:
-        ConfigurationError: no models, two of one name, or a task of two classes of which none is named as positive.
+        ConfigurationError: no models, two of one name, a task of two classes of which none is named as positive, or an
+            output folder that would be lost.
         DataError: a recording that a model cannot encode.
     """
+    if settings.output is None:
+        return _run(models, tasks, settings, suite=suite, command=command, progress=progress)
+    with output_folder(settings.output, overwrite=settings.overwrite) as folder:
+        inside = replace(settings, output=folder)
+        return _run(models, tasks, inside, suite=suite, command=command, progress=progress)
+
+
+def _run(
+    models: Sequence[Any],
+    tasks: Sequence[BenchmarkTask],
+    settings: BenchmarkSettings,
+    *,
+    suite: str,
+    command: str,
+    progress: bool,
+) -> Result:
     encoders = [find_encoder(model, settings.encoding) for model in models]
     if not encoders or len({encoder.name for encoder in encoders}) < len(encoders):
         names = [encoder.name for encoder in encoders]
@@ -246,8 +268,7 @@ class _Run:
             }
             with self._timed("plots"):
                 plots += plot_task(spec, first, folder)
-                if first:
-                    name = next(iter(first))
+                for name in first:
                     plots += plot_embedding_map(spec, name, encoded[name], examples, folder, self.settings.seed)
                 plots += plot_scaling(spec, sizes, folder)
         return TaskResult(

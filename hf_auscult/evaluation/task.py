@@ -7,9 +7,8 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal, get_args
 
-import yaml
-
 from ..errors import ConfigurationError
+from ..texts import read_yaml
 from .probes.published import (
     AUSCULTABENCH,
     AUSCULTABENCH_MULTILABEL,
@@ -168,16 +167,15 @@ def read_tasks(path: str | Path) -> tuple[BenchmarkTask, ...]:
         ``ward/T1``.
     """
     file = Path(path)
-    try:
-        content = yaml.safe_load(file.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigurationError(f"cannot be read ({error})", where=file, remedy="give a YAML file") from error
+    content = read_yaml(file, remedy="give a YAML file")
     known = {field.name for field in fields(BenchmarkTask)}
     tasks = []
     for number, entry in enumerate(_entries(content), 1):
         if not isinstance(entry, Mapping) or set(entry) - known or any(name not in entry for name in _NEEDED):
             raise ConfigurationError(
-                f"entry {number} is {entry!r}", where=file, remedy=f"give {list(_NEEDED)}, and any of {sorted(known)}"
+                f"entry {number} is {str(entry)[:200]}",
+                where=file,
+                remedy=f"give {list(_NEEDED)}, and any of {sorted(known)}",
             )
         values = {"suite": file.stem, "number": f"T{number}", **entry}
         if "metrics" in values:

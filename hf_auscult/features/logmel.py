@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from torchaudio.compliance import kaldi
 from transformers.audio_utils import mel_filter_bank
 
+from ..errors import library
 from .spec import FRONT_ENDS, FrontEnd
 
 
@@ -135,6 +135,7 @@ def _kaldi(waveforms: torch.Tensor, spec: FrontEnd) -> torch.Tensor:
     if spec.remove_mean:
         waveforms = waveforms - waveforms.mean(dim=1, keepdim=True)
     waveforms = waveforms * spec.scale
+    kaldi = library("torchaudio.compliance.kaldi", "Kaldi's filter bank")
     images = [
         kaldi.fbank(
             waveform[None],

@@ -16,12 +16,12 @@ class SavesCode:
     @classmethod
     def register_for_auto_class(cls, auto_class: Any = None) -> None:
         """Do nothing: the code is saved without it. In a saved copy of the code, do what transformers does."""
-        if _is_copy(cls):
+        if is_copy(cls):
             super().register_for_auto_class(*([] if auto_class is None else [auto_class]))  # type: ignore[misc]
 
     def to_json_file(self, json_file_path: str | PathLike[str], *args: Any, **kwargs: Any) -> None:
         """Write the settings, and beside them the code they name."""
-        if not _is_copy(type(self)):
+        if not is_copy(type(self)):
             # Named by a string, so that a copy does not bring the generator along.
             writer = import_module("hf_auscult.codegen.write")
             if auto_map := writer.write_code(self, Path(json_file_path).parent):
@@ -29,9 +29,9 @@ class SavesCode:
         super().to_json_file(json_file_path, *args, **kwargs)  # type: ignore[misc]
 
 
-def _is_copy(cls: type) -> bool:
+def is_copy(cls: type) -> bool:
     """Return whether a class is one that transformers loaded from a folder's code."""
     return cls.__module__.partition(".")[0] == "transformers_modules"
 
 
-__all__ = ["SavesCode"]
+__all__ = ["SavesCode", "is_copy"]

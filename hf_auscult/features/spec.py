@@ -173,6 +173,13 @@ LUNG = FrontEnd(
     source="organ-matched front end: 8 kHz, 60-2000 Hz, 50 ms windows every 20 ms",
 )
 
+BODY = replace(
+    HEART,
+    name="body",
+    f_max=2000,
+    source="one front end for heart and lungs: 4 kHz, 25-2000 Hz, 50 ms windows every 20 ms",
+)
+
 AUDIOMAE = FrontEnd(
     name="audiomae",
     sampling_rate=16_000,
@@ -277,7 +284,7 @@ VGGISH = FrontEnd(
 
 FRONT_ENDS: dict[str, FrontEnd] = {
     spec.name: spec
-    for spec in (OPERA, HEART, LUNG, AUDIOMAE, AUDIOMAE_RAW, BEATS, PANNS, MSCLAP_2022, MSCLAP_2023, VGGISH)
+    for spec in (OPERA, HEART, LUNG, BODY, AUDIOMAE, AUDIOMAE_RAW, BEATS, PANNS, MSCLAP_2022, MSCLAP_2023, VGGISH)
 }
 
 

@@ -7,8 +7,10 @@ columns, `DataLoader`'s shuffling and Accelerate's splitting along dimension 0 k
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from os import PathLike, fspath
 from typing import Any
 
 import numpy as np
@@ -18,7 +20,7 @@ from transformers.feature_extraction_utils import BatchFeature
 from transformers.utils.generic import TensorType
 
 from ..audio import WindowPolicy, read
-from ..errors import ChannelError, ConfigurationError, EmptyAudioError, SamplingRateError
+from ..errors import ChannelError, ConfigurationError, EmptyAudioError, NonFiniteAudioError, SamplingRateError
 from .saved_code import SavesCode
 from .spec import FrontEnd
 
@@ -182,6 +184,9 @@ class WindowedFeatureExtractor(SavesCode, SequenceFeatureExtractor):
         check_batch_size(batch_size)
         rule = self.rule(protocol)
         waveform = self._waveform(recording, sampling_rate, rule.read_rate)
+        if not np.ptp(waveform):
+            said = f"{name_of(recording) or 'a recording'} is silent: all of its samples are equal"
+            warnings.warn(said, stacklevel=2)
         cut = rule.windows.apply(waveform, self.sampling_rate)
         found: list[np.ndarray] = [np.empty(0)] * len(cut.frames)
         by_length: dict[int, list[int]] = {}
@@ -192,7 +197,12 @@ class WindowedFeatureExtractor(SavesCode, SequenceFeatureExtractor):
             for start in range(0, len(members), batch_size):
                 part = members[start : start + batch_size]
                 batch = np.stack([cut.frames[index] for index in part])
-                for index, image in zip(part, self.window_features(batch, rule.front_end), strict=True):
+                images = self.window_features(batch, rule.front_end)
+                if not np.isfinite(images).all():
+                    raise NonFiniteAudioError(
+                        "its features are not finite", where=name_of(recording), remedy="listen to it, and leave it out"
+                    )
+                for index, image in zip(part, images, strict=True):
                     found[index] = image
         stretch = 1.0 if rule.read_rate is None else self.sampling_rate / rule.read_rate
         return Features(found, [stretch * float(second) for second in cut.seconds])
@@ -335,6 +345,14 @@ def _array(value: Any) -> np.ndarray:
         value = value.detach().cpu()
         value = value.float() if value.dtype == torch.bfloat16 else value
     return np.asarray(value)
+
+
+def name_of(recording: Any) -> str | None:
+    """What a message calls a recording."""
+    if isinstance(recording, Mapping):
+        recording = recording.get("path")
+    recording = getattr(recording, "source", recording)
+    return fspath(recording) if isinstance(recording, (str, PathLike)) else None
 
 
 def _is_numbers(value: Any) -> bool:

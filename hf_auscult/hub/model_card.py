@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from huggingface_hub import EvalResult
 
 from ..files import write_text
 from ..metrics.tables import Table
+from .cards import CODE_LICENCE, RESEARCH_ONLY, CardHead, data_licences, families, most_restrictive, template
 
 
 def render_model_card(results: Mapping[str, Any], tables: Mapping[str, Table]) -> str:
@@ -23,20 +23,14 @@ def render_model_card(results: Mapping[str, Any], tables: Mapping[str, Table]) -
     Raises:
         DataError: a fact the card must state was not observed.
     """
-    environment = Environment(
-        loader=PackageLoader("hf_auscult.hub"), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
     data = results["data"]
-    front = {
-        "license": "apache-2.0",
-        "library_name": "transformers",
-        "pipeline_tag": "zero-shot-audio-classification",
-        "tags": ["auscultation", "body-sound", "hf_auscult", "acula", data["dataset"]],
-        "model-index": [_model_index(results)],
-    }
+    head, licences = _head(results)
     config = results["config"]
-    text = environment.get_template("model.md.j2").render(
-        front=yaml.safe_dump(front, sort_keys=False, allow_unicode=True).strip(),
+    text = template("model.md.j2").render(
+        front=head.to_yaml().strip(),
+        notice=RESEARCH_ONLY,
+        licences=licences,
+        licence=head.licence,
         repository=config["output"],
         results=results,
         data=data,
@@ -66,16 +60,46 @@ def _more_tables(results: Mapping[str, Any]) -> dict[str, Table]:
     }
 
 
-def _model_index(results: Mapping[str, Any]) -> dict[str, Any]:
+def _head(results: Mapping[str, Any]) -> tuple[CardHead, dict[str, str]]:
+    """Return the card's YAML, and the licences it follows from."""
+    data, config = results["data"], results["config"]
+    start = str(config["start"].get("checkpoint") or "")
+    base = [start] if start.count("/") == 1 and not start.startswith(".") and not Path(start).exists() else []
+    licences = {"code": CODE_LICENCE, **data_licences(data["recordings"])}
+    if start:
+        origin = start.rstrip("/").rpartition("/")[2]
+        licences[origin] = families()[origin]["tag"] if origin in families() else "unknown"
+    head = CardHead(
+        name=results["name"],
+        licence=most_restrictive(licences.values()),
+        pipeline_tag="zero-shot-audio-classification",
+        tags=["acula", *data["recordings"]],
+        base_model=base,
+        datasets=[f"auscult/{name}" for name in data["recordings"]],
+        language=["en"],
+        results=[_result(results)],
+    )
+    return head, licences
+
+
+def _result(results: Mapping[str, Any]) -> EvalResult:
+    """Return the leading figure, with its interval and the people behind it."""
     data, task = results["data"], results["config"]["data"]["task"]
     figure = results["conditions"]["aligned"]["probe"]["figures"]["1.0"]["recording"]
-    return {
-        "name": results["name"],
-        "results": [
-            {
-                "task": {"type": "audio-classification", "name": f"{data['dataset']} {task}"},
-                "dataset": {"type": data["dataset"], "name": data["dataset"], "split": "test"},
-                "metrics": [{"type": "roc_auc", "value": figure["value"], "name": "AUROC of a linear probe"}],
-            }
-        ],
-    }
+    counts = data["splits"]["test"]
+    return EvalResult(
+        task_type="audio-classification",
+        task_name=f"{data['dataset']} {task}",
+        dataset_type=f"auscult/{data['dataset']}",
+        dataset_name=data["dataset"],
+        dataset_config=task,
+        dataset_split="test",
+        metric_type="roc_auc",
+        metric_value=figure["value"],
+        metric_name="AUROC of a linear probe",
+        metric_args={
+            **{key: (figure["interval"] or {}).get(key) for key in ("low", "high", "level", "method", "reason")},
+            "people": counts["people"],
+            "recordings": counts["recordings"],
+        },
+    )

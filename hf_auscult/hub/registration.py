@@ -13,7 +13,7 @@ from typing import Any
 
 from transformers.models.auto import configuration_auto, feature_extraction_auto, modeling_auto
 
-from ..codegen.registry import REGISTRY, Entry, load
+from ..codegen.registry import HOOKS, REGISTRY, Entry, load
 from ..errors import ConfigurationError
 
 MODELS, FEATURES = "hf_auscult.models", "hf_auscult.features"
@@ -106,6 +106,7 @@ def register() -> None:
     """Make transformers' Auto classes know this package's classes."""
     for entry in ENTRIES:
         _register(entry, load(entry.config))
+    HOOKS["push"] = "hf_auscult.hub.plain_push:push"
 
 
 def _name(cls: type | str) -> str:

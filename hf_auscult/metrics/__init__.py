@@ -31,7 +31,7 @@ from .intervals import (
     patient_bootstrap,
     person_interval,
 )
-from .modules import MetricModule, load, metric_class, metric_names, register, write_modules
+from .modules import MetricModule, load, metric_class, metric_names, register
 from .multiplicity import holm
 from .operating import OperatingPoint, choose_threshold, operating_point
 from .physionet2016 import physionet2016_score
@@ -113,6 +113,5 @@ __all__ = [
     "temperature_scaling",
     "weighted_auroc",
     "within_groups_debiased_cka",
-    "write_modules",
     "zero_shot_scores",
 ]

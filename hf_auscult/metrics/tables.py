@@ -153,7 +153,7 @@ class Table:
 
     def markdown(self) -> str:
         """Markdown, every cell's text shown as it is: pipes, markup and HTML are escaped."""
-        lines = [[_markdown(cell) for cell in row] for row in (self.header, *self.rows)]
+        lines = [[markdown_text(cell) for cell in row] for row in (self.header, *self.rows)]
         lines.insert(1, ["---" if column < self.names else "---:" for column in range(len(self.header))])
         return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
@@ -190,7 +190,8 @@ def _text(cell: Any) -> str:
     return " ".join("".join(" " if unicodedata.category(sign) == "Cc" else sign for sign in shown).split())
 
 
-def _markdown(cell: Any) -> str:
+def markdown_text(cell: Any) -> str:
+    """A text that Markdown shows as it is: pipes, markup and HTML are escaped, except in :class:`Markup`."""
     if isinstance(cell, Markup):
         return str(cell).replace("\n", " ")
     return _MARKDOWN.sub(lambda match: "\\" + match.group(), _text(cell))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataError
 from .style import COLOURS, Saved, canvas, save, styled, wrapped
@@ -32,7 +32,7 @@ def retrieval_plot(
     path: str | Path,
     *,
     seconds: float,
-    band: tuple[float, float],
+    band_centres: ArrayLike,
     title: str = "",
     caption: str = "",
 ) -> Saved:
@@ -43,7 +43,7 @@ def retrieval_plot(
         reports: usually three.
         path: of the figure.
         seconds: length of the recording.
-        band: lowest and highest frequency in Hz.
+        band_centres: (mels,) in Hz.
         title: of the query.
         caption: under the reports ("its own report stands at rank 7 of 90").
 
@@ -67,7 +67,8 @@ def retrieval_plot(
     figure, (left, right) = canvas(12, height, columns=2, gridspec_kw={"width_ratios": [1, 1.05]})
     mels = image.shape[0]
     shown = left.imshow(image, origin="lower", aspect="auto", cmap="magma", extent=(0, seconds, 0, mels))
-    left.set(xlabel="seconds", ylabel=f"mel band ({band[0]:g}–{band[1]:g} Hz)")
+    left.set(xlabel="seconds", ylabel="Hz")
+    left.set_yticks(*_frequencies(np.asarray(band_centres)))
     left.set_title(wrapped(title, 60), loc="left")
     figure.colorbar(shown, ax=left, pad=0.01, label="log energy").outline.set_visible(False)
     right.axis("off")
@@ -93,6 +94,7 @@ def evidence_plot(
     seconds: float,
     band_centres: ArrayLike,
     annotated: Sequence[tuple[float, float]] = (),
+    heard: Sequence[tuple[float, float]] | None = None,
     title: str = "",
 ) -> Saved:
     """Draw what is heard above, where the decision comes from below, and bars where the sound was annotated.
@@ -104,6 +106,7 @@ def evidence_plot(
         seconds: length of the recording.
         band_centres: (mels,) in Hz.
         annotated: begin and end of each annotated sound in seconds.
+        heard: begin and end of everything that an annotator judged; the rest is hatched. None: all of it.
         title: above it.
 
     Raises:
@@ -115,16 +118,40 @@ def evidence_plot(
         if table.ndim != 2 or len(table) != len(centres):
             raise DataError(f"shape {table.shape} for {len(centres)} bands", where=name)
     figure, both = canvas(9, 4.6, rows=2, sharex=True)
-    ticks = np.linspace(0, len(centres) - 1, 5).round().astype(int)
+    places, names = _frequencies(centres)
+    units = {"log-mel": "log energy", "evidence": "evidence"}
     for axes, (name, table), colours in zip(both, tables.items(), ("gray_r", "cividis"), strict=True):
         extent = (0.0, seconds, 0.0, float(len(table)))
-        axes.imshow(table, origin="lower", aspect="auto", cmap=colours, extent=extent, interpolation="nearest")
-        axes.set_yticks(ticks + 0.5, [f"{centres[tick]:.0f}" for tick in ticks])
+        shown = axes.imshow(table, origin="lower", aspect="auto", cmap=colours, extent=extent, interpolation="nearest")
+        figure.colorbar(shown, ax=axes, pad=0.01, label=units[name]).outline.set_visible(False)
+        axes.set_yticks(places, names)
         axes.set_ylabel("Hz")
         ink = "white" if name == "evidence" else "black"
         axes.text(0.995, 0.05, name, transform=axes.transAxes, ha="right", fontsize=8, color=ink)
+        for begin, end in _gaps(heard, seconds):
+            axes.axvspan(begin, end, facecolor="none", edgecolor=ink, hatch="///", alpha=0.4, linewidth=0)
         for begin, end in annotated:
             axes.axvspan(begin, min(end, seconds), ymin=0.96, color=COLOURS[1], linewidth=0)
-    both[0].set_title(f"{title}\norange: annotated sound", fontsize=9, loc="left")
+    note = "orange: annotated sound" + ("; hatched: not annotated" if _gaps(heard, seconds) else "")
+    both[0].set_title(f"{title}\n{note}", fontsize=9, loc="left")
     both[1].set_xlabel("seconds")
     return save(figure, path)
+
+
+def _frequencies(centres: NDArray[np.float64]) -> tuple[list[float], list[str]]:
+    """Round frequencies in Hz that lie in a picture's bands, and where: bands are one high."""
+    steps = [digit * 10.0**power for power in range(1, 5) for digit in (1, 2, 5)]
+    inside = [hertz for hertz in steps if centres[0] <= hertz <= centres[-1]] or [centres[0], centres[-1]]
+    return [float(np.interp(hertz, centres, np.arange(len(centres)) + 0.5)) for hertz in inside], [
+        f"{hertz:g}" for hertz in inside
+    ]
+
+
+def _gaps(heard: Sequence[tuple[float, float]] | None, seconds: float) -> list[tuple[float, float]]:
+    """What of a recording lies in none of some intervals."""
+    gaps, at = [], 0.0
+    for begin, end in sorted(heard if heard is not None else [(0.0, seconds)]):
+        if begin > at:
+            gaps.append((at, begin))
+        at = max(at, end)
+    return [*gaps, (at, seconds)] if at < seconds else gaps

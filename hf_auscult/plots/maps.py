@@ -57,6 +57,7 @@ def embedding_map(
     method: Method = "tsne",
     seed: int = 0,
     title: str = "",
+    hollow: Sequence[bool] | None = None,
 ) -> Saved:
     """Draw every row at its place, coloured and marked by its label.
 
@@ -67,6 +68,7 @@ def embedding_map(
         method: as in :func:`flat_map`.
         seed: of the method.
         title: above it.
+        hollow: (n,) rows that are drawn as outlines: recordings that a probe was trained on, beside filled test ones.
 
     Raises:
         DataError: as :func:`flat_map`, or another number of labels.
@@ -76,22 +78,19 @@ def embedding_map(
     names = np.asarray(labels).astype(str)
     if names.shape != (len(flat),):
         raise DataError(f"shape {names.shape} for {len(flat)} rows", where="labels")
+    outlined = np.zeros(len(flat), bool) if hollow is None else np.asarray(hollow, bool)
     figure, axes = canvas(6.0, 6.0)
     kinds, counts = np.unique(names, return_counts=True)
     size = float(np.clip(1500 / len(flat), 6, 40))
     for number, place in enumerate(np.argsort(-counts, kind="stable")):  # rare labels are drawn last, on top
         style, rows = look(number), names == kinds[place]
-        axes.scatter(
-            *flat[rows].T,
-            s=size,
-            color=style.colour,
-            marker=style.marker,
-            alpha=0.75,
-            linewidths=0.3,
-            edgecolors="white",
-            label=f"{kinds[place]} ({counts[place]})",
-        )
-    axes.set(xticks=[], yticks=[], title=title, xlabel=f"{_NAMES[method]}, seed {seed}; axes have no unit")
+        common = {"s": size, "marker": style.marker, "alpha": 0.75}
+        axes.scatter(*flat[rows & outlined].T, facecolors="none", edgecolors=style.colour, linewidths=0.8, **common)
+        label = f"{kinds[place]} ({counts[place]})"
+        filled = flat[rows & ~outlined].T
+        axes.scatter(*filled, color=style.colour, linewidths=0.3, edgecolors="white", label=label, **common)
+    note = "; outlines: not test" if outlined.any() else ""
+    axes.set(xticks=[], yticks=[], title=title, xlabel=f"{_NAMES[method]}, seed {seed}; axes have no unit{note}")
     axes.spines[:].set_visible(False)
     legend_below(figure, axes)
     for handle in figure.legends[0].legend_handles:

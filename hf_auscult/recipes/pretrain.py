@@ -37,7 +37,7 @@ from ..plots.maps import embedding_map
 from ..training.align import last_complete_checkpoint
 from ..training.pretrain import PretrainingArguments, PretrainingDataset, PretrainingTrainer, ViewPolicy
 from ..training.spectrograms import Spectrograms, TrainingRecording
-from .align.config import build, check_training, read_yaml
+from .align.config import build, check_training, excluded_names, excluded_people, read_settings
 from .align.corpus import recording_rows
 from .align.results import repository_name, without_absolute_paths
 
@@ -63,20 +63,6 @@ class PretrainData:
     def folders(self) -> tuple[Path, ...]:
         """The folders."""
         return tuple(Path(name) for name in ([self.prepared] if isinstance(self.prepared, str) else self.prepared))
-
-    def excluded(self) -> frozenset[str]:
-        """Return the ids of the people who are left out.
-
-        Raises:
-            ConfigurationError: no such file.
-        """
-        people = self.exclude_people
-        if isinstance(people, str):
-            path = Path(people)
-            if not path.is_file():
-                raise ConfigurationError("no such file", where=path, remedy="correct data.exclude_people")
-            people = tuple(path.read_text("utf-8").split())
-        return frozenset(str(name) for name in people)
 
 
 @dataclass(frozen=True)
@@ -158,7 +144,7 @@ class PretrainResult(Serialisable):
 
 def load_config(path: str | Path, overrides: dict[str, Any] | None = None) -> PretrainConfig:
     """Read a run's YAML file; see `hf_auscult.recipes.align.config.load_config`."""
-    return build(PretrainConfig, read_yaml(path, overrides), str(path))
+    return build(PretrainConfig, read_settings(path, overrides), str(path))
 
 
 def pretrain(config: PretrainConfig | str | Path, *, command: str = "", progress: bool = True) -> PretrainResult | None:
@@ -284,7 +270,7 @@ def spectrograms(config: PretrainConfig, front_end: FrontEnd) -> tuple[Spectrogr
         The images, how many recordings were left out, and the content of training_people.json.
     """
     data = config.data
-    excluded = data.excluded()
+    excluded = excluded_people(data.exclude_people)
     manifests = [
         json.loads((folder / CORPUS).read_text("utf-8")) if (folder / CORPUS).is_file() else manifest_of(folder)
         for folder in data.folders
@@ -333,18 +319,17 @@ def training_recordings(
     """
     kept_out: set[str] = set()
     known: set[str] = set()
-    wanted = {_with_dataset(name) for name in excluded}
 
     def held_out(row: dict[str, Any], split: str) -> bool:
         source = str(row["source"])
         names = {bare_id(str(row[name]), source) for name in ("subject_id", "person") if row.get(name)}
-        own = wanted & {spelled for name in names for spelled in (name, f"{source}:{name}")}
+        own = excluded_names(row, excluded)
         known.update(own)
         return split not in ("train", "validation") or bool(own or names & reserved_subjects(source))
 
     for folder in folders:
         kept_out |= {str(row["audio_sha256"]) for split, row in recording_rows(folder) if held_out(row, split)}
-    if unknown := sorted(wanted - known):
+    if unknown := sorted(excluded - known):
         raise DataError(
             f"{len(unknown)} excluded people are in none of the datasets: {', '.join(unknown[:5])}",
             where="data.exclude_people",
@@ -363,12 +348,6 @@ def training_recordings(
                 ids.setdefault(source, set()).update(own)
             waveform = read(row["audio"], sampling_rate=sampling_rate).array
             yield TrainingRecording(waveform, source, own[-1], split, name, str(row.get("organ") or ""), own)
-
-
-def _with_dataset(name: str) -> str:
-    """Spell `dataset:id`, or a bare id, as people are compared."""
-    dataset, _, _ = name.rpartition(":")
-    return f"{dataset}:{bare_id(name, dataset)}" if dataset else bare_id(name, "")
 
 
 def _digest(config: PretrainConfig, model: Any, store: Spectrograms) -> str:

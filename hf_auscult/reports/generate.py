@@ -100,7 +100,7 @@ def generate(
         rows: prepared recordings, with the columns that ``facts_of(dataset).fields`` names.
         dataset: whose rows they are, or the path of a field mapping in YAML.
         generator: what writes; templates by default, see :mod:`hf_auscult.reports.generators`.
-        mask: ``none``, ``paper``, ``strict`` or ``context``; see :func:`hf_auscult.reports.mask_of`.
+        mask: ``none``, ``findings``, ``paper``, ``strict`` or ``context``; see :func:`hf_auscult.reports.mask_of`.
         task: whose label the mask hides; None for the labels of all the dataset's tasks.
         seed: another seed gives other phrasings.
         draws: paraphrases per recording.

@@ -15,7 +15,7 @@ from ..data import load_prepared
 from ..data.guards import bare_id, reserved_subjects
 from ..data.load import manifest_of
 from ..errors import ConfigurationError
-from ..files import new_folder, write_json
+from ..files import new_folder, sole_writer, write_json
 from .card import write_card
 from .generate import requests_of
 from .generators import Failed, Generator, Request, TemplateGenerator, Written, prompts_of, system_prompt
@@ -31,7 +31,7 @@ class ReportSettings:
 
     Args:
         config: of the prepared dataset: ``recordings``, or a task's, e.g. ICBHI's ``cycles``.
-        mask: ``none``, ``paper``, ``strict`` or ``context``, see :func:`hf_auscult.reports.mask_of`.
+        mask: ``none``, ``findings``, ``paper``, ``strict`` or ``context``, see :func:`hf_auscult.reports.mask_of`.
         task: whose label the mask hides; None for those of all tasks.
         mapping: YAML file of a field mapping, for a dataset that has no reader of facts.
         seed: of the phrasing.
@@ -147,14 +147,14 @@ def generate_set(
     """Write the reports of a prepared dataset into a new folder.
 
     reports.parquet holds the texts that are there and pass the check; failures.jsonl says of every other recording why
-    it has none. `load_dataset(output)` reads the table. Made again with the same settings, the folder is replaced and
-    what a language model wrote before comes from the cache.
+    it has none. `load_dataset(output)` reads the table. While reports are missing, the same call goes on, with what a
+    language model wrote before from the cache; a complete set is replaced only with `overwrite`.
 
     Args:
         plan: see :func:`plan_set`.
         output: the folder.
         generator: templates by default.
-        overwrite: replace a set that was made with other settings.
+        overwrite: replace a complete set, or one that was made with other settings.
         progress: show a bar.
 
     Returns:
@@ -166,7 +166,12 @@ def generate_set(
     """
     generator, output = generator or TemplateGenerator(), Path(output)
     settings = settings_of(plan, generator)
-    check_target(output, settings, overwrite=overwrite)
+    with sole_writer(output):
+        check_target(output, settings, overwrite=overwrite)
+        return _generate(plan, output, generator, settings, progress)
+
+
+def _generate(plan: Plan, output: Path, generator: Generator, settings: dict[str, Any], progress: bool) -> SetInfo:
     checked_at: dict[int, Checked] = {}
     bar = tqdm(total=len(plan.requests), desc=f"reports ({generator.name})", unit="report", disable=not progress)
     with bar:

@@ -13,10 +13,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, get_args
 
-import yaml
-
 from ..data.facts import CONCEPTS, Polarity
 from ..errors import ConfigurationError
+from ..texts import read_yaml
 
 LANGUAGE = Path(__file__).with_name("language")
 ENTRY_FILES: tuple[str, ...] = ("findings", "health", "traits", "people", "recording", "additions")
@@ -59,7 +58,8 @@ def phrase(forms: str) -> re.Pattern[str]:
         >>> phrase("sore throat").findall("a sore-throat, sore throats")
         ['sore-throat']
     """
-    spaced = re.sub(r"(?<!\\)\((?!\?)", "(?:", forms).replace(" ", r"(?:[\s-]+)")
+    spaced = re.sub(r"(?<!\\)\((?!\?)", "(?:", forms).replace(" ", r"(?:[\s-]{1,3})")
+    spaced = spaced.replace(")*", "){0,8}")  # without an end, a long row of one word would be read again at each word
     # a form that begins or ends with a sign (": no", "+ve") may touch a word there
     return re.compile(rf"(?:(?<!\w)|(?=\W))(?:{spaced})(?:(?!\w)|(?<=\W))", re.IGNORECASE)
 
@@ -201,12 +201,7 @@ def read_table(file: str | Path, keys: Iterable[str] = ()) -> Mapping[str, Any]:
         ConfigurationError: no such file, not YAML, not a mapping, or another key.
     """
     path, known = Path(file), set(keys)
-    try:
-        content = yaml.load(path.read_text("utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except FileNotFoundError as error:
-        raise ConfigurationError("no such file", where=path, remedy="give a YAML file of words") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"not YAML: {error}", where=path, remedy="mend it") from error
+    content = read_yaml(path, remedy="give a YAML file of words")
     if not isinstance(content, dict) or (known and set(content) - known):
         raise ConfigurationError("not a table of words", where=path, remedy=f"give the keys {', '.join(sorted(known))}")
     return content

@@ -16,10 +16,11 @@ from ..data.facts import Fact, FieldMapping, Kind, TaskLabels
 from ..errors import ConfigurationError
 from .facts import FACTS
 
-STRENGTHS: tuple[str, ...] = ("none", "paper", "strict", "context")
+STRENGTHS: tuple[str, ...] = ("none", "findings", "paper", "strict", "context")
 _ALL: frozenset[Kind] = frozenset({"context", "finding", "diagnosis"})
 _LEAKS = {
     "none": "states everything, the labels among it: a probe on the text alone finds them",
+    "findings": "states what was heard and concluded, the labels among it, and nothing about the person or the place",
     "paper": (
         "findings stay: where they restate the label, or are stated only where it is positive, a text still gives it "
         "away"
@@ -62,8 +63,8 @@ def mask_of(dataset: str, task: str | None, strength: str) -> Mask:
     Args:
         dataset: a name of :data:`hf_auscult.reports.FACTS`, or the path of a field mapping in YAML.
         task: whose label is hidden; None hides the labels of all its tasks.
-        strength: ``none``, ``paper``, ``strict``, or ``context``: a control in which nothing heard or concluded is
-            stated, whatever the task.
+        strength: ``none``, ``paper``, ``strict``; or, whatever the task, ``findings``: only what was heard or
+            concluded, and ``context``: a control in which nothing of that is stated.
 
     Raises:
         ConfigurationError: no such dataset, task or strength.
@@ -80,9 +81,14 @@ def mask_of(dataset: str, task: str | None, strength: str) -> Mask:
         raise ConfigurationError(
             f"no mask for task {task!r}", where=dataset, remedy=f"choose one of {', '.join(tasks)}"
         )
-    if strength in ("none", "context"):
-        kinds = _ALL if strength == "none" else frozenset[Kind]({"context"})
-        return Mask(strength, dataset, task, kinds, noun="murmur" if strength == "none" else "", leaks=_LEAKS[strength])
+    whatever_the_task: dict[str, frozenset[Kind]] = {
+        "none": _ALL,
+        "findings": _ALL - {"context"},
+        "context": frozenset({"context"}),
+    }
+    if (kinds := whatever_the_task.get(strength)) is not None:
+        noun = "" if strength == "context" else "murmur"
+        return Mask(strength, dataset, task, kinds, noun=noun, leaks=_LEAKS[strength])
     without: dict[str, str] = {}
     for name in tasks if task is None else (task,):
         without |= dict.fromkeys(tasks[name].label, f"is the label of {name}")

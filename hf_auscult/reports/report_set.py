@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 from ..data.facts import Fact
 from ..errors import ConfigurationError, DataError
 from ..files import Serialisable, check_folder, to_json, write_table, write_text
+from ..texts import read_json
 from .generate import Report
 
 TABLE = "reports.parquet"
@@ -184,25 +185,27 @@ def read_info(folder: Path) -> SetInfo:
         DataError: there is none, or it is damaged.
     """
     file = folder / INFO
+    if not file.exists():
+        raise DataError("not a set of reports", where=folder, remedy="make one with hf-auscult reports generate")
     try:
-        content = json.loads(file.read_text("utf-8"))
+        content = read_json(file, remedy="generate the reports again")
         return SetInfo(**{field.name: content[field.name] for field in fields(SetInfo)})
-    except FileNotFoundError as error:
-        raise DataError(
-            "not a set of reports", where=folder, remedy="make one with hf-auscult reports generate"
-        ) from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (KeyError, TypeError) as error:
         raise DataError(f"damaged ({error})", where=file, remedy="generate the reports again") from error
 
 
 def check_target(folder: Path, settings: Mapping[str, Any], *, overwrite: bool) -> None:
-    """Refuse a folder that holds something else, or a set that was made with other settings.
+    """Refuse a folder that holds something else, a complete set, or one that was made with other settings.
+
+    A set that lacks reports is unfinished: the same command goes on with it.
 
     Raises:
         ConfigurationError: it does.
     """
     check_folder(folder, replace=True)
-    if (folder / INFO).is_file() and not overwrite and read_info(folder).settings != json.loads(to_json(settings)):
-        raise ConfigurationError(
-            "holds reports made with other settings", where=folder, remedy="choose another output, or add --overwrite"
-        )
+    if overwrite or not (folder / INFO).is_file():
+        return
+    info = read_info(folder)
+    if info.complete or info.settings != json.loads(to_json(settings)):
+        problem = "holds a complete set of reports" if info.complete else "holds reports made with other settings"
+        raise ConfigurationError(problem, where=folder, remedy="choose another output, or add --overwrite")

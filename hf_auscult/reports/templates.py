@@ -1,31 +1,31 @@
-"""Clinical prose from facts: several phrasings of each, chosen by a hash, so that order and process do not matter.
+"""Clinical prose from facts, after the style guide ``language/style.yaml``.
 
-As in appendix A of arXiv 2512.04847 a text restates the given information in two or three sentences, as a specialist
-would dictate it, and recommends nothing. It says nothing else either: no "normal respiratory function" where a
-recording is without crackles (appendix III-E). The wordings stand in ``language/phrases.yaml``.
+As in appendix A of arXiv 2512.04847 a text restates the given information in a few sentences, as a specialist
+would dictate it, and recommends nothing. What is said first, in which order and in which words is chosen by a hash, so
+that neither the order of the facts nor the process matters.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from ..data.facts import VALUES, Fact
-from .lexicon import language
+from .lexicon import ancestors, language, terms_of
 from .masking import Mask
 
 Choose = Callable[[str, Sequence[str]], str]
 _WITH_POLARITY = ("finding", "disease", "symptom", "condition")
-_PLACING = ("phase", "site", "device", "position")
-_PERSONAL = ("age", "height", "weight", "bmi", "pregnancy", "country")
-_TRAITS = ("timing", "shape", "grade", "pitch", "quality")
-_PLACES = ("location", "heard_here", "loudest")
-
-
-def phrases() -> Mapping[str, Sequence[str]]:
-    """Wordings by ``concept``, ``concept=value`` or ``concept:polarity``."""
-    wordings: Mapping[str, Sequence[str]] = language("phrases")["phrases"]
-    return wordings
+_TRAITS = ("grade", "quality", "pitch", "shape", "timing")
+_PLACES = ("location", "loudest", "heard_here")
+_MURMURS = ("murmur", "systolic murmur", "diastolic murmur", "continuous murmur")
+_ADJECTIVES = ("mild", "moderate", "severe", "non-severe", "asymptomatic", "critical")
+_SENTENCES = 4
+"""At most; more are joined by semicolons, the shortest first."""
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six")
 
 
 def chooser(*key: object) -> Choose:
@@ -44,7 +44,7 @@ def chooser(*key: object) -> Choose:
 
 
 def write(facts: Sequence[Fact], mask: Mask | str, choose: Choose) -> str:
-    """Write a report of two or three sentences that states exactly these facts, whatever their order.
+    """Write a report of one to four sentences that states exactly these facts, whatever their order.
 
     Args:
         facts: what to state; already masked.
@@ -52,225 +52,623 @@ def write(facts: Sequence[Fact], mask: Mask | str, choose: Choose) -> str:
         choose: picks phrasings.
 
     Example:
-        >>> write([Fact("finding", "wheeze", "wheezes", "absent")], "murmur", chooser("r1"))
-        'This report is on an audio recording in a person. Wheezes cannot be heard.'
+        >>> write([Fact("finding", "wheeze", "wheezes", "absent"), Fact("sound", "lungs", "organ")], "", chooser("r4"))
+        'Pulmonary auscultation: no wheezing.'
     """
     noun = mask.noun if isinstance(mask, Mask) else mask
-    # Two columns may state one thing, as two experts do.
-    once = {(fact.concept, fact.value, fact.polarity, fact.of): fact for fact in facts}.values()
-    plain = [fact for fact in once if fact.polarity == "present" or fact.concept in _WITH_POLARITY]
-    odd = [fact for fact in once if fact not in plain]
-    groups = {
-        "context": _history(plain, choose),
-        "finding": _findings(plain, noun, choose),
-        "diagnosis": _conclusions(plain, choose),
-    }
-    for kind, clauses in groups.items():
-        clauses += _odd_traits([fact for fact in odd if fact.kind == kind], noun, choose)
-    first, *rest = ["; ".join(clauses) for clauses in groups.values() if clauses] or [""]
-    body = [first, "; ".join(rest)] if len(rest) == 2 else [first, *rest]
-    frames, what, who = language("phrases")["frames"], _examination(plain, choose), _person(plain, choose)
-    if first:
-        opening = [choose("joint", frames["joint"]).format(what=what, who=who)]
-    else:
-        opening = [choose(f"{slot} frame", frames[slot]).format(what=what, who=who) for slot in ("what", "who")]
-    sentences = [*opening, *(f"{text}." for text in body if text)]
-    return " ".join(" ".join(f"{text[0].upper()}{text[1:]}" for text in sentences).split())
+    once = {(fact.concept, fact.value, fact.polarity, fact.of): fact for fact in facts}
+    return _Report([once[key] for key in sorted(once, key=repr)], noun or "sound", choose).text()
 
 
-def _join(words: Sequence[str], last: str = "and") -> str:
-    """Enumerate words in English."""
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
+@dataclass(frozen=True)
+class _Phrase:
+    """A noun phrase and its number."""
+
+    text: str
+    plural: bool = False
+
+    @property
+    def verb(self) -> str:
+        return "are" if self.plural else "is"
 
 
-def _article(words: str) -> str:
-    """Put a or an before words; numbers that begin with a vowel are 8, 11 and 18."""
-    return f"{'an' if words[0].lower() in 'aeiou' or words.startswith(('8', '11 ', '18')) else 'a'} {words}"
+class _Report:
+    """The facts of one report while it is written."""
 
+    def __init__(self, facts: Sequence[Fact], noun: str, choose: Choose) -> None:
+        self.noun, self.choose, self.style = noun, choose, language("style")
+        self.facts = [fact for fact in facts if fact.polarity == "present" or fact.concept in _WITH_POLARITY]
+        self.odd = [fact for fact in facts if fact not in self.facts]
+        self.sound = self.values("sound")
+        self.examined = not self.sound or set(self.sound) <= {*self.style["exams"]}
+        self.said: set[Fact] = set()
+        self.complaints: list[str] = []
+        self.before_who = ""
+        self.said_who = False
 
-def _phrase(key: str, choose: Choose, fallback: str | None = None, *, slot: str | None = None, **words: str) -> str:
-    """Word one thing: the options of ``key``, or of ``fallback`` where there are none of it."""
-    options = phrases().get(key) or phrases()[fallback or key]
-    return choose(slot or key.partition("=")[0], options).format(**words)
+    # words
 
+    def pick(self, slot: str, options: Sequence[str], **slots: str) -> str:
+        """Choose one of several wordings and fill it in."""
+        text = self.choose(slot, options)
+        for number, match in enumerate(re.findall(r"\[[^\[\]]*\|[^\[\]]*\]", text)):
+            text = text.replace(match, self.choose(f"{slot} {number}", match[1:-1].split("|")), 1)
+        text = text.replace("[", "").replace("]", "")
+        for group in re.findall(r"<[^<>]*>", text):
+            names = re.findall(r"\{(\w+)\}", group)
+            text = text.replace(group, group[1:-1] if all(slots.get(name) for name in names) else "", 1)
+        return text.format(**slots)
 
-def _named(value: str, noun: str, *, present: bool) -> str:
-    """Name a finding; under a mask a murmur is called by the mask's noun."""
-    surface: str = language("phrases")["surfaces"].get(value, (value, value))[0 if present else 1]
-    return surface.replace("murmur", noun) if noun else surface
+    def sentence(self, name: str, slot: str | None = None, **slots: str) -> str:
+        """One of the style guide's sentences."""
+        return self.pick(slot or name, self.style["sentences"][name], it=self.it, **slots)
 
+    def of(self, concept: str, polarity: str = "present") -> list[Fact]:
+        """Facts of one concept and polarity, in the order of their values."""
+        chosen = (fact for fact in self.facts if fact.concept == concept and fact.polarity == polarity)
+        return sorted(chosen, key=lambda fact: (fact.value, fact.of or ""))
 
-def _values(facts: Iterable[Fact]) -> list[str]:
-    """Values, each once, in alphabetical order."""
-    return sorted({fact.value for fact in facts})
+    def values(self, concept: str, polarity: str = "present") -> list[str]:
+        """Their values, each once."""
+        return list(dict.fromkeys(fact.value for fact in self.of(concept, polarity)))
 
+    def word(self, value: str) -> str:
+        """A value in one of the words for it."""
+        return self.pick(f"synonym {value}", self.style["synonyms"].get(value, [value]))
 
-def _of(facts: Iterable[Fact], concept: str, polarity: str = "present") -> list[Fact]:
-    """Facts of one concept and polarity, in the order of their values."""
-    chosen = (fact for fact in facts if fact.concept == concept and fact.polarity == polarity)
-    return sorted(chosen, key=lambda fact: (fact.value, fact.of or ""))
+    def named(self, value: str) -> str:
+        """A disease, symptom or condition, with its article where it has one."""
+        known = self.style["diseases"]
+        if value in known:
+            return self.pick(f"disease {value}", known[value])
+        lower = value[:1].lower() + value[1:]
+        return value if value[1:2].isupper() or value.startswith(tuple(self.style["proper"])) else lower
 
+    def bare(self, value: str) -> str:
+        """The same without an article, to stand behind "no"."""
+        return re.sub(r"^(an?|another) ", lambda match: "other " if match[1] == "another" else "", self.named(value))
 
-def _examination(facts: Sequence[Fact], choose: Choose) -> str:
-    """Name what was recorded, where, with what."""
-    sounds = [
-        _phrase(f"sound={sound}", choose, "sound", value=f"the {sound}" if sound.startswith("vowel") else sound)
-        for sound in _values(_of(facts, "sound"))
-    ]
-    parts = [_join(sounds) if sounds else _phrase("sound=", choose)]
-    for concept in _PLACING:
-        for fact in _of(facts, concept):
-            parts.append(_phrase(f"{concept}={_family(fact)}", choose, concept, value=fact.value))
-    return " ".join(parts)
+    def finding(self, value: str, *, there: bool = True) -> str:
+        """Name a finding; under a mask a murmur is called by the mask's noun."""
+        known = self.style["findings"].get(value, {"there": [value], "none": [value]})
+        text = self.pick(f"finding {value} {there}", known["there" if there else "none"])
+        return text if self.noun == "murmur" else text.replace("heart murmur", "murmur").replace("murmur", self.noun)
 
+    def phrase(self, text: str) -> _Phrase:
+        """A noun phrase with its number."""
+        last = re.sub(r" (in the cough|on \w+|during \w+|in the form of .*|\(.*)$", "", text).split()[-1]
+        return _Phrase(
+            text, not text.startswith(("a ", "an ")) and (last.endswith("s") or last in self.style["plural"])
+        )
 
-def _family(fact: Fact) -> str:
-    """Which wording a place takes: a valve's area, a side of the chest, or its own."""
-    if fact.concept != "site":
-        return fact.value
-    if fact.value in VALUES["location"] and fact.value != "other":
-        return "valve"
-    return "chest" if fact.value.startswith(("left", "right")) else fact.value
+    def either(self, texts: Sequence[str]) -> str:
+        """None of several."""
+        if len(texts) == 1:
+            return self.pick("absent one", ["no {one}"], one=texts[0])
+        neither = f"neither {texts[0]} nor {texts[1]}" if len(texts) == 2 else f"no {joined(texts, 'or')}"
+        return self.pick("absent", self.style["absent"], either=joined(texts, "or"), neither=neither)
 
+    # who, what, where
 
-def _person(facts: Sequence[Fact], choose: Choose) -> str:
-    """Name the person by all that is stated of them."""
-    groups = [_phrase("age_group", choose, value=fact.value) for fact in _of(facts, "age_group")]
-    person = " / ".join(groups) or "person"
-    for fact in _of(facts, "sex"):
-        person = _phrase("sex", choose, value=fact.value, who=person)
-    more = [_phrase(concept, choose, value=fact.value) for concept in _PERSONAL for fact in _of(facts, concept)]
-    return ", ".join([_article(person), *(text.replace(" 1 years", " 1 year") for text in more)])
+    @property
+    def it(self) -> str:
+        """Who it is about, as the subject of a sentence."""
+        sexes = self.values("sex")
+        noun = f"the {self.pick('person', self.style['person']['examined' if self.examined else 'recorded'])}"
+        pronoun = {"female": "she", "male": "he"}.get(sexes[0]) if len(sexes) == 1 and self.said_who else None
+        return self.choose("it", [noun, pronoun]) if pronoun else noun
 
-
-def _history(facts: Sequence[Fact], choose: Choose) -> list[str]:
-    """Clauses on symptoms, conditions and smoking."""
-    clauses: list[str] = []
-    for concept in ("symptom", "condition"):
-        for polarity, suffix, last in (("present", "", "and"), ("absent", ":absent", "or")):
-            values = _values(_of(facts, concept, polarity))
-            if concept == "symptom" and "symptom" in values:  # the column says only whether there is any
-                values.remove("symptom")
-                clauses.append(_phrase(f"symptom=symptom{suffix}", choose, slot=f"symptoms{suffix}"))
-            if values:
-                clauses.append(_phrase(f"{concept}{suffix}", choose, value=_join(values, last)))
-        unknown = _values(_of(facts, concept, "unknown"))
-        if unknown:
-            name = _article(f"{concept} of {_join(unknown, 'or')}")
-            clauses.append(_phrase("any:unknown", choose, slot=f"{concept}:unknown", value=name))
-    smoking = _values(_of(facts, "smoking"))
-    return [*clauses, *([_phrase("smoking", choose, value=_join(smoking))] if smoking else [])]
-
-
-def _findings(facts: Sequence[Fact], noun: str, choose: Choose) -> list[str]:
-    """Clauses on everything heard, and on the quality of the recording."""
-    traits = [fact for fact in facts if fact.concept in _TRAITS and fact.polarity == "present"]
-    places = [fact for fact in facts if fact.concept in _PLACES and fact.polarity == "present"]
-    owners = {fact.of or "" for fact in (*traits, *places)}
-    murmurs = any(owner.endswith(" murmur") for owner in owners)
-    present = [
-        _named(value, noun, present=True)
-        for value in _values(_of(facts, "finding"))
-        if value not in owners and not (value == "murmur" and murmurs)
-    ]
-    clauses = [_phrase("finding", choose, value=_join(present))] if present else []
-    clauses += _described(traits, places, noun, choose)
-    absent = [_named(value, noun, present=False) for value in _values(_of(facts, "finding", "absent"))]
-    if absent:
-        clauses.append(_phrase("finding:absent", choose, value=_join(absent, "or")))
-    unknown = [_named(value, noun, present=True) for value in _values(_of(facts, "finding", "unknown"))]
-    if unknown:
-        clauses.append(_phrase("any:unknown", choose, slot="finding:unknown", value=_join(unknown, "or")))
-    quality = _of(facts, "recording_quality")
-    return clauses + [_phrase("recording_quality", choose, value=fact.value) for fact in quality]
-
-
-def _described(traits: Sequence[Fact], places: Sequence[Fact], noun: str, choose: Choose) -> list[str]:
-    """A clause for each thing with places; findings with traits only stand in it, or in one of their own."""
-    clauses = []
-    owners = sorted({fact.of or "" for fact in traits})
-    for place in sorted({fact.of or "" for fact in places}):
-        mine = [owner for owner in owners if owner == place or (place == "murmur" and owner.endswith(" murmur"))]
-        owners = [owner for owner in owners if owner not in mine]
-        subjects = [_subject(owner, traits, noun, choose) for owner in mine] or [_bare(place, noun)]
-        here = [fact for fact in places if (fact.of or "") == place]
-        clauses.append(_clause(subjects, _where(here, place, choose), choose, place))
-    if owners:
-        clauses.append(_clause([_subject(owner, traits, noun, choose) for owner in owners], "", choose, "traits"))
-    return clauses
-
-
-def _clause(subjects: Sequence[str], where: str, choose: Choose, slot: str) -> str:
-    return f"{' together with '.join(subjects)} {choose(f'verb {slot}', language('phrases')['verbs'])}{where}"
-
-
-def _bare(owner: str, noun: str) -> str:
-    return _named(owner, noun, present=True) if owner else "something"
-
-
-def _subject(owner: str, traits: Sequence[Fact], noun: str, choose: Choose) -> str:
-    """Noun phrase as in "a holosystolic, grade I/VI murmur of low pitch": long phrasings stand after the noun."""
-    before: list[str] = []
-    after: list[str] = []
-    timing = ""
-    for concept in _TRAITS:
-        for fact in _of((fact for fact in traits if (fact.of or "") == owner), concept):
-            timing += fact.value if concept == "timing" else ""
-            text = _phrase(concept, choose, slot=f"{concept} {owner}", value=fact.value)
-            late = text.startswith(("of ", "with ", "graded ")) or " in " in text
-            (after if late else before).append(text)
-    bare = _bare(owner, noun)
-    kind, _, rest = owner.partition(" ")
-    if rest == "murmur" and kind in timing:  # a holosystolic murmur is systolic
-        bare = _named("murmur", noun, present=True)
-    indefinite = bare.startswith(("a ", "an "))
-    head = " ".join([", ".join(before), bare.partition(" ")[2] if indefinite else bare]).strip()
-    subject = _article(head) if indefinite else head
-    return f"{subject} {_join(after)}" if after else subject
-
-
-def _where(places: Sequence[Fact], owner: str, choose: Choose) -> str:
-    """Where it is heard, to stand behind the verb."""
-    text = ""
-    for concept in _PLACES:
-        values = [fact.value for fact in _of(places, concept)]
-        if not values:
-            continue
-        slot, areas = f"{concept} {owner}", f"{_join(values)} {'areas' if len(values) > 1 else 'area'}"
-        if concept == "heard_here":
-            part = _join([_phrase(f"{concept}={value}", choose, slot=slot) for value in values])
+    def who(self) -> str:
+        """Name the person by age, sex, size and country; empty where nothing is stated of them."""
+        concepts = ("age", "age_group", "sex", "height", "weight", "bmi", "pregnancy", "country")
+        if not any(self.of(concept) for concept in concepts) and not self.before_who:
+            return ""
+        people = self.style["people"]
+        person = self.pick("person", self.style["person"]["examined" if self.examined else "recorded"])
+        sexes, ages, groups = self.values("sex"), self.values("age"), self.values("age_group")
+        sex = sexes[0] if len(sexes) == 1 else ""
+        figures = [years for age in ages if (years := number(age)) is not None]
+        if groups:
+            noun = self.pick("group", people.get(groups[0], {}).get(sex, [groups[0]]))
+        elif figures:
+            years = figures[0]
+            name = "infants" if years < 2 else "boys and girls" if years < 13 else "adolescents"
+            noun = self.pick("noun", people[name if years < 18 else "women and men"][sex], person=person)
         else:
-            part = _phrase(concept, choose, slot=slot, value=areas)
-        text += f"{'' if concept == 'location' else ','} {part}"
-    return text
+            noun = self.pick("noun", people["women and men" if ages else "unknown"][sex], person=person)
+        if self.of("pregnancy"):
+            noun = f"pregnant {noun}"
+        for age in ages:
+            noun = self.aged(age, noun)
+        noun = f"{self.before_who} {noun}".strip()
+        noun += "".join(f" from {value.title() if value.islower() else value}" for value in self.values("country"))
+        sizes = [
+            self.pick(f"size {name}", [options[self.size_style]], value=value)
+            for name, options in self.style["measures"].items()
+            for value in self.values(name)
+        ]
+        more = [
+            f"{name.replace('_', ' ')}: {value}" for name in ("sex", "age_group") for value in self.values(name)[1:]
+        ]
+        inside = ", ".join([*sizes, *more])
+        return f"{self.choose('this', [articled(noun), f'this {noun}'])}{f' ({inside})' if inside else ''}"
+
+    @property
+    def size_style(self) -> int:
+        return int(self.choose("sizes", "01"))
+
+    def aged(self, age: str, who: str) -> str:
+        """Add an age: in months below two years, in weeks below two months, a band as it is."""
+        years = number(age)
+        people = self.style["people"]
+        if years is None:
+            above = re.fullmatch(r"(\d+)\s*(\+|and over|or over)", age)
+            band = age.replace("-", "\u2013")
+            name = "above" if above else "band"
+            return self.pick("band", people[name], who=who, band=above[1] if above else band)
+        if years < 2 / 12:
+            figure, unit = max(1, round(years * 365.25 / 7)), "week"
+        elif years < 2:
+            figure, unit = round(years * 12), "month"
+        else:
+            figure, unit = int(years), "year"
+        plural = f"{figure} {unit}{'' if figure == 1 else 's'}"
+        return self.pick("aged", people["aged"], age=f"{figure}-{unit}", years=plural, who=who)
+
+    def setting(self) -> dict[str, str]:
+        """The slots of an opening: what was done, where, with what, in whom."""
+        style = self.style
+        place = ""
+        for site in self.values("site"):
+            kind = "valve" if site in VALUES["location"] and site != "other" else site
+            kind = "chest" if site.startswith(("left ", "right ")) else kind
+            place += f" {self.pick('site', style['sites'].get(kind, style['sites']['*']), site=self.word(site))}"
+        for name in ("phase", "position"):
+            for value in self.values(name):
+                place += f" {self.pick(name, style[f'{name}s'], **{name: value})}"
+        tools = ""
+        for device in self.values("device"):
+            own = style["devices"].get(device, style["devices"]["*"])
+            text = self.pick("device", own, device=device)
+            if own is style["devices"]["*"] and not any(brand in device for brand in style["stethoscopes"]):
+                text = text.replace(" stethoscope", " device" if " a " in text else "")
+            tools += " " + re.sub(r"\ba (?=[AEIO8]|MLT|HF)", "an ", text)
+        slots = {"at": place, "with": tools, "who": self.who()}
+        if self.examined:
+            twice = "chest" if "chest" in place or "thorax" in place else "\n"
+            exams = [
+                self.pick("exam", [exam for exam in style["exams"][value] if twice not in exam]) for value in self.sound
+            ]
+            slots["exam"] = joined(exams) if exams else "a recording"
+        else:
+            slots["recording"] = joined([self.recording(value) for value in self.sound]) + place + tools
+        return slots
+
+    def recording(self, sound: str) -> str:
+        """Name a recording from the mouth."""
+        known = self.style["recordings"]
+        return self.pick(f"sound {sound}", known.get(sound, known["*"]), sound=sound)
+
+    # what was heard
+
+    def described(self, owner: str) -> _Phrase:
+        """A murmur with its traits, as in "a grade II/VI holosystolic murmur of low pitch"."""
+        before: list[str] = []
+        behind: list[str] = []
+        timing = timed = ""
+        for concept in _TRAITS:
+            for fact in self.of(concept):
+                if (fact.of or "") != owner:
+                    continue
+                slot = f"{concept} {owner}"
+                value = self.word(fact.value)
+                forms = self.style["murmur"][concept]
+                late = "behind" in forms and self.choose(f"{slot} side", ["before", "behind"]) == "behind"
+                text = self.pick(slot, forms["behind" if late else "before"], value=value)
+                (behind if late else before).append(text)
+                if concept == "timing":
+                    timing, timed = fact.value, text
+        kind = owner.partition(" ")[0]
+        name = "murmur" if owner.endswith(" murmur") and kind in timing else owner
+        head = self.finding(name) if name else f"a {self.noun}"
+        head = head.replace("heart ", "") if before else head
+        if not before and not behind:
+            return self.phrase(head)
+        indefinite = head.startswith(("a ", "an "))
+        core = head.partition(" ")[2] if indefinite else head
+        middle = [part for part in before if not part.startswith("grade") and part != timed]
+        grade = [part for part in before if part.startswith("grade")]
+        text = " ".join([*grade, *([", ".join(middle)] if middle else []), *([timed] if timed else []), core])
+        text = articled(text) if indefinite else text
+        behind.sort(key=lambda part: part.startswith("graded"))
+        return _Phrase(f"{text} {joined(behind)}" if behind else text, not indefinite)
+
+    def heard(self) -> tuple[_Phrase | None, list[str]]:
+        """What was heard, as one noun phrase, and what could not be told."""
+        traits = [fact for fact in self.facts if fact.concept in _TRAITS]
+        breath = [
+            fact
+            for fact in traits
+            if fact.concept == "timing" and fact.of in VALUES["finding"] and fact.of not in _MURMURS
+        ]
+        owners = sorted({fact.of or "" for fact in traits if fact not in breath})
+        placed = any(fact.concept in _PLACES for fact in self.facts)
+        findings = [fact for fact in self.of("finding") if fact.source is None or "expert" not in fact.source]
+        present = list(dict.fromkeys([*(fact.value for fact in findings), *(str(fact.of) for fact in breath)]))
+        if placed and not owners and not any(value in _MURMURS for value in present):
+            owners = [""]
+        if any(owner.endswith("murmur") or not owner for owner in owners):
+            present = [value for value in present if value != "murmur"]
+        present = [value for value in present if value not in owners]
+        texts = [self.described(owner) for owner in owners]
+        texts += [self.phrase(text) for text in self.kinds(present, breath)]
+        denied = [fact.value for fact in self.of("finding", "absent") if "expert" not in (fact.source or "")]
+        none = [self.finding(value, there=False) for value in dict.fromkeys(denied)]
+        unknown = [self.phrase(self.finding(fact.value)) for fact in self.of("finding", "unknown")]
+        unsure = []
+        if unknown:
+            whole = _Phrase(joined([phrase.text for phrase in unknown], "or"), unknown[-1].plural)
+            unsure.append(self.sentence("unknown", **{"F": whole.text, "is": whole.verb}))
+        if not texts:
+            if not none:
+                return None, unsure
+            alone = self.style["nothing"].get(denied[0]) if len(none) == 1 else None
+            text = self.pick("nothing", alone) if alone else self.either(none)
+            return _Phrase(text, not text.startswith("neither") and self.phrase(text).plural), unsure
+        also = f" {self.choose('together', self.style['together'])} " if len(owners) > 1 else None
+        whole = also.join(phrase.text for phrase in texts) if also else joined([phrase.text for phrase in texts])
+        plural = texts[0].plural if len(texts) == 1 or also else True
+        if none:
+            parts = {"there": whole, "none": joined(none, "or")}
+            whole = self.pick("listed", self.style["listed"], **parts)
+        return _Phrase(whole, plural), unsure
+
+    def kinds(self, present: Sequence[str], breath: Sequence[Fact]) -> list[str]:
+        """Names of findings, each once: a wheeze is named, not the continuous sound that it is, or as a kind of it."""
+        term = {value: terms_of(value)[0] for value in present}
+        texts = []
+        for value in present:
+            if any(term[value] != term[other] and term[value] in ancestors(term[other]) for other in present):
+                continue
+            parents = [one for one in present if term[one] != term[value] and term[one] in ancestors(term[value])]
+            text = self.finding(value)
+            for fact in breath:
+                if fact.of == value:
+                    forms = [*self.style["breath"]["before"], *self.style["breath"].get(fact.value, ())]
+                    text = self.pick(f"breath {value}", forms, value=text, timing=fact.value)
+            parent = max(parents, key=lambda one: len(ancestors(term[one])), default=None)
+            if parent is not None:
+                text = self.pick(f"kind {value}", self.style["kind"], kind=text, parent=self.finding(parent))
+            texts.append(text)
+        return texts
+
+    def places(self) -> str:
+        """Where a murmur is heard, to stand behind "is"."""
+        if not any(self.of(concept) for concept in _PLACES):
+            return ""
+        style = self.style["places"]
+        every = [fact.value for fact in self.of("location")]
+        loudest = [fact.value for fact in self.of("loudest")]
+        others = [value for value in every if value not in loudest]
+        slots = {"loudest": self.area(loudest), "others": self.area(others), "all": self.area(every)}
+        if loudest and every and not set(loudest) <= set(every):
+            others = every
+            slots["others"] = slots["all"] = self.area(every)
+        name = "heard"
+        if loudest:
+            name = "loudest" if not every else "both" if others else "loudest alone"
+        text = self.pick("places", style[name], **slots) if every or loudest else "heard"
+        here = [self.pick("here", style["here"][value]) for value in self.values("heard_here")]
+        return text + "".join(here)
+
+    def elsewhere(self) -> bool:
+        """Whether the murmur is not heard where the recording was made, or nobody says that it is."""
+        sites, every = self.values("site"), self.values("location")
+        return "no" in self.values("heard_here") or bool(every and not set(sites) & set(every))
+
+    def area(self, places: Sequence[str]) -> str:
+        """One or several valve areas."""
+        valves = [self.word(value) for value in places if value != "other"]
+        text = self.pick("area", self.style["area"], places=joined(valves)) if valves else ""
+        text += "s" if len(valves) > 1 else ""
+        if len(valves) < len(places):
+            return (
+                joined([*([f"{text} and a"] if text else []), self.style["elsewhere"]]).replace("a and", "a")
+                if (text)
+                else self.style["elsewhere"]
+            )
+        return text
+
+    # history and conclusions
+
+    def history(self) -> list[str]:
+        """Sentences on symptoms, conditions and smoking."""
+        sentences: list[str] = []
+        there = [value for value in self.values("symptom") if value != "symptom"]
+        none = [self.bare(value) for value in self.values("symptom", "absent") if value != "symptom"]
+        listed = joined([self.named(value) for value in there]) if there else ""
+        denied = joined(none, "or") if none else ""
+        if listed:
+            slots = {"there": listed, "none": denied, "is": "is" if len(none) < 2 else "are"}
+            sentences.append(self.sentence("symptoms", **slots))
+            self.complaints.append(sentences[-1])
+        elif denied:
+            sentences.append(self.sentence("no symptoms", none=denied))
+        if "symptom" in self.values("symptom"):
+            sentences.append(self.sentence("symptomatic"))
+            self.complaints.append(sentences[-1])
+        if "symptom" in self.values("symptom", "absent"):
+            sentences.append(self.sentence("asymptomatic"))
+        conditions = self.values("condition")
+        for name, value in (("exposure", "exposure to COVID-19"), ("recovery", "recovery from COVID-19")):
+            if value in conditions:
+                conditions.remove(value)
+                sentences.append(self.sentence(name))
+        if conditions:
+            sentences.append(self.sentence("conditions", there=joined([self.named(value) for value in conditions])))
+            self.complaints.append(sentences[-1])
+        absent = [self.bare(value) for value in self.values("condition", "absent")]
+        if absent:
+            sentences.append(self.sentence("no conditions", none=joined(absent, "or")))
+        for value in self.values("smoking"):
+            smoker = self.pick("smoker", self.style["smokers"][value])
+            sentences.append(self.sentence("smoking", smoker=smoker, plain=smoker.partition(" ")[2]))
+        unknown = [fact for name in ("symptom", "condition") for fact in self.of(name, "unknown")]
+        for fact in unknown:
+            slot = f"undecided {fact.concept} {fact.value}"
+            sentences.append(self.sentence("undecided", slot, what=self.named(fact.value)))
+        return sentences
+
+    def graded(self, disease: str) -> tuple[str, list[Fact]]:
+        """A disease with its severity, where that is a word to stand before it."""
+        severities = [fact for fact in self.of("severity") if fact.of == disease]
+        name = self.named(disease)
+        if len(severities) == 1 and severities[0].value in _ADJECTIVES:
+            article, _, rest = name.partition(" ") if name.startswith(("a ", "an ")) else ("", "", name)
+            graded = f"{severities[0].value} {rest}"
+            return (articled(graded) if article else graded), severities
+        return name, []
+
+    def conclusions(self) -> list[str]:
+        """Sentences on diseases, their severity and the outcome, by who states them."""
+        style, sentences = self.style["conclusions"], []
+        graded: list[Fact] = []
+        for polarity, suffix in (("present", ""), ("absent", " absent")):
+            by_source: dict[str, list[str]] = {}
+            for fact in self.of("disease", polarity):
+                if fact in self.said or "expert" in (fact.source or ""):
+                    graded += [one for one in self.of("severity") if one.of == fact.value]
+                    continue
+                kind = fact.source if fact.source in ("self-report", "test") else "record"
+                if fact.value == "healthy" and polarity == "present":
+                    sentences.append(
+                        self.pick("healthy", style[f"healthy {'record' if kind == 'test' else kind}"], it=self.it)
+                    )
+                elif fact.value == "control group" and polarity == "present":
+                    sentences.append(self.pick("control", style["control group"], it=self.it))
+                elif polarity == "present":
+                    text, severities = self.graded(fact.value)
+                    graded += severities
+                    by_source.setdefault(kind, []).append(text)
+                else:
+                    negative = kind == "self-report" and fact.value == "COVID-19"
+                    by_source.setdefault("self-report negative" if negative else kind, []).append(self.bare(fact.value))
+            for kind, texts in by_source.items():
+                what = joined(texts, "or" if suffix and kind != "test" else "and")
+                sentences.append(
+                    self.pick(
+                        f"disease {kind}{suffix}",
+                        style[kind if "negative" in kind else f"{kind}{suffix}"],
+                        what=what,
+                        it=self.it,
+                    )
+                )
+        for fact in self.of("disease", "unknown"):
+            sentences.append(self.pick("disease unknown", style["unknown"], what=self.bare(fact.value), it=self.it))
+        for fact in self.of("severity"):
+            if fact in graded or "expert" in (fact.source or ""):
+                continue
+            name = "severity" if fact.of else "severity alone"
+            of = f"the {self.bare(fact.of)}" if fact.of and fact.of[0].islower() else fact.of or ""
+            sentences.append(self.pick(f"severity {fact.of}", style[name], of=of, value=fact.value))
+        outcome = "outcome heart" if "heart" in self.sound else "outcome"
+        return sentences + [self.pick("outcome", style[outcome], value=value) for value in self.values("outcome")]
+
+    def opinions(self) -> list[str]:
+        """A sentence for each group of experts who agree, on all that they say."""
+        style, sentences = self.style["experts"], []
+        sources = {fact.source: None for fact in self.facts if "expert" in (fact.source or "")}
+        for source in sorted(filter(None, sources), key=lambda name: (not name.startswith("expert"), name)):
+            count, total = (int(digits) for digits in re.findall(r"\d+", f"{source} 0")[:2])
+            if source.startswith("expert"):
+                who = self.pick("expert", style["one"])
+            elif count == total:
+                who = self.pick("experts", style["all"].get(str(total), [f"all {total} experts"]))
+            else:
+                who = self.pick("some", style["some"], n=_NUMBERS[count], of=_NUMBERS[total])
+            mine = [fact for fact in self.facts if fact.source == source]
+            parts = self.opinion(mine)
+            sentences.append(f"{who} {joined(parts)}")
+        return sentences
+
+    def opinion(self, facts: Sequence[Fact]) -> list[str]:
+        """What one group of experts did: heard, noted, suspected, rated."""
+        style, parts = self.style["experts"], []
+
+        def of(concept: str, polarity: str = "present") -> list[Fact]:
+            return [fact for fact in facts if (fact.concept, fact.polarity) == (concept, polarity)]
+
+        pseudo = [fact for fact in of("finding") if fact.value == "pseudocough"]
+        there = sorted(
+            (fact for fact in of("finding") if fact not in pseudo),
+            key=lambda fact: (not fact.value.endswith(" cough"), fact.value),
+        )
+        none = sorted((fact.value for fact in of("finding", "absent")), key=lambda value: (" cough" in value, value))
+        if there:
+            heard = joined([self.finding(one.value) for one in there])
+            parts.append(self.pick("expert heard", style["there"], F=heard))
+        if none:
+            either = joined([self.finding(value, there=False) for value in none], "or")
+            if there:
+                parts[-1] += f" but no {either}"
+            else:
+                parts.append(self.pick("expert none", style["none"], either=either))
+        parts += [self.pick("expert pseudocough", style["pseudocough"]) for _ in pseudo]
+        for fact in of("recording_quality"):
+            parts.append(self.pick("expert quality", style["recording_quality"], value=self.word(fact.value)))
+        for fact in of("disease"):
+            if fact.value == "healthy cough":
+                parts.append(self.pick("expert healthy", style["healthy cough"]))
+            else:
+                same = [one for one in of("severity") if one.of == fact.value]
+                what = self.graded(fact.value)[0] if same else self.named(fact.value)
+                parts.append(self.pick("expert disease", style["disease"], what=what))
+        diseases = {fact.value for fact in of("disease")}
+        for fact in of("severity"):
+            if fact.of not in diseases:
+                parts.append(self.pick("expert severity", style["severity"], value=fact.value))
+        return parts
+
+    # the whole
+
+    def text(self) -> str:
+        """Opening, findings, history and conclusions, in one of several orders."""
+        healthy = [fact for fact in self.of("disease") if fact.value == "healthy" and fact.source in (None, "record")]
+        named = any(self.of(concept) for concept in ("age", "age_group", "sex"))
+        if healthy and named and self.choose("healthy first", "ny") == "y":
+            self.before_who = "healthy"
+            self.said.add(healthy[0])
+        slots = self.setting()
+        slots["who"] = slots["who"] and slots["who"] + self.diagnosed()
+        heard, unsure = self.heard()
+        places = self.places()
+        self.said_who = bool(slots["who"])
+        findings: list[str] = []
+        if heard is not None:
+            slots |= {"F": heard.text, "is": heard.verb}
+        if heard is None or not self.examined:
+            frames = self.style["frames"]["plain" if self.examined else "recorded"]
+        elif places and (not slots["at"] or self.elsewhere() or self.choose("placed", "nny") == "y"):
+            frames, slots["places"] = self.style["frames"]["placed"], places
+        else:
+            frames = self.style["frames"]["heard"]
+        fitting = [frame for frame in frames if fits(frame, slots)]
+        opening = self.pick("frame", fitting, **slots)
+        if frames is self.style["frames"]["placed"]:
+            used = "{exam}" in self.choose("frame", fitting)
+            if slots["at"] or (not used and (slots["with"] or self.sound)):
+                findings.append(self.sentence("placing", at=slots["at"], **{"with": "" if used else slots["with"]}))
+        elif places and heard is not None:
+            findings.append(self.sentence("places", places=places, murmur=self.noun))
+        if heard is not None and not self.examined:
+            findings.append(self.sentence("heard", F=heard.text, **{"is": heard.verb}))
+        findings += unsure
+        findings += [
+            self.sentence("quality", value=self.word(fact.value))
+            for fact in self.of("recording_quality")
+            if "expert" not in (fact.source or "")
+        ]
+        findings += self.strange("finding")
+        rest = [
+            *self.history(),
+            *self.strange("context"),
+            *self.opinions(),
+            *self.conclusions(),
+            *self.strange("diagnosis"),
+        ]
+        rest = self.although(rest)
+        return finished([opening], findings, rest, self.choose("order", ["efr", "erf", "efr", "efr"]))
+
+    def diagnosed(self) -> str:
+        """The diagnosis behind the person, in half of the texts where it is one of a record."""
+        diseases = self.of("disease")
+        if len(diseases) != 1 or diseases[0].source not in (None, "record") or self.choose("diagnosed", "ny") == "n":
+            return ""
+        (fact,) = diseases
+        if fact.value in ("healthy", "control group", "healthy cough"):
+            return ""
+        what, _ = self.graded(fact.value)
+        self.said.add(fact)
+        plain = re.sub(r"^an? ", "", what)
+        return f" {self.pick('with disease', self.style['diagnosed'], what=what, plain=plain)}"
+
+    def although(self, sentences: list[str]) -> list[str]:
+        """Put "healthy" beside the symptoms that the same person reports, as an although."""
+        mine = [fact for fact in self.of("disease") if fact.value == "healthy" and fact.source == "self-report"]
+        style = self.style["conclusions"]
+        healthy = self.pick("healthy", style["healthy self-report"], it=self.it)
+        if not mine or healthy not in sentences or not self.complaints:
+            return sentences
+        symptoms = self.complaints[0]
+        others = [one for one in sentences if one not in (healthy, symptoms)]
+        return [self.pick("although", style["although"], healthy=healthy, symptoms=symptoms), *others]
+
+    def strange(self, kind: str) -> list[str]:
+        """Sentences on traits that are stated not to be there, or to be undecided."""
+        sentences = []
+        for fact in sorted(self.odd, key=lambda fact: (fact.concept, fact.of or "", fact.value, fact.polarity)):
+            if fact.kind == kind:
+                owner = f" of {self.finding(fact.of, there=False)}" if fact.of else ""
+                what = f"the {fact.concept.replace('_', ' ')}{owner}"
+                slot = f"trait {fact.polarity}"
+                sentences.append(self.pick(f"{slot} {fact.concept}", self.style[slot], what=what, value=fact.value))
+        return sentences
 
 
-def _conclusions(facts: Sequence[Fact], choose: Choose) -> list[str]:
-    """Clauses on diseases, their severity and the outcome."""
-    values = _values(_of(facts, "disease"))
-    special = [value for value in values if f"disease={value}" in phrases()]
-    clauses = [_phrase(f"disease={value}", choose, slot="disease special") for value in special]
-    plain = [value for value in values if value not in special]
-    if plain:
-        clauses.append(_phrase("disease", choose, value=_join(plain)))
-    absent = _values(_of(facts, "disease", "absent"))
-    if absent:
-        clauses.append(_phrase("disease:absent", choose, value=_join(absent, "or")))
-    unknown = _values(_of(facts, "disease", "unknown"))
-    if unknown:
-        clauses.append(_phrase("any:unknown", choose, slot="disease:unknown", value=_join(unknown, "or")))
-    for fact in _of(facts, "severity"):
-        key = "severity=of" if fact.of else "severity"
-        clauses.append(_phrase(key, choose, slot="severity", value=fact.value, of=str(fact.of)))
-    return clauses + [_phrase("outcome", choose, value=fact.value) for fact in _of(facts, "outcome")]
+def number(text: str) -> float | None:
+    """A figure, or None for a band such as 18-44."""
+    try:
+        return float(text)
+    except ValueError:
+        return None
 
 
-def _odd_traits(facts: Sequence[Fact], noun: str, choose: Choose) -> list[str]:
-    """Clauses on traits that are stated not to be there, or to be undecided: only declared mappings have them."""
-    clauses = []
-    for fact in sorted(facts, key=lambda fact: (fact.concept, fact.of or "", fact.value, fact.polarity)):
-        owner = f" of {_named(fact.of, noun, present=False)}" if fact.of else ""
-        what = f"the {fact.concept.replace('_', ' ')}{owner}"
-        slot = f"{fact.concept} {fact.polarity}"
-        clauses.append(_phrase(f"trait:{fact.polarity}", choose, slot=slot, what=what, value=fact.value))
-    return clauses
+def joined(words: Sequence[str], last: str = "and") -> str:
+    """Enumerate words in English; names that hold the last word are parted by it as well.
+
+    Example:
+        >>> joined(["wheezes", "crackles", "stridor"], "or")
+        'wheezes, crackles or stridor'
+    """
+    text = words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
+    return re.sub(r"(\w+) in the cough (and|or) (\w+) in the cough", r"\1 \2 \3 in the cough", text)
+
+
+def articled(words: str) -> str:
+    """Put a or an before words; numbers that begin with a vowel are 8, 11 and 18.
+
+    Example:
+        >>> articled("8-year-old boy"), articled("12-year-old boy")
+        ('an 8-year-old boy', 'a 12-year-old boy')
+    """
+    vowel = words[0].lower() in "aeiou" or re.match(r"8|1[18](?!\d)", words)
+    return f"{'an' if vowel else 'a'} {words}"
+
+
+def fits(frame: str, slots: Mapping[str, Any]) -> bool:
+    """Whether every slot that a frame needs is filled."""
+    return all(slots.get(name) for name in re.findall(r"\{(\w+)\}", re.sub(r"<[^<>]*>", "", frame)))
+
+
+def finished(opening: Sequence[str], findings: Sequence[str], rest: Sequence[str], order: str) -> str:
+    """Put sentences in their order, at most four, each begun by a capital and ended by a full stop."""
+    groups = {"e": [*opening], "f": [*findings], "r": [*rest]}
+    parts = [groups[letter] for letter in order if groups[letter]]
+    while sum(map(len, parts)) > _SENTENCES and any(len(part) > 1 for part in parts):
+        pairs = [(len(part[n]) + len(part[n + 1]), n, k) for k, part in enumerate(parts) for n in range(len(part) - 1)]
+        _, n, k = min(pairs)
+        parts[k][n : n + 2] = [f"{parts[k][n].rstrip('.')}; {parts[k][n + 1]}"]
+    text = " ".join(f"{sentence.rstrip('.')}." for part in parts for sentence in part)
+    text = re.sub(r"\s+([,.;:])", r"\1", re.sub(r"\s+", " ", text)).strip()
+    text = re.sub(r",(?=[.;:,])", "", text)
+    return re.sub(r"(^|(?<=[.] ))[a-z]", lambda match: match[0].upper(), text)
+
+
+def openings(texts: Iterable[str]) -> int:
+    """Count the ways in which texts begin: their first four words, figures and names of places aside.
+
+    Example:
+        >>> openings(["In this 3-year-old boy, lung sounds", "In this 66-year-old boy, lung noise"])
+        1
+    """
+    return len({" ".join(re.sub(r"\d[\d./-]*", "#", text).lower().split()[:4]) for text in texts})

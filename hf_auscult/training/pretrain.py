@@ -22,6 +22,9 @@ from .large_batches import gather_rows
 from .spectrograms import Spectrograms, fitted
 from .trainer import AuscultArguments, AuscultTrainer
 
+# What a batch is worth; reconstruction has no accuracy.
+FIGURES = ("loss", "accuracy")
+
 
 @dataclass(frozen=True)
 class ViewPolicy:
@@ -225,7 +228,7 @@ class PretrainingTrainer(AuscultTrainer):
         """Return the loss of one batch."""
         figures = self.figures(model, inputs)
         source = self.train_dataset.sources[int(inputs["source"][0])]
-        for name, value in zip(("loss", "accuracy"), figures, strict=False):
+        for name, value in zip(FIGURES[: len(figures)], figures, strict=True):
             self.note(f"{name}_{source}", value)
         return (figures[0], {}) if return_outputs else figures[0]
 
@@ -257,7 +260,7 @@ class PretrainingTrainer(AuscultTrainer):
                     batch = collate([dataset[0, int(row)] for row in members[start : start + size]])
                     rows.append(self.figures(model, {key: value.to(device) for key, value in batch.items()}))
                 values = torch.stack(rows).float().mean(dim=0).tolist()
-                for name, value in zip(("loss", "accuracy"), values, strict=False):
+                for name, value in zip(FIGURES[: len(values)], values, strict=True):
                     figures[f"{metric_key_prefix}_{name}_{source}"] = value
         model.train(was_training)
         losses = [value for name, value in figures.items() if "_loss_" in name]

@@ -312,7 +312,7 @@ def test_a_variable_bitrate_mp3_without_an_index_is_not_cut(needs_ffmpeg):
     assert soundfile.info(io.BytesIO(data)).frames < 0.8 * len(loud_and_quiet())  # what others silently return
     got = read(data)
     assert abs(len(got.array) - len(loud_and_quiet())) <= 4 * 1_152
-    assert peek(data).frames == mp3_length(data).samples
+    assert peek(data).frames is None
 
 
 def test_a_flac_from_a_pipe(needs_ffmpeg):

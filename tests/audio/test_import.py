@@ -4,6 +4,7 @@ import subprocess
 import sys
 
 HEAVY = {"torch", "torchcodec", "librosa", "numba", "audiomentations", "scipy", "datasets", "transformers", "pandas"}
+HEAVY |= {"soundfile", "soxr"}  # only where a file is read or a rate is changed
 
 # The parent's own __init__ is left out: what it registers is not the audio layer's doing.
 CODE = """
@@ -20,5 +21,5 @@ def test_importing_the_audio_layer_loads_nothing_heavy():
     loaded = set(
         subprocess.run([sys.executable, "-c", CODE], capture_output=True, text=True, check=True).stdout.split()
     )
-    assert {"numpy", "soundfile", "soxr", "hf_auscult.audio.windows"} <= loaded
+    assert {"numpy", "hf_auscult.audio.windows"} <= loaded
     assert not HEAVY & loaded

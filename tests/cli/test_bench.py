@@ -15,6 +15,9 @@ def test_bench_prints_the_table_and_what_was_not_run(data_root, feature_cache, t
     assert main([*arguments, "--cache", str(feature_cache), "--draws", "100"]) == 0
     printed = capsys.readouterr().out
     assert "| T17 | Murmur (heart) (positive = " in printed and "hf-auscult prepare kauh" in printed
+    assert main([*arguments, "--cache", str(feature_cache), "--draws", "100", "--tasks", "T17", "--json"]) == 2
+    assert "not empty" in json.loads(capsys.readouterr().out)["message"]
+    arguments.append("--overwrite")
     assert main([*arguments, "--cache", str(feature_cache), "--draws", "100", "--tasks", "T17", "--json"]) == 0
     (task,) = json.loads(capsys.readouterr().out)["tasks"]
     assert task["results"][0]["figures"]["auroc"]["value"] is not None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import runpy
 from pathlib import Path
 
@@ -35,6 +36,24 @@ def test_align_runs_the_demo_without_flags(monkeypatch, cwd):
     assert parser().parse_args(typed("align.py", ["--seed", "3"], monkeypatch)).seed == 3
 
 
-@pytest.mark.parametrize(("script", "verb"), [("benchmark.py", "bench"), ("zero_shot.py", "zero-shot")])
+@pytest.mark.parametrize(
+    ("script", "verb"), [("benchmark.py", "bench"), ("zero_shot.py", "zero-shot"), ("publish.py", "publish")]
+)
 def test_others_are_verbs(monkeypatch, script, verb):
     assert typed(script, ["a", "--b"], monkeypatch) == [verb, "a", "--b"]
+
+
+@pytest.mark.slow
+def test_the_notebook_runs_as_written(tmp_path, monkeypatch):
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("AUSCULT_CACHE", str(tmp_path / "cache"))
+    (tmp_path / "data").symlink_to(EXAMPLES / "data")
+    cells = json.loads((EXAMPLES / "first_steps.ipynb").read_text("utf-8"))["cells"]
+    scope: dict[str, object] = {}
+    for cell in cells:
+        if cell["cell_type"] == "code":
+            assert not cell["outputs"], "committed without outputs"
+            exec("".join(cell["source"]), scope)
+    assert scope["task"].results

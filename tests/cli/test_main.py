@@ -97,8 +97,12 @@ def test_embed(model, recording, tmp_path, capsys):
     assert main([*arguments, "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["embedded"] == 1
     assert pq.read_table(output).num_rows == 1
-    assert main(arguments) == 0
+    assert main(arguments) == 2
+    assert "is there already" in capsys.readouterr().err
+    assert main([*arguments, "--overwrite"]) == 0
     assert "embedded: 1\n" in capsys.readouterr().out
+    assert main([*arguments, "--resume"]) == 0
+    assert "reused: 1\n" in capsys.readouterr().out
     assert main([*arguments, "--batch-size", "0"]) == 2
     assert "batch of 0" in capsys.readouterr().err
 
@@ -271,3 +275,30 @@ def test_json_is_alone_on_stdout_and_strict(capsys):
     assert json.loads(printed.out) == {"low": None, "path": "\\xe4"} and "working" in printed.err
     assert command.execute(Namespace(verb=chatty, json=False)) == 1
     assert capsys.readouterr().out == "working\nwords\n"
+
+
+@pytest.mark.parametrize(
+    ("words", "some"),
+    [
+        (["pub"], {"publish", "prepare", "--version"}),
+        (["reports", "ge"], {"generate", "verify"}),
+        (["publish", "mo"], {"model", "all", "--dry-run"}),
+        (["zero-shot", "m", "--search", ""], {"exact", "faiss"}),
+    ],
+)
+def test_the_shell_completes(capsys, words, some):
+    assert main(["--completion", *words]) == 0
+    answer = set(capsys.readouterr().out.split())
+    assert (some <= answer and (words[-2] != "--search" if len(words) > 1 else True)) or answer == some
+
+
+@pytest.mark.parametrize("shell", [name for name in ("bash",) if shutil.which(name)])
+def test_the_completion_works_in_a_shell(tmp_path, shell):
+    command = tmp_path / "hf-auscult"
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m hf_auscult "$@"\n')
+    command.chmod(0o755)
+    words = "COMP_WORDS=(hf-auscult publ); COMP_CWORD=1"
+    script = f'eval "$(hf-auscult --completion)"; {words}; _hf_auscult; echo "${{COMPREPLY[@]}}"'
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([shell, "-c", script], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["publish"]

@@ -134,7 +134,7 @@ def test_bad_tables(table, tmp_path: Path):
     with pytest.raises(DataError, match="neither a prepared folder"):
         audit([tmp_path])
     (tmp_path / "short.csv").write_text("path,subject\na,b\n")
-    with pytest.raises(DataError, match=r"no columns \['split'\]"):
+    with pytest.raises(DataError, match=r"columns \['split'\] are missing"):
         audit([tmp_path / "short.csv"])
     with pytest.raises(DataError, match="line 2 has an empty cell"):
         audit([table([("a.wav", "", "train", None)])])

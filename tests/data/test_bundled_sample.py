@@ -74,7 +74,7 @@ def test_prepare_command_prepares(sample: Path, tmp_path: Path):
     script = ROOT / "dataset_scripts" / "circor" / "prepare.py"
     command = [sys.executable, script, "--source", sample, "--output", tmp_path / "out", "--num-proc", "2"]
     done = subprocess.run(command, cwd=ROOT, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=True)
-    assert "68 of 68, 0 set aside" in done.stdout
+    assert "68 of 68 recordings written, 0 set aside" in done.stdout
     assert (tmp_path / "out" / "data" / "test-00000-of-00001.parquet").is_file()
     size = {
         folder: sum(file.stat().st_size for file in folder.rglob(pattern) if file.is_file())

@@ -182,3 +182,27 @@ def test_one_class_under_several_spellings_is_refused_with_all_of_them(folder, t
         from_folder(folder, tmp_path / "out", organ="heart", progress=False)
     assert all(spelling in str(refusal.value) for spelling in spellings)
     assert not (tmp_path / "out").exists()
+
+
+def test_the_command_with_other_column_names_and_a_closing_table(folder, tmp_path, capsys):
+    table = folder / "metadata.csv"
+    table.write_text(table.read_text().replace("path,subject_id", "file,patient", 1))
+    words = ["prepare", "from-folder", "--source", str(folder), "--output", str(tmp_path / "out"), "--name", "mine"]
+    assert main([*words, "--columns", "path=file", "patient"]) == 2
+    assert "give NAME=YOURS" in capsys.readouterr().err
+    assert main([*words, "--columns", "path=file", "subject_id=patient", "--seed", "3"]) == 0
+    said = capsys.readouterr().out
+    assert f'load it: datasets.load_dataset("{tmp_path / "out"}", "recordings")' in said
+    assert "murmur" in said and "40 of 40 recordings written" in said
+    card = (tmp_path / "out" / "README.md").read_text()
+    assert "`hf-auscult prepare from_folder --name mine --seed 3 --source FOLDER --output DIR`" in card
+
+
+def test_the_datasets_are_listed(capsys):
+    assert main(["prepare", "--list"]) == 0
+    said = capsys.readouterr().out
+    assert "circor" in said and "ODC-By-1.0" in said and "https://physionet.org" in said
+    assert main(["prepare", "circor"]) == 2
+    assert "no --source, --output" in capsys.readouterr().err
+    assert main(["prepare", "uk-covid19", "--source", "absent", "--output", "o"]) == 2
+    assert "no dataset" not in capsys.readouterr().err

@@ -9,7 +9,7 @@ import torch
 import hf_auscult
 from hf_auscult.embedding import embedder as embedder_module
 from hf_auscult.embedding.embedder import Embedder, encode_all
-from hf_auscult.errors import ConfigurationError, MissingAudioError, SamplingRateError
+from hf_auscult.errors import ConfigurationError, MissingAudioError, NonFiniteAudioError, SamplingRateError
 from tests import tiny
 from tests.embedding.conftest import RATE
 
@@ -108,3 +108,39 @@ def test_bad_recordings_are_named(folder, files, waves):
         hf_auscult.embed(tiny.model(), files, progress=False)
     with pytest.raises(ConfigurationError, match="no published window rule"):
         hf_auscult.embed(folder, files, protocol="published", progress=False)
+
+
+def test_no_embedding_is_nan(folder, files, monkeypatch):
+    embedder = Embedder(folder)
+    real = embedder.feature_extractor.window_features
+
+    def broken(windows, front_end=None):
+        images = real(windows, front_end).copy()
+        if len(windows[0]) and abs(windows).max() > 1:
+            images[0, 0, 0] = np.inf
+        return images
+
+    monkeypatch.setattr(embedder.feature_extractor, "window_features", broken)
+    loud = {"array": np.full(RATE, 2.0), "sampling_rate": RATE, "path": "loud.wav"}
+    with pytest.raises(NonFiniteAudioError, match=r"loud\.wav: its features are not finite"):
+        embedder([files[0], loud])
+    skipped = embedder([files[0], loud, files[1]], errors="skip")
+    assert skipped.kept == (0, 2) and list(skipped.skipped) == [1] and np.isfinite(skipped.array).all()
+
+
+def test_a_model_that_overflows_names_the_recording_and_one_of_nan_itself(folder, files):
+    embedder = Embedder(folder)
+    forward = embedder.encoder.forward
+    embedder.encoder.forward = lambda *args, **kwargs: _scaled(forward(*args, **kwargs), np.inf)
+    with pytest.raises(NonFiniteAudioError, match=r"0\.wav: its embedding is not finite"):
+        embedder(files)
+    assert len(embedder(files, errors="skip").skipped) == len(files)
+    embedder = Embedder(folder)
+    max(embedder.encoder.parameters(), key=lambda weights: weights.numel()).data.fill_(float("nan"))
+    with pytest.raises(ConfigurationError, match="the weights of the model are not finite"):
+        embedder(files, errors="skip")
+
+
+def _scaled(output, factor):
+    output["pooler_output"] = output["pooler_output"] * factor
+    return output

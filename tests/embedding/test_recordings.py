@@ -16,7 +16,7 @@ import soundfile
 import hf_auscult
 from hf_auscult.embedding import recordings
 from hf_auscult.embedding.recordings import EmbedReport, embed_files
-from hf_auscult.errors import ConfigurationError
+from hf_auscult.errors import ConfigurationError, DataError
 from tests import tiny
 from tests.embedding.conftest import RATE
 
@@ -58,9 +58,9 @@ def test_many_files_with_broken_ones(folder, files, tmp_path):
 
 def test_nothing_can_be_used(folder, tmp_path):
     (tmp_path / "broken.wav").write_bytes(b"RIFF")
-    report = embed_files(folder, [tmp_path / "broken.wav", tmp_path / "absent.wav"], tmp_path / "o", progress=False)
-    assert (report.embedded, report.quarantined) == (0, 2)
-    assert pq.read_table(tmp_path / "o").num_rows == 0
+    with pytest.raises(DataError, match=r"o\.quarantine\.csv: none of 2 recordings can be used"):
+        embed_files(folder, [tmp_path / "broken.wav", tmp_path / "absent.wav"], tmp_path / "o", progress=False)
+    assert not (tmp_path / "o").exists()
     assert set(quarantined(tmp_path / "o").values()) == {"UndecodableAudioError", "MissingAudioError"}
 
 
@@ -114,7 +114,7 @@ def test_a_folder_gives_what_its_files_give_and_the_rest_is_named(folder, waves,
     (inside / "notes.txt").touch()
     output = inside / "out.parquet"
     for _ in range(2):  # what the first call wrote is not left out by the second
-        report = embed_files(folder, [inside], output, progress=False)
+        report = embed_files(folder, [inside], output, progress=False, overwrite=True)
         assert (report.recordings, report.embedded) == (6, 6)
         assert report.left_out == {str(inside / "notes.txt"): "not the name of a recording"}
     names = [Path(row["path"]).relative_to(inside).as_posix() for row in pq.read_table(output).to_pylist()]
@@ -160,3 +160,87 @@ def test_a_report_in_words_names_a_few():
     lines = report.render().splitlines()
     assert lines[-7:] == ["left out: 7", *(f"  {n}.txt: why" for n in range(5)), "  and 2 more (--json lists all)"]
     assert EmbedReport("o", 1, 1, 0, 0, None).render().endswith("left out: 0")
+
+
+def rows_of(output: Path) -> dict[tuple[str, int | None], list[float]]:
+    return {(row["recording_id"], row["segment"]): row["embedding"] for row in pq.read_table(output).to_pylist()}
+
+
+def test_a_finished_file_is_replaced_or_added_to_only_when_asked(folder, files, tmp_path):
+    output, more = tmp_path / "out.parquet", tmp_path / "more.wav"
+    embed_files(folder, files[:2], output, progress=False)
+    before = output.read_bytes()
+    with pytest.raises(ConfigurationError, match=r"is there already.*--resume, --overwrite"):
+        embed_files(folder, files, output, progress=False)
+    assert output.read_bytes() == before
+    soundfile.write(more, np.full(RATE, 0.25), RATE)
+    report = embed_files(folder, [files[1], files[2], more], output, progress=False, resume=True)
+    assert (report.recordings, report.embedded, report.reused) == (4, 4, 2)
+    assert list(rows_of(output)) == [("0", None), ("1", None), ("2", None), ("more", None)]
+    fresh = hf_auscult.embed(folder, [*files, str(more)], progress=False)
+    np.testing.assert_array_equal(list(rows_of(output).values()), fresh)
+    soundfile.write(more, np.full(2 * RATE, 0.5), RATE)
+    assert embed_files(folder, [more], output, progress=False, resume=True).reused == 3
+    assert pq.read_table(output)["duration"].to_pylist() == [1.0, 3.0, 2.0, 2.0]
+    tiny.model(seed=7).eval().save_pretrained(tmp_path / "other")
+    shutil.copy(Path(folder) / "preprocessor_config.json", tmp_path / "other")
+    with pytest.raises(ConfigurationError, match="of another model or protocol: other weights"):
+        embed_files(str(tmp_path / "other"), files, output, progress=False, resume=True)
+    report = embed_files(str(tmp_path / "other"), files[:1], output, progress=False, overwrite=True)
+    assert report.recordings == 1 and list(rows_of(output)) == [("0", None)]
+
+
+def test_files_of_one_name_are_told_apart(folder, files, tmp_path):
+    for place in ("a", "b"):
+        (tmp_path / place).mkdir()
+        shutil.copy(files[0], tmp_path / place / "take.wav")
+    embed_files(folder, [files[1], tmp_path / "a", tmp_path / "b"], tmp_path / "o", progress=False)
+    assert list(rows_of(tmp_path / "o")) == [("1", None), (f"{tmp_path}/a/take", None), (f"{tmp_path}/b/take", None)]
+
+
+def test_a_prepared_dataset_is_embedded_and_read_by_the_benchmark(folder, files, waves, tmp_path):
+    from hf_auscult.data.from_folder import from_folder
+    from hf_auscult.evaluation.models import find_encoder
+
+    source, output = tmp_path / "mine", tmp_path / "out.parquet"
+    source.mkdir()
+    for number, file in enumerate(files):
+        shutil.copy(file, source / f"take {number}.wav")
+    lines = [f"take {number}.wav,p{number},{'ab'[number % 2]}" for number in range(3)]
+    (source / "metadata.csv").write_text("\n".join(["path,subject_id,label", *lines]))
+    from_folder(source, tmp_path / "prepared", name="mine", progress=False)
+    report = embed_files(folder, [tmp_path / "prepared"], output, progress=False)
+    assert (report.recordings, report.embedded, report.left_out) == (3, 3, {})
+    rows = rows_of(output)
+    expected = hf_auscult.embed(folder, [source / f"take {number}.wav" for number in range(3)], progress=False)
+    np.testing.assert_array_equal([rows[f"take {number}", None] for number in range(3)], expected)
+    in_python = hf_auscult.embed(folder, tmp_path / "prepared", progress=False)
+    np.testing.assert_array_equal(in_python, list(rows.values()))
+    encoder = find_encoder(str(output))
+    np.testing.assert_array_equal(next(iter(encoder.rows([("take 1", {})]))), expected[1])
+    assert encoder.given == folder
+    (next((tmp_path / "prepared").glob("data/*.parquet"))).write_bytes(b"cut")
+    with pytest.raises(DataError, match="not a prepared table"):
+        embed_files(folder, [tmp_path / "prepared"], output, progress=False, resume=True)
+
+
+def test_silent_and_cancelled_recordings_are_named(folder, waves, tmp_path):
+    soundfile.write(tmp_path / "silent.wav", np.zeros(RATE), RATE)
+    soundfile.write(tmp_path / "swapped.wav", np.stack([waves[0], -waves[0]], 1), RATE)
+    with pytest.warns(UserWarning, match=r"silent\.wav is silent"):
+        report = embed_files(folder, [tmp_path], tmp_path / "out.parquet", progress=False)
+    assert report.notes == {
+        str(tmp_path / "silent.wav"): "silent: all of its samples are equal",
+        str(tmp_path / "swapped.wav"): "its two channels cancel each other, so channel 1 alone is used",
+    }
+    assert "odd: 2" in report.render()
+
+
+def test_a_folder_in_python_and_what_is_skipped(folder, files, tmp_path):
+    (tmp_path / "1 broken.wav").write_bytes(b"RIFF")
+    found = hf_auscult.embed(folder, str(tmp_path), progress=False, errors="skip")
+    assert found.paths == tuple(files) and found.kept == (0, 2, 3) and list(found.skipped) == [1]
+    assert "1 broken.wav" in found.skipped[1]
+    np.testing.assert_array_equal(found.array, hf_auscult.embed(folder, files, progress=False))
+    waves = [{"array": np.ones(RATE), "sampling_rate": RATE}, {"array": np.ones(RATE), "sampling_rate": 1}]
+    assert hf_auscult.embed(folder, waves, progress=False, errors="skip").paths == (None,)

@@ -22,6 +22,7 @@ from hf_auscult.evaluation.runner import BenchmarkSettings, run_benchmark
 from hf_auscult.evaluation.shortcuts import METADATA, METADATA_AND_LEVEL
 from hf_auscult.evaluation.suites import suite_of
 from hf_auscult.evaluation.task import BenchmarkTask
+from hf_auscult.files import MANIFEST
 from tests.models import zoo
 
 
@@ -113,6 +114,9 @@ def test_report_and_pictures(result, config):
             name = part.split(")")[0]
             assert (config.output / name).is_file(), name
     assert (config.output / "plots" / "borda.png").is_file()
+    listed = json.loads((config.output / MANIFEST).read_text())
+    present = {path.relative_to(config.output).as_posix() for path in config.output.rglob("*") if path.is_file()}
+    assert {*listed, MANIFEST} == present
 
 
 def test_a_second_run_encodes_nothing_and_says_the_same(result, config, tmp_path, monkeypatch):
@@ -166,7 +170,10 @@ def test_balanced_over_age_group_and_sex(config, tmp_path):
     assert not task.missing and task.results[0].figures["auroc"].value is not None
 
 
-def test_refusals(config):
+def test_refusals(config, result):
+    with pytest.raises(ConfigurationError, match=r"already exists and is not empty.*--overwrite"):
+        bench(config, suite_of("acula18"))
+    config = replace(config, overwrite=True)
     with pytest.raises(ConfigurationError, match="one name"):
         bench(config, suite_of("acula18"), models=("logmel", "logmel"))
     with pytest.raises(ConfigurationError, match="no models"):

@@ -43,5 +43,5 @@ def test_what_is_wrong_is_said(tmp_path, text):
 
 
 def test_no_such_file(tmp_path):
-    with pytest.raises(ConfigurationError, match="cannot be read"):
+    with pytest.raises(ConfigurationError, match="no such file"):
         read_tasks(tmp_path / "absent.yaml")

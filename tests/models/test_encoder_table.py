@@ -6,8 +6,9 @@ import importlib.util
 from pathlib import Path
 
 import pytest
-import yaml
 
+from hf_auscult.hub.cards import families
+from hf_auscult.hub.encoder_card import render_family_card
 from hf_auscult.models.convert_checkpoint import FAMILIES
 
 ROOT = Path(__file__).parents[2]
@@ -22,13 +23,20 @@ def table():
 
 
 def test_every_family_is_described_and_listed(table):
-    originals = yaml.safe_load((ROOT / "model_cards/originals.yaml").read_text("utf-8"))
+    originals = families()
     assert list(originals) and set(originals) == set(FAMILIES)
     text = (ROOT / "model_cards/README.md").read_text("utf-8")
     listed = text.split(table.BEGIN)[1].split(table.END)[0]
     assert listed.count("| `") == len(FAMILIES)
     for family in FAMILIES:
         assert f"| `{family}`" in listed, f"run python examples/encoder_table.py model_cards/README.md: no {family}"
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_family_has_its_card(table, family):
+    parity = table.parity(family, (ROOT / "model_cards/README.md").read_text("utf-8"))
+    card = (ROOT / "model_cards" / family / "README.md").read_text("utf-8")
+    assert card == render_family_card(family, parity), "run python examples/encoder_table.py --cards model_cards"
 
 
 def test_a_row(table):

@@ -41,7 +41,8 @@ def test_every_mask_and_the_set_are_read(prepared, tmp_path):
     assert written == json.loads(json.dumps(found.to_dict()))
     card = (tmp_path / "set" / "README.md").read_text()
     assert "AUROC of murmur read off the text alone" in card and "| templates, mask paper |" in card
-    generate_set(plan, tmp_path / "set", progress=False)  # what was measured of the old texts goes with them
+    generate_set(plan, tmp_path / "set", progress=False, overwrite=True)
+    # What was measured of the old texts goes with them.
     assert not (tmp_path / "set" / "leakage.json").exists()
 
 

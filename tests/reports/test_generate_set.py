@@ -66,8 +66,10 @@ def test_templates_end_to_end(prepared, tmp_path):
     assert {path.name for path in (tmp_path / "set").iterdir()} == {
         *("reports.parquet", "reports.json", "failures.jsonl", "grounding.json", "README.md", ".files.json")
     }
-    again = generate_set(plan_set(prepared, ReportSettings(draws=2)), tmp_path / "set", progress=False)
-    assert again == info
+    plan = plan_set(prepared, ReportSettings(draws=2))
+    with pytest.raises(ConfigurationError, match=r"complete set of reports.*--overwrite"):
+        generate_set(plan, tmp_path / "set", progress=False)
+    assert generate_set(plan, tmp_path / "set", overwrite=True, progress=False) == info
 
 
 def test_load_dataset_reads_it_and_the_card_tells(prepared, tmp_path):
@@ -95,7 +97,7 @@ def test_segments_have_their_own_reports(shared, tmp_path):
 def test_another_set_or_folder_is_not_overwritten(prepared, tmp_path):
     generate_set(plan_set(prepared), tmp_path / "set", progress=False)
     other = plan_set(prepared, ReportSettings(seed=1))
-    with pytest.raises(ConfigurationError, match="other settings"):
+    with pytest.raises(ConfigurationError, match="complete set"):
         generate_set(other, tmp_path / "set", progress=False)
     before = (tmp_path / "set" / "reports.parquet").read_bytes()
     generate_set(other, tmp_path / "set", overwrite=True, progress=False)

@@ -55,7 +55,7 @@ DATASETS = Catalogue(Path(__file__).parent)
 
 
 def dataset(name: str) -> DatasetSpec:
-    """Find a dataset by its name.
+    """Find a dataset by its name, with ``-`` or ``_``.
 
     Raises:
         ConfigurationError: there is none of that name.
@@ -64,6 +64,7 @@ def dataset(name: str) -> DatasetSpec:
         >>> dataset("circor").licence
         'ODC-By-1.0'
     """
+    name = name.replace("-", "_")
     if name not in DATASETS:
         raise ConfigurationError(f"no dataset {name!r}", remedy=f"choose one of {', '.join(DATASETS)}")
     return DATASETS[name]

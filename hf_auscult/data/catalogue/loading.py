@@ -11,9 +11,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-import yaml
-
 from ...errors import ConfigurationError
+from ...texts import read_yaml
 from ..collector import RowCollector
 from ..facts import FieldMapping, TaskLabels
 from ..file_names import account_for_files
@@ -26,7 +25,7 @@ NEEDED = ("title", "version", "organ", "licence", "citation", "source_url", "sub
 PARTS = ("facts", "masks", "prompts", "shortcuts", "contamination")
 """Each must be there, or be ``{none: why}``: what nobody thought of must not look like what does not exist."""
 OPTIONAL = ("row", "codes", "strata", "recordings", "checksums", "official", "published", "traps",
-            "generic")  # fmt: skip
+            "generic", "sources")  # fmt: skip
 
 
 def load_dataset_folder(folder: Path, *, package: str | None = None) -> DatasetSpec:
@@ -41,10 +40,7 @@ def load_dataset_folder(folder: Path, *, package: str | None = None) -> DatasetS
         ConfigurationError: no such file, a part that is missing, or one that does not fit the others.
     """
     file = folder / FILE
-    try:
-        content = yaml.load(file.read_text("utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigurationError(f"cannot be read ({error})", where=file, remedy="write the dataset's YAML") from error
+    content = read_yaml(file, remedy="write the dataset's YAML")
     _check_keys(content, file)
     reader = _module(folder / READER, package)
     if reader is None and content.get("generic") is None:
@@ -59,7 +55,8 @@ def load_dataset_folder(folder: Path, *, package: str | None = None) -> DatasetS
     try:
         masks, masked = _masks(given["masks"] or ())
         functions = {} if rules is None else vars(rules)
-        facts = given["facts"] and FieldMapping.from_dict({"columns": given["facts"]}, str(file), functions)
+        stated = {"columns": given["facts"], "sources": content.get("sources")}
+        facts = given["facts"] and FieldMapping.from_dict(stated, str(file), functions)
         spec = DatasetSpec(
             name=folder.name,
             **{key: str(content[key]) for key in ("title", "version", "organ", "citation", "source_url")},

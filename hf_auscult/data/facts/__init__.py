@@ -5,6 +5,7 @@ from __future__ import annotations
 from .cells import Cells, Row, stated
 from .mapping import Column, FieldMapping, Rule, TaskLabels
 from .schema import CONCEPTS, VALUES, Fact, Kind, Polarity
+from .settle import attributed, contradictions, settle
 
 __all__ = [
     "CONCEPTS",
@@ -18,5 +19,8 @@ __all__ = [
     "Row",
     "Rule",
     "TaskLabels",
+    "attributed",
+    "contradictions",
+    "settle",
     "stated",
 ]

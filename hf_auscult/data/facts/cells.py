@@ -50,6 +50,7 @@ class Cells:
         self.row = row
         self.where = str(row.get("recording_id"))
         self.facts: list[Fact] = []
+        self.sources: dict[str, str] = {}  # field -> who states it in this row, where that is not the mapping's
         absent = [name for name in columns if name not in row]
         if absent:
             raise DataError(

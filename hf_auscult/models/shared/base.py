@@ -1,6 +1,9 @@
 """The base of every model here: one row a recording in, one row a recording out."""
 
 from dataclasses import dataclass
+from importlib import import_module
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -9,7 +12,7 @@ from transformers.modeling_utils import PreTrainedModel
 from transformers.utils.generic import can_return_tuple
 
 from ...errors import FeatureError
-from ...features.saved_code import SavesCode
+from ...features.saved_code import SavesCode, is_copy
 from .rows import WindowGroups, cut_rows
 
 
@@ -21,6 +24,35 @@ class AuscultPreTrainedModel(SavesCode, PreTrainedModel):
     input_modalities = ["audio"]
     supports_gradient_checkpointing = True
     accepts_loss_kwargs = False  # the loss is a mean over the batch: Trainer must not rescale it
+
+    def save_pretrained(
+        self,
+        save_directory: str | PathLike[str],
+        is_main_process: bool = True,
+        push_to_hub: bool = False,
+        **kwargs: Any,
+    ) -> None:
+        """Save the weights, the settings, the code and the feature extractor that belongs to them."""
+        push = {
+            key: kwargs.pop(key) for key in ("repo_id", "private", "commit_message") if push_to_hub and key in kwargs
+        }
+        super().save_pretrained(save_directory, is_main_process, **kwargs)
+        if is_main_process and not is_copy(type(self)):
+            import_module("hf_auscult.models.companions").write_companions(self, save_directory)
+        if push_to_hub:
+            self.push_to_hub(push.pop("repo_id", Path(save_directory).name), token=kwargs.get("token"), **push)
+
+    def push_to_hub(self, repo_id: str, *args: Any, **kwargs: Any) -> Any:
+        """Upload all that `save_pretrained` writes; where the repository has no card yet, also a model card.
+
+        Args:
+            repo_id: `namespace/name`.
+            args, kwargs: of transformers' `push_to_hub`.
+        """
+        if is_copy(type(self)):
+            return super().push_to_hub(repo_id, *args, **kwargs)
+        registry = import_module("hf_auscult.codegen.registry")
+        return registry.load(registry.HOOKS["push"])(self, repo_id, *args, **kwargs)
 
 
 @dataclass

@@ -66,6 +66,14 @@ def select(names: Sequence[str] | None) -> tuple[Condition, ...]:
     return (UNTRAINED, BEFORE, ALIGNED, *(check for check in CHECKS if check.name in names))
 
 
+def compared(names: Sequence[str]) -> tuple[Condition, ...]:
+    """Return rows for models that were aligned elsewhere, by the names of their folders."""
+    return tuple(
+        Condition(name, f"{name}, as published", "what do more recordings give?", trained=False, text="aligned")
+        for name in names
+    )
+
+
 def permutation(
     number: int, kind: Literal["all", "within_label"] | None, labels: Sequence[int], seed: int
 ) -> np.ndarray:

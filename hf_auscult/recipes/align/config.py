@@ -10,12 +10,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-import yaml
-
 from ...alignment.teacher_config import TeacherConfig, teacher_config
 from ...audio import Augmentation
+from ...data.guards import bare_id
 from ...errors import ConfigurationError
 from ...files import Serialisable
+from ...texts import read_yaml
 
 T = TypeVar("T")
 
@@ -28,6 +28,35 @@ RUN_SETTINGS = {
     "resume_from_checkpoint": "leave it out: an interrupted run goes on by itself",
     "push_to_hub": "publish the finished model: hf-auscult publish model DIR --repo NAME",
 }
+
+
+def excluded_people(people: str | tuple[str, ...]) -> frozenset[str]:
+    """Return the ids of people who are left out, spelled as people are compared.
+
+    Args:
+        people: ids, `dataset:id` or bare; or a file with one on each line.
+
+    Raises:
+        ConfigurationError: no such file.
+
+    Example:
+        >>> sorted(excluded_people(("circor:0042", "7")))
+        ['7', 'circor:42']
+    """
+    if isinstance(people, str):
+        path = Path(people)
+        if not path.is_file():
+            raise ConfigurationError("no such file", where=path, remedy="correct data.exclude_people")
+        people = tuple(path.read_text("utf-8").split())
+    parts = [str(name).rpartition(":") for name in people]
+    return frozenset(f"{dataset}{colon}{bare_id(name, dataset)}" for dataset, colon, name in parts)
+
+
+def excluded_names(row: Mapping[str, Any], excluded: frozenset[str]) -> frozenset[str]:
+    """Return which of the excluded ids are a recording's person's."""
+    source = str(row["source"])
+    names = {bare_id(str(row[name]), source) for name in ("subject_id", "person") if row.get(name)}
+    return excluded & {spelled for name in names for spelled in (name, f"{source}:{name}")}
 
 
 @dataclass(frozen=True)
@@ -44,6 +73,7 @@ class DataConfig:
         fractions: shares of people in train, validation and test, where `source` is prepared.
         seed: of that split.
         locked: also evaluate on the people reserved as a locked test set; without it they are left out altogether.
+        exclude_people: ids, `dataset:id` or bare, who are not trained on; or a file with one on each line.
     """
 
     dataset: str = "circor"
@@ -53,6 +83,7 @@ class DataConfig:
     fractions: dict[str, float] = field(default_factory=lambda: {"train": 0.6, "validation": 0.2, "test": 0.2})
     seed: int = 0
     locked: bool = False
+    exclude_people: str | tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -79,7 +110,8 @@ class ReportsConfig:
     """The text side.
 
     Args:
-        mask: `none`, `paper`, `strict` or `context`, see `hf_auscult.reports.mask_of`; it hides `data.task`.
+        mask: `none`, `findings`, `paper`, `strict` or `context`, see `hf_auscult.reports.mask_of`; it hides
+            `data.task`.
         draws: phrasings a recording; training draws one at random each time.
         seed: of the phrasing.
         folder: a set that `hf-auscult reports generate` wrote under the same mask, in place of the templates; its own
@@ -125,6 +157,8 @@ class AlignConfig(Serialisable):
         augmentation: settings of `audio.Augmentation`; `None` for none.
         crop_start, crop_padding, crop_samples: see `training.CropPolicy`; one window of the extractor by default.
         checks: names of `conditions.CHECKS` to run beside the aligned model; all by default.
+        compare: folders of aligned models that are evaluated beside the run's own, with the run's extractor; people
+            whom one of them was trained on must not be among the test people.
 
     Raises:
         ConfigurationError: a setting in `training` that does not exist, has another type, or belongs elsewhere.
@@ -146,6 +180,7 @@ class AlignConfig(Serialisable):
     crop_samples: int | None = None
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     checks: tuple[str, ...] | None = None
+    compare: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         check_training(self.training)
@@ -196,25 +231,20 @@ def load_config(path: str | Path, overrides: Mapping[str, Any] | None = None) ->
     Raises:
         ConfigurationError: missing file, bad YAML, unknown keys or values of another type (named).
     """
-    values = read_yaml(path, overrides)
+    values = read_settings(path, overrides)
     if isinstance(values.get("teacher"), str) or "preset" in (values.get("teacher") or {}):
         values["teacher"] = dataclasses.asdict(teacher_config(values["teacher"]))
     return build(AlignConfig, values, str(path))
 
 
-def read_yaml(path: str | Path, overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
+def read_settings(path: str | Path, overrides: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """Read a file of settings; top-level `overrides` replace the file's.
 
     Raises:
         ConfigurationError: missing file, bad YAML, or no mapping.
     """
     path = Path(path)
-    if not path.is_file():
-        raise ConfigurationError("no such file", where=path, remedy="see examples/configs")
-    try:
-        values = yaml.safe_load(path.read_text("utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigurationError(f"not YAML: {error}", where=path) from error
+    values = read_yaml(path, remedy="see examples/configs")
     if not isinstance(values, Mapping):
         raise ConfigurationError("not a mapping of settings", where=path)
     return {**values, **(overrides or {})}

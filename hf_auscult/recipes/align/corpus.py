@@ -33,7 +33,7 @@ from ...errors import ConfigurationError, DataError
 from ...reports import Report, class_prompts, generate
 from ...reports.report_set import read_set
 from ...training import AlignmentExample, StoredWaveform, Waveforms
-from .config import DataConfig, ReportsConfig
+from .config import DataConfig, ReportsConfig, excluded_names, excluded_people
 
 UNKNOWN = -100
 SPLITS = ("train", "validation", "test")
@@ -211,6 +211,7 @@ def load_corpus(
         labels, classes = {name: 1 - label for name, label in labels.items()}, classes[::-1]
     order = (main, *(folder for folder in folders if folder != main))
     kept: dict[tuple[str, str], tuple[Path, dict[str, Any], str, int]] = {}
+    excluded = excluded_people(config.exclude_people)
     for folder in order:
         for split, row in recording_rows(folder):
             source = str(row["source"])
@@ -218,6 +219,8 @@ def load_corpus(
             reserved = bare_id(row["subject_id"], source) in reserved_subjects(source)
             # Further datasets are not evaluated: only their training people take part in the run.
             if key in kept or (folder != main and split != "train") or (reserved and not config.locked):
+                continue
+            if split != "test" and excluded_names(row, excluded):
                 continue
             label = labels.get(row["recording_id"], UNKNOWN) if folder == main else UNKNOWN
             kept[key] = (folder, row, split, label)

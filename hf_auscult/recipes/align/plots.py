@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from ...alignment.maps import project_text
-from ...features.logmel import display_front_end, log_mel
+from ...features.logmel import band_centres, display_front_end, log_mel
 from ...metrics import roc_points
 from ...metrics.retrieval import unit_rows
 from ...models.acula.modeling_acula import AcuLaModel
@@ -77,7 +77,7 @@ def draw_retrieval(model: AcuLaModel, embeddings: Embeddings, evaluator: Evaluat
         ],
         path,
         seconds=len(recording.waveform) / corpus.sampling_rate,
-        band=(spec.f_min, spec.f_max),
+        band_centres=band_centres(spec),
         title=f"query {recording.recording_id} ({evaluator.config.data.task}: {label})",
         caption=f"Its own report stands at rank {rank} of {len(test)}.",
     )

@@ -12,16 +12,15 @@ from pathlib import Path
 import datasets
 import numpy as np
 from accelerate import PartialState
-from transformers import AutoTokenizer
 from transformers.utils.logging import disable_progress_bar as disable_transformers_bars
 
 from ...alignment.teachers import Teacher, default_device
 from ...data.trained_on import FILE as PEOPLE_FILE
 from ...data.trained_on import merged, read_training_people, training_people
-from ...files import check_folder, new_folder, write_json
+from ...files import check_folder, new_folder, sole_writer, write_json
 from ...hub.model_card import write_model_card
-from ...models.acula.teacher_acula import resolve_teacher
-from .conditions import Condition, permutation, select
+from ...models.acula.teacher_acula import teacher_tokenizer
+from .conditions import Condition, compared, permutation, select
 from .config import AlignConfig, load_config
 from .corpus import (
     AudioReportCorpus,
@@ -39,13 +38,15 @@ from .corpus import (
 from .evaluation import Embeddings, Evaluator, embed_corpus, summary_of
 from .plots import draw_losses, draw_retrieval, draw_roc
 from .results import AlignResult
-from .tables import render, tables
-from .train import ConditionTrainer, TrainedModel, feature_extractor, new_model, training_folder
+from .tables import closing, render, tables
+from .train import ConditionTrainer, TrainedModel, compared_models, feature_extractor, new_model, training_folder
 
 PACKAGES = ("hf-auscult", "torch", "transformers", "datasets", "accelerate", "scikit-learn", "numpy")
 
 
-def align(config: AlignConfig | str | Path, *, command: str = "", progress: bool = True) -> AlignResult | None:
+def align(
+    config: AlignConfig | str | Path, *, command: str = "", progress: bool = True, overwrite: bool = False
+) -> AlignResult | None:
     """Align an audio encoder with reports and run its standing checks.
 
     The encoder is trained once with its reports and once for each check (audio only, shuffled reports, reports shuffled
@@ -57,6 +58,7 @@ def align(config: AlignConfig | str | Path, *, command: str = "", progress: bool
         config: of the run, or the path of its YAML file; see `examples/configs`.
         command: what was typed, for the card.
         progress: show bars and the resulting tables.
+        overwrite: replace the folder of a finished run.
 
     Returns:
         The results, as in results.json; `None` on other processes than the first.
@@ -74,13 +76,20 @@ def align(config: AlignConfig | str | Path, *, command: str = "", progress: bool
     """
     if not isinstance(config, AlignConfig):
         config = load_config(config)
-    started = time.perf_counter()
     state = PartialState()
+    if not state.is_main_process:
+        return _align(config, state, command=command, progress=progress)
+    with sole_writer(config.output):
+        check_folder(config.output, replace=overwrite)
+        return _align(config, state, command=command, progress=progress)
+
+
+def _align(config: AlignConfig, state: PartialState, *, command: str, progress: bool) -> AlignResult | None:
+    started = time.perf_counter()
     say: Callable[[str], None] = state.print if progress else lambda _: None
     # The run has its own bars; the libraries' would bury them.
     disable_transformers_bars()
     datasets.disable_progress_bars()
-    check_folder(config.output, replace=True)
     work = Path(config.work)
 
     # Recordings and reports.
@@ -93,6 +102,7 @@ def align(config: AlignConfig | str | Path, *, command: str = "", progress: bool
     corpus, left_out = keep_reported(corpus, config.reports, config.data.task)
     say(_people_line(corpus, left_out))
     teacher = Teacher(config.teacher, cache=work / "teachers", device=default_device())
+    others = compared([Path(path).name for path in config.compare])
     conditions = select(config.checks)
     reports = {
         mask: embed_reports(
@@ -105,13 +115,15 @@ def align(config: AlignConfig | str | Path, *, command: str = "", progress: bool
         prompts = embed_prompts(corpus, config.data.task, teacher)
 
     # Training.
-    untrained = new_model(config, own_reports.embeddings.shape[1])
-    folder = training_folder(config, untrained, corpus, reports)
+    text_size = own_reports.embeddings.shape[1]
+    start = new_model(config, text_size)
+    untrained = new_model(config, text_size, random=True).eval()
+    trained = compared_models(config, corpus, text_size)
+    folder = training_folder(config, start, corpus, reports)
     trainer = ConditionTrainer(config, extractor, folder, len(corpus.classes), progress)
-    before = TrainedModel(untrained.eval(), [])
+    before = TrainedModel(start.eval(), [])
     if config.start.steps:
-        before = trainer.start(untrained, training_examples(corpus))
-    trained: dict[str, TrainedModel] = {}
+        before = trainer.start(start, training_examples(corpus))
     for condition in conditions:
         if condition.trained:
             read, order = _text_side(condition, corpus, reports, config)
@@ -119,6 +131,7 @@ def align(config: AlignConfig | str | Path, *, command: str = "", progress: bool
             trained[condition.name] = trainer.condition(condition, before.model, examples)
         else:
             trained[condition.name] = TrainedModel(untrained, []) if condition.starts == "random" else before
+    conditions = (*conditions, *others)
     state.wait_for_everyone()
     if not state.is_main_process:
         return None
@@ -161,7 +174,7 @@ def align(config: AlignConfig | str | Path, *, command: str = "", progress: bool
     _write(result, trained["aligned"], embeddings["aligned"], evaluator)
     shutil.rmtree(folder, ignore_errors=True)
     _say_leftovers(folder.parent, say)
-    say(f"\nwrote {config.output} in {result.seconds} s")
+    say("\n" + closing(result))
     return result
 
 
@@ -182,9 +195,7 @@ def _write(result: AlignResult, aligned: TrainedModel, embeddings: Embeddings, e
         aligned.model.save_pretrained(folder)
         evaluator.extractor.save_pretrained(folder)
         # The pipelines need the teacher's tokenizer beside the model; its weights stay where they are.
-        AutoTokenizer.from_pretrained(
-            resolve_teacher(config.teacher.name), revision=config.teacher.revision
-        ).save_pretrained(folder)
+        teacher_tokenizer(config.teacher.name, config.teacher.revision).save_pretrained(folder)
         content = result.to_dict()
         write_json(folder / "results.json", content, sort_keys=True)
         trained_on = corpus.take(corpus.rows("train"))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from ...metrics.tables import DASH, Table, count_range, estimate, number
 from .results import AlignResult
 
@@ -32,6 +34,31 @@ def render(result: AlignResult) -> str:
             retrieval_table(result).text(),
             "What else the embedding carries (held-out people).",
             representation_table(result).text(),
+        ]
+    )
+
+
+def closing(result: AlignResult) -> str:
+    """Return what was found, where it lies and what to do next, a line each."""
+    config, rows = result.config, result.conditions
+    aligned, before = rows["aligned"], rows["before"]
+    gain = result.gains["before"][1.0]
+    test = result.data.splits["test"]
+    found = (
+        f"{config.data.task} AUROC on {test.people} held-out people: {estimate(aligned.probe.figures[1.0].recording)} "
+        f"aligned, {estimate(before.probe.figures[1.0].recording)} before (difference {estimate(gain, sign=True)})"
+    )
+    for name in config.compare:
+        other = rows[Path(name).name]
+        found += f"; {name}: {estimate(other.probe.figures[1.0].recording)}"
+        if other.zero_shot is not None:
+            found += f", and {estimate(other.zero_shot)} from two sentences alone"
+    return "\n".join(
+        [
+            f"Found: {found}.",
+            f"Written: {config.output} (model, README.md, results.json, roc.png, retrieval_example.png) "
+            f"in {result.seconds} s.",
+            f'Next: hf_auscult.embed("{config.output}", ["recording.wav"]), or your own data: examples/README.md.',
         ]
     )
 

@@ -20,12 +20,14 @@ from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
 from ...alignment.objectives import get
 from ...audio import WindowPolicy
-from ...errors import ConfigurationError
+from ...data.trained_on import seen_in_training
+from ...errors import ConfigurationError, LeakageError
 from ...evaluation.contamination import origins_of
 from ...features import FRONT_ENDS, AuscultFeatureExtractor, FrontEnd, WindowedFeatureExtractor
 from ...files import new_folder, to_json, write_json
 from ...models.acula import AcuLaConfig
 from ...models.acula.modeling_acula import AcuLaModel
+from ...models.acula.teacher_acula import resolve_teacher
 from ...models.reachable import check_reachable
 from ...training import (
     AlignmentArguments,
@@ -41,7 +43,7 @@ from .config import AlignConfig
 from .corpus import AudioReportCorpus, EmbeddedReports
 
 # Settings that change nothing about what is trained: an interrupted run may go on under others.
-NOT_TRAINED_ON = ("output", "work", "evaluation", "checks", "retrieval_map")
+NOT_TRAINED_ON = ("output", "work", "evaluation", "checks", "compare", "retrieval_map")
 HISTORY = "history.json"
 
 
@@ -62,8 +64,14 @@ def feature_extractor(config: AlignConfig) -> WindowedFeatureExtractor:
     return AuscultFeatureExtractor(spec, WindowPolicy("sliding", samples=spec.samples(config.start.frames)))
 
 
-def new_model(config: AlignConfig, text_size: int) -> AcuLaModel:
-    """Return an AcuLa model with the run's encoder and fresh projections, the same for every call."""
+def new_model(config: AlignConfig, text_size: int, *, random: bool = False) -> AcuLaModel:
+    """Return an AcuLa model with the run's encoder and fresh projections, the same for every call.
+
+    Args:
+        config: of the run.
+        text_size: width of the teacher's embeddings.
+        random: leave the encoder's weights as they are drawn, whatever the checkpoint.
+    """
     set_seed(config.seed)
     objective = get(config.objective)
     encoder = load_encoder(config.start.checkpoint) if config.start.checkpoint else None
@@ -79,10 +87,38 @@ def new_model(config: AlignConfig, text_size: int) -> AcuLaModel:
         )
     )
     model.config.weights_origin = []
-    if encoder is not None:
+    if encoder is not None and not random:
         model.audio_model.load_state_dict(encoder.state_dict())
         model.config.weights_origin = origins_of(str(config.start.checkpoint), encoder.config)
     return model
+
+
+def compared_models(config: AlignConfig, corpus: AudioReportCorpus, text_size: int) -> dict[str, TrainedModel]:
+    """Load the models that the run's own is compared with.
+
+    Raises:
+        ConfigurationError: another teacher or front end than the run's.
+        LeakageError: a model that was trained on people of the run's test split.
+    """
+    models: dict[str, TrainedModel] = {}
+    asked = resolve_teacher(config.teacher.name, config.teacher.revision)
+    for path in config.compare:
+        check_reachable(path)
+        model = AcuLaModel.from_pretrained(path).eval()
+        front_end = getattr(AutoFeatureExtractor.from_pretrained(path), "front_end", None)
+        own = getattr(feature_extractor(config), "front_end", None)
+        teacher = resolve_teacher(str(model.config.teacher), model.config.teacher_revision)
+        if (model.config.text_size, teacher, front_end) != (text_size, asked, own):
+            raise ConfigurationError(
+                "has another teacher or front end than this run", where=path, remedy="take it out of `compare`"
+            )
+        tested = {recording.subject_id for recording in corpus.take(corpus.rows("test"))}
+        if count := seen_in_training(path, corpus.dataset, tested, prepared=corpus.folder):
+            raise LeakageError(
+                f"was trained on {count} of the test people", where=path, remedy="take it out of `compare`"
+            )
+        models[Path(path).name] = TrainedModel(model, [])
+    return models
 
 
 def load_encoder(checkpoint: str) -> Any:

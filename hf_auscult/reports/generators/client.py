@@ -157,8 +157,12 @@ class Client:
         # A complaint's useful words may stand behind a long start.
         return Reply(problem=self._shown(f"status {status}: {text}", 1000), rejected=True)
 
+    def without_key(self, text: str) -> str:
+        """A text with the key replaced."""
+        return text.replace(self._key, "[key]") if self._key else text
+
     def _shown(self, text: str, length: int = 200) -> str:
-        return shortened(text.replace(self._key, "[key]") if self._key else text, length)
+        return shortened(self.without_key(text), length)
 
     def _sign(self, prepared: requests.PreparedRequest) -> requests.PreparedRequest:
         # Signed by hand, so that a password from ~/.netrc never takes the key's place.

@@ -82,10 +82,11 @@ class EndpointConfig:
         if self.price is not None and min(self.price) < 0:
             raise ConfigurationError(f"price is {self.price}", remedy="give dollars per million tokens, 0 or more")
         parts = urlsplit(self.base_url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+        extra = parts.username or parts.password or parts.query or parts.fragment  # it would be stored and printed
+        if parts.scheme not in ("http", "https") or not parts.hostname or extra:
             raise ConfigurationError(
-                f"base url {parts.scheme}://{parts.hostname} cannot be used",
-                remedy=f"give http(s)://host/v1 without a user; the key comes from {self.key_variable}",
+                f"base url {parts.scheme}://{parts.hostname}{' with a user or query' if extra else ''} cannot be used",
+                remedy=f"give http(s)://host/v1 and nothing else; the key comes from {self.key_variable}",
             )
 
     def key(self) -> str | None:
@@ -204,6 +205,8 @@ class EndpointGenerator:
                 if isinstance(answer, Failed):
                     return answer
                 used, outcome = _used(answer, reserved), _outcome(answer)
+                if isinstance(outcome, Written):  # a proxy may echo what it was sent
+                    outcome = Written(self.client.without_key(outcome.text))
             finally:
                 self.budget.settle(reserved, used)
             if isinstance(outcome, Written):

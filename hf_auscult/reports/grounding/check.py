@@ -13,6 +13,8 @@ from .compare import Comparison, compare
 from .known import Knowledge
 from .statements import PHASES, Statement, phases_of, read_statements
 
+LONGEST = 20_000
+"""Characters of a report that are read; the longest of a language model has some 3,000."""
 _RIVALS = ("adventitious sound", "illness", "dry or wet cough")
 """What is named in place of another of the same kind contradicts: pneumonia for asthma, a wheeze for crackles."""
 _GENERAL = ("illness", "infection", "respiratory infection")
@@ -69,7 +71,7 @@ def check(text: str, facts: Sequence[Fact], *, dataset: str | None = None) -> Gr
         dataset: that the recording is of.
 
     Raises:
-        DataError: an empty text.
+        DataError: an empty text, or one of more than 20,000 characters.
 
     Example:
         >>> facts = [Fact("finding", "wheeze", "wheezes"), Fact("sex", "male", "sex"), Fact("age", "66", "age")]
@@ -79,6 +81,10 @@ def check(text: str, facts: Sequence[Fact], *, dataset: str | None = None) -> Gr
     """
     if not text.strip():
         raise DataError("an empty report", where=dataset, remedy="generate it again")
+    if len(text) > LONGEST:
+        raise DataError(
+            f"a report of {len(text):,} characters", where=dataset, remedy=f"give reports of up to {LONGEST:,}"
+        )
     known = Knowledge(facts)
     statements = read_statements(text, known.facts)
     compared = [compare(statement, known, statements) for statement in statements]

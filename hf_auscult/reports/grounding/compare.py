@@ -15,9 +15,11 @@ from .values import Verdict, compare_age, compare_place, same_grade, same_size, 
 _SOUNDS = {
     "lungs": "lung",
     **dict.fromkeys(("heavy cough", "shallow cough", "three coughs"), "cough"),
+    **dict.fromkeys(("vowel a", "vowel e", "vowel o", "fast counting", "counting at normal pace"), "voice"),
     **dict.fromkeys(("exhalation", "deep breath", "shallow breath"), "breath"),
 }
 """Sound -> what it is a kind of, where that is not itself."""
+_BESIDE = 80  # characters, as far as "at the aortic area, where this was recorded, I could not hear the murmur"
 _SYMPTOMS_DENIED = 5
 """Denied symptoms that make "no symptoms" true: the questionnaires ask for nine and more, and state those denied."""
 
@@ -49,6 +51,8 @@ def compare(statement: Statement, known: Knowledge, others: Sequence[Statement])
     concept = statement.concept
     if concept in TERM_CONCEPTS:
         verdict, facts = _rest(statement, known, others) if statement.rest else _term(statement, known)
+        if verdict == "contradicted" and _denied_elsewhere(statement, known, others):
+            verdict, facts = None, ()
     elif concept in ("site", "location", "loudest", "any"):
         verdict, facts = _place(statement, known)
         if statement.only and verdict == "supported" and _elsewhere(others, known):
@@ -114,7 +118,7 @@ def _term(statement: Statement, known: Knowledge) -> _Result:
     if polarity == "unknown":
         return "contradicted" if exact else None, ()
     if polarity == "present":
-        if known.present(term):
+        if known.present(term) or (term == "illness" and known.present("any symptom")):
             return "supported", stated
         if any(known.present(other) for other in lexicon().rules_out.get(term, ())):
             return "contradicted", ()
@@ -125,6 +129,19 @@ def _term(statement: Statement, known: Knowledge) -> _Result:
     if known.absent(term) or _follows(term, known):
         return "supported", stated or _denied_kinds(term, known)
     return "unsupported", ()
+
+
+def _denied_elsewhere(statement: Statement, known: Knowledge, others: Sequence[Statement]) -> bool:
+    """Whether a murmur is denied only at a place beside it where the facts do not have it."""
+    heard = {fact.value for fact in known.of_concept("location", "loudest")}
+    if statement.value != "murmur" or statement.polarity != "absent" or not heard:
+        return False
+    beside = {
+        other.value
+        for other in others
+        if other.concept in ("site", "location", "any") and abs(other.start - statement.start) < _BESIDE
+    }
+    return bool(beside) and not beside & heard and "all" not in beside
 
 
 def _states(term: str, polarity: str, fact: str) -> bool:
@@ -253,7 +270,9 @@ def _place(statement: Statement, known: Knowledge) -> _Result:
         verdict, facts = _among(statement, loudest)
         return verdict, (*facts, *(fact for fact in location if fact.value in {item.value for item in facts}))
     if statement.concept == "location":
-        return _among(statement, location or site)
+        verdict, facts = _among(statement, location or site)
+        here = [fact for fact in site if location and verdict == "supported" and fact.value == statement.value]
+        return verdict, (*facts, *here)
     if statement.concept == "site" and site:
         return _among(statement, site)
     return _among(statement, [*site, *location, *loudest])

@@ -14,8 +14,9 @@ VALVES: tuple[str, ...] = ("aortic", "pulmonary", "tricuspid", "mitral")
 SIDES, ASPECTS, LEVELS = ("left", "right"), ("anterior", "posterior", "lateral"), ("upper", "middle", "lower")
 CHEST: tuple[str, ...] = (*SIDES, *ASPECTS, *LEVELS)
 _FREE = (*TERM_CONCEPTS, "device", "position", "country", "sound", "severity", "timing", "quality")
-_CODES = {"cas", "das", "asd", "vsd", "pda", "pfo", "tb", "ct", "echo", "uri", "us", "usa", "sob"}
+_CODES = {"cas", "das", "asd", "vsd", "pda", "pfo", "tb", "ct", "uri", "us", "usa", "sob"}
 """Abbreviations only where they are written in capitals: "us" is a word."""
+_LONGEST = 600  # characters of a sentence
 _PLAIN = str.maketrans("\u2010\u2011\u2012\u2013\u2014\u2212\u2018\u2019\u00a0\u2044", "------'' /")
 _END = re.compile(
     r"(?<!\bvs)(?<!\be\.g)(?<!\bi\.e)(?<!\bapprox)(?<!\bDr)(?:[.!]|[?](?!\s*(?:yes|no|nil|none)\b))(?=\s|$)|;|\n\s*",
@@ -60,8 +61,33 @@ def sentences(text: str) -> list[tuple[int, int]]:
         >>> [text[a:b] for text in ["Age is 2.5; male. Good."] for a, b in sentences(text)]
         ['Age is 2.5;', ' male.', ' Good.']
     """
-    borders = [0, *(match.end() for match in _END.finditer(text)), len(text)]
+    borders = [0]
+    for end in (*(match.end() for match in _END.finditer(text)), len(text)):
+        while end - borders[-1] > _LONGEST:  # nobody writes such a sentence, and reading one takes its length squared
+            blank = text.rfind(" ", borders[-1] + 1, borders[-1] + _LONGEST)
+            borders.append(blank + 1 if blank > 0 else borders[-1] + _LONGEST)
+        borders.append(end)
     return [(start, end) for start, end in pairwise(borders) if text[start:end].strip()]
+
+
+def squeezed(text: str) -> tuple[str, list[int]]:
+    """Make one of several blanks, or of line breaks among them; with where each character stood, and the end.
+
+    Example:
+        >>> squeezed("a  b")
+        ('a b', [0, 1, 3, 4])
+    """
+    parts: list[str] = []
+    places: list[int] = []
+    for match in re.finditer(r"\s+|\S+", text):
+        word = match[0]
+        if word.isspace():
+            parts.append("\n" if "\n" in word else " ")
+            places.append(match.start())
+        else:
+            parts.append(word)
+            places += range(match.start(), match.end())
+    return "".join(parts), [*places, len(text)]
 
 
 def find_mentions(text: str, facts: Sequence[Fact]) -> list[Mention]:
@@ -78,12 +104,14 @@ def find_mentions(text: str, facts: Sequence[Fact]) -> list[Mention]:
         for match in entry.regex.finditer(text)
         if match[0].lower() not in _CODES or match[0].isupper()
     ]
-    mentions += [*find_measures(text), *find_places(text)]
+    mentions += [*find_measures(text), *find_places(text), *find_sexes(text)]
     taken: list[Mention] = []
+    free = bytearray(b"\x01" * len(text))
     for mention in sorted(
         mentions, key=lambda each: (-_weight(each), each.start, each.concept in ("outcome", "detail"))
     ):
-        if all(mention.end <= other.start or other.end <= mention.start for other in taken):
+        if free.find(0, mention.start, mention.end) < 0:
+            free[mention.start : mention.end] = bytes(mention.end - mention.start)
             taken.append(mention)
     return sorted(taken, key=lambda mention: mention.start)
 
@@ -130,10 +158,15 @@ def find_measures(text: str) -> Iterator[Mention]:
     table = language("measures")
     for concept, units in table["units"].items():
         for match in words("measures", "exact", concept).finditer(text):
+            short = re.fullmatch(r"(\d+)/(12|52)", match[0])
             parts = [
                 (number(part["number"]), (part["unit"] or "").lower().rstrip("s"))
-                for part in words("measures", "quantity").finditer(match[0])
+                for part in words("measures", "quantity").finditer(re.sub(r"^[MF]\s?(?=\d)", "", match[0]))
             ]
+            if short:
+                parts = [(float(short[1]), "month" if short[2] == "12" else "week")]
+            if not parts or (concept == "age" and _lasts(text, match)):
+                continue
             if concept == "age":
                 years = sum(value * units.get(unit, 1) for value, unit in parts)
                 text_of = f"{years:.3g}" if parts[-1][1][:1] in ("", "y") else f"{years:.3f}"
@@ -150,6 +183,35 @@ def find_measures(text: str) -> Iterator[Mention]:
         digits = re.search(r"\d+", match[0])
         first = int(digits[0]) if digits else int(number(f"{match[0].split()[-1][:-3]}y"))
         yield Mention("age", f"{first}-{first + 10}", *match.span())
+
+
+def _lasts(text: str, match: re.Match[str]) -> bool:
+    """Whether figures with a unit of time are no age: "in six weeks", "two days ago", "ten years' history"."""
+    if re.search(r"old|age|y/?o", match[0], re.IGNORECASE):
+        return False
+    before, behind = text[max(0, match.start() - 24) : match.start()], text[match.end() : match.end() + 14]
+    cue = list(words("measures", "lasting_before").finditer(before))
+    return bool(cue and not before[cue[-1].end() :].strip()) or bool(
+        words("measures", "lasting_behind").match(behind.lstrip(" '"))
+    )
+
+
+_SEX = re.compile(
+    r"(?:(?<=\d)|(?<=\d\s)|(?<=yo\s)|(?<=yr\s)|(?<=old\s)|(?<=[,.;:(/]\s)|(?<=^)|(?<=[,.;:(/\n]))"
+    r"([MF])(?=[\s,.;:)/\d]|$)"
+)
+"""A capital M or F by itself: behind an age, or between marks."""
+
+
+def find_sexes(text: str) -> Iterator[Mention]:
+    """Find the letters that ward notes have for the sexes.
+
+    Example:
+        >>> [one.value for one in find_sexes("66M with COPD. F, 5 years.")]
+        ['male', 'female']
+    """
+    for match in _SEX.finditer(text):
+        yield Mention("sex", "male" if match[1] == "M" else "female", *match.span())
 
 
 def chest_parts(place: str) -> frozenset[str]:
@@ -174,7 +236,7 @@ def find_places(text: str) -> Iterator[Mention]:
             yield Mention("place", value, *match.span())
     for match in words("places", "chest").finditer(text):
         parts = chest_parts(match[0])
-        around = text[max(0, match.start() - 2) : match.end() + 14]
+        around = text[max(0, match.start() - 6) : match.end() + 14]
         if not parts or words("places", "elsewhere").search(around):
             continue
         trunk = words("places", "trunk").search(match[0])

@@ -11,7 +11,7 @@ from typing import Literal
 from ...data.facts import Fact, Polarity
 from ...files import Serialisable
 from ..lexicon import TERM_CONCEPTS, ancestors, lexicon, words
-from .mentions import Mention, find_mentions, plain, sentences
+from .mentions import Mention, find_mentions, plain, sentences, squeezed
 from .negation import linked, polarities
 
 Role = Literal["loudest", "location", "site", "any"]
@@ -56,7 +56,7 @@ def read_statements(text: str, facts: Sequence[Fact]) -> list[Statement]:
         text: of the report.
         facts: whose own words are names too.
     """
-    text = plain(text)
+    original, (text, places) = text, squeezed(plain(text))
     mentions = find_mentions(text, facts)
     coughs = any(fact.concept == "sound" and "cough" in fact.value for fact in facts)
     result: list[Statement] = []
@@ -70,7 +70,10 @@ def read_statements(text: str, facts: Sequence[Fact]) -> list[Statement]:
                 for cough in statements
             ]
         result += statements
-    return result
+    if len(text) == len(original):
+        return result
+    spans = [(one, places[one.start], places[one.end - 1] + 1) for one in result]
+    return [replace(one, start=start, end=end, text=original[start:end]) for one, start, end in spans]
 
 
 def _sentence(text: str, start: int, end: int, mentions: Sequence[Mention]) -> list[Statement]:
@@ -91,10 +94,10 @@ def _sentence(text: str, start: int, end: int, mentions: Sequence[Mention]) -> l
             if _before_denied(text, mention, polarity_of):
                 continue
             of = _disease(mention, mentions) if concept == "severity" else owner(mention, heads, text)
-            polarity = "absent" if _negated(text, mention) else "present"
+            polarity = "absent" if _negated(text, mention, deniable) else "present"
         elif concept == "place":
             concept, only = role(text, start, end, mention), _nowhere_else(text, start, mention)
-            polarity = "absent" if _negated(text, mention) else "present"
+            polarity = "absent" if _negated(text, mention, deniable) else "present"
         elif concept == "detail" and _before_denied(text, mention, polarity_of):
             continue
         start_of, end_of = mention.start, mention.end
@@ -153,9 +156,10 @@ def _disease(severity: Mention, mentions: Sequence[Mention]) -> str | None:
     return (behind or named[::-1])[0].value if named else None
 
 
-def _negated(text: str, mention: Mention) -> bool:
-    """Whether one of the four words before denies it; 28 characters hold them."""
-    before = text[max(0, mention.start - 28) : mention.start].lower().split()
+def _negated(text: str, mention: Mention, deniable: Sequence[Mention]) -> bool:
+    """Whether one of the four words before denies it, and nothing nearer; 28 characters hold them."""
+    nearer = max((other.end for other in deniable if other.end <= mention.start), default=0)
+    before = text[max(nearer, mention.start - 28) : mention.start].lower().split()
     return any(words("roles", "not").fullmatch(word) for word in before[-4:]) and "," not in "".join(before[-2:])
 
 
@@ -176,6 +180,8 @@ def role(text: str, start: int, end: int, place: Mention) -> Role:
     behind = text[place.end : min(end, place.end + 45)]  # as far as "is the point where the murmur is loudest" takes
     for word in re.finditer(r"\w+", behind):
         if words("roles", "cues", "loudest").match(behind, word.start()):
+            if behind[: word.start()].rstrip().endswith(","):
+                break  # "at the apex and the base, loudest at the apex"
             return "loudest"
         if not words("roles", "filler").fullmatch(word[0]):
             break

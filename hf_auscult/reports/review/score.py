@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from ...errors import DataError
 from ...files import Serialisable
+from ...texts import read_table
 from ..grounding import Proportion, proportion
 from .sheet import COLUMNS, QUESTIONS
 
@@ -80,16 +79,8 @@ def score_review(file: str | Path) -> ReviewScore:
 def _rows(path: Path) -> list[dict[str, str]]:
     if not path.is_file():
         raise DataError("no such file", where=path, remedy="fill review.html and save it as CSV")
-    try:
-        text = path.read_text("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError("not UTF-8 text", where=path, remedy=_REMEDY) from error
-    head = text.partition("\n")[0]
-    reader = csv.DictReader(io.StringIO(text, newline=""), delimiter=";" if head.count(";") > head.count(",") else ",")
-    missing = [name for name in _NEEDED if name not in (reader.fieldnames or ())]
-    if missing:
-        raise DataError(f"columns {missing} are missing", where=path, remedy=f"keep the columns {', '.join(COLUMNS)}")
-    rows = list(reader)
+    remedy = f"keep the columns {', '.join(COLUMNS)}"
+    rows = [row for _, row in read_table(path, _NEEDED, remedy=remedy, delimiters=",;")]
     if not rows:
         raise DataError("no reports", where=path, remedy=_REMEDY)
     for place, row in enumerate(rows, start=1):

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -48,7 +49,9 @@ def test_a_declared_dataset_has_facts_masks_and_reports(file: Path):
     assert kept["paper"] - kept["strict"] == {"phase"}
     assert kept["context"] == {"gender", "months"}
     (report,) = generate([ROW], dataset=str(file), mask="strict", task="wheeze")
-    assert "female" in report.text and "wheez" not in report.text and report.fields == ("gender", "months")
+    assert (
+        re.search("girl|female", report.text) and "wheez" not in report.text and report.fields == ("gender", "months")
+    )
 
 
 def test_cells_that_state_nothing_and_cells_that_state_an_absence(file: Path):

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from hf_auscult.data import load_prepared
 from hf_auscult.data.trained_on import FILE, training_people
+from hf_auscult.errors import ConfigurationError
 from hf_auscult.evaluation.estimates import Bootstrap
 from hf_auscult.evaluation.explanations import ExplainSettings, explain
 from tests.evaluation.conftest import data_root, feature_cache  # noqa: F401 - fixtures
@@ -40,6 +42,9 @@ def test_scores_pictures_and_chance(method, data_root, feature_cache, tmp_path):
     assert stored["time_auroc"]["loudness"] == floor.value and 0 < floor.value < 1 and floor.value != 0.5
     assert found.scores["band"].loudness is None
     assert len(list((tmp_path / "heat").glob("*.png"))) == 1
+    with pytest.raises(ConfigurationError, match="already exists"):
+        explain(settings, progress=False)
+    settings = replace(settings, overwrite=True)
     assert explain(settings, progress=False) == found and found.trained_on is None
     people = {row["subject_id"] for row in load_prepared(settings.data, "murmur")["test"].remove_columns("audio")}
     (model / FILE).write_text(json.dumps(training_people("circor", people)))

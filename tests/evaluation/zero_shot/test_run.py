@@ -16,12 +16,13 @@ from hf_auscult.errors import ConfigurationError, DataError
 from hf_auscult.evaluation.zero_shot.aligned import load_aligned, second_reader, teacher_of
 from hf_auscult.evaluation.zero_shot.run import ZeroShotSettings, run_zero_shot
 from hf_auscult.evaluation.zero_shot.texts import MASKS, prompts_of, reports_of
+from hf_auscult.files import MANIFEST
 from hf_auscult.reports.generate_set import ReportSettings, generate_set, plan_set
 from hf_auscult.reports.report_set import read_set, write_set
 from tests import tiny
 from tests.models import zoo
 
-FILES = {"README.md", "results.json", "predictions.parquet", "plots"}
+FILES = {MANIFEST, "README.md", "results.json", "predictions.parquet", "plots"}
 FRESH = ("seconds", "read", "command")
 
 
@@ -68,7 +69,7 @@ def test_what_is_written(made):
             assert set(figures) == {"R@1", "R@5", "R@10", "median_rank"}
     assert len(content["direct"]["sentences"]) == 4
     assert content["contamination"] == []
-    assert not [path for path in config.output.rglob(".*")]
+    assert [path.name for path in config.output.rglob(".*")] == [MANIFEST]
     assert result.read["recordings"] == sum(part["recordings"] for part in content["counts"].values())
 
 
@@ -161,6 +162,9 @@ def test_a_model_aligned_on_another_split_is_said_to_be(made, tmp_path):
         run_zero_shot(moved, progress=False).contamination == ()
     )  # the folder lists whom it was trained on, and they are others
     (tmp_path / "acula-opera" / FILE).unlink()
+    with pytest.raises(ConfigurationError, match="already exists"):
+        run_zero_shot(moved, progress=False)
+    moved = replace(moved, overwrite=True)
     assert "circor: aligned on another split" in run_zero_shot(moved, progress=False).contamination[0]
     assert "**Warning:** circor: aligned on another split" in (tmp_path / "out" / "README.md").read_text()
 
@@ -185,12 +189,15 @@ def test_reports_from_sets_on_disk(made, tmp_path):
     assert found.retrievals[0].recordings == sum(name in sorted(prepared)[::2] for name in test["example"])
     assert found.pipelines[0].read[0].own is None
     with pytest.raises(ConfigurationError, match="hides the label of murmur"):
-        run_zero_shot(replace(config, task="outcome", reports=tmp_path / "sets" / "strict"), progress=False)
+        run_zero_shot(
+            replace(config, output=tmp_path / "new", task="outcome", reports=tmp_path / "sets" / "strict"),
+            progress=False,
+        )
     with pytest.raises(DataError, match="no set of reports"):
-        run_zero_shot(replace(config, reports=tmp_path / "nothing"), progress=False)
+        run_zero_shot(replace(config, output=tmp_path / "new", reports=tmp_path / "nothing"), progress=False)
     shutil.copytree(tmp_path / "sets" / "none", tmp_path / "sets" / "twice")
     with pytest.raises(DataError, match="second set under mask none"):
-        run_zero_shot(replace(config, reports=tmp_path / "sets"), progress=False)
+        run_zero_shot(replace(config, output=tmp_path / "new", reports=tmp_path / "sets"), progress=False)
 
 
 def test_command(made, tmp_path, capsys, monkeypatch):
@@ -202,6 +209,9 @@ def test_command(made, tmp_path, capsys, monkeypatch):
     shown = capsys.readouterr().out
     assert "floor: base rates alone" in shown and "median rank" in shown
     assert "--draws 100" in (tmp_path / "out" / "README.md").read_text()
+    assert main([*arguments, "--task", "murmur"]) == 2
+    assert "not empty" in capsys.readouterr().err
+    arguments.append("--overwrite")
     assert main([*arguments, "--task", "murmur", "--json"]) == 0
     answer = json.loads(capsys.readouterr().out)
     assert answer["pipeline"] == json.loads(json.dumps(result.to_dict()["pipeline"]))
@@ -228,7 +238,7 @@ def test_text_models_that_cannot_be_loaded_are_named(made, tmp_path):
 
     config, _ = made
     with pytest.raises(ConfigurationError, match=r"absent: cannot be loaded as auto.*minilm"):
-        run_zero_shot(replace(config, second=str(tmp_path / "absent")), progress=False)
+        run_zero_shot(replace(config, output=tmp_path / "out", second=str(tmp_path / "absent")), progress=False)
 
 
 def test_tasks_without_texts_say_which_have_some():

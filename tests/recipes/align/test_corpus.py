@@ -175,3 +175,15 @@ def test_recordings_on_disk_are_those_in_memory(prepared, corpus, tmp_path):
         crop = slice(100, 100 + tiny.SAMPLES)
         images = [tiny.EXTRACTOR.window_features(wave[crop][None]) for wave in (ours.waveform, theirs.waveform)]
         assert np.abs(images[0] - images[1]).mean() < 1e-3
+
+
+def test_excluded_people_are_not_trained_on(prepared, corpus, tmp_path):
+    """Those of the test split stay in it; an id may stand with its dataset or without."""
+    train, test = sorted(corpus.people("train")), sorted(corpus.people("test"))
+    (tmp_path / "ids.txt").write_text("\n".join([train[0], train[1].rpartition(":")[2], test[0]]))
+    without = load_corpus(
+        DataConfig(prepared=str(prepared), exclude_people=str(tmp_path / "ids.txt")), [prepared], 4_000
+    )
+    assert without.people("train") == set(train[2:]) and without.people("test") == set(test)
+    with pytest.raises(ConfigurationError, match="no such file"):
+        load_corpus(DataConfig(prepared=str(prepared), exclude_people="absent.txt"), [prepared], 4_000)

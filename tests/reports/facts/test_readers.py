@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -9,8 +10,11 @@ from pathlib import Path
 import pytest
 
 from hf_auscult.data import DATASETS
+from hf_auscult.data.facts import attributed, contradictions
 from hf_auscult.errors import DataError
 from hf_auscult.reports import FACTS
+
+from ..grounding.random_rows import RANDOM
 
 FIELDS = {name: facts.fields for name, facts in FACTS.items() if name != "circor"}
 SIGN = {"present": "", "absent": "no ", "unknown": "? "}
@@ -74,10 +78,17 @@ def test_an_empty_row_states_nothing_and_a_missing_column_is_an_error(dataset: s
         ("coughvid", {"wheezing_1": "True", "wheezing_3": "False", "stridor_3": "False"}, ["no stridor in cough"]),
         ("coughvid", {"wheezing_1": "True", "nothing_1": "True", "severity_1": "mild"}, ["mild"]),
         ("coughvid", {"quality_1": "no_cough", "cough_type_1": "dry"}, []),
+        ("coughvid", {"cough_type_1": "dry", "cough_type_2": "wet", "cough_type_3": "dry"}, ["dry cough"]),
+        ("coughvid", {"severity_2": "pseudocough"}, ["pseudocough"]),
+        ("coughvid", {"diagnosis_2": "COVID-19", "severity_2": "pseudocough"}, ["COVID-19"]),
+        ("coughvid", {"diagnosis_2": "healthy_cough", "severity_2": "mild"}, ["healthy cough"]),
         ("coughvid", {"diagnosis_1": "healthy_cough", "quality_1": "ok"}, ["acceptable", "healthy cough"]),
         ("coswara", {"covid_status": "positive_mild", "smoker": "TRUE"}, ["smoker", "COVID-19", "mild"]),
         ("coswara", {"covid_status": "under_validation"}, ["? COVID-19"]),
         ("coswara", {"covid_status": "no_resp_illness_exposed"}, ["no respiratory illness", "exposure to COVID-19"]),
+        ("coswara", {"covid_status": "healthy", "test_status": "n"}, ["healthy", "no COVID-19"]),
+        ("coswara", {"covid_status": "recovered_full", "test_status": "n"}, ["recovery from COVID-19"]),
+        ("coswara", {"covid_status": "positive_asymp", "fever": "True"}, ["fever", "COVID-19"]),
         ("coswara", {"smoker": "n", "fever": "False"}, ["non-smoker"]),
         ("covid19_cough", {"covid_label": "contradicting duplicate", "device": "phone"}, ["phone"]),
         ("covid19_cough", {"covid_label": "positive", "asymptomatic": True}, ["no symptom", "COVID-19"]),
@@ -173,9 +184,39 @@ def test_every_real_row_can_be_read(dataset: str, shared: Path, tmp_path: Path):
     rows = list(spec.read(REAL[dataset](shared, tmp_path)).rows)
     for row in rows:
         facts = FACTS[dataset](row)
-        assert facts and len(set(facts)) == len(facts)
+        assert facts and len(set(facts)) == len(facts) and all(fact.source for fact in facts)
+        assert all(attributed(one, other) for one, other in contradictions(facts))
         assert {fact.field for fact in facts} <= set(row) | {"events"}
     for task in spec.tasks:
         if task.segments:
             for row in task.select(rows)[0]:
                 assert any(fact.field == "events" for fact in FACTS[dataset](row))
+
+
+@pytest.mark.parametrize(
+    ("dataset", "cells", "expected"),
+    [
+        ("coughvid", {"status": "healthy", "diagnosis_2": "COVID-19"},
+         {"healthy": "self-report", "COVID-19": "expert 2"}),
+        ("coughvid", {f"diagnosis_{n}": "COVID-19" for n in (1, 2, 3)}, {"COVID-19": "3 of 3 experts"}),
+        ("coswara", {"covid_status": "positive_mild", "test_status": "p"}, {"COVID-19": "test", "mild": "test"}),
+        ("coswara", {"covid_status": "positive_mild"}, {"COVID-19": "self-report", "mild": "self-report"}),
+        ("covid19_cough", {"covid_label": "positive", "verified": True}, {"COVID-19": "test"}),
+        ("covid19_cough", {"covid_label": "positive", "verified": False}, {"COVID-19": "self-report"}),
+        ("icbhi", {"diagnosis": "COPD", "events": events("wheeze")},
+         {"crackle": "annotator", "wheeze": "annotator", "COPD": "record"}),
+    ],
+)  # fmt: skip
+def test_every_fact_says_who_states_it(dataset: str, cells: dict[str, object], expected: dict[str, str]):
+    row = dict.fromkeys(FIELDS[dataset]) | {"recording_id": "r"} | cells
+    assert {fact.value: fact.source for fact in FACTS[dataset](row)} == expected
+
+
+@pytest.mark.parametrize("dataset", sorted(FACTS))
+def test_what_contradicts_is_attributed(dataset: str):
+    draw = random.Random(dataset)
+    for _ in range(150):
+        facts = FACTS[dataset](RANDOM[dataset](draw))
+        assert all(fact.source for fact in facts)
+        pairs = [(one, other) for one, other in contradictions(facts) if not attributed(one, other)]
+        assert not pairs

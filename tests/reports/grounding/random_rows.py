@@ -6,6 +6,7 @@ import random
 from collections.abc import Callable
 from typing import Any
 
+from hf_auscult.data.catalogue.coswara import facts as coswara
 from hf_auscult.data.catalogue.coughvid import facts as coughvid
 from hf_auscult.data.catalogue.hf_lung import facts as hf_lung
 from hf_auscult.data.catalogue.icbhi import facts as icbhi
@@ -182,7 +183,8 @@ def _coswara(draw: random.Random) -> Row:
     }
     return row | {
         "quality": draw.choice(("0", "1", "2", None)),
-        "covid_status": draw.choice((*_words("coswara", "covid_status"), None)),
+        "covid_status": draw.choice((*coswara.STATUSES, None)),
+        "test_status": draw.choice(("p", "n", "na", None)),
     }
 
 
@@ -190,6 +192,7 @@ def _covid19_cough(draw: random.Random) -> Row:
     row = _blank(*FACTS["covid19_cough"].fields) | {"organ": "cough", "device": draw.choice(("phone", "messenger"))}
     return row | {
         "covid_label": draw.choice(("positive", "negative")),
+        "verified": draw.choice((True, False, None)),
         "asymptomatic": draw.choice(("True", "False", None)),
     }
 

@@ -1,31 +1,38 @@
-"""Precision and recall on the labelled pairs, each half for itself."""
+"""Precision and recall on the labelled pairs: those the check was tuned on, and those it was not."""
 
 from __future__ import annotations
 
 import pytest
 
-from .labelled import KINDS, pairs, score
+from .labelled import DEVELOPMENT, HELD_OUT, KINDS, Score, pairs, rejected, score
 
-HALVES = ("development", "held_out")
-LEAST = dict.fromkeys(HALVES, 30) | {"fresh": 15, "notation": 6, "notation_later": 6}
-"""Part -> quotations of each kind that it has at least."""
+LEAST = {"development": (0.95, 0.95), "held out": (0.80, 0.90)}
+"""Precision and recall of each kind; the figures that are published stand in the documentation."""
 
 
 def test_the_pairs_are_many_of_every_organ_and_of_every_kind():
-    every = [pair for half in HALVES for pair in pairs(half)]
-    assert len(every) >= 150
-    assert min(len(pairs(half)) for half in HALVES) >= 75
+    every = [pair for part in (*DEVELOPMENT, *HELD_OUT) for pair in pairs(part)]
+    assert len(every) >= 300
+    assert sum(len(pairs(part)) for part in HELD_OUT) >= 140
     families = {pair.dataset.partition("_")[0] for pair in every}
     assert families == {"circor", "sprs", "icbhi", "hf", "cv", "uk", "cos", "zch", "kauh", "cinc"}
-    clean = [pair for pair in every if not pair.contradictions and not pair.additions]
-    assert len(clean) >= 40
-    assert len({pair.text for pair in every}) == len(every)
+    correct = [pair for pair in every if not pair.contradictions and not pair.additions]
+    assert len(correct) >= 100
+    assert len({(pair.dataset, pair.text) for pair in every}) == len(every)
 
 
-@pytest.mark.parametrize("part", LEAST)
-@pytest.mark.parametrize("kind", KINDS)
-def test_precision_and_recall(part: str, kind: str):
-    total = score(part)[kind]
-    assert total.gold >= LEAST[part]
-    assert total.precision >= 0.95, total
-    assert total.recall >= 0.95, total
+@pytest.mark.parametrize(("half", "parts"), [("development", DEVELOPMENT), ("held out", HELD_OUT)])
+def test_precision_and_recall(half: str, parts: tuple[str, ...]):
+    totals = {kind: Score() for kind in KINDS}
+    for part in parts:
+        for kind, figures in score(part).items():
+            totals[kind] += figures
+    for total in totals.values():
+        assert total.gold >= 30
+        assert total.precision >= LEAST[half][0], total
+        assert total.recall >= LEAST[half][1], total
+
+
+def test_few_correct_texts_are_rejected():
+    counts = [rejected(part) for part in DEVELOPMENT]
+    assert sum(wrong for wrong, _ in counts) <= 0.03 * sum(texts for _, texts in counts)

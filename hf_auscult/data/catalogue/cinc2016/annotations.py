@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from ....errors import DataError
+from ....texts import read_table, read_text
 from ...schema import text_or_none
-from ...tabular import number, read_table, read_text, sex
+from ...tabular import number, sex
 
 OWN = ("diagnosis", "original_record_name", "raw_record", "site_detail", "recording_state")
 """Columns that hold the appendix's own words."""

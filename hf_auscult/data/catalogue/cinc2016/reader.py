@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 from ....errors import DataError
+from ....texts import AGAIN, read_text
 from ...collector import RowCollector
 from ...spec import Table
-from ...tabular import AGAIN, read_text
 from .annotations import Annotations, read_annotations
 
 _CLASSES = {"-1": "Normal", "1": "Abnormal"}
@@ -104,11 +105,11 @@ def _add(collector: RowCollector, folder: Path, name: str, labels: Mapping[str, 
 
 def _copies(root: Path) -> list[str]:
     """Say what the ``validation`` folder holds: copies of training recordings, which are not listed twice."""
-    same = Counter(
-        (root / f"training-{wav.stem[0]}" / wav.name).is_file()
-        and (root / f"training-{wav.stem[0]}" / wav.name).read_bytes() == wav.read_bytes()
-        for wav in sorted((root / "validation").glob("*.[wW][aA][vV]"))
-    )
+    same: Counter[bool] = Counter()
+    for wav in sorted((root / "validation").glob("*.[wW][aA][vV]")):
+        original = root / f"training-{wav.stem[0]}" / wav.name
+        with suppress(OSError):  # one that cannot be read is no recording of ours
+            same[original.is_file() and original.read_bytes() == wav.read_bytes()] += 1
     what = {True: "copies of training recordings", False: "in no training folder"}
     return [
         f"{same[kind]} recordings of validation/ are {said} and left out" for kind, said in what.items() if same[kind]

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import csv
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from ....errors import DataError, LeakageError
+from ....texts import read_text
 from ...collector import RowCollector
 from ...guards import bare_id, reserved_subjects
 from ...identity import merge
 from ...schema import text_or_none
 from ...spec import Table
-from ...tabular import read_keyed, read_text
+from ...tabular import read_keyed
 
 SUBSET_MARKER = "SUBSET"
 """A file of this name says that the folder holds a part of the distribution: what RECORDS lists, no more."""
@@ -142,7 +144,7 @@ def _segmentation(file: Path) -> tuple[list[dict[str, float | int]] | None, str 
             start, end, state = (float(cell) for cell in line.split())
         except ValueError:
             return None, f"{file.stem}: segmentation line {line!r} is not 'start end state'"
-        if not 0 <= start <= end or state not in (0, 1, 2, 3, 4):
+        if not 0 <= start <= end < math.inf or state not in (0, 1, 2, 3, 4):
             return None, f"{file.stem}: segmentation line {line!r} is impossible, so it has none"
         segments.append({"start": start, "end": end, "state": int(state)})
     return segments, None if segments else f"{file.stem}: empty segmentation file"

@@ -1,6 +1,10 @@
-"""What up to three experts heard in a cough of COUGHVID."""
+"""What up to three experts heard in a cough of COUGHVID, counted."""
 
 from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+from dataclasses import replace
 
 from ...facts import Cells, Fact, Row
 
@@ -16,46 +20,67 @@ DIAGNOSES = {
     "COVID-19": "COVID-19",
     "lower_infection": "lower respiratory tract infection",
     "upper_infection": "upper respiratory tract infection",
-    "obstructive_disease": "obstructive disease",
+    "obstructive_disease": "obstructive lung disease",
     "healthy_cough": "healthy cough",
 }
 SEVERITIES = {"mild": "mild", "severe": "severe", "pseudocough": "pseudocough", "unknown": None}
 QUALITIES = {"good": "good", "ok": "acceptable", "poor": "poor", "no_cough": None}
+EXPERTS = (1, 2, 3)
 
 
 def opinions(cells: Cells) -> None:
-    """Add what the experts say, each with a field of their own.
+    """Add what most of the experts say who were asked, question by question; a tie states nothing.
 
-    Where they disagree on something, nothing is stated of it: whom to believe is not for a report to decide. An expert
-    who heard no cough, or who ticked both a sound and "nothing", says nothing of sounds.
+    The source says who they are: ``expert 2`` for the only one who answered, else ``2 of 3 experts``. An expert who
+    heard no cough, or who ticked both a sound and "nothing", says nothing of sounds. ``pseudocough`` is a kind of
+    cough, whatever column it stands in, and is not stated beside a disease; a severity is that of the disease.
     """
-    given = [fact for expert in (1, 2, 3) for fact in _opinion(cells.row, expert)]
-    cells.facts += [fact for fact in given if not any(_differ(fact, other) for other in given)]
+    answers: dict[str, list[tuple[int, Fact]]] = defaultdict(list)
+    for expert in EXPERTS:
+        for question, fact in _opinion(cells.row, expert).items():
+            answers[question].append((expert, fact))
+    agreed = {question: fact for question, given in answers.items() if (fact := _majority(given))}
+    disease, severity = agreed.get("diagnosis"), agreed.get("severity")
+    if severity is not None and disease is not None:
+        healthy = disease.value == "healthy cough"
+        if healthy != (severity.concept == "finding"):
+            del agreed["severity"]
+        elif not healthy:
+            agreed["severity"] = replace(severity, of=disease.value)
+    cells.facts += agreed.values()
 
 
-def _opinion(row: Row, expert: int) -> list[Fact]:
+def _majority(answers: list[tuple[int, Fact]]) -> Fact | None:
+    """What more than half of those who answered say, as the first of them says it."""
+    for expert, fact in answers:
+        same = sum((other.value, other.polarity) == (fact.value, fact.polarity) for _, other in answers)
+        if 2 * same > len(answers):
+            source = f"expert {expert}" if len(answers) == 1 else f"{same} of {len(answers)} experts"
+            return replace(fact, source=source)
+    return None
+
+
+def _opinion(row: Row, expert: int) -> Mapping[str, Fact]:
+    """What one expert says, by question."""
     cells = Cells(row, ())
-    quality = f"quality_{expert}"
-    cells.words("recording_quality", quality, QUALITIES)
-    if cells.text(quality) == "no_cough":
-        return []
-    cells.words("finding", f"cough_type_{expert}", TYPES)
-    sounds = {f"{name}_{expert}": value for name, value in SOUNDS.items()}
-    if not (cells.flag(f"nothing_{expert}") and any(cells.flag(field) for field in sounds)):
-        for field, value in sounds.items():
-            flag = cells.flag(field)
-            cells.add("finding", None if flag is None else value, field, "present" if flag else "absent")
-    cells.words("disease", f"diagnosis_{expert}", DIAGNOSES)
-    cells.words("severity", f"severity_{expert}", SEVERITIES)
-    return cells.facts
+    given: dict[str, Fact] = {}
 
+    def add(question: str, concept: str, words: Mapping[str, str | None]) -> None:
+        field = f"{question}_{expert}"
+        if (value := cells.word(field, words)) is not None:
+            given[question] = Fact(concept, value, field)
 
-def _differ(one: Fact, other: Fact) -> bool:
-    """Whether two opinions are about the same thing and do not say the same."""
-    if one.concept != other.concept:
-        return False
-    if one.concept != "finding":
-        return one.value != other.value
-    if {one.value, other.value} <= {*TYPES.values()}:
-        return one.value != other.value
-    return one.value == other.value and one.polarity != other.polarity
+    add("quality", "recording_quality", QUALITIES)
+    if cells.text(f"quality_{expert}") == "no_cough":
+        return {}
+    add("cough_type", "finding", TYPES)
+    flags = {name: cells.flag(f"{name}_{expert}") for name in SOUNDS}
+    if not (cells.flag(f"nothing_{expert}") and any(flags.values())):
+        for name, flag in flags.items():
+            if flag is not None:
+                given[name] = Fact("finding", SOUNDS[name], f"{name}_{expert}", "present" if flag else "absent")
+    add("diagnosis", "disease", DIAGNOSES)
+    word = cells.word(f"severity_{expert}", SEVERITIES)
+    if word is not None:
+        given["severity"] = Fact("finding" if word == "pseudocough" else "severity", word, f"severity_{expert}")
+    return given

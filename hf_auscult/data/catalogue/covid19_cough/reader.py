@@ -5,14 +5,15 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ....errors import DataError
+from ....texts import read_json
 from ...collector import RowCollector
 from ...schema import Row, text_or_none
 from ...spec import Table
-from ...tabular import read_json
 
 CONFLICT = "contradicting duplicate"
 _KEYS = {"filename", "verified", "asymptomatic", "comment", "covid19", "source", "kind", "start_at", "end_at"}
@@ -95,8 +96,9 @@ def _mark_duplicates(root: Path, rows: list[Row]) -> list[str]:
     groups: dict[str, list[Row]] = defaultdict(list)
     for row in rows:
         file = root / row["path"]
-        if file.is_file():
-            groups[hashlib.sha256(file.read_bytes()).hexdigest()].append(row)
+        with suppress(OSError):  # prepare says of it that it is missing, or cannot be read
+            if file.is_file():
+                groups[hashlib.sha256(file.read_bytes()).hexdigest()].append(row)
     same = [group for group in groups.values() if len(group) > 1]
     at_odds = [group for group in same if len({row["covid19"] for row in group}) > 1]
     for group in same:

@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 
 from ....errors import DataError
+from ....texts import read_text
 from ...collector import RowCollector, folder_of
 from ...spec import Table
-from ...tabular import read_text
 
 EVENT_TYPES = ("I", "E", "D", "Wheeze", "Stridor", "Rhonchi")
 V1, INCREMENT = "HF_Lung_V1", "HF_Lung_V1_IP"

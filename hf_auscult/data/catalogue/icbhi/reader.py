@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from ....errors import DataError
+from ....texts import AGAIN, read_text
 from ...collector import RowCollector, folder_of
 from ...schema import text_or_none
 from ...spec import Table
-from ...tabular import AGAIN, read_text, sex
+from ...tabular import sex
 
 CYCLES = {"0 0": "normal", "1 0": "crackle", "0 1": "wheeze", "1 1": "both"}
 """Crackle and wheeze of an annotation line -> type of the cycle."""
@@ -140,6 +142,8 @@ def _people(file: Path | None) -> dict[str, dict[str, Any]]:
             if patient is None or patient in people or who not in (None, "F", "M"):
                 raise ValueError
             sizes = [None if cell is None else float(cell) for cell in (age, bmi, weight, height)]
+            if any(size is not None and not 0 < size < math.inf for size in sizes[1:]):
+                raise ValueError
         except ValueError as error:
             raise DataError(f"line {line} is damaged, or repeats a patient", where=file, remedy=AGAIN) from error
         people[patient] = dict(zip(_TRAITS, (sizes[0], sex(who), *sizes[1:]), strict=True))
@@ -155,7 +159,7 @@ def _cycles(file: Path) -> list[dict[str, float | str]]:
             kind = CYCLES[f"{cells[2]} {cells[3]}"]
         except (IndexError, KeyError, ValueError) as error:
             raise DataError(f"annotation line {number} is not 'start end crackle wheeze'", where=file) from error
-        if not 0 <= start < end or len(cells) != 4:
+        if not 0 <= start < end < math.inf or len(cells) != 4:
             raise DataError(f"annotation line {number} is impossible", where=file)
         cycles.append({"start": start, "end": end, "type": kind})
     return cycles

@@ -8,10 +8,10 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from ....errors import ConfigurationError, DataError
+from ....errors import ConfigurationError, DataError, limit
+from ....texts import AGAIN, read_text
 from ...collector import RowCollector
 from ...spec import Table
-from ...tabular import AGAIN, read_text
 
 AUDIO = "RespiratoryDatabase@TR"
 LABELS = ("Labels.xlsx", "Labels.csv")
@@ -72,17 +72,22 @@ def _stages(root: Path) -> dict[str, str]:
 
 def _workbook(file: Path) -> Sequence[Sequence[str]]:
     import zipfile
-    import zlib
 
     import pandas
 
     try:
+        with zipfile.ZipFile(file) as archive:
+            size = sum(entry.file_size for entry in archive.infolist())
+        if size > limit("AUSCULT_MAX_TEXT_BYTES", 1 << 28):
+            raise DataError(f"{size} bytes of text", where=file, remedy="set AUSCULT_MAX_TEXT_BYTES higher")
         sheet = pandas.read_excel(file, header=None, dtype=str, engine="openpyxl")
     except ImportError as error:
         raise ConfigurationError(
             "openpyxl is needed to read it", where=file, remedy="pip install 'hf-auscult[data]'"
         ) from error
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError, EOFError, zlib.error) as error:
+    except DataError:
+        raise
+    except Exception as error:  # of the archive, the XML or whatever openpyxl stumbles over in it
         raise DataError(f"the workbook is damaged ({error})", where=file, remedy=AGAIN) from error
     return [[str(cell) for cell in line] for line in sheet.fillna("").itertuples(index=False)]
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from ....errors import DataError
+from ....texts import read_json, read_table
 from ...collector import RowCollector, locate
 from ...schema import text_or_none
 from ...spec import Table
-from ...tabular import read_json, read_table, sex
+from ...tabular import sex
 
 RECORD_CLASSES = ("Normal", "CAS", "DAS", "CAS & DAS", "Poor Quality")
 EVENT_TYPES = ("Normal", "Rhonchi", "Wheeze", "Stridor", "Coarse Crackle", "Fine Crackle", "Wheeze+Crackle")
@@ -127,7 +129,7 @@ def _add(
         site_detail=match["site"],
         disease=known.get("disease"),
         record_annotation=label,
-        events=[_event(event, file) for event in content.get("event_annotation", ())],
+        events=[_event(event, file) for event in _list(content, "event_annotation", file)],
         official_split=official,
     )
     if known.get("sex") not in (None, _SEXES[match["sex"]]):
@@ -135,12 +137,19 @@ def _add(
         collector.notes.append(f"{file.stem}: {says}")
 
 
+def _list(content: Mapping[str, Any], key: str, file: Path) -> list[Any]:
+    value = content.get(key) or []
+    if not isinstance(value, list):
+        raise DataError(f"{key} is {str(value)[:40]!r}, not a list", where=file)
+    return value
+
+
 def _event(event: Mapping[str, Any], file: Path) -> dict[str, float | str]:
     """Seconds from the strings of milliseconds that the files hold."""
     try:
         start, end, kind = float(event["start"]) / 1000, float(event["end"]) / 1000, event["type"]
-    except (KeyError, TypeError, ValueError) as error:
-        raise DataError(f"event {event!r} is damaged", where=file) from error
-    if kind not in EVENT_TYPES or not 0 <= start < end:
-        raise DataError(f"event {event!r} is impossible", where=file)
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise DataError(f"event {str(event)[:100]} is damaged", where=file) from error
+    if kind not in EVENT_TYPES or not 0 <= start < end < math.inf:
+        raise DataError(f"event {str(event)[:100]} is impossible", where=file)
     return {"start": start, "end": end, "type": kind}

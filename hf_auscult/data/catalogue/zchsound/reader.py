@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ....errors import DataError
+from ....texts import read_text
 from ...collector import RowCollector
 from ...schema import text_or_none
 from ...spec import Table
-from ...tabular import read_text, sex
+from ...tabular import sex
 
 DIAGNOSES = ("NORMAL", "ASD", "VSD", "PDA", "PFO")
 PARTS: Mapping[str, tuple[str, str]] = {

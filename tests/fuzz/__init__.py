@@ -1,0 +1,1 @@
+"""Attacks by chance: mutated recordings and tables, and runs that are killed (`make fuzz MINUTES=…`)."""
