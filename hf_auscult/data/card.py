@@ -44,14 +44,18 @@ def render(
 
 def _yaml(spec: DatasetSpec, report: PrepareReport) -> str:
     default = next(iter(report.configs))
-    configs = []
+    configs: list[dict[str, Any]] = []
     columns = list(features(spec.columns))
     for name, parts in report.configs.items():
         filled = [part for part, counts in parts.items() if counts.recordings]
         files = [{"split": part, "path": f"{DATA}/{part}-*.parquet"} for part in filled]
         # load_dataset names its cache by this YAML and not by the files: without the hash, a folder that was prepared
         # again with another split would be answered from the old cache.
-        config = {"config_name": name, "description": f"content {report.content_sha256[name]}", "data_files": files}
+        config: dict[str, Any] = {
+            "config_name": name,
+            "description": f"content {report.content_sha256[name]}",
+            "data_files": files,
+        }
         label = spec.label_column(spec.task(name))
         config |= {"columns": [*columns, *([label] if label else [])], "filters": [[in_task(name), "==", True]]}
         configs.append(config | ({"default": True} if name == default else {}))

@@ -44,7 +44,7 @@ def plan(
     Raises:
         ConfigurationError: the dataset cannot be split this way.
     """
-    warnings = () if spec.has_subject_ids else (spec.subject_warning,)
+    warnings: tuple[str, ...] = () if spec.has_subject_ids else (spec.subject_warning,)
     if split.prefixed_ids is None and (pairs := with_and_without_letters(row["subject_id"] for row in rows)):
         named = ", ".join(f"{one} and {other}" for one, other in pairs[:_NAMED]) + (", …" if pairs[_NAMED:] else "")
         warnings += (
