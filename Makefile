@@ -1,9 +1,11 @@
-.PHONY: help demo test test-fast parity fuzz lint types docs clean
+.PHONY: help demo test test-fast parity speed fuzz lint types docs clean
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Whose public names the API reference lists.
+PACKAGES := alignment audio data embedding evaluation features hub metrics models plots recipes reports training
 export AUSCULT_SHARED ?= $(abspath ../shared)
 # Nothing here needs a hub: the demo's recordings and its teacher come with the project and its packages.
 export HF_HUB_OFFLINE ?= 1
@@ -38,6 +40,9 @@ test-fast: $(VENV)/.installed ## without the slow tests
 parity: $(VENV)/.installed ## compare every encoder with its original, array by array
 	$(BIN)/python -m tests.models.parity
 
+speed: $(VENV)/.installed ## ratios to the originals' loops, growth with the number of recordings (about five minutes)
+	$(BIN)/python examples/speed.py --json speed.json
+
 MINUTES ?= 10
 SEED ?= $(shell date +%s)
 fuzz: export OMP_NUM_THREADS := 1
@@ -56,7 +61,7 @@ types: $(VENV)/.installed ## mypy, strict
 
 docs: $(VENV)/.installed ## the API reference, from docstrings, into build/docs
 	$(BIN)/uv tool run --from pdoc --constraints .ci/constraints.txt --with-editable '.[demo,onnx,viz]' \
-		pdoc --docformat google --output-directory build/docs hf_auscult '!hf_auscult.codegen'
+		pdoc --docformat google --output-directory build/docs hf_auscult $(addprefix hf_auscult.,$(PACKAGES))
 
 clean: ## remove what runs leave behind (not the environment)
 	rm -rf .auscult auscult build .pytest_cache .mypy_cache .ruff_cache

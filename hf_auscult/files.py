@@ -273,6 +273,8 @@ def _locked(path: Path, stack: ExitStack) -> bool:
             return False
         except FileNotFoundError:
             continue  # the run that had it has just finished
+        except OSError:  # a file system without locks
+            return path.suffix != ".partial"
 
 
 def check_folder(path: str | Path, *, replace: bool = False) -> None:

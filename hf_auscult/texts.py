@@ -65,6 +65,23 @@ def read_text(
     return text
 
 
+def read_lines(
+    file: Path, *, remedy: str = AGAIN, errors: Literal["strict", "replace"] = "strict", delimiters: str = ","
+) -> Iterator[tuple[int, list[str]]]:
+    """Read a table as ``(line, cells)``, its header first; see :func:`read_table`.
+
+    Raises:
+        DataError: see :func:`read_text`; the quotes do not match, or a cell has more than 131,072 letters.
+    """
+    text = read_text(file, remedy=remedy, errors=errors)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=max(delimiters, key=text.partition("\n")[0].count))
+    try:
+        for cells in reader:
+            yield reader.line_num, cells
+    except csv.Error as reason:
+        raise DataError(f"not a table of text ({reason})", where=file, remedy=remedy) from reason
+
+
 def read_table(
     file: Path,
     required: Collection[str] = (),

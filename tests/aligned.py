@@ -42,7 +42,7 @@ def settings(folder: Path) -> dict:
             "use_cpu": True,
         },
         "evaluation": {"bootstrap_draws": 200, "fraction_draws": 4},
-        "augmentation": {"transforms": ["gain", "normalise", "low_pass"]},
+        "augmentation": "organ",
     }
 
 

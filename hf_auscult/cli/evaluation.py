@@ -22,6 +22,7 @@ def bench(args: argparse.Namespace) -> Outcome:
         cache=_cache(args.cache),
         protocols=tuple(args.protocol),
         encoding=args.encoding,
+        precision=args.precision,
         draws=args.draws,
         seed=args.seed,
         overwrite=args.overwrite,
@@ -105,6 +106,7 @@ def zero_shot(args: argparse.Namespace) -> Outcome:
         pictures=args.pictures,
         draws=args.draws,
         seed=args.seed,
+        precision=args.precision,
         overwrite=args.overwrite,
     )
     result = run_zero_shot(settings, command=args.command)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import shlex
 import warnings
+from typing import Any
 
 from .command import Outcome
 
@@ -19,19 +20,18 @@ def convert(args: argparse.Namespace) -> Outcome:
 
 def embed(args: argparse.Namespace) -> Outcome:
     """Embed recordings into a Parquet file."""
-    from ..embedding.recordings import embed_files
+    from ..embedding.recordings import embed_files, embed_with_each
 
+    settings: dict[str, Any] = {
+        name: getattr(args, name) for name in ("protocol", "batch_size", "precision", "overwrite", "resume")
+    }
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # the report names silent recordings
-        report = embed_files(
-            args.model,
-            args.paths,
-            args.output,
-            protocol=args.protocol,
-            batch_size=args.batch_size,
-            overwrite=args.overwrite,
-            resume=args.resume,
-        )
+        if args.also:
+            reports = embed_with_each([args.model, *args.also], args.paths, args.output, **settings)
+            data = {"outputs": [report.to_dict() for report in reports]}
+            return Outcome(data, "\n\n".join(report.render() for report in reports))
+        report = embed_files(args.model, args.paths, args.output, **settings)
     return Outcome(report.to_dict(), report.render())
 
 

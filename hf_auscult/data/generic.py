@@ -11,8 +11,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 import re
 from collections import Counter
@@ -22,7 +20,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..errors import ConfigurationError, DataError
-from ..texts import read_text
+from ..texts import read_lines
 from .file_names import Files
 from .schema import OLDEST, ORGANS, SITES, Kind, Row, text_or_none
 from .spec import Problem, Table
@@ -218,29 +216,24 @@ def _lines(file: Path) -> tuple[list[str], list[tuple[str, dict[str, str]]]]:
     """Header, and (where, cells) of every line."""
     if not file.is_file():
         raise DataError(f"no {file.name}", where=file.parent, remedy=f"put a {file.name} beside the recordings")
-    text = read_text(file, remedy="save it as UTF-8")
-    first = text.partition("\n")[0]
-    delimiter = max(_DELIMITERS, key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    reader = read_lines(file, remedy="save it as UTF-8", delimiters=_DELIMITERS)
     lines: list[tuple[str, dict[str, str]]] = []
     wrong: list[DataError] = []
-    try:
-        header = [cell.strip() for cell in next(reader, [])]
-        twice = sorted(column for column, count in Counter(header).items() if count > 1)
-        if twice or not header:
-            problem = f"columns {twice} occur twice" if twice else "the table is empty"
-            raise DataError(problem, where=file, remedy="mend it")
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
-            where = f"{file.name} line {reader.line_num}"
-            if len(cells) != len(header):
-                problem = f"{len(cells)} cells where the header has {len(header)}"
-                wrong.append(DataError(problem, where=where, remedy="mend it"))
-                continue
-            lines.append((where, dict(zip(header, cells, strict=True))))
-    except csv.Error as error:
-        raise DataError(f"not a table of text ({error})", where=file, remedy="mend it") from error
+    header = [cell.strip() for cell in next(reader, (1, []))[1]]
+    twice = sorted(column for column, count in Counter(header).items() if count > 1)
+    if twice or not header:
+        problem = f"columns {twice} occur twice" if twice else "the table is empty"
+        raise DataError(problem, where=file, remedy="mend it")
+    for number, cells in reader:
+        if not any(cell.strip() for cell in cells):
+            continue
+        where = f"{file.name} line {number}"
+        if len(cells) != len(header):
+            wrong.append(
+                DataError(f"{len(cells)} cells where the header has {len(header)}", where=where, remedy="mend it")
+            )
+            continue
+        lines.append((where, dict(zip(header, cells, strict=True))))
     _refuse_all(wrong, file)
     return header, lines
 

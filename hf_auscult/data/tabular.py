@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
 import re
 from collections.abc import Collection
 from pathlib import Path
 
 from ..errors import DataError
-from ..texts import AGAIN, read_table, read_text
+from ..texts import AGAIN, read_lines, read_table
 from .schema import OLDEST, text_or_none
 
 
@@ -32,21 +30,18 @@ def read_csv(file: Path, required: Collection[str], *, remedy: str = AGAIN) -> l
     if not file.is_file():
         raise DataError("the table is missing", where=file, remedy=remedy)
     rows: list[dict[str, str]] = []
-    reader = csv.reader(io.StringIO(read_text(file, remedy=remedy), newline=""))
-    try:
-        header = [name.strip() for name in next(reader, [])]
-        absent = sorted(set(required) - set(header))
-        if absent:
-            raise DataError(f"columns {absent} are missing", where=file, remedy=remedy)
-        for cells in reader:
-            if not cells:
-                continue
-            if len(cells) != len(header):
-                problem = f"line {reader.line_num} has {len(cells)} cells, the header {len(header)}"
-                raise DataError(problem, where=file, remedy=remedy)
-            rows.append(dict(zip(header, cells, strict=True)))
-    except csv.Error as error:
-        raise DataError(f"not a table of text ({error})", where=file, remedy=remedy) from error
+    lines = read_lines(file, remedy=remedy)
+    header = [name.strip() for name in next(lines, (1, []))[1]]
+    absent = sorted(set(required) - set(header))
+    if absent:
+        raise DataError(f"columns {absent} are missing", where=file, remedy=remedy)
+    for number, cells in lines:
+        if not cells:
+            continue
+        if len(cells) != len(header):
+            problem = f"line {number} has {len(cells)} cells, the header {len(header)}"
+            raise DataError(problem, where=file, remedy=remedy)
+        rows.append(dict(zip(header, cells, strict=True)))
     return rows
 
 

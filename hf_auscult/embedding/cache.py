@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 from tqdm.auto import tqdm
 
 from ..errors import AudioError, DataError
+from .embedder import Embedder, encode_all
 from .store import EmbeddingStore
 
 PART = 256  # rows an interrupted pass can lose
@@ -64,30 +66,85 @@ class FeatureCache:
         self.folder, self.content = Path(folder), content
         self.encoded = 0
 
-    def features(self, model: RecordingEncoder, examples: Sequence[Example], *, progress: bool = False) -> np.ndarray:
-        """(examples, dim) float32; only examples that the cache lacks are encoded, and kept as they come.
+    def features(
+        self, model: RecordingEncoder, examples: Sequence[Example], *, progress: bool = False
+    ) -> NDArray[np.float32]:
+        """(examples, dim) float32 of one model, see :meth:`features_of`."""
+        return self.features_of([model], examples, progress=progress)[model.name]
+
+    def features_of(
+        self, models: Sequence[RecordingEncoder], examples: Sequence[Example], *, progress: bool = False
+    ) -> dict[str, NDArray[np.float32]]:
+        """Name of each model -> (examples, dim) float32; only what the cache lacks is encoded, and kept as it comes.
+
+        Examples that several models lack are read once, and cut once for equal extractors.
 
         Raises:
-            DataError: a recording that the model cannot encode (named), or a damaged cache file.
+            DataError: a recording that a model cannot encode (named), or a damaged cache file.
         """
+        keys = [example.entry.encode() for example in examples]
+        stores = {model.name: self._store(model) for model in models}
+        known = {name: store.load() for name, store in stores.items()}
+        together: dict[tuple[tuple[str, str, str], tuple[int, ...]], list[RecordingEncoder]] = {}
+        for model in models:
+            lacking = tuple(row for row, key in enumerate(keys) if key not in known[model.name])
+            if lacking:
+                together.setdefault((group_of(model), lacking), []).append(model)
+        for (_, lacking), group in together.items():
+            self._encode(group, [examples[row] for row in lacking], stores, progress)
+            known |= {model.name: stores[model.name].load() for model in group}
+        return {name: np.asarray(contents.rows(keys)) for name, contents in known.items()}
+
+    def _encode(
+        self,
+        models: Sequence[RecordingEncoder],
+        examples: Sequence[Example],
+        stores: Mapping[str, EmbeddingStore],
+        progress: bool,
+    ) -> None:
+        names = ", ".join(model.name for model in models)
+        pending: dict[str, dict[bytes, NDArray[np.float32]]] = {model.name: {} for model in models}
+        rows = rows_of(models, [(example.key, example.audio) for example in examples])
+        for example in tqdm(examples, names, unit="recording", disable=not progress):
+            try:
+                made = next(rows)
+            except AudioError as error:
+                raise DataError(str(error), where=f"{names}, {example.key}", remedy="quarantine it") from error
+            for name, row in made.items():
+                pending[name][example.entry.encode()] = row
+                if len(pending[name]) == PART:
+                    stores[name].write(pending[name])
+                    pending[name] = {}
+        for name, rest in pending.items():
+            stores[name].write(rest)
+            stores[name].merge()
+        self.encoded += len(examples) * len(models)
+
+    def _store(self, model: RecordingEncoder) -> EmbeddingStore:
         name = hashlib.sha256(f"{model.fingerprint}\t{self.content}".encode()).hexdigest()[:24]
         made_by = {"model": model.name, "fingerprint": model.fingerprint, "recordings": self.content}
-        store = EmbeddingStore(self.folder / name, made_by)
-        known = store.load()
-        keys = [example.entry.encode() for example in examples]
-        missing = [(key, example) for key, example in zip(keys, examples, strict=True) if key not in known]
-        pending: dict[bytes, np.ndarray] = {}
-        for key, example in tqdm(missing, model.name, unit="recording", disable=not progress or not missing):
-            try:
-                (pending[key],) = model.rows([(example.key, example.audio)])
-            except AudioError as error:
-                raise DataError(str(error), where=f"{model.name}, {example.key}", remedy="quarantine it") from error
-            if len(pending) == PART:
-                store.write(pending)
-                pending = {}
-        if missing:
-            store.write(pending)
-            store.merge()
-            known = store.load()
-        self.encoded += len(missing)
-        return np.asarray(known.rows(keys))
+        embedder: Embedder | None = getattr(model, "embedder", None)
+        if embedder is not None and embedder.choice is not None:
+            made_by |= {"precision": embedder.way, "fast": embedder.choice.to_dict()}
+        return EmbeddingStore(self.folder / name, made_by)
+
+
+def group_of(model: RecordingEncoder) -> tuple[str, str, str]:
+    """Protocol and output of an encoder, whose equals encode recordings together; the name of what has none."""
+    if isinstance(getattr(model, "embedder", None), Embedder):
+        return "", getattr(model, "protocol", "default"), getattr(model, "output", "pooler_output")
+    return model.name, "", ""
+
+
+def rows_of(
+    models: Sequence[RecordingEncoder], examples: Sequence[tuple[str, Mapping[str, Any]]]
+) -> Iterator[dict[str, NDArray[np.float32]]]:
+    """Of one example after another, name of each model -> (dim,) float32."""
+    alone, protocol, output = group_of(models[0])
+    if alone:
+        for row in models[0].rows(examples):
+            yield {models[0].name: row}
+        return
+    embedders = {model.name: model.embedder for model in models}  # type: ignore[attr-defined]
+    for encoded in encode_all(embedders, [audio for _, audio in examples], protocol=protocol, outputs=(output,)):
+        yield {name: row[output] for name, row in encoded.rows.items()}

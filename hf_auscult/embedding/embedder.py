@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import json
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property, partial
 from os import PathLike
 from pathlib import Path
 from typing import Any, Literal
@@ -13,13 +18,17 @@ import torch
 from tqdm.auto import tqdm
 from transformers import AutoConfig, AutoFeatureExtractor, AutoModel, PreTrainedModel
 
+from ..audio import read
 from ..errors import AudioError, ConfigurationError, NonFiniteAudioError, SamplingRateError
 from ..features import Features, WindowedFeatureExtractor
 from ..features.windowed import check_batch_size, name_of
 from ..models.adapter.presets import presets
 from ..models.reachable import check_reachable
 from ..models.shared.rows import weighted_mean
+from .precision import Choice, Precision, Runner, check_precision, choose
 from .sources import Cells, sources_of
+
+SILENT = "silent: all of its samples are equal"
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +55,7 @@ class Embedder:
         model: a model, a folder or a Hub id; transformers' own audio models are adapted, see `adapt`.
         feature_extractor: needed where a model object does not know the folder it came from.
         device: where to run; the model's own by default.
+        precision: `exact` (single precision, the same bits every time) or `fast`, see `embed`.
 
     Example:
         >>> embedder = Embedder("auscult/acula-opera")  # doctest: +SKIP
@@ -59,7 +69,9 @@ class Embedder:
         feature_extractor: WindowedFeatureExtractor | None = None,
         *,
         device: torch.device | str | None = None,
+        precision: Precision = "exact",
     ) -> None:
+        check_precision(precision)
         loaded, feature_extractor = _load(model, feature_extractor)
         name = loaded.config._name_or_path
         if feature_extractor is None:
@@ -73,6 +85,18 @@ class Embedder:
         self.feature_extractor = feature_extractor
         self.device = torch.device(device) if device is not None else loaded.device
         loaded.to(self.device)
+        #: How `fast` runs the model; None where it is exact.
+        self.choice: Choice | None = choose(loaded, feature_extractor, self.device) if precision == "fast" else None
+
+    @property
+    def way(self) -> str:
+        """`exact`, or the way of `fast`: what the rows depend on."""
+        return self.choice.way if self.choice else "exact"
+
+    @cached_property
+    def runner(self) -> Runner:
+        """The model in the way it is run."""
+        return Runner(self.model, self.way)
 
     @property
     def encoder(self) -> Any:
@@ -150,9 +174,8 @@ class Embedder:
             recordings, batch_size, protocol, progress, outputs: as for `encode`.
             skipped: filled with position -> error of recordings that cannot be used; without it they raise.
         """
-        for row in encode_all(
-            {"": self.model},
-            self.feature_extractor,
+        for encoded in encode_all(
+            {"": self},
             recordings,
             batch_size=batch_size,
             protocol=protocol,
@@ -160,12 +183,28 @@ class Embedder:
             outputs=outputs,
             skipped=skipped,
         ):
-            yield row[""]
+            yield encoded.rows[""]
+
+
+@dataclass(frozen=True, eq=False)
+class Encoded:
+    """One recording.
+
+    Args:
+        index: its position in the call.
+        seconds: its duration.
+        note: what was odd about it and does not keep it from being used.
+        rows: encoder -> output -> (dim,) float32.
+    """
+
+    index: int
+    seconds: float
+    note: str
+    rows: dict[str, dict[str, np.ndarray]]
 
 
 def encode_all(
-    models: Mapping[str, Any],
-    feature_extractor: WindowedFeatureExtractor,
+    embedders: Mapping[str, Embedder],
     recordings: Iterable[Any],
     *,
     batch_size: int = 32,
@@ -173,19 +212,20 @@ def encode_all(
     progress: bool = False,
     outputs: Sequence[str] = ("pooler_output",),
     skipped: dict[int, AudioError] | None = None,
-) -> Iterator[dict[str, dict[str, np.ndarray]]]:
-    """Encode recordings with several models that share a feature extractor: windows are cut once for all.
+) -> Iterator[Encoded]:
+    """Encode recordings with several encoders: each is read once, and cut once for all that have equal extractors.
 
-    On a CPU a forward pass holds windows of one recording, on an accelerator windows of several.
+    Reading, resampling and log-mel run beside the network, in a thread of its own for every core that torch leaves
+    free, so that threads never outnumber cores. On a CPU a forward pass holds windows of one recording, on an
+    accelerator windows of several.
 
     Args:
-        models: name -> model, in evaluation mode or not: each is left as it was. They may stand on several devices.
-        feature_extractor: of all of them.
+        embedders: by name; their models are left in the mode they are in, and may stand on several devices.
         recordings, batch_size, protocol, progress, outputs: as for `Embedder.encode`.
         skipped: filled with position -> error of recordings that cannot be used; without it they raise.
 
     Yields:
-        Of one recording after another, model -> output -> (dim,) float32.
+        One recording after another, those that were skipped left out.
 
     Raises:
         ConfigurationError: a `batch_size` below 1, an unknown protocol, an output that a model does not give, or a
@@ -194,58 +234,119 @@ def encode_all(
         AudioError: a recording that cannot be read or used, or whose embedding is not finite.
     """
     check_batch_size(batch_size)
-    feature_extractor.rule(protocol)
+    extractors: dict[str, WindowedFeatureExtractor] = {}
+    passes: list[_Pass] = []
+    for name, embedder in embedders.items():
+        embedder.feature_extractor.rule(protocol)
+        settings = json.dumps(embedder.feature_extractor.to_dict(), sort_keys=True, default=str)
+        extractors.setdefault(settings, embedder.feature_extractor)
+        passes.append(_Pass(name, embedder, settings, outputs, published=protocol != "default"))
     total = len(recordings) if isinstance(recordings, Sequence) else None
-    training = {name: model.training for name, model in models.items()}
-    passes = [_Pass(name, model, outputs, published=protocol != "default") for name, model in models.items()]
+    training = [(embedder.model, embedder.model.training) for embedder in embedders.values()]
     # The last bits of a product depend on how many windows share it. Measured on a CPU (torch 2.11, one thread, the 26
     # small encoders of the test zoo): alone and among 2, 4 or 8 an embedding is the same to the bit in 12 of them, and
     # differs by at most 8e-7 of its largest value in the others (convolutions, most). So a row is independent of its
     # company only where it has none; a CPU is no slower for it, a GPU would stand idle.
     room = 4 * batch_size if _shares(passes) else 1
-    waiting: dict[int, tuple[Any, Features]] = {}
+    waiting: dict[int, _Cut] = {}
 
-    def finished() -> Iterator[dict[str, dict[str, np.ndarray]]]:
+    def finished() -> Iterator[Encoded]:
         """Encode what is waiting; a model must not turn a recording into NaN in silence."""
-        rows = _encoded(passes, [features for _, features in waiting.values()], batch_size)
-        for (index, (recording, _)), row in zip(waiting.items(), rows, strict=True):
+        rows = _encoded(passes, list(waiting.values()), batch_size) if waiting else []
+        for (index, cut), row in zip(waiting.items(), rows, strict=True):
             if all(np.isfinite(vector).all() for vectors in row.values() for vector in vectors.values()):
-                yield row
+                yield Encoded(index, cut.seconds, cut.note, row)
                 continue
-            for name, model in models.items():
-                _check_weights(name, model)
+            for name, embedder in embedders.items():
+                _check_weights(name, embedder.model)
             error = NonFiniteAudioError(
-                "its embedding is not finite", where=name_of(recording), remedy="listen to it, and leave it out"
+                "its embedding is not finite", where=cut.name, remedy="listen to it, and leave it out"
             )
             if skipped is None:
                 raise error
             skipped[index] = error
+        waiting.clear()
 
     try:
-        for model in models.values():
+        for model, _ in training:
             model.eval()
-        for index, recording in enumerate(
-            tqdm(recordings, total=total, desc="embed", unit="recording", disable=not progress)
-        ):
-            try:
-                if isinstance(recording, (np.ndarray, torch.Tensor)):
-                    raise SamplingRateError(
-                        "a bare array has no sampling rate",
-                        remedy='pass {"array": array, "sampling_rate": rate} or a path',
-                    )
-                waiting[index] = recording, feature_extractor.features(recording, protocol=protocol)
-            except AudioError as error:
-                if skipped is None:
-                    raise
-                skipped[index] = error
-            if sum(len(features.windows) for _, features in waiting.values()) >= room:
-                yield from finished()
-                waiting.clear()
-        if waiting:
+        made = _cut_ahead(partial(_cut, extractors, protocol), recordings, _readers(passes))
+        bar = tqdm(made, total=total, desc="embed", unit="recording", disable=not progress)
+        for index, cut in enumerate(bar):
+            if not isinstance(cut, AudioError):
+                waiting[index] = cut
+                if sum(one.windows for one in waiting.values()) < room:
+                    continue
+            elif skipped is not None:
+                skipped[index] = cut
+                continue
             yield from finished()
+            if isinstance(cut, AudioError):
+                raise cut
+        yield from finished()
     finally:
-        for name, model in models.items():
-            model.train(training[name])
+        for model, mode in training:
+            model.train(mode)
+
+
+@dataclass(frozen=True, eq=False)
+class _Cut:
+    """A recording as extractors cut it: its name, seconds and note, and settings of the extractor -> features."""
+
+    name: str | None
+    seconds: float
+    note: str
+    features: dict[str, Features]
+
+    @property
+    def windows(self) -> int:
+        """How many there are, by the extractor that makes most."""
+        return max(len(features.windows) for features in self.features.values())
+
+
+def _cut(extractors: Mapping[str, WindowedFeatureExtractor], protocol: str, recording: Any) -> _Cut | AudioError:
+    """Read a recording once and cut it with every extractor; what is wrong with it is returned."""
+    try:
+        if isinstance(recording, (np.ndarray, torch.Tensor)):
+            raise SamplingRateError(
+                "a bare array has no sampling rate", remedy='pass {"array": array, "sampling_rate": rate} or a path'
+            )
+        waveform = read(recording)
+        features = {key: extractor.features(waveform, protocol=protocol) for key, extractor in extractors.items()}
+    except AudioError as error:
+        return error
+    note = waveform.note or (SILENT if not np.ptp(waveform.array) else "")
+    return _Cut(name_of(recording), waveform.seconds, note, features)
+
+
+def _readers(passes: Sequence[_Pass]) -> int:
+    """Threads that read: one for each core that the network leaves free, none where there is no such core.
+
+    Four are enough: a core reads and cuts some hundred recordings a second.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(0, min(4, cores - (1 if _shares(passes) else torch.get_num_threads())))
+
+
+def _cut_ahead(
+    cut: Callable[[Any], _Cut | AudioError], recordings: Iterable[Any], readers: int
+) -> Iterator[_Cut | AudioError]:
+    """Cut recordings in their order, some of them before they are asked for."""
+    if readers == 0:
+        yield from map(cut, recordings)
+        return
+    threads, ahead = torch.get_num_threads(), deque[Future[_Cut | AudioError]]()
+    pool = ThreadPoolExecutor(readers, "hf_auscult-reader", partial(torch.set_num_threads, 1))
+    try:
+        for recording in recordings:
+            ahead.append(pool.submit(cut, recording))
+            if len(ahead) > 2 * readers:
+                yield ahead.popleft().result()
+        while ahead:
+            yield ahead.popleft().result()
+    finally:
+        pool.shutdown(cancel_futures=True)
+        torch.set_num_threads(threads)  # the readers' own number would be that of threads started from here on
 
 
 def _check_weights(name: str, model: Any) -> None:
@@ -267,11 +368,14 @@ def _shares(passes: Sequence[_Pass]) -> bool:
 class _Pass:
     """A model as the loop calls it."""
 
-    def __init__(self, name: str, model: Any, outputs: Sequence[str], *, published: bool) -> None:
-        encoder = getattr(model, "audio_encoder", model)
-        self.name, self.outputs, self.device = name, tuple(outputs), encoder.device
+    def __init__(
+        self, name: str, embedder: Embedder, extractor: str, outputs: Sequence[str], *, published: bool
+    ) -> None:
+        model, encoder = embedder.runner.model, embedder.encoder
+        self.name, self.extractor, self.outputs, self.device = name, extractor, tuple(outputs), encoder.device
+        self.runner = embedder.runner
         # The projections of an aligned model cost nothing where nobody asks for them.
-        self.call = encoder if set(outputs) <= {"pooler_output"} else model
+        self.call = getattr(model, "audio_encoder", model) if set(outputs) <= {"pooler_output"} else model
         # Encoders whose published code treats long inputs in a way of its own say so themselves.
         self.settings = getattr(encoder, "published_settings", {}) if published else {}
         self.longest = getattr(encoder, "window_frames", None)
@@ -283,7 +387,8 @@ class _Pass:
         if self.longest is not None and images.shape[1] > self.longest:
             # As one window each: the model refuses what it would cut if it were not told.
             settings["window_frames"] = torch.full((len(images), 1), images.shape[1])
-        found = self.call(images, **settings)
+        with self.runner.mode(self.device):
+            found = self.call(images, **settings)
         if missing := [name for name in self.outputs if found.get(name) is None]:
             raise ConfigurationError(
                 f"{type(self.call).__name__} gives no {missing[0]}", where="outputs", remedy=f"it gives {list(found)}"
@@ -293,29 +398,47 @@ class _Pass:
 
 @torch.inference_mode()
 def _encoded(
-    passes: Sequence[_Pass], recordings: Sequence[Features], batch_size: int
+    passes: Sequence[_Pass], recordings: Sequence[_Cut], batch_size: int
 ) -> list[dict[str, dict[str, np.ndarray]]]:
     """Encode recordings together; windows of one shape share a forward pass."""
-    windows = [window for features in recordings for window in features.windows]
-    members: dict[tuple[int, ...], list[int]] = {}
-    for index, window in enumerate(windows):
-        members.setdefault(window.shape, []).append(index)
-    parts = [same[start : start + batch_size] for same in members.values() for start in range(0, len(same), batch_size)]
-    batches = [np.stack([windows[index] for index in part]) for part in parts]
-    order = [index for part in parts for index in part]
-    owners = [owner for owner, features in enumerate(recordings) for _ in features.windows]
-    seconds = [second for features in recordings for second in features.seconds]
-    # In the order in which they come back. Single precision, as the extractor hands them to a model.
-    weights, whose = torch.tensor([seconds[index] for index in order]), torch.tensor([owners[index] for index in order])
-    rows: list[dict[str, dict[str, np.ndarray]]] = [{one.name: {} for one in passes} for _ in recordings]
-    for one in passes:
-        found = [one(batch) for batch in batches]
+    rows: list[dict[str, dict[str, np.ndarray]]] = [{} for _ in recordings]
+    for extractor in dict.fromkeys(one.extractor for one in passes):
+        batches = _Batches([recording.features[extractor] for recording in recordings], batch_size)
+        for one in passes:
+            if one.extractor == extractor:
+                for row, found in zip(rows, batches.rows(one), strict=True):
+                    row[one.name] = found
+    return rows
+
+
+class _Batches:
+    """Windows of several recordings, those of one shape together."""
+
+    def __init__(self, recordings: Sequence[Features], batch_size: int) -> None:
+        self.recordings = len(recordings)
+        windows = [window for features in recordings for window in features.windows]
+        members: dict[tuple[int, ...], list[int]] = {}
+        for index, window in enumerate(windows):
+            members.setdefault(window.shape, []).append(index)
+        parts = [same[at : at + batch_size] for same in members.values() for at in range(0, len(same), batch_size)]
+        self.batches = [np.stack([windows[index] for index in part]) for part in parts]
+        order = [index for part in parts for index in part]
+        owners = [owner for owner, features in enumerate(recordings) for _ in features.windows]
+        seconds = [second for features in recordings for second in features.seconds]
+        # In the order in which they come back. Single precision, as the extractor hands them to a model.
+        self.weights = torch.tensor([seconds[index] for index in order])
+        self.owners = torch.tensor([owners[index] for index in order])
+
+    def rows(self, one: _Pass) -> list[dict[str, np.ndarray]]:
+        """Of each recording, output -> (dim,) float32."""
+        found = [one(batch) for batch in self.batches]
+        rows: list[dict[str, np.ndarray]] = [{} for _ in range(self.recordings)]
         for position, name in enumerate(one.outputs):
             values = torch.cat([outputs[position] for outputs in found]) if len(found) > 1 else found[0][position]
-            means = weighted_mean(values, weights, whose, len(recordings)).float().cpu().numpy()
+            means = weighted_mean(values, self.weights, self.owners, self.recordings).float().cpu().numpy()
             for row, mean in zip(rows, means, strict=True):
-                row[one.name][name] = mean
-    return rows
+                row[name] = mean
+        return rows
 
 
 def _expanded(recordings: Any) -> Iterable[Any]:
@@ -328,6 +451,11 @@ def _expanded(recordings: Any) -> Iterable[Any]:
 def _load(model: Any, feature_extractor: Any) -> tuple[Any, Any]:
     """Return the model, and the extractor if it is known by then."""
     named = isinstance(model, (str, PathLike))
+    if named and str(model).startswith("m2d:"):
+        from ..models.adapter.m2d import load_m2d
+
+        code, _, weights = str(model).removeprefix("m2d:").partition(",")
+        return load_m2d(code, weights)
     if named and str(model) in presets() and not Path(model).exists():
         from ..models.adapter.convert_adapter import adapt
 
@@ -352,6 +480,7 @@ def embed(
     *,
     batch_size: int = 32,
     protocol: str = "default",
+    precision: Precision = "exact",
     device: torch.device | str | None = None,
     progress: bool = True,
     errors: Literal["raise", "skip"] = "raise",
@@ -365,6 +494,9 @@ def embed(
         batch_size: windows that share a forward pass.
         protocol: `default` covers the whole recording and weights windows by their seconds; `published` cuts and
             averages as the encoder's paper does; `published:NAME` as another paper does with this encoder.
+        precision: `exact` is single precision, the same bits every time. `fast` runs the encoder in the quickest way
+            whose rows have a cosine of .9999 or more to the exact ones: measured on this machine at the first call
+            for a model, and kept; where no way will do, it is exact. See `hf_auscult.embedding.precision`.
         device: where to run; the model's own by default.
         progress: show a bar.
         errors: `raise` at the first recording that cannot be used, or `skip` it.
@@ -380,6 +512,6 @@ def embed(
     Example:
         `hf_auscult.embed("auscult/acula-opera", ["heart.wav"]).shape`
     """
-    return Embedder(model_or_id, device=device)(
+    return Embedder(model_or_id, device=device, precision=precision)(
         recordings, batch_size=batch_size, protocol=protocol, progress=progress, errors=errors
     )

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, BinaryIO
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from tqdm.auto import tqdm
 
-from ..audio import Waveform, read
 from ..errors import AudioError, ConfigurationError, DataError, printable
 from ..files import Serialisable, new_file, sole_writer, to_json, write_csv
-from .embedder import Embedder
-from .sources import Source, sources_of
-from .store import PROVENANCE, EmbeddingStore, identity_of
+from .embedder import Embedder, encode_all
+from .precision import Choice, Precision
+from .sources import Cells, Source, sources_of
+from .store import PROVENANCE, EmbeddingStore, Floats, identity_of
 
 PART = 64  # recordings an interrupted pass can lose
-SILENT = "silent: all of its samples are equal"
+GROUP = 4096  # rows of the table that are in memory at a time
 SHOWN = 5  # files left out that a report names in words; the dictionary holds all
 
 
@@ -38,6 +38,7 @@ class EmbedReport(Serialisable):
         quarantine: the list, if there is any.
         left_out: files and folders below the paths that are no recordings, with the reason.
         notes: recordings that were embedded although they are silent, or whose channels cancel each other.
+        precision: how `fast` rows were made; None where they are exact.
     """
 
     output: str
@@ -48,10 +49,13 @@ class EmbedReport(Serialisable):
     quarantine: str | None
     left_out: dict[str, str] = field(default_factory=dict)
     notes: dict[str, str] = field(default_factory=dict)
+    precision: Choice | None = None
 
     def render(self) -> str:
         """What a person wants to know, a line each."""
-        lines = [f"{name}: {value}" for name, value in self.to_dict().items() if name not in ("left_out", "notes")]
+        aside = ("left_out", "notes", "precision")
+        lines = [f"{name}: {value}" for name, value in self.to_dict().items() if name not in aside]
+        lines += [self.precision.render()] if self.precision else []
         return "\n".join([*lines, *_some("left out", self.left_out), *(_some("odd", self.notes) if self.notes else [])])
 
 
@@ -69,6 +73,7 @@ def embed_files(
     *,
     protocol: str = "default",
     batch_size: int = 32,
+    precision: Precision = "exact",
     progress: bool = True,
     overwrite: bool = False,
     resume: bool = False,
@@ -80,133 +85,215 @@ def embed_files(
     weights, front end, protocol and version. Folders are searched, see :func:`hf_auscult.audio.list_recordings`; a
     folder that ``prepare`` wrote gives all of its recordings. Recordings that cannot be used are listed in
     `<output>.quarantine.csv` with the reason. `output` appears only when it is complete. An interrupted call, repeated,
-    continues where it stopped: what is another file by now is read again, and so is what could not be used.
+    continues where it stopped: what is another file by now is read again, and so is what could not be used. Memory does
+    not grow with the embeddings: they reach the disk in parts, and the file in groups of rows.
 
     Args:
         model: a folder or Hub id.
         paths: files, folders and prepared datasets.
         output: Parquet file.
-        protocol, batch_size, progress: see :func:`hf_auscult.embed`.
+        protocol, batch_size, precision, progress: see :func:`hf_auscult.embed`; what `fast` was stands in the metadata.
         overwrite: replace a finished file.
         resume: add to a finished file of the same model what it lacks, and read again what has changed.
 
     Raises:
         ConfigurationError: no recording among the paths, a path twice, an unknown protocol, a batch size below 1, a
-            finished output, or one of another model to add to.
+            finished output, one of another model to add to, or an interrupted call of another precision.
         DataError: not one recording can be used.
         OSError: no such model.
     """
-    output = Path(output)
-    if batch_size < 1:
-        raise ConfigurationError(f"a batch of {batch_size} windows", remedy="give 1 or more")
-    if output.is_dir():
-        raise ConfigurationError("is a folder", where=output, remedy="name a file, for instance embeddings.parquet")
-    with sole_writer(output):
-        if output.exists() and not (overwrite or resume):
-            remedy = "add --resume, --overwrite, or another name"
-            raise ConfigurationError("is there already", where=output, remedy=remedy)
-        return _Pass(model, output, protocol, batch_size, progress).run(paths, resume=resume)
+    settings = _Settings(protocol, batch_size, precision, progress, overwrite, resume)
+    (report,) = _embed({model: Path(output)}, paths, settings)
+    return report
 
 
-class _Pass:
-    """One call: what is known, what is missing, and what cannot be used."""
+def embed_with_each(
+    models: Sequence[str], paths: Sequence[str | Path], folder: str | Path, **settings: Any
+) -> tuple[EmbedReport, ...]:
+    """Embed recordings with several models in one pass, into `<folder>/<model's name>.parquet` each.
 
-    def __init__(self, model: str, output: Path, protocol: str, batch_size: int, progress: bool) -> None:
-        self.output, self.protocol, self.batch_size, self.progress = output, protocol, batch_size, progress
+    Each recording is read once, and cut once for all models with equal extractors. One that a model cannot use is
+    quarantined for all.
+
+    Args:
+        models: folders or Hub ids.
+        paths: files, folders and prepared datasets.
+        folder: of the Parquet files.
+        settings: as of `embed_files`.
+
+    Raises:
+        ConfigurationError: as by `embed_files`, or two models of one name.
+        DataError: not one recording can be used.
+        OSError: no such model.
+    """
+    outputs = {model: Path(folder) / f"{model.rstrip('/').rpartition('/')[2]}.parquet" for model in models}
+    if len(set(outputs.values())) < len(models):
+        raise ConfigurationError(f"two of one name: {', '.join(models)}", remedy="give each a folder of its name")
+    return _embed(outputs, paths, _Settings(**settings))
+
+
+@dataclass(frozen=True)
+class _Settings:
+    """As of `embed_files`."""
+
+    protocol: str = "default"
+    batch_size: int = 32
+    precision: Precision = "exact"
+    progress: bool = True
+    overwrite: bool = False
+    resume: bool = False
+
+
+def _embed(outputs: Mapping[str, Path], paths: Sequence[str | Path], settings: _Settings) -> tuple[EmbedReport, ...]:
+    if settings.batch_size < 1:
+        raise ConfigurationError(f"a batch of {settings.batch_size} windows", remedy="give 1 or more")
+    for output in outputs.values():
+        if output.is_dir():
+            raise ConfigurationError("is a folder", where=output, remedy="name a file, for instance embeddings.parquet")
+    with ExitStack() as stack:
+        for output in outputs.values():
+            stack.enter_context(sole_writer(output))
+            if output.exists() and not (settings.overwrite or settings.resume):
+                remedy = "add --resume, --overwrite, or another name"
+                raise ConfigurationError("is there already", where=output, remedy=remedy)
+        sources, left_out = sources_of(paths)
+        files = [_Output(model, output, sources, settings) for model, output in outputs.items()]
+        left_out = {path: reason for path, reason in left_out.items() if not any(file.is_own(path) for file in files)}
+        failures, notes = _encode(files, settings)
+        return tuple(file.finish(failures, left_out, notes) for file in files)
+
+
+def _encode(files: Sequence[_Output], settings: _Settings) -> tuple[dict[bytes, AudioError], dict[str, str]]:
+    """Encode what any file lacks, for all of them: what cannot be used, and what is odd."""
+    missing = list({source.key: source for file in files for source in file.missing}.values())
+    skipped: dict[int, AudioError] = {}
+    notes: dict[str, str] = {}
+    seconds: dict[bytes, float] = {}
+    embedders = {file.model: file.embedder for file in files}
+    for encoded in encode_all(
+        embedders,
+        Cells(missing),
+        batch_size=settings.batch_size,
+        protocol=settings.protocol,
+        progress=settings.progress,
+        skipped=skipped,
+    ):
+        source = missing[encoded.index]
+        if encoded.note:
+            notes[printable(source.path)] = encoded.note
+        seconds[source.key] = encoded.seconds
+        for file in files:
+            file.pending[source.key] = encoded.rows[file.model]["pooler_output"]
+        if len(seconds) == PART:
+            for file in files:
+                file.flush(seconds)
+            seconds = {}
+    for file in files:
+        file.flush(seconds)
+    return {missing[index].key: error for index, error in sorted(skipped.items())}, notes
+
+
+class _Output:
+    """One file: what is known, what is missing, and what is written."""
+
+    def __init__(self, model: str, output: Path, sources: list[Source], settings: _Settings) -> None:
+        self.model, self.output = model, output
         self.quarantine = output.with_name(f"{output.name}.quarantine.csv")
         self.parts = output.with_name(f".{output.name}.parts")
-        self.model = model
-        self.failures: dict[Source, AudioError] = {}
-        self.notes: dict[str, str] = {}
+        self.pending: dict[bytes, Floats] = {}
+        self.embedder = Embedder(model, precision=settings.precision)
+        self.embedder.feature_extractor.policy(settings.protocol)
+        self.store = self._store(settings.protocol)
+        adds = settings.resume and output.exists()
+        self.sources = _Finished(output, self.store).add_to(sources) if adds else sources
+        known = self.store.load()
+        self.missing = [source for source in self.sources if source.key not in known]
 
-    def run(self, paths: Sequence[str | Path], *, resume: bool) -> EmbedReport:
-        """Embed what is missing and write the file."""
-        sources, left_out = sources_of(paths)
-        left_out = {path: reason for path, reason in left_out.items() if not self._is_own(path)}
-        embedder = Embedder(self.model)
-        embedder.feature_extractor.policy(self.protocol)
-        identity = identity_of(embedder.encoder, embedder.feature_extractor, self.protocol)
-        store = EmbeddingStore(self.parts, {"model": self.model, **identity})
-        if store.provenance() != store.made_by:
+    def _store(self, protocol: str) -> EmbeddingStore:
+        """Where an interrupted call has left its rows; those of another model are removed."""
+        embedder = self.embedder
+        identity = identity_of(embedder.encoder, embedder.feature_extractor, protocol, embedder.way)
+        fast = {} if embedder.choice is None else {"fast": embedder.choice.to_dict()}
+        store = EmbeddingStore(self.parts, {"model": self.model, **identity, **fast})
+        earlier = store.provenance()
+        if {**earlier, "precision": "", "fast": ""} != {**store.made_by, "precision": "", "fast": ""}:
             store.clear()
-        if resume and self.output.exists():
-            sources = _Finished(self.output, store).add_to(sources)
-        known = store.load()
-        missing = [source for source in sources if source.key not in known]
-        reused = len(sources) - len(missing)
-        with tqdm(total=len(sources), initial=reused, unit="recording", disable=not self.progress) as bar:
-            for start in range(0, len(missing), PART):
-                self._embed(missing[start : start + PART], embedder, store, bar)
-        good = [source for source in sources if source not in self.failures]
-        self.quarantine.unlink(missing_ok=True)
-        if self.failures:
-            lines = [(one.path, type(error).__name__, str(error)) for one, error in self.failures.items()]
-            write_csv(self.quarantine, ["path", "error", "reason"], lines)
-        if not good:
-            store.clear()
-            raise DataError(f"none of {len(sources)} recordings can be used", where=self.quarantine, remedy="see there")
-        table = _table(good, store)
-        with new_file(self.output) as part:
-            with part.open("wb") as stream:  # Arrow opens no name that is no Unicode; Python does
-                pq.write_table(table, stream)
-            store.clear()  # before the file takes its name: a call after that has nothing left to clean
-        return EmbedReport(
-            output=printable(self.output),
-            recordings=len(sources),
-            embedded=len(good),
-            quarantined=len(self.failures),
-            reused=reused,
-            quarantine=printable(self.quarantine) if self.failures else None,
-            left_out={printable(path): reason for path, reason in left_out.items()},
-            notes=self.notes,
-        )
+        elif earlier["precision"] != embedder.way:
+            raise ConfigurationError(
+                f"an interrupted call has left rows that are {earlier['precision']}; these would be {embedder.way}",
+                where=store.folder,
+                remedy="repeat it with the same --precision, or delete the folder",
+            )
+        return store
 
-    def _embed(self, part: Sequence[Source], embedder: Embedder, store: EmbeddingStore, bar: tqdm[NoReturn]) -> None:
-        usable: dict[Source, float] = {}
-        skipped: dict[int, AudioError] = {}
-        waveforms = self._readable(part, usable, bar)
-        encoded = list(embedder.rows(waveforms, batch_size=self.batch_size, protocol=self.protocol, skipped=skipped))
-        were_read = list(usable)
-        self.failures |= {were_read[index]: error for index, error in skipped.items()}
-        kept = [source for source in were_read if source not in self.failures]
-        rows = {source.key: row["pooler_output"] for source, row in zip(kept, encoded, strict=True)}
-        store.write(rows, {source.key: usable[source] for source in kept})
-
-    def _readable(
-        self, sources: Sequence[Source], seconds: dict[Source, float], bar: tqdm[NoReturn]
-    ) -> Iterator[Waveform]:
-        """Read recordings one after another, noting how long each is, and those that cannot be read."""
-        for source in sources:
-            bar.update()
-            try:
-                waveform = read(source.cell())
-            except AudioError as error:
-                self.failures[source] = error
-                continue
-            note = waveform.note or (SILENT if not np.ptp(waveform.array) else "")
-            if note:
-                self.notes[printable(source.path)] = note
-            seconds[source] = waveform.seconds
-            yield waveform
-
-    def _is_own(self, path: Path) -> bool:
+    def is_own(self, path: Path) -> bool:
         """Whether a file was written by such a call."""
         own = (self.output, self.quarantine, self.parts, self.output.with_name(f".{self.output.name}.lock"))
         return any(one.absolute() in (path.absolute(), *path.absolute().parents) for one in own)
 
+    def flush(self, seconds: Mapping[bytes, float]) -> None:
+        """Put rows on disk."""
+        self.store.write(self.pending, seconds)
+        self.pending = {}
 
-def _table(sources: Sequence[Source], store: EmbeddingStore) -> pa.Table:
+    def finish(
+        self, failures: Mapping[bytes, AudioError], left_out: Mapping[Path, str], notes: Mapping[str, str]
+    ) -> EmbedReport:
+        """Write the file, and the list of what cannot be used."""
+        bad = [source for source in self.sources if source.key in failures]
+        good = [source for source in self.sources if source.key not in failures]
+        self.quarantine.unlink(missing_ok=True)
+        if bad:
+            lines = [(one.path, type(failures[one.key]).__name__, str(failures[one.key])) for one in bad]
+            write_csv(self.quarantine, ["path", "error", "reason"], lines)
+        if not good:
+            self.store.clear()
+            raise DataError(
+                f"none of {len(self.sources)} recordings can be used", where=self.quarantine, remedy="see there"
+            )
+        with new_file(self.output) as part:
+            with part.open("wb") as stream:  # Arrow opens no name that is no Unicode; Python does
+                _write(stream, good, self.store)
+            self.store.clear()  # before the file takes its name: a call after that has nothing left to clean
+        return EmbedReport(
+            output=printable(self.output),
+            recordings=len(self.sources),
+            embedded=len(good),
+            quarantined=len(bad),
+            reused=len(self.sources) - len(self.missing),
+            quarantine=printable(self.quarantine) if bad else None,
+            left_out={printable(path): reason for path, reason in left_out.items()},
+            notes=dict(notes),
+            precision=self.embedder.choice,
+        )
+
+
+def _write(stream: BinaryIO, sources: Sequence[Source], store: EmbeddingStore) -> None:
+    """Write the table, a group of rows in memory at a time."""
     known = store.load()
-    vectors = np.asarray(known.rows(source.key for source in sources))
-    columns = {
-        "recording_id": pa.array([printable(source.recording_id) for source in sources], pa.string()),
-        "segment": pa.array([source.segment for source in sources], pa.int32()),
-        "path": pa.array([printable(source.path) for source in sources], pa.string()),
-        "duration": pa.array([known.seconds[source.key] for source in sources], pa.float64()),
-        "content": pa.array([source.content for source in sources], pa.string()),
-        "embedding": pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), vectors.shape[1]),
+    width = known.parts[0].shape[1]
+    types: dict[str, pa.DataType] = {
+        "recording_id": pa.string(),
+        "segment": pa.int32(),
+        "path": pa.string(),
+        "duration": pa.float64(),
+        "content": pa.string(),
+        "embedding": pa.list_(pa.float32(), width),
     }
-    return pa.table(columns).replace_schema_metadata({PROVENANCE: to_json(store.made_by, indent=None)})
+    schema = pa.schema(list(types.items()), metadata={PROVENANCE: to_json(store.made_by, indent=None)})
+    with pq.ParquetWriter(stream, schema) as writer:
+        for start in range(0, len(sources), GROUP):
+            group = sources[start : start + GROUP]
+            vectors = np.asarray(known.rows(source.key for source in group))
+            columns = {
+                "recording_id": [printable(source.recording_id) for source in group],
+                "segment": [source.segment for source in group],
+                "path": [printable(source.path) for source in group],
+                "duration": [known.seconds[source.key] for source in group],
+                "content": [source.content for source in group],
+                "embedding": pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), width),
+            }
+            writer.write_table(pa.table(columns, schema=schema))
 
 
 class _Finished:
@@ -219,7 +306,9 @@ class _Finished:
             made_by = json.loads((self.table.schema.metadata or {})[PROVENANCE])
         except (pa.ArrowException, OSError, KeyError, ValueError) as error:
             raise DataError(f"not a file of embeddings ({error})", where=output, remedy="add --overwrite") from error
-        changed = sorted(name for name in store.made_by if name != "model" and made_by.get(name) != store.made_by[name])
+        changed = sorted(
+            name for name in store.made_by if name not in ("model", "fast") and made_by.get(name) != store.made_by[name]
+        )
         if changed:
             raise ConfigurationError(
                 f"its embeddings are of another model or protocol: other {', '.join(changed)}",

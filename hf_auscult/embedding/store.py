@@ -104,6 +104,7 @@ class EmbeddingStore:
     def __init__(self, folder: str | Path, provenance: Mapping[str, Any] | None = None) -> None:
         self.folder = Path(folder)
         self.made_by: dict[str, Any] = json.loads(to_json(provenance or {}))
+        self._one_precision = False
 
     def load(self) -> Contents:
         """Map what is there.
@@ -128,9 +129,15 @@ class EmbeddingStore:
         return Contents(tuple(parts), places, seconds)
 
     def write(self, rows: Mapping[bytes, Floats], seconds: Mapping[bytes, float] | None = None) -> None:
-        """Write some rows as one part; nothing where there are none."""
+        """Write some rows as one part; nothing where there are none.
+
+        Raises:
+            ConfigurationError: rows of another precision are there.
+        """
         if not rows:
             return
+        if not self._one_precision:
+            self._refuse_mixture()
         keys = sorted(rows)
         flat = np.stack([rows[key] for key in keys]).astype(np.float32)
         width = flat.shape[1]
@@ -192,6 +199,16 @@ class EmbeddingStore:
                 remedy=f"pin its revision{_commit(earlier)}, or delete the folder",
             )
 
+    def _refuse_mixture(self) -> None:
+        earlier, mine = (by.get("precision", "exact") for by in (self.provenance() or self.made_by, self.made_by))
+        if earlier != mine:
+            raise ConfigurationError(
+                f"its rows are {earlier}, these are {mine}: they do not belong in one store",
+                where=self.folder,
+                remedy="use the same precision, or delete the folder",
+            )
+        self._one_precision = True
+
     def _files(self, kind: str) -> list[Path]:
         return sorted(self.folder.glob(f"{kind}.arrow"))
 
@@ -204,10 +221,16 @@ class EmbeddingStore:
                     writer.write_batch(batch)
 
 
-def identity_of(model: Any, feature_extractor: Any, protocol: str) -> dict[str, Any]:
-    """Everything that a model's embeddings depend on: weights, configuration, front end, protocol, package version."""
+def identity_of(model: Any, feature_extractor: Any, protocol: str, precision: str = "exact") -> dict[str, Any]:
+    """Everything that a model's embeddings depend on: weights, configuration, front end, protocol, package version.
+
+    Args:
+        model, feature_extractor, protocol: of the embeddings.
+        precision: `exact`, or how fast ones are made, see :class:`hf_auscult.embedding.precision.Choice`.
+    """
     return {
         "protocol": protocol,
+        "precision": precision,
         "front_end": feature_extractor.to_dict(),
         "encoder": {name: value for name, value in model.config.to_dict().items() if name != "_name_or_path"},
         "weights": weights_of(model),

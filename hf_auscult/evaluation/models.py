@@ -18,6 +18,7 @@ import torch
 from ..audio import Waveform, assess, read
 from ..embedding.cache import RecordingEncoder
 from ..embedding.embedder import Embedder
+from ..embedding.precision import Precision, check_precision
 from ..embedding.store import PROVENANCE, fingerprint_of, identity_of
 from ..errors import ConfigurationError, DataError
 from ..features import FRONT_ENDS
@@ -158,19 +159,20 @@ class EmbeddingsFile:
             yield self.table[key]
 
 
-def find_encoder(model: Any, protocol: str = "default") -> RecordingEncoder:
+def find_encoder(model: Any, protocol: str = "default", precision: Precision = "exact") -> RecordingEncoder:
     """Find what a name stands for.
 
     Args:
         model: ``logmel`` or ``logmel:FRONT_END``; ``opensmile`` or ``opensmile:eGeMAPSv02``; a ``.parquet`` file of
             embeddings; a folder or Hub id of an encoder, or the encoder itself; or anything with a name, a
             fingerprint and rows.
-        protocol: how encoders cut and average windows, see :func:`hf_auscult.embed`.
+        protocol, precision: how encoders cut and average windows, and compute, see :func:`hf_auscult.embed`.
 
     Raises:
-        ConfigurationError: an unknown front end or feature set.
+        ConfigurationError: an unknown front end, feature set, protocol or precision.
         OSError: no such model.
     """
+    check_precision(precision)
     if all(hasattr(model, name) for name in ("name", "fingerprint", "rows")):
         found: RecordingEncoder = model
         return found
@@ -185,10 +187,10 @@ def find_encoder(model: Any, protocol: str = "default") -> RecordingEncoder:
     if kind == "opensmile":
         embedder, name = _opensmile(variant or "ComParE_2016"), f"openSMILE {variant or 'ComParE_2016'}"
     else:
-        embedder = Embedder(given if isinstance(model, os.PathLike) else model)
+        embedder = Embedder(given if isinstance(model, os.PathLike) else model, precision=precision)
         name = given.rstrip("/").rpartition("/")[2] or type(model).__name__
     embedder.feature_extractor.policy(protocol)  # an unknown protocol is refused before any work
-    fingerprint = fingerprint_of(identity_of(embedder.encoder, embedder.feature_extractor, protocol))
+    fingerprint = fingerprint_of(identity_of(embedder.encoder, embedder.feature_extractor, protocol, embedder.way))
     return EncoderModel(name, fingerprint, embedder, protocol, given)
 
 

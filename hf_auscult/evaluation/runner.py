@@ -19,6 +19,7 @@ from tqdm.auto import tqdm
 
 from ..data.load import manifest_of
 from ..embedding.cache import FeatureCache, RecordingEncoder
+from ..embedding.precision import Precision
 from ..errors import ConfigurationError, DataError
 from ..files import output_folder, write_json
 from .benchmark_plots import plot_embedding_map, plot_scaling, plot_task
@@ -53,7 +54,8 @@ class BenchmarkSettings:
         output: folder of results.json, README.md, predictions and plots, which appears whole; None to write none.
         cache: folder of encoded recordings.
         protocols: of the probes.
-        encoding: how encoders cut and average windows, the ``protocol`` of :func:`hf_auscult.embed`.
+        encoding, precision: how encoders cut and average windows, and compute: the ``protocol`` and ``precision`` of
+            :func:`hf_auscult.embed`.
         draws: bootstrap resamples.
         seed: of bootstrap, balancing and published probes.
         overwrite: replace the folder of an earlier run.
@@ -67,6 +69,7 @@ class BenchmarkSettings:
     cache: Path = field(default_factory=default_cache)
     protocols: tuple[str, ...] = ("default",)
     encoding: str = "default"
+    precision: Precision = "exact"
     draws: int = 2000
     seed: int = 0
     overwrite: bool = False
@@ -153,7 +156,7 @@ def _run(
     command: str,
     progress: bool,
 ) -> Result:
-    encoders = [find_encoder(model, settings.encoding) for model in models]
+    encoders = [find_encoder(model, settings.encoding, settings.precision) for model in models]
     if not encoders or len({encoder.name for encoder in encoders}) < len(encoders):
         names = [encoder.name for encoder in encoders]
         raise ConfigurationError(f"no models, or two of one name: {names}", remedy="give each a folder of its name")
@@ -218,8 +221,8 @@ class _Run:
         except (DataError, ConfigurationError) as error:
             return TaskResult(spec, missing=str(error))
         with self._timed("encode"):
-            encoded = {encoder.name: self._encode(encoder, examples) for encoder in self.encoders}
-            level = self._encode(RecordingLevel(), examples)
+            encoded = self._encode(self.encoders, examples)
+            (level,) = self._encode([RecordingLevel()], examples).values()
         self.widths |= {name: rows.shape[1] for name, rows in encoded.items()}
         with self._timed("shortcuts"):
             shortcuts, columns, guessed = self._shortcuts(spec, examples, level, task.leaks)
@@ -294,16 +297,17 @@ class _Run:
         finally:
             self.clock[part] += time.perf_counter() - start
 
-    def _encode(self, encoder: RecordingEncoder, examples: Examples) -> np.ndarray:
-        """(n, dim); recordings of each dataset have a cache of their own."""
-        rows: dict[int, np.ndarray] = {}
+    def _encode(self, encoders: Sequence[RecordingEncoder], examples: Examples) -> dict[str, np.ndarray]:
+        """Model -> (n, dim), in one pass over the recordings; those of each dataset have a cache of their own."""
+        rows: dict[str, dict[int, np.ndarray]] = {encoder.name: {} for encoder in encoders}
         for source in np.unique(examples.sources):
             numbers = np.flatnonzero(examples.sources == source).tolist()
             content = manifest_of(self.settings.data_root / str(source))["audio_sha256"]
             cells = [examples.cells[number] for number in numbers]
-            features = FeatureCache(self.settings.cache, content).features(encoder, cells, progress=self.progress)
-            rows |= dict(zip(numbers, features, strict=True))
-        return np.stack([rows[number] for number in range(len(rows))])
+            cache = FeatureCache(self.settings.cache, content)
+            for name, features in cache.features_of(encoders, cells, progress=self.progress).items():
+                rows[name] |= dict(zip(numbers, features, strict=True))
+        return {name: np.stack([found[number] for number in range(len(found))]) for name, found in rows.items()}
 
     def _shortcuts(
         self, spec: BenchmarkTask, examples: Examples, level: np.ndarray, leaks: bool

@@ -105,7 +105,9 @@ def log_mel(waveforms: torch.Tensor, spec: FrontEnd) -> torch.Tensor:
         >>> log_mel(torch.zeros(1, 16_000), FRONT_ENDS["opera"]).shape
         torch.Size([1, 32, 64])
     """
-    images = _kaldi(waveforms, spec) if spec.kind == "kaldi" else _logarithm(mel_power(waveforms, spec), spec)
+    # Autocast would add up the bands in bfloat16, and the trainer's is around everything.
+    with torch.autocast(waveforms.device.type, enabled=False):
+        images = _kaldi(waveforms, spec) if spec.kind == "kaldi" else _logarithm(mel_power(waveforms, spec), spec)
     if spec.num_frames is not None:
         images = torch.nn.functional.pad(
             images[:, : spec.num_frames], (0, 0, 0, max(0, spec.num_frames - images.shape[1]))

@@ -7,9 +7,11 @@ columns, `DataLoader`'s shuffling and Accelerate's splitting along dimension 0 k
 
 from __future__ import annotations
 
+import os
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
+from functools import partial
 from os import PathLike, fspath
 from typing import Any
 
@@ -23,6 +25,11 @@ from ..audio import WindowPolicy, read
 from ..errors import ChannelError, ConfigurationError, EmptyAudioError, NonFiniteAudioError, SamplingRateError
 from .saved_code import SavesCode
 from .spec import FrontEnd
+
+if hasattr(os, "register_at_fork"):
+    # A forked process has none of the threads that torch started, and would wait for them for ever: it computes alone,
+    # as `datasets.map(num_proc=…)` wants anyway.
+    os.register_at_fork(after_in_child=partial(torch.set_num_threads, 1))
 
 
 @dataclass(frozen=True)

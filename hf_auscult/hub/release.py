@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..data.catalogue import DATASETS
-from ..errors import ConfigurationError, PublishError
+from ..errors import ConfigurationError
 from ..evaluation.suites import suite_of
 from ..files import Serialisable
 from ..metrics.modules import metric_names
@@ -153,4 +153,4 @@ def _collect(namespace: str, published: tuple[Publication, ...], access: Access)
     return str(collection.url)
 
 
-__all__ = ["KINDS", "PublishError", "PublishSettings", "Release", "plan", "publish_all"]
+__all__ = ["KINDS", "PublishSettings", "Release", "plan", "publish_all"]

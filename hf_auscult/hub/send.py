@@ -18,7 +18,7 @@ from ..files import Serialisable
 from .private import check_private
 
 # What httpx, or httpx2 under newer clients, raises.
-_NETWORK = HfHubHTTPError.__bases__[0]
+_NETWORK: type[BaseException] = HfHubHTTPError.__bases__[0]
 # The Hub's own file, which a push neither brings nor takes away.
 KEPT = frozenset({".gitattributes"})
 
@@ -165,14 +165,15 @@ def send(plan: Plan, access: Access | None = None, *, dry_run: bool = False) -> 
 def _prepare(plan: Plan, access: Access) -> None:
     """Make the repository and the branch where they do not exist, and set who may see it."""
     api, names = access.api, {"repo_id": plan.repo, "repo_type": plan.kind}
-    sdk = {"space_sdk": "gradio"} if plan.kind == "space" else {}
-    api.create_repo(**names, private=access.private, exist_ok=True, **sdk)
+    sdk = "gradio" if plan.kind == "space" else None
+    api.create_repo(plan.repo, repo_type=plan.kind, private=access.private, space_sdk=sdk, exist_ok=True)
     if access.revision:
         api.create_branch(**names, branch=access.revision, exist_ok=True)
-    settings = {} if access.private is None else {"private": access.private}
-    settings |= {} if access.gated is None else {"gated": "manual" if access.gated else False}
+    settings: dict[str, Any] = {} if access.private is None else {"private": access.private}
+    if access.gated is not None:
+        settings["gated"] = "manual" if access.gated else False
     if settings:
-        api.update_repo_settings(**names, **settings)
+        api.update_repo_settings(plan.repo, repo_type=plan.kind, **settings)
 
 
 def _same(entry: RepoFile, plan: Plan, path: str) -> bool:

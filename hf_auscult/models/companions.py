@@ -47,20 +47,28 @@ def companion_of(model: Any) -> Any | None:
     aligned = config.model_type == "acula"
     inner = config.audio_config if aligned else config
     extractor = getattr(model, "_feature_extractor", None)
-    for name in filter(None, (config._name_or_path, inner._name_or_path)):
-        if extractor is None:
-            try:
-                extractor = AutoFeatureExtractor.from_pretrained(name)
-            except (OSError, ValueError):  # moved away, or saved without one
-                continue
-    extractor = extractor or _published(inner, getattr(model, "audio_encoder", model.base_model))
+    names = list(filter(None, (config._name_or_path, inner._name_or_path)))
+    for name in names:
+        extractor = extractor or _extractor(name)
+    if not names and extractor is None:  # what came from elsewhere may read with another front end than the paper's
+        extractor = _published(inner, getattr(model, "audio_encoder", model.base_model))
     if not (aligned and config.teacher and extractor):
         return extractor
     try:
-        tokenizer = teacher_tokenizer(config.teacher, config.teacher_revision)
-    except (OSError, ValueError):  # no way to the teacher: whoever reads text will need it anyway
+        tokenizer = teacher_tokenizer(config.teacher, config.teacher_revision, local_files_only=True)
+    except (OSError, ValueError):  # the teacher is not here: whoever reads text will fetch it anyway
         return extractor
     return load(REGISTRY["acula"].processor or "")(extractor, tokenizer)
+
+
+def _extractor(name: str) -> Any | None:
+    """Return the extractor of a folder or Hub id; the local cache is asked first."""
+    for settings in ({"local_files_only": True}, {}):
+        try:
+            return AutoFeatureExtractor.from_pretrained(name, **settings)
+        except (OSError, ValueError):  # not here, moved away, or saved without one
+            continue
+    return None
 
 
 def _published(config: Any, encoder: Any) -> Any | None:

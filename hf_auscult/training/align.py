@@ -255,6 +255,13 @@ class AlignmentTrainer(AuscultTrainer):
                 "one_pass, but the encoder hides no patches in training",
                 remedy="use a masked autoencoder (OPERA-GT, AudioMAE) with its own preservation",
             )
+        again = args.gradient_checkpointing and (args.gradient_checkpointing_kwargs or {}).get("use_reentrant")
+        if again and args.world_size > 1 and self.preservation == "own" and not args.one_pass:
+            raise ConfigurationError(
+                "use_reentrant reports the gradients of an encoder that runs twice a step twice, which DDP refuses",
+                where="training.gradient_checkpointing_kwargs",
+                remedy="set use_reentrant to false",
+            )
         # Compared within the batch, like the objective: over all processes and, with grad_cache, accumulation steps.
         self.contrastive = self.preservation == "own" and model.compares_views
         self.start = FrozenStart(model.audio_encoder) if self.preservation == "distillation" else None

@@ -38,13 +38,17 @@ class AlignmentCollator:
         """Collate a batch."""
         if not items:
             raise DataError("an empty batch", remedy="check the split and the sampler")
-        features = self.extractor.window_features(np.stack([item["waveform"] for item in items]))
-        if not np.isfinite(features).all():
-            raise DataError("features are NaN or infinite", where=type(self.extractor).__name__)
-        batch = {"input_features": torch.from_numpy(features)}
+        batch = {"input_features": self.images(items)}
         for name in ("label", "domain", "text_id"):
             batch[f"{name}s"] = torch.tensor([item[name] for item in items])
         for source, target in (("text_embedding", "text_embeddings"), ("noise", "noise"), ("facts", "facts")):
             if source in items[0]:
                 batch[target] = torch.from_numpy(np.stack([item[source] for item in items]))
         return batch
+
+    def images(self, items: Sequence[dict[str, Any]]) -> torch.Tensor:
+        """Return what the encoder reads of a batch."""
+        features = self.extractor.window_features(np.stack([item["waveform"] for item in items]))
+        if not np.isfinite(features).all():
+            raise DataError("features are NaN or infinite", where=type(self.extractor).__name__)
+        return torch.from_numpy(features)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -81,7 +81,7 @@ class AlignmentDataset(torch.utils.data.Dataset[dict[str, object]]):
         crop: what is seen of each.
         sampling_rate: rate of the waveforms, in Hz.
         noise_size: how many noise values the encoder's own objective takes a crop; 0 for none.
-        augmentation: applied to the crop; `None` for none.
+        augmentation: applied to the crop, one for all or by group; `None` for none.
         seed: of crops, augmentation, phrasing and masks.
 
     Raises:
@@ -96,7 +96,7 @@ class AlignmentDataset(torch.utils.data.Dataset[dict[str, object]]):
         *,
         sampling_rate: int,
         noise_size: int = 0,
-        augmentation: Augmentation | None = None,
+        augmentation: Augmentation | Mapping[str, Augmentation] | None = None,
         seed: int = 0,
     ) -> None:
         if not examples:
@@ -114,14 +114,7 @@ class AlignmentDataset(torch.utils.data.Dataset[dict[str, object]]):
         epoch, position = index
         example = self.examples[position]
         rng = np.random.default_rng((self.seed, epoch, position))
-        waveform = self.crop.apply(example.waveform, rng)
-        if not np.isfinite(waveform).all():
-            raise NonFiniteAudioError(
-                "samples are NaN or infinite", where=self._name(position), remedy="leave the recording out"
-            )
-        if self.augmentation is not None:
-            waveform = self.augmentation.apply(waveform, self.sampling_rate, rng)
-        item: dict[str, object] = {"waveform": waveform}
+        item = self.heard(position, rng)
         item |= {"label": example.label, "domain": example.domain, "text_id": example.text_id}
         # Before the text's draw, so that conditions with and without text hide the same patches.
         if self.noise_size:
@@ -138,6 +131,24 @@ class AlignmentDataset(torch.utils.data.Dataset[dict[str, object]]):
         if example.facts is not None:
             item["facts"] = example.facts
         return item
+
+    def heard(self, position: int, rng: np.random.Generator) -> dict[str, object]:
+        """Return what the collator makes a recording's image of."""
+        example = self.examples[position]
+        waveform = self.crop.apply(example.waveform, rng)
+        if not np.isfinite(waveform).all():
+            raise NonFiniteAudioError(
+                "samples are NaN or infinite", where=self._name(position), remedy="leave the recording out"
+            )
+        augmentation = self.augmentation_of(example.group)
+        if augmentation is not None:
+            waveform = augmentation.apply(waveform, self.sampling_rate, rng)
+        return {"waveform": waveform}
+
+    def augmentation_of(self, group: str) -> Augmentation | None:
+        """Return what is applied to a group's crops."""
+        chosen = self.augmentation
+        return chosen.get(group) if isinstance(chosen, Mapping) else chosen
 
     def _name(self, position: int) -> str:
         example = self.examples[position]

@@ -167,3 +167,29 @@ def test_bad_samples_are_named():
         apply("gain", np.zeros(0, np.float32))
     with pytest.raises(NonFiniteAudioError):
         apply("gain", np.array([np.nan], np.float32))
+
+
+@pytest.mark.parametrize(
+    ("name", "decibels"), [("low_pass", (-2.7, -9.5, -15.1, -21.0)), ("high_pass", (-20.8, -11.6, -6.8, -3.6))]
+)
+def test_published_filters_are_those_of_the_release_at_16_khz(name, decibels):
+    """First order, made for 44.1 kHz because nobody says 16: -3 dB at 107 and 1,459 Hz."""
+    published = Augmentation.published()
+    time = np.arange(4 * RATE) / RATE
+
+    def gain(frequency):
+        tone = np.sin(2 * np.pi * frequency * time).astype(np.float32)
+        out = published.apply_one(name, tone, RATE, np.random.default_rng(0))
+        return 20 * np.log10(np.std(out[RATE:]) / np.std(tone[RATE:]))
+
+    for frequency, expected in zip((100, 300, 600, 1_200), decibels, strict=True):
+        assert gain(frequency) == pytest.approx(expected, abs=0.2)
+    assert gain(107 if name == "low_pass" else 1_459) == pytest.approx(-3.0, abs=0.2)
+    assert published.transforms == ("gain", "normalise", "low_pass", "high_pass")
+    assert published.gain_db == 5.0
+
+
+def test_noise_has_the_level_that_is_asked_for():
+    noise = apply("noise", noise_db=20.0) - NOISE
+    assert 20 * np.log10(np.std(NOISE) / np.std(noise)) == pytest.approx(20.0, abs=0.1)
+    assert not apply("noise", np.zeros(100, np.float32)).any()

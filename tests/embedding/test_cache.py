@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, field
+from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
 
+import hf_auscult
 from hf_auscult.embedding import cache as module
+from hf_auscult.embedding import embedder
 from hf_auscult.embedding.cache import Example, FeatureCache
 from hf_auscult.errors import AudioError, DataError
+from hf_auscult.evaluation.models import LogMelStatistics, find_encoder
+from tests import tiny
 
 
 @dataclass
@@ -67,3 +74,23 @@ def test_damaged_file_is_named(tmp_path):
     with pytest.raises(DataError, match="damaged") as error:
         FeatureCache(tmp_path, "data").features(Counting(), examples("a"))
     assert file.name in str(error.value)
+
+
+def test_several_models_read_each_recording_once(tmp_path, folder, files, monkeypatch):
+    """Rows are those of each model alone; a model that has them is not asked; others are encoded as they can."""
+    tiny.model(seed=5).eval().save_pretrained(tmp_path / "other")
+    shutil.copy(Path(folder) / "preprocessor_config.json", tmp_path / "other")
+    first, second = find_encoder(folder), find_encoder(tmp_path / "other")
+    reads = Mock(wraps=embedder.read)
+    monkeypatch.setattr(embedder, "read", reads)
+    cells = [Example(path, {"path": path, "bytes": None}) for path in files]
+    both = FeatureCache(tmp_path / "cache", "data").features_of([first, LogMelStatistics("heart"), second], cells)
+    assert reads.call_count == len(files) and len(both) == 3
+    again = FeatureCache(tmp_path / "cache", "data")
+    for model in (first, second):
+        expected = hf_auscult.embed(model.embedder.model, files, progress=False)
+        assert np.array_equal(both[model.name], expected)
+        assert np.array_equal(again.features(model, cells), expected)
+    assert again.encoded == 0
+    with pytest.raises(DataError, match=r"nowhere\.wav"):
+        again.features_of([first, second], [*cells, Example("lost", {"path": "nowhere.wav", "bytes": None})])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unittest.mock import Mock
+
 import numpy as np
 import pytest
 import torch
@@ -42,7 +44,7 @@ def test_a_row_is_the_duration_weighted_mean_of_windows(folder, waves):
     np.testing.assert_allclose(row, pooled.numpy(), atol=1e-5)
 
 
-def test_several_outputs_and_several_models(folder, files):
+def test_several_outputs_and_several_models(folder, files, monkeypatch):
     """Projections of windows are averaged, not the projected mean; windows are cut once for all models."""
     embedder, other = Embedder(folder), tiny.model(seed=3).eval()
     found = embedder.encode(files, outputs=("pooler_output", "audio_embeds"))
@@ -51,13 +53,16 @@ def test_several_outputs_and_several_models(folder, files):
     with torch.no_grad():
         audio = embedder.model.get_audio_features(**extractor(files, return_tensors="pt"))
     np.testing.assert_allclose(found["audio_embeds"], audio.numpy(), atol=1e-5)
-    for row, expected in zip(
-        encode_all({"a": embedder.model, "b": other}, extractor, files, outputs=("audio_embeds",)),
-        found["audio_embeds"],
-        strict=True,
+    cut = Mock(wraps=extractor.window_features)
+    monkeypatch.setattr(type(extractor), "window_features", cut)
+    both = {"a": embedder, "b": Embedder(other, extractor)}
+    for made, expected, seconds in zip(
+        encode_all(both, files, outputs=("audio_embeds",)), found["audio_embeds"], (1, 3, 2), strict=True
     ):
-        assert np.array_equal(row["a"]["audio_embeds"], expected)
-        assert not np.allclose(row["b"]["audio_embeds"], expected)
+        assert made.seconds == seconds
+        assert np.array_equal(made.rows["a"]["audio_embeds"], expected)
+        assert not np.allclose(made.rows["b"]["audio_embeds"], expected)
+    assert cut.call_count == 3  # windows of one recording share a call
     with pytest.raises(ConfigurationError, match=r"OperaGTModel.* gives no logits|gives no logits"):
         embedder.encode(files, outputs=("logits",))
 
@@ -83,10 +88,36 @@ def test_recordings_that_cannot_be_used_are_skipped_where_asked(folder, files):
     assert "nowhere.wav" in found.skipped[1]
 
 
-@pytest.mark.parametrize("settings", [{"batch_size": 0}, {"errors": "ignore"}, {"protocol": "mine"}])
+@pytest.mark.parametrize("readers", [0, 1, 3])
+def test_reading_ahead_changes_nothing(folder, files, monkeypatch, readers):
+    """Order, rows, what is wrong with recordings and torch's number of threads are those of one thread."""
+    monkeypatch.setattr(embedder_module, "_readers", lambda passes: readers)
+    before, names = torch.get_num_threads(), [*files, "nowhere.wav", *files[::-1], *files]
+    found = hf_auscult.embed(folder, names, progress=False, errors="skip")
+    assert list(found.skipped) == [3] and torch.get_num_threads() == before
+    monkeypatch.setattr(embedder_module, "_readers", lambda passes: 0)
+    alone = hf_auscult.embed(folder, files, progress=False)
+    assert np.array_equal(found.array, np.concatenate([alone, alone[::-1], alone]))
+    with pytest.raises(MissingAudioError, match=r"nowhere\.wav"):
+        hf_auscult.embed(folder, names, progress=False)
+
+
+def test_threads_never_outnumber_cores(folder, monkeypatch):
+    passes = [Mock(device=torch.device("cpu"))]
+    for cores, threads, readers in ((1, 1, 0), (2, 2, 0), (2, 1, 1), (16, 4, 4)):
+        monkeypatch.setattr(embedder_module.os, "sched_getaffinity", lambda pid, cores=cores: set(range(cores)))
+        monkeypatch.setattr(torch, "get_num_threads", lambda threads=threads: threads)
+        assert embedder_module._readers(passes) == readers and readers + threads <= cores
+    monkeypatch.setattr(embedder_module.os, "sched_getaffinity", lambda pid: {0, 1})
+    assert embedder_module._readers([Mock(device=torch.device("cuda"))]) == 1
+
+
+@pytest.mark.parametrize(
+    "settings", [{"precision": "double"}, {"batch_size": 0}, {"errors": "ignore"}, {"protocol": "mine"}]
+)
 def test_settings_that_make_no_sense_are_refused(folder, files, settings):
     with pytest.raises(ConfigurationError):
-        Embedder(folder)(files, **settings)
+        hf_auscult.embed(folder, files, **settings)
 
 
 def test_a_model_object_and_its_mode(folder, files):

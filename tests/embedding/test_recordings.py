@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pyarrow.parquet as pq
@@ -14,8 +15,9 @@ import pytest
 import soundfile
 
 import hf_auscult
-from hf_auscult.embedding import recordings
-from hf_auscult.embedding.recordings import EmbedReport, embed_files
+from hf_auscult.embedding import embedder, recordings
+from hf_auscult.embedding.precision import Choice
+from hf_auscult.embedding.recordings import EmbedReport, embed_files, embed_with_each
 from hf_auscult.errors import ConfigurationError, DataError
 from tests import tiny
 from tests.embedding.conftest import RATE
@@ -28,17 +30,17 @@ def quarantined(output: Path) -> dict[str, str]:
 
 def dies_at(monkeypatch, number: int) -> None:
     """The first call of embed_files stops at a recording, with everything before it on disk."""
-    real, seen = recordings.read, []
+    real, seen = embedder.read, []
 
     def dying(path):
         seen.append(path)
         if len(seen) == number:
-            monkeypatch.setattr(recordings, "read", real)
+            monkeypatch.setattr(embedder, "read", real)
             raise KeyboardInterrupt
         return real(path)
 
     monkeypatch.setattr(recordings, "PART", 1)
-    monkeypatch.setattr(recordings, "read", dying)
+    monkeypatch.setattr(embedder, "read", dying)
 
 
 def test_many_files_with_broken_ones(folder, files, tmp_path):
@@ -153,6 +155,48 @@ def test_what_cannot_be_meant_is_refused(folder, files, tmp_path):
     with pytest.raises(OSError):
         embed_files(str(tmp_path / "absent"), files, output, progress=False)
     assert not output.exists()
+
+
+def test_several_models_in_one_pass(folder, files, tmp_path, monkeypatch):
+    """Every recording is read once; each file is what the model alone gives; memory holds a group of rows."""
+    tiny.model(seed=7).eval().save_pretrained(tmp_path / "other")
+    shutil.copy(Path(folder) / "preprocessor_config.json", tmp_path / "other")
+    reads = Mock(wraps=embedder.read)
+    monkeypatch.setattr(embedder, "read", reads)
+    monkeypatch.setattr(recordings, "GROUP", 2)
+    other, out = str(tmp_path / "other"), tmp_path / "out"
+    (tmp_path / "broken.wav").write_bytes(b"RIFF")
+    reports = embed_with_each([folder, other], [*files, tmp_path / "broken.wav"], out, progress=False)
+    assert reads.call_count == 4 and [report.quarantined for report in reports] == [1, 1]
+    for model, report in zip((folder, other), reports, strict=True):
+        table = pq.ParquetFile(report.output)
+        assert table.num_row_groups == 2
+        rows = [row["embedding"] for row in table.read().to_pylist()]
+        np.testing.assert_array_equal(rows, hf_auscult.embed(model, files, progress=False))
+    with pytest.raises(ConfigurationError, match="two of one name"):
+        embed_with_each([folder, f"{tmp_path}/{Path(folder).name}"], files, out)
+
+
+def test_exact_and_fast_rows_do_not_mix(folder, files, tmp_path, monkeypatch):
+    choice = Choice("bfloat16", 0.99999, 2.0, {"bfloat16": {"cosine": 0.99999, "gain": 2.0}}, "here")
+    monkeypatch.setattr(embedder, "choose", lambda *args: choice)
+    output = tmp_path / "out.parquet"
+    report = embed_files(folder, files, output, precision="fast", progress=False)
+    assert report.precision == choice and "fast is bfloat16 here: 2.00 times as fast" in report.render()
+    made_by = json.loads(pq.read_schema(output).metadata[b"provenance"])
+    assert (made_by["precision"], made_by["fast"]["gain"]) == ("bfloat16", 2.0)
+    rows = np.array([row["embedding"] for row in pq.read_table(output).to_pylist()])
+    exact = hf_auscult.embed(folder, files, progress=False)
+    assert not np.array_equal(rows, exact)
+    np.testing.assert_array_equal(rows, hf_auscult.embed(folder, files, precision="fast", progress=False))
+    dies_at(monkeypatch, 3)
+    with pytest.raises(ConfigurationError, match="another model or protocol: other precision"):
+        embed_files(folder, files, output, resume=True, progress=False)
+    with pytest.raises(KeyboardInterrupt):
+        embed_files(folder, files, output, precision="fast", progress=False, overwrite=True)
+    with pytest.raises(ConfigurationError, match="rows that are bfloat16; these would be exact"):
+        embed_files(folder, files, output, progress=False, overwrite=True)
+    assert embed_files(folder, files, output, precision="fast", progress=False, overwrite=True).reused == 2
 
 
 def test_a_report_in_words_names_a_few():

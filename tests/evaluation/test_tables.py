@@ -126,6 +126,13 @@ def test_cells_of_ours_were_made_as_the_table_asks():
     assert "ours" not in str(paper_table("acula18/IV", told, "default").header)
 
 
+def test_figures_that_were_chosen_on_the_test_set_say_so():
+    text = paper_table("m2d/ICBHI").markdown()
+    assert ".633 ± .002 (best epoch on the test set)" in text and "official split" in text
+    circor = paper_table("m2d/CirCor").markdown()
+    assert "| murmur, rule | weighted accuracy | .832 ± .016 | .654 ± .075 |" in circor and "test set" not in circor
+
+
 def test_a_misprint_is_marked_where_it_is_shown():
     text = paper_table("acula18/X").markdown()
     assert ".973 (rests on T15's misprint; .831 with .122)" in line(text, "lung function")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import multiprocessing
+import os
+
 import numpy as np
 import pytest
 import soundfile
@@ -155,3 +158,20 @@ def test_a_front_end_from_outside(tmp_path, monkeypatch):
     assert AutoFeatureExtractor.from_pretrained(tmp_path).front_end == bowel
     with pytest.raises(ConfigurationError, match="'heart' is another front end"):
         register_front_end(FrontEnd.from_dict({**bowel.to_dict(), "name": "heart"}))
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are not forked here")
+def test_a_forked_process_does_not_wait_for_threads_it_has_not():
+    """`datasets.map(num_proc=2)` after the extractor was used once: forking copies none of torch's threads."""
+    before, fe = torch.get_num_threads(), AuscultFeatureExtractor("opera")
+    long = np.zeros(30 * 16_000, np.float32)
+    torch.set_num_threads(2)
+    try:
+        fe(long, sampling_rate=16_000)
+        child = multiprocessing.get_context("fork").Process(target=fe, args=(long, 16_000))
+        child.start()
+        child.join(60)
+        child.kill()
+    finally:
+        torch.set_num_threads(before)
+    assert child.exitcode == 0

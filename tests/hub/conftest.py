@@ -82,7 +82,7 @@ def _python(served: Hub, folder: Path) -> Any:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=900,  # a fresh environment compiles torch first, on a busy machine
         )
         assert done.returncode == 0, done.stderr[-4000:]
         return json.loads(done.stdout.splitlines()[-1]) if done.stdout.strip() else None

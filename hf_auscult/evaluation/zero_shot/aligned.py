@@ -13,6 +13,7 @@ from ...alignment.maps import project_text
 from ...alignment.objectives import get
 from ...alignment.teachers import PRESETS, Teacher, TeacherConfig, default_device, teacher_config
 from ...embedding.embedder import Embedder
+from ...embedding.precision import Precision
 from ...embedding.store import fingerprint_of, identity_of
 from ...errors import ConfigurationError
 from ...models.acula import AcuLaConfig
@@ -39,12 +40,15 @@ class AlignedEncoder(EncoderModel):
         return project_text(self.model, self.teacher.embed(texts))
 
 
-def load_aligned(name: str, *, teacher_cache: str | Path | None = None) -> AlignedEncoder:
+def load_aligned(
+    name: str, *, teacher_cache: str | Path | None = None, precision: Precision = "exact"
+) -> AlignedEncoder:
     """Load an AcuLa model.
 
     Args:
         name: folder or Hub id.
         teacher_cache: folder of what the teacher has read; see :class:`hf_auscult.alignment.teachers.Teacher`.
+        precision: of the recordings' rows, see :func:`hf_auscult.embed`.
 
     Raises:
         ConfigurationError: nothing can be loaded, the model has no text side, names no teacher, or its cosines mean
@@ -76,8 +80,8 @@ def load_aligned(name: str, *, teacher_cache: str | Path | None = None) -> Align
             where=name,
             remedy="align with retrieval_map: procrustes, or store one with hf_auscult.alignment.maps.store_map",
         )
-    embedder = Embedder(name, device=default_device())
-    identity = identity_of(embedder.model, embedder.feature_extractor, "default")
+    embedder = Embedder(name, device=default_device(), precision=precision)
+    identity = identity_of(embedder.model, embedder.feature_extractor, "default", embedder.way)
     return AlignedEncoder(
         name=name.rstrip("/").rpartition("/")[2],
         fingerprint=fingerprint_of({"use": "audio in the space shared with reports", **identity}),

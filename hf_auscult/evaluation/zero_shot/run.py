@@ -13,6 +13,7 @@ import numpy as np
 
 from ...data.load import load_prepared, manifest_of
 from ...embedding.cache import FeatureCache
+from ...embedding.precision import Precision
 from ...errors import ConfigurationError, DataError
 from ...files import output_folder, write_json
 from ...metrics.arrays import Floats
@@ -57,6 +58,7 @@ class ZeroShotSettings:
         pictures: of so many test recordings.
         draws: bootstrap resamples of people.
         seed: of bootstrap, shuffles and the templates' phrasing.
+        precision: of the recordings' rows, see :func:`hf_auscult.embed`.
 
     Raises:
         ConfigurationError: numbers that cannot be, an unknown search, or FAISS is missing.
@@ -76,6 +78,7 @@ class ZeroShotSettings:
     pictures: int = 3
     draws: int = 2000
     seed: int = 0
+    precision: Precision = "exact"
     overwrite: bool = False
 
     def __post_init__(self) -> None:
@@ -118,7 +121,7 @@ def _run(settings: ZeroShotSettings, *, command: str, progress: bool) -> ZeroSho
     keys = [cell.key for cell in examples.cells]
     sentences = prompts_of(dataset, settings.task, examples.classes)
     reports = reports_of(dataset, settings.task, examples.rows, keys, settings.reports, settings.seed)
-    encoder = load_aligned(settings.model, teacher_cache=settings.teacher_cache)
+    encoder = load_aligned(settings.model, teacher_cache=settings.teacher_cache, precision=settings.precision)
     second = second_reader(settings.second, cache=settings.teacher_cache)
 
     with clock.timed("recordings"):

@@ -77,12 +77,14 @@ def resolve_teacher(name: str, revision: str | None = None) -> str:
     return str(folder)
 
 
-def teacher_tokenizer(
-    name: str, revision: str | None = None, *, trust_remote_code: bool = False
-) -> PreTrainedTokenizerBase:
-    """Load a teacher's tokenizer; saved again, it says nothing of the folder it was loaded from."""
-    path = resolve_teacher(name, revision)
-    tokenizer = AutoTokenizer.from_pretrained(path, revision=revision, trust_remote_code=trust_remote_code)
+def teacher_tokenizer(name: str, revision: str | None = None, **settings: Any) -> PreTrainedTokenizerBase:
+    """Load a teacher's tokenizer; saved again, it says nothing of the folder it was loaded from.
+
+    Args:
+        name, revision: of the teacher.
+        settings: of `AutoTokenizer.from_pretrained`.
+    """
+    tokenizer = AutoTokenizer.from_pretrained(resolve_teacher(name, revision), revision=revision, **settings)
     return without_local_settings(tokenizer)
 
 

@@ -108,7 +108,7 @@ def adapt(
     with no_init_weights(), torch.device("meta"):
         adapted = AudioAdapterModel(config)
     adapted.native = encoder
-    adapted._feature_extractor = found  # saved with it, see models.companions
+    adapted._feature_extractor = found  # type: ignore[assignment] # saved with it, see models.companions
     return adapted.train(encoder.training), found
 
 

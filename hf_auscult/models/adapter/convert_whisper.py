@@ -1,7 +1,8 @@
 """CTranslate2's container of a Whisper model (`model.bin`, as faster-whisper reads it) to transformers' `WhisperModel`.
 
 The file holds a version, the name of its specification, variables (name, shape, type, bytes) and aliases. Projections
-that CTranslate2 multiplies at once are stacked in it.
+that CTranslate2 multiplies at once are stacked in it. Weights in int8 or int16 stand beside a scale, by which they are
+divided here: what quantisation has lost stays lost, and the configuration says so (`dequantised_from`).
 """
 
 from __future__ import annotations
@@ -19,8 +20,10 @@ from transformers import WhisperConfig, WhisperFeatureExtractor, WhisperModel
 from ...errors import ConversionError
 from ..convert_checkpoint import Conversion, StateDict
 
-# CTranslate2's DataType; bfloat16 has no numpy type, and int8 weights have lost what the others have.
-TYPES = {0: np.float32, 1: np.int8, 2: np.int16, 3: np.int32, 4: np.float16}
+# CTranslate2's DataType. numpy has no bfloat16: it is the upper half of a float32.
+BFLOAT16 = 5
+TYPES = {0: np.float32, 1: np.int8, 2: np.int16, 3: np.int32, 4: np.float16, BFLOAT16: np.uint16}
+SCALE = "_scale"
 SPECIFICATION = "WhisperSpec"
 #: Variables that say how the network computes, and their values for what transformers has.
 BEHAVIOUR = {
@@ -102,7 +105,8 @@ def _variables(file: BinaryIO, path: Path) -> dict[str, np.ndarray]:
         data = file.read(size)
         if len(data) != size:
             raise EOFError(f"{key} ends after {len(data)} of {size} bytes")
-        found[key] = np.frombuffer(data, TYPES[kind]).reshape(shape)
+        value = np.frombuffer(data, TYPES[kind]).reshape(shape)
+        found[key] = (value.astype(np.uint32) << 16).view(np.float32) if kind == BFLOAT16 else value
     number("I")  # aliases: the output projection is the embedding, as in transformers
     return found
 
@@ -111,7 +115,8 @@ def prepare(variables: Mapping[str, Any], where: str) -> tuple[StateDict, dict[s
     """Return tensors under names that the table renames, and the sizes that they show.
 
     Raises:
-        ConversionError: quantised weights, a network that transformers does not have, or key projections with a bias.
+        ConversionError: a network that transformers does not have, scales that fit no weights, or key projections
+            with a bias.
     """
     wrong = {
         name: int(variables[name])
@@ -120,22 +125,29 @@ def prepare(variables: Mapping[str, Any], where: str) -> tuple[StateDict, dict[s
     }
     if wrong:
         raise ConversionError(f"the network differs from Whisper: {wrong}", where=where)
-    quantised = sorted(name for name in variables if name.endswith("weight_scale"))
-    if quantised:
-        raise ConversionError(
-            f"{len(quantised)} quantised weights, e.g. {quantised[0]}", where=where, remedy="use float16 or float32"
-        )
+    quantised = {name for name in variables if f"{name}{SCALE}" in variables}
     state: StateDict = {}
     for name, value in variables.items():
-        if name in BEHAVIOUR or name in ASIDE:
+        if name in BEHAVIOUR or name in ASIDE or (name.endswith(SCALE) and name.removesuffix(SCALE) in quantised):
             continue
         tensor = torch.from_numpy(value.astype(np.float32))
+        if name in quantised:
+            tensor = _dequantised(name, tensor, variables[f"{name}{SCALE}"], where)
         parts = _split(name, tensor)
         biases = {key: part for key, part in parts.items() if key.endswith("k_proj/bias")}
         if any(bool(bias.any()) for bias in biases.values()):
             raise ConversionError(f"{', '.join(biases)} is not zero; Whisper's keys have no bias", where=where)
         state |= {key: part for key, part in parts.items() if key not in biases}
-    return state, _sizes(variables, where)
+    kinds = {str(variables[name].dtype) for name in quantised}
+    return state, _sizes(variables, where) | ({"dequantised_from": "/".join(sorted(kinds))} if kinds else {})
+
+
+def _dequantised(name: str, tensor: torch.Tensor, scale: np.ndarray, where: str) -> torch.Tensor:
+    """Divide by the scale: one number for all (int16), or one a row (int8)."""
+    if scale.size not in (1, len(tensor)) or not (np.isfinite(scale).all() and (scale > 0).all()):
+        raise ConversionError(f"{name} has no scale that fits", where=where, remedy="use float16 or float32")
+    divisor = torch.from_numpy(scale.astype(np.float32)).reshape(-1, *[1] * (tensor.ndim - 1))
+    return tensor / divisor
 
 
 def _split(name: str, tensor: torch.Tensor) -> dict[str, torch.Tensor]:

@@ -5,6 +5,7 @@ it and normalises the mean of the patch tokens instead (`fc_norm`). A pre-traine
 AuscultaBase pool it with weight 1 and bias 0 there, and so does this file.
 """
 
+import copy
 from typing import Any
 
 import torch
@@ -83,7 +84,14 @@ class AudioMAEForAudioClassification(AudioClassificationMixin, AudioMAEPreTraine
     """
 
     encoder_class = AudioMAEModel
-    _keys_to_ignore_on_load_unexpected = [r"^decoder\.", r"^encoder\.fc_norm\."]
+    _keys_to_ignore_on_load_unexpected = [r"^decoder\.", r"^encoder\.(fc_)?norm\."]
+
+    def __init__(self, config: AudioMAEConfig):
+        if config.pooling == "fc_norm" and config.classifier_head != "attentive":
+            # Fine-tuning drops the tokens' own LayerNorm, which this pooling never reads: it would get no gradient.
+            config = copy.copy(config)
+            config.final_norm = False
+        super().__init__(config)
 
 
 __all__ = ["AudioMAEForAudioClassification", "AudioMAEForPreTraining", "AudioMAEModel", "AudioMAEPreTrainedModel"]

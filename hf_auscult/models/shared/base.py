@@ -25,10 +25,11 @@ class AuscultPreTrainedModel(SavesCode, PreTrainedModel):
     supports_gradient_checkpointing = True
     accepts_loss_kwargs = False  # the loss is a mean over the batch: Trainer must not rescale it
 
-    def save_pretrained(
+    def save_pretrained(  # type: ignore[override]
         self,
         save_directory: str | PathLike[str],
         is_main_process: bool = True,
+        state_dict: dict[str, Any] | None = None,
         push_to_hub: bool = False,
         **kwargs: Any,
     ) -> None:
@@ -36,23 +37,23 @@ class AuscultPreTrainedModel(SavesCode, PreTrainedModel):
         push = {
             key: kwargs.pop(key) for key in ("repo_id", "private", "commit_message") if push_to_hub and key in kwargs
         }
-        super().save_pretrained(save_directory, is_main_process, **kwargs)
+        super().save_pretrained(save_directory, is_main_process, state_dict, **kwargs)
         if is_main_process and not is_copy(type(self)):
             import_module("hf_auscult.models.companions").write_companions(self, save_directory)
         if push_to_hub:
             self.push_to_hub(push.pop("repo_id", Path(save_directory).name), token=kwargs.get("token"), **push)
 
-    def push_to_hub(self, repo_id: str, *args: Any, **kwargs: Any) -> Any:
+    def push_to_hub(self, repo_id: str, **kwargs: Any) -> Any:  # type: ignore[override]
         """Upload all that `save_pretrained` writes; where the repository has no card yet, also a model card.
 
         Args:
             repo_id: `namespace/name`.
-            args, kwargs: of transformers' `push_to_hub`.
+            kwargs: of transformers' `push_to_hub`.
         """
         if is_copy(type(self)):
-            return super().push_to_hub(repo_id, *args, **kwargs)
+            return super().push_to_hub(repo_id, **kwargs)  # type: ignore[arg-type]
         registry = import_module("hf_auscult.codegen.registry")
-        return registry.load(registry.HOOKS["push"])(self, repo_id, *args, **kwargs)
+        return registry.load(registry.HOOKS["push"])(self, repo_id, **kwargs)
 
 
 @dataclass

@@ -16,6 +16,8 @@ class MAEConfig(AuscultConfig):
         patch_size: side of the square patches; tokens are time-major (`index = t * bands + f`).
         hidden_size, num_hidden_layers, num_attention_heads, intermediate_size, hidden_act, layer_norm_eps,
             attention_probs_dropout_prob, initializer_range: of the encoder, as everywhere in transformers.
+        drop_path_rate: of the last block's residual branches, in training; earlier blocks' rates rise to it linearly
+            (AudioMAE fine-tunes with 0.1).
         position_layout: `published` adds the sin-cos table of the transposed grid, as the original code does;
             `aligned` gives every token its own time and frequency.
         mask_ratio: share of patches hidden from the encoder in pre-training.
@@ -42,6 +44,7 @@ class MAEConfig(AuscultConfig):
     layer_norm_eps: float = 1e-6
     attention_probs_dropout_prob: float = 0.0
     initializer_range: float = 0.02
+    drop_path_rate: float = 0.0
     position_layout: Literal["published", "aligned"] = "published"
     mask_ratio: float = 0.7
     decoder_hidden_size: int = 256

@@ -92,11 +92,18 @@ class MAEMLP(nn.Module):
         return self.fc2(self.activation(self.fc1(hidden_states)))
 
 
-class MAELayer(GradientCheckpointingLayer):
-    """Pre-norm transformer block."""
+def drop_path(branch: torch.Tensor, rate: float) -> torch.Tensor:
+    """Leave a residual branch (B, ...) out of a share of rows, and make up for it in the others."""
+    keep = torch.rand(len(branch), *[1] * (branch.ndim - 1), device=branch.device) >= rate
+    return branch * keep / (1 - rate)
 
-    def __init__(self, config: MAEConfig):
+
+class MAELayer(GradientCheckpointingLayer):
+    """Pre-norm transformer block; `drop_path` is how often a row goes without each of its branches in training."""
+
+    def __init__(self, config: MAEConfig, drop_path: float = 0.0):
         super().__init__()
+        self.drop_prob = drop_path
         self.norm1 = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
         self.attn = MAEAttention(config)
         self.norm2 = nn.LayerNorm(config.hidden_size, eps=config.layer_norm_eps)
@@ -105,8 +112,10 @@ class MAELayer(GradientCheckpointingLayer):
     def forward(self, hidden_states: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor | None]:
         """Map (B, L, D) to (B, L, D) and the attention weights."""
         attended, weights = self.attn(self.norm1(hidden_states))
-        hidden_states = hidden_states + attended
-        return hidden_states + self.mlp(self.norm2(hidden_states)), weights
+        dropped = self.training and self.drop_prob > 0
+        hidden_states = hidden_states + (drop_path(attended, self.drop_prob) if dropped else attended)
+        branch = self.mlp(self.norm2(hidden_states))
+        return hidden_states + (drop_path(branch, self.drop_prob) if dropped else branch), weights
 
 
 class MAEPatchEmbeddings(nn.Module):

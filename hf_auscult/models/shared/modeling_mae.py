@@ -69,7 +69,9 @@ class MAEMixin(EncoderMixin):
         self.cls_token = nn.Parameter(torch.zeros(1, 1, config.hidden_size))
         # A saved buffer: it travels with the weights, and unlike a frozen parameter it stays frozen when loaded.
         self.register_buffer("pos_embed", torch.zeros(1, 1 + num_times * num_bands, config.hidden_size))  # type: ignore[attr-defined]
-        self.blocks = nn.ModuleList([MAELayer(config) for _ in range(config.num_hidden_layers)])
+        depth = config.num_hidden_layers
+        rates = [config.drop_path_rate * index / max(1, depth - 1) for index in range(depth)]
+        self.blocks = nn.ModuleList([MAELayer(config, rate) for rate in rates])
         self.add_norms(config)
         self.post_init()  # type: ignore[attr-defined]
 

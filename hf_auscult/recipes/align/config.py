@@ -19,6 +19,42 @@ from ...texts import read_yaml
 
 T = TypeVar("T")
 
+# AcuLa's released code (github.com/janine714/AcuLA, main.py and dataloader.py of 2026-04-27), setting by setting; what
+# `recipe: published` of the trainer's arguments does besides stands there.
+PUBLISHED: dict[str, Any] = {
+    "teacher": {"layer": -1, "pooling": "padded_mean", "max_tokens": 128, "lower_case": True},
+    "reports": {"draws": 1},
+    "training": {
+        "recipe": "published",
+        "objective": "published",
+        "optim": "adamw_torch",
+        "learning_rate": 1e-5,
+        "weight_decay": 1e-2,
+        "adam_beta1": 0.9,
+        "adam_beta2": 0.999,
+        "adam_epsilon": 1e-8,
+        "num_train_epochs": 50,
+        "max_steps": -1,
+        "per_device_train_batch_size": 24,
+        "gradient_accumulation_steps": 2,
+        "dataloader_drop_last": True,
+        "warmup_steps": 400,
+        "lr_scheduler_type": "linear",
+        "max_grad_norm": 1.0,
+        "alignment_weight": 1.0,
+        "reconstruction_weight": 1.0,
+        "preservation": "own",
+        "batch_norm": "batch",
+        "bf16": False,
+        "fp16": False,
+    },
+    "augmentation": None,
+    "crop_start": "first",
+    "crop_padding": "zero",
+    "crop_samples": 131_000,
+    "checks": [],
+}
+
 # What each condition of a run must share, or must not do by itself -> where to say it instead.
 RUN_SETTINGS = {
     "output_dir": "set the run's output and work folders",
@@ -26,7 +62,7 @@ RUN_SETTINGS = {
     "data_seed": "set seed at the top of the file",
     "disable_tqdm": "call align(..., progress=False), or the command with --json",
     "resume_from_checkpoint": "leave it out: an interrupted run goes on by itself",
-    "push_to_hub": "publish the finished model: hf-auscult publish model DIR --repo NAME",
+    "run_name": "leave it out: every condition is called after the output folder and itself",
 }
 
 
@@ -72,6 +108,7 @@ class DataConfig:
         task: the configuration whose labels are probed.
         fractions: shares of people in train, validation and test, where `source` is prepared.
         seed: of that split.
+        domain: column of the metadata (a device, a site) that `training.adversarial_weight` makes the encoder unlearn.
         locked: also evaluate on the people reserved as a locked test set; without it they are left out altogether.
         exclude_people: ids, `dataset:id` or bare, who are not trained on; or a file with one on each line.
     """
@@ -82,6 +119,7 @@ class DataConfig:
     task: str = "murmur"
     fractions: dict[str, float] = field(default_factory=lambda: {"train": 0.6, "validation": 0.2, "test": 0.2})
     seed: int = 0
+    domain: str | None = None
     locked: bool = False
     exclude_people: str | tuple[str, ...] = ()
 
@@ -147,6 +185,8 @@ class AlignConfig(Serialisable):
         output: folder of the model and its card, e.g. `auscult/acula-opera`.
         work: folder of prepared data and checkpoints.
         seed: of weights, order, crops, masks and controls.
+        seeds: several of them: every condition is trained at each, differences are those of the seeds' means with
+            intervals over people and seeds, and the first one's model is kept.
         data, start, reports, evaluation: see their classes.
         teacher: the frozen language model; in YAML also a preset's name, or `preset:` beside other settings.
         model: settings of `AcuLaConfig` besides encoder and teacher.
@@ -154,7 +194,10 @@ class AlignConfig(Serialisable):
             `TrainingArguments` included, but for those that the run sets itself.
         retrieval_map: `procrustes` or `ridge`: for objectives without a common frame (CKA), a map fitted on the
             training pairs and stored in the model, so that it retrieves; `None` for none.
-        augmentation: settings of `audio.Augmentation`; `None` for none.
+        recipe: `published` takes every setting that the file leaves out from AcuLa's released code, see `PUBLISHED`;
+            those that differ are named in the results.
+        augmentation: settings of `audio.Augmentation`; `organ` for what suits each dataset's organ, `published` for
+            AcuLa's filters as its code makes them; `None` for none. Every transform must change the encoder's input.
         crop_start, crop_padding, crop_samples: see `training.CropPolicy`; one window of the extractor by default.
         checks: names of `conditions.CHECKS` to run beside the aligned model; all by default.
         compare: folders of aligned models that are evaluated beside the run's own, with the run's extractor; people
@@ -167,6 +210,8 @@ class AlignConfig(Serialisable):
     output: str
     work: str = ".auscult"
     seed: int = 0
+    seeds: tuple[int, ...] = ()
+    recipe: Literal["ours", "published"] = "ours"
     data: DataConfig = field(default_factory=DataConfig)
     start: StartConfig = field(default_factory=StartConfig)
     teacher: TeacherConfig = field(default_factory=TeacherConfig)
@@ -174,7 +219,7 @@ class AlignConfig(Serialisable):
     model: dict[str, Any] = field(default_factory=dict)
     training: dict[str, Any] = field(default_factory=dict)
     retrieval_map: Literal["procrustes", "ridge"] | None = None
-    augmentation: Augmentation | None = None
+    augmentation: Augmentation | Literal["organ", "published"] | None = None
     crop_start: Literal["random", "first"] = "random"
     crop_padding: Literal["repeat", "zero"] = "repeat"
     crop_samples: int | None = None
@@ -184,6 +229,24 @@ class AlignConfig(Serialisable):
 
     def __post_init__(self) -> None:
         check_training(self.training)
+        if bool(self.training.get("adversarial_weight")) != (self.data.domain is not None):
+            raise ConfigurationError(
+                "data.domain and training.adversarial_weight go together", remedy="give both or neither"
+            )
+
+    @property
+    def deviations(self) -> dict[str, Any]:
+        """Settings that differ from the release, under `recipe: published`."""
+        if self.recipe != "published":
+            return {}
+        own = self.to_dict()
+        flat = {}
+        for name, value in PUBLISHED.items():
+            for key, expected in value.items() if isinstance(value, dict) else [(None, value)]:
+                actual = own[name] if key is None else own[name].get(key)
+                if actual != expected and not (name == "checks" and not actual):
+                    flat[name if key is None else f"{name}.{key}"] = actual
+        return flat
 
     @property
     def objective(self) -> str:
@@ -232,6 +295,8 @@ def load_config(path: str | Path, overrides: Mapping[str, Any] | None = None) ->
         ConfigurationError: missing file, bad YAML, unknown keys or values of another type (named).
     """
     values = read_settings(path, overrides)
+    if values.get("recipe") == "published":
+        values = _over(PUBLISHED, values)
     if isinstance(values.get("teacher"), str) or "preset" in (values.get("teacher") or {}):
         values["teacher"] = dataclasses.asdict(teacher_config(values["teacher"]))
     return build(AlignConfig, values, str(path))
@@ -248,6 +313,16 @@ def read_settings(path: str | Path, overrides: Mapping[str, Any] | None = None) 
     if not isinstance(values, Mapping):
         raise ConfigurationError("not a mapping of settings", where=path)
     return {**values, **(overrides or {})}
+
+
+def _over(defaults: Mapping[str, Any], values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values over defaults, nested mappings one by one."""
+    nested = {
+        name: _over(default, values[name])
+        for name, default in defaults.items()
+        if isinstance(default, Mapping) and isinstance(values.get(name), Mapping)
+    }
+    return {**defaults, **values, **nested}
 
 
 def build(cls: type[T], values: Mapping[str, Any], where: str) -> T:

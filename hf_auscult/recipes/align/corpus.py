@@ -381,16 +381,24 @@ def embed_prompts(corpus: AudioReportCorpus, task: str, teacher: Teacher) -> dic
 
 
 def training_examples(
-    corpus: AudioReportCorpus, reports: EmbeddedReports | None = None, order: np.ndarray | None = None
+    corpus: AudioReportCorpus,
+    reports: EmbeddedReports | None = None,
+    order: np.ndarray | None = None,
+    *,
+    domain: str | None = None,
+    share_facts: bool = True,
 ) -> list[AlignmentExample]:
     """Return the training split's examples; `order[i]` says whose report training recording i receives.
 
-    Reports of equal facts count as equal, and the examples know which facts they share.
+    `domain` is the column whose values are the examples' domains, in alphabetic order; empty ones are unknown. Reports
+    of equal facts count as equal, and with `share_facts` the examples know which facts they have.
     """
     train = corpus.rows("train")
     facts = None if reports is None else [frozenset(reports.reports[index][0].facts) for index in train]
-    table = None if facts is None else fact_table(facts)
+    table = fact_table(facts) if facts is not None and share_facts else None
     first: dict[object, int] = {}
+    values = ["" if domain is None else str(corpus.recordings[index].row.get(domain) or "") for index in train]
+    domains = {value: place for place, value in enumerate(sorted(set(values) - {""}))}
     examples = []
     for position, index in enumerate(train):
         recording = corpus.recordings[index]
@@ -403,6 +411,7 @@ def training_examples(
                 label=recording.label,
                 group=recording.dataset,
                 subject_id=recording.subject_id,
+                domain=domains.get(values[position], UNKNOWN),
                 facts=None if table is None else table[giver],
             )
         )

@@ -8,12 +8,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from scipy.stats import norm
+from scipy.stats import t as student_t
 
 from ...alignment.maps import project_text, ridge_map, store_map
 from ...alignment.objectives import get
 from ...alignment.teachers import default_device
 from ...audio import assess
-from ...embedding.embedder import encode_all
+from ...embedding.embedder import Embedder, encode_all
 from ...evaluation.estimates import Estimate
 from ...evaluation.probe_evaluation import EvaluationSettings, ProbeResult, evaluate_probe
 from ...evaluation.shortcuts import METADATA, METADATA_AND_LEVEL, evaluate_shortcuts, shortcut_spec
@@ -59,7 +61,8 @@ def embed_corpus(
         {"array": recording.waveform[:], "sampling_rate": corpus.sampling_rate} for recording in corpus.recordings
     )
     outputs = ("pooler_output", "audio_embeds")
-    rows = list(encode_all(models, extractor, recordings, outputs=outputs, progress=progress))
+    embedders = {name: Embedder(model, extractor) for name, model in models.items()}
+    rows = [encoded.rows for encoded in encode_all(embedders, recordings, outputs=outputs, progress=progress)]
     for network in networks:
         network.cpu()
     return {
@@ -168,25 +171,37 @@ class Evaluator:
             baselines[key] = BaselineResult(title, "is listening needed?", result.probe, used)
         return baselines
 
-    def gains(self, probes: Mapping[str, ProbeResult]) -> dict[str, dict[float, Interval]]:
-        """AUROC of "aligned" minus that of every other row, on the same resamples of people."""
+    def gains(self, probes: Mapping[str, Sequence[ProbeResult]]) -> dict[str, dict[float, Interval]]:
+        """AUROC of "aligned" minus that of every other row, on the same people.
+
+        Args:
+            probes: row -> its probe at every seed, or at one where seeds change nothing. The difference is that of the
+                seeds' means, its interval over people and seeds.
+        """
         aligned = probes["aligned"]
         known = self.corpus.rows(labelled=True)
-        tested = self.corpus.take([known[row] for row in aligned.test_rows])
+        tested = self.corpus.take([known[row] for row in aligned[0].test_rows])
+        labels = [recording.label for recording in tested]
+
+        def difference(others: Sequence[ProbeResult], fraction: float) -> Interval:
+            ours, theirs = ([one.test_runs[fraction][:, :, 1].T for one in side] for side in (aligned, others))
+            whole = paired_difference(
+                auroc_over_runs,
+                np.concatenate(ours, axis=1),
+                np.concatenate(theirs, axis=1),
+                labels=labels,
+                subjects=[recording.subject_id for recording in tested],
+                draws=self.config.evaluation.bootstrap_draws,
+                seed=self.config.seed,
+            )
+            if len(ours) == 1:
+                return whole
+            own, other = ([auroc_over_runs(labels, runs) for runs in side] for side in (ours, theirs))
+            return over_seeds(whole, np.subtract(own, other if len(other) == len(own) else np.mean(other)))
+
         return {
-            name: {
-                fraction: paired_difference(
-                    auroc_over_runs,
-                    runs[:, :, 1].T,
-                    other.test_runs[fraction][:, :, 1].T,
-                    labels=[recording.label for recording in tested],
-                    subjects=[recording.subject_id for recording in tested],
-                    draws=self.config.evaluation.bootstrap_draws,
-                    seed=self.config.seed,
-                )
-                for fraction, runs in aligned.test_runs.items()
-            }
-            for name, other in probes.items()
+            name: {fraction: difference(others, fraction) for fraction in aligned[0].test_runs}
+            for name, others in probes.items()
             if name != "aligned"
         }
 
@@ -259,6 +274,33 @@ class Evaluator:
             margins(zero_shot_scores(embeddings.projected[test], prompts))[:, 1],
             subjects=[recording.subject_id for recording in chosen],
         )
+
+
+def over_seeds(whole: Interval, differences: np.ndarray) -> Interval:
+    """Widen the interval of a mean difference over people by what it owes to the seeds.
+
+    The two errors are independent, so their squares add; that of the seeds is of their mean, Student's t.
+
+    Args:
+        whole: of the mean over seeds, over people.
+        differences: (seeds,) at each seed, two or more.
+
+    Example:
+        >>> found = over_seeds(Interval(0.1, 0.07, 0.13, 50, 20, p_value=1e-4), np.array([0.06, 0.10, 0.14]))
+        >>> round(found.low, 3), round(found.high, 3), found.method
+        (-0.004, 0.204, 'people and 3 seeds')
+    """
+    if whole.low is None or whole.high is None:
+        return whole
+    count = len(differences)
+    error = float(differences.std(ddof=1)) / count**0.5
+    reach = float(student_t.ppf(0.5 + whole.level / 2, count - 1)) * error
+    low = whole.value - float(np.hypot(whole.value - whole.low, reach))
+    high = whole.value + float(np.hypot(whole.high - whole.value, reach))
+    # As if normal: the intervals' common length stands for its standard error.
+    deviation = (high - low) / (2 * norm.ppf(0.5 + whole.level / 2))
+    p_value = float(2 * norm.sf(abs(whole.value) / deviation)) if deviation > 0 else whole.p_value
+    return replace(whole, low=low, high=high, p_value=p_value, method=f"people and {count} seeds")
 
 
 def summary_of(corpus: AudioReportCorpus) -> DataSummary:

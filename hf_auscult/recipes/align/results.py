@@ -11,7 +11,7 @@ from typing import Any
 from ...evaluation.estimates import Estimate
 from ...evaluation.probe_evaluation import ProbeResult
 from ...files import to_json
-from ...metrics import Interval, RetrievalScores
+from ...metrics import Interval, RetrievalScores, holm
 from .conditions import Condition
 from .config import AlignConfig
 
@@ -153,6 +153,7 @@ class AlignResult:
         conditions: name -> result, in table order.
         baselines: name -> result.
         gains: row -> share of labels -> AUROC of "aligned" minus that row's, on the same resamples of people.
+        by_seed: row -> share of labels -> AUROC at every seed, where there are several.
         versions: of Python and the packages.
         seconds: of the whole run.
     """
@@ -168,6 +169,22 @@ class AlignResult:
     gains: dict[str, dict[float, Interval]]
     versions: dict[str, str]
     seconds: float
+    by_seed: dict[str, dict[float, tuple[float, ...]]] = field(default_factory=dict)
+
+    @property
+    def adjusted(self) -> dict[str, dict[float, float]]:
+        """P-values of `gains`, corrected by Holm for all of them together: row -> share of labels -> value."""
+        cells = [
+            (name, fraction, gain.p_value)
+            for name, rows in self.gains.items()
+            for fraction, gain in rows.items()
+            if gain.p_value is not None
+        ]
+        corrected = holm([value for *_, value in cells]) if cells else ()
+        table: dict[str, dict[float, float]] = {}
+        for (name, fraction, _), value in zip(cells, corrected, strict=True):
+            table.setdefault(name, {})[fraction] = float(value)
+        return table
 
     @property
     def output(self) -> str:
@@ -183,6 +200,7 @@ class AlignResult:
         """Plain values that are strict JSON and name no absolute path."""
         content = {
             "name": self.name,
+            "deviations": self.config.deviations,
             "config": {**self.config.to_dict(), "output": repository_name(self.config.output)},
             "command": self.command,
             "processes": self.processes,
@@ -193,6 +211,13 @@ class AlignResult:
             "baselines": {name: result.to_dict() for name, result in self.baselines.items()},
             "gains": {
                 name: {str(fraction): gain for fraction, gain in rows.items()} for name, rows in self.gains.items()
+            },
+            "by_seed": {
+                name: {str(share): list(values) for share, values in rows.items()}
+                for name, rows in self.by_seed.items()
+            },
+            "adjusted_p_values": {
+                name: {str(fraction): value for fraction, value in rows.items()} for name, rows in self.adjusted.items()
             },
             "versions": self.versions,
             "seconds": self.seconds,

@@ -5,18 +5,21 @@ from __future__ import annotations
 import platform
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
 import datasets
 import numpy as np
 from accelerate import PartialState
+from huggingface_hub import HfApi
 from transformers.utils.logging import disable_progress_bar as disable_transformers_bars
 
 from ...alignment.teachers import Teacher, default_device
 from ...data.trained_on import FILE as PEOPLE_FILE
 from ...data.trained_on import merged, read_training_people, training_people
+from ...features import WindowedFeatureExtractor
 from ...files import check_folder, new_folder, sole_writer, write_json
 from ...hub.model_card import write_model_card
 from ...models.acula.teacher_acula import teacher_tokenizer
@@ -37,7 +40,7 @@ from .corpus import (
 )
 from .evaluation import Embeddings, Evaluator, embed_corpus, summary_of
 from .plots import draw_losses, draw_retrieval, draw_roc
-from .results import AlignResult
+from .results import AlignResult, repository_name
 from .tables import closing, render, tables
 from .train import ConditionTrainer, TrainedModel, compared_models, feature_extractor, new_model, training_folder
 
@@ -90,6 +93,8 @@ def _align(config: AlignConfig, state: PartialState, *, command: str, progress: 
     # The run has its own bars; the libraries' would bury them.
     disable_transformers_bars()
     datasets.disable_progress_bars()
+    for name, value in config.deviations.items():
+        say(f"not as released: {name}: {value}")
     work = Path(config.work)
 
     # Recordings and reports.
@@ -115,22 +120,9 @@ def _align(config: AlignConfig, state: PartialState, *, command: str, progress: 
         prompts = embed_prompts(corpus, config.data.task, teacher)
 
     # Training.
-    text_size = own_reports.embeddings.shape[1]
-    start = new_model(config, text_size)
-    untrained = new_model(config, text_size, random=True).eval()
-    trained = compared_models(config, corpus, text_size)
-    folder = training_folder(config, start, corpus, reports)
-    trainer = ConditionTrainer(config, extractor, folder, len(corpus.classes), progress)
-    before = TrainedModel(start.eval(), [])
-    if config.start.steps:
-        before = trainer.start(start, training_examples(corpus))
-    for condition in conditions:
-        if condition.trained:
-            read, order = _text_side(condition, corpus, reports, config)
-            examples = training_examples(corpus, read, order)
-            trained[condition.name] = trainer.condition(condition, before.model, examples)
-        else:
-            trained[condition.name] = TrainedModel(untrained, []) if condition.starts == "random" else before
+    runs = [replace(config, seed=seed) for seed in config.seeds or (config.seed,)]
+    by_seed = [_train(run, conditions, corpus, reports, extractor, progress=progress) for run in runs]
+    trained = by_seed[0].models | compared_models(config, corpus, own_reports.embeddings.shape[1])
     conditions = (*conditions, *others)
     state.wait_for_everyone()
     if not state.is_main_process:
@@ -141,7 +133,7 @@ def _align(config: AlignConfig, state: PartialState, *, command: str, progress: 
     embeddings = embed_corpus(
         {name: result.model for name, result in trained.items()}, corpus, extractor, progress=progress
     )
-    evaluator = Evaluator(config, corpus, extractor, own_reports, prompts)
+    evaluator = Evaluator(runs[0], corpus, extractor, own_reports, prompts)
     if evaluator.needs_map:
         for condition in conditions:
             if condition.text is not None:
@@ -149,8 +141,14 @@ def _align(config: AlignConfig, state: PartialState, *, command: str, progress: 
                 embeddings[name] = evaluator.with_map(trained[name].model, embeddings[name])
     results = {c.name: evaluator.condition(c, trained[c.name], embeddings[c.name]) for c in conditions}
     baselines = evaluator.baselines()
-    probes = {name: row.probe for name, row in results.items()}
-    probes |= {name: row.probe for name, row in baselines.items()}
+    probes = {name: [row.probe] for name, row in results.items()}
+    probes |= {name: [row.probe] for name, row in baselines.items()}
+    for other in by_seed[1:]:
+        repeated = embed_corpus(
+            {name: result.model for name, result in other.models.items()}, corpus, extractor, progress=progress
+        )
+        for name, embedded in repeated.items():
+            probes[name].append(evaluator.probe(embedded.pooled))
     result = AlignResult(
         config=config,
         command=command,
@@ -165,6 +163,14 @@ def _align(config: AlignConfig, state: PartialState, *, command: str, progress: 
         conditions=results,
         baselines=baselines,
         gains=evaluator.gains(probes),
+        by_seed={
+            name: {
+                share: tuple(found.figures[share].recording.interval.value for found in repeats)
+                for share in repeats[0].figures
+            }
+            for name, repeats in probes.items()
+            if len(repeats) > 1
+        },
         versions={"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         seconds=round(time.perf_counter() - started, 1),
     )
@@ -172,10 +178,51 @@ def _align(config: AlignConfig, state: PartialState, *, command: str, progress: 
 
     # The model's folder.
     _write(result, trained["aligned"], embeddings["aligned"], evaluator)
-    shutil.rmtree(folder, ignore_errors=True)
-    _say_leftovers(folder.parent, say)
+    for other in by_seed:
+        shutil.rmtree(other.folder, ignore_errors=True)
+    _say_leftovers(by_seed[0].folder.parent, say)
+    if config.training.get("push_to_hub"):
+        say(f"pushed to {_push(config)}")
     say("\n" + closing(result))
     return result
+
+
+@dataclass(frozen=True, eq=False)
+class _Trained:
+    """The conditions of one seed, and the folder in which an interrupted run finds them again."""
+
+    models: dict[str, TrainedModel]
+    folder: Path
+
+
+def _train(
+    config: AlignConfig,
+    conditions: Sequence[Condition],
+    corpus: AudioReportCorpus,
+    reports: dict[str, EmbeddedReports],
+    extractor: WindowedFeatureExtractor,
+    *,
+    progress: bool,
+) -> _Trained:
+    """Train every condition with the configuration's seed."""
+    text_size = reports[config.reports.mask].embeddings.shape[1]
+    start = new_model(config, text_size)
+    untrained = TrainedModel(new_model(config, text_size, random=True).eval(), [])
+    folder = training_folder(config, start, corpus, reports)
+    trainer = ConditionTrainer(config, extractor, folder, len(corpus.classes), progress)
+    before = TrainedModel(start.eval(), [])
+    if config.start.steps:
+        before = trainer.start(start, training_examples(corpus))
+    models = {}
+    for condition in conditions:
+        if condition.trained:
+            read, order = _text_side(condition, corpus, reports, config)
+            graded = bool(config.training.get("graded_positives"))
+            examples = training_examples(corpus, read, order, domain=config.data.domain, share_facts=graded)
+            models[condition.name] = trainer.condition(condition, before.model, examples)
+        else:
+            models[condition.name] = untrained if condition.starts == "random" else before
+    return _Trained(models, folder)
 
 
 def _text_side(
@@ -209,6 +256,15 @@ def _write(result: AlignResult, aligned: TrainedModel, embeddings: Embeddings, e
         draw_roc(result, evaluator, folder / "roc.png")
         draw_retrieval(aligned.model, embeddings, evaluator, folder / "retrieval_example.png")
         write_model_card(folder, content, tables(result))
+
+
+def _push(config: AlignConfig) -> str:
+    """Push the finished model's folder, in one commit, and return its address."""
+    repository = str(config.training.get("hub_model_id") or repository_name(config.output))
+    api = HfApi(token=config.training.get("hub_token"))
+    private = bool(config.training.get("hub_private_repo"))
+    repository = api.create_repo(repository, private=private, exist_ok=True).repo_id
+    return str(api.upload_folder(folder_path=config.output, repo_id=repository, commit_message="Aligned model"))
 
 
 def _say_leftovers(folder: Path, say: Callable[[str], None]) -> None:

@@ -26,8 +26,8 @@ def render(result: AlignResult) -> str:
         [
             f"{data.dataset} {task}: trained on {train.people} people, evaluated on {test.people} others "
             f"({test.recordings} recordings; {classes}{positive}).\n"
-            "AUROC of a linear probe on frozen embeddings, 95 % interval over people; * = the difference's excludes "
-            "zero.",
+            "AUROC of a linear probe on frozen embeddings, 95 % interval over people; * = differs at 5 % after "
+            "Holm's correction for all differences of the table.",
             probe_table(result).text(),
             "Retrieval among the held-out recordings and their reports "
             f"({retrieval.compared_by}); zero-shot AUROC from class prompts.",
@@ -85,10 +85,10 @@ def probe_table(result: AlignResult) -> Table:
         cells = []
         for fraction in amounts:
             gain = result.gains.get(name, {}).get(fraction)
-            excludes = gain is not None and gain.excludes(0.0)
+            differs = result.adjusted.get(name, {}).get(fraction, 1.0) <= 0.05
             cells += [
                 estimate(probe.figures[fraction].recording),
-                "" if gain is None else estimate(gain, marks=" *" if excludes else "", sign=True),
+                "" if gain is None else estimate(gain, marks=" *" if differs else "", sign=True),
             ]
         rows.append([title, *cells, asks])
     return Table(header, rows, names=1)

@@ -8,7 +8,7 @@ import json
 import math
 import shutil
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,8 @@ from transformers.trainer_callback import PrinterCallback, ProgressCallback
 from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 
 from ...alignment.objectives import get
-from ...audio import WindowPolicy
+from ...audio import Augmentation, WindowPolicy
+from ...data import DATASETS
 from ...data.trained_on import seen_in_training
 from ...errors import ConfigurationError, LeakageError
 from ...evaluation.contamination import origins_of
@@ -38,12 +39,13 @@ from ...training import (
     CropPolicy,
 )
 from ...training.align import last_complete_checkpoint
+from ...training.augmenting import check_augmentation
 from .conditions import Condition
 from .config import AlignConfig
 from .corpus import AudioReportCorpus, EmbeddedReports
 
 # Settings that change nothing about what is trained: an interrupted run may go on under others.
-NOT_TRAINED_ON = ("output", "work", "evaluation", "checks", "compare", "retrieval_map")
+NOT_TRAINED_ON = ("output", "seeds", "work", "evaluation", "checks", "compare", "retrieval_map")
 HISTORY = "history.json"
 
 
@@ -174,6 +176,22 @@ class ConditionTrainer:
     classes: int
     progress: bool = True
 
+    @property
+    def logs(self) -> Path:
+        """Folder of the conditions' tensorboard files."""
+        return Path(self.config.work) / "runs" / PurePath(self.config.output).name
+
+    def _augmentation(self, groups: set[str]) -> Augmentation | dict[str, Augmentation] | None:
+        chosen = self.config.augmentation
+        if chosen == "published":
+            return Augmentation.published()
+        if chosen == "organ":
+            return {
+                group: Augmentation.for_organ(DATASETS[group].organ if group in DATASETS else "other")
+                for group in groups
+            }
+        return chosen
+
     def start(self, model: AcuLaModel, examples: list[AlignmentExample]) -> TrainedModel:
         """Pre-train the encoder on the training people's sound alone, before any condition.
 
@@ -185,7 +203,10 @@ class ConditionTrainer:
                 f"{type(model.audio_model).__name__} has no pre-training objective", remedy="set start.steps to 0"
             )
         start = self.config.start
-        own = {"max_steps": start.steps, "learning_rate": start.learning_rate, "alignment_weight": 0.0}
+        own: dict[str, Any] = {"max_steps": start.steps, "learning_rate": start.learning_rate}
+        own |= {"alignment_weight": 0.0, "adversarial_weight": 0.0}
+        # A fresh encoder's batch normalisation has no statistics yet that could be kept.
+        own["batch_norm"] = "batch" if PartialState().num_processes == 1 else "synchronised"
         return self._train("start", model, examples, own)
 
     def condition(self, condition: Condition, model: AcuLaModel, examples: list[AlignmentExample]) -> TrainedModel:
@@ -228,6 +249,9 @@ class ConditionTrainer:
                 with new_folder(finished) as part:
                     trainer.aligned.save_pretrained(part)
                     write_json(part / HISTORY, [entry for entry in trainer.state.log_history if "loss" in entry])
+                # What tensorboard draws outlives the run, whose folder does not.
+                if (folder / "runs").is_dir():
+                    shutil.copytree(folder / "runs", self.logs / name, dirs_exist_ok=True)
                 for checkpoint in folder.glob(f"{PREFIX_CHECKPOINT_DIR}-*"):
                     shutil.rmtree(checkpoint)
             trainer.accelerator.wait_for_everyone()
@@ -249,8 +273,14 @@ class ConditionTrainer:
             "logging_strategy": "steps",
             "save_total_limit": 1,
         }
+        # The run pushes its model once, when it is finished; conditions push nothing.
+        settings = {name: value for name, value in config.training.items() if not name.startswith(("push_to_", "hub_"))}
         args = AlignmentArguments(
-            str(folder), seed=config.seed, disable_tqdm=not self.progress, **{**defaults, **config.training, **own}
+            str(folder),
+            seed=config.seed,
+            disable_tqdm=not self.progress,
+            run_name=f"{PurePath(config.output).name}/{folder.name}",
+            **{**defaults, **settings, **own},
         )
         samples = crop_samples(config, self.extractor)
         dataset = AlignmentDataset(
@@ -258,9 +288,10 @@ class ConditionTrainer:
             CropPolicy(samples, config.crop_start, config.crop_padding),
             sampling_rate=self.extractor.sampling_rate,
             noise_size=noise_size(model, self.extractor, samples),
-            augmentation=config.augmentation,
+            augmentation=self._augmentation({example.group for example in examples}),
             seed=config.seed,
         )
+        check_augmentation(dataset, self.extractor)
         trainer = AlignmentTrainer(
             model,
             args,

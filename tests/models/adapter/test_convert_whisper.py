@@ -68,7 +68,7 @@ def variables(model: WhisperModel) -> dict[str, np.ndarray]:
 
 
 def write(path, values: dict[str, np.ndarray], specification: str = "WhisperSpec") -> None:
-    kinds = {"float32": 0, "int8": 1, "int16": 2, "int32": 3, "float16": 4}
+    kinds = {"float32": 0, "int8": 1, "int16": 2, "int32": 3, "float16": 4, "uint16": 5}
 
     def name(text: str) -> bytes:
         return struct.pack("<H", len(text) + 1) + text.encode() + b"\0"
@@ -87,7 +87,7 @@ def original() -> WhisperModel:
     return WhisperModel(WhisperConfig(**WHISPER)).eval()
 
 
-@pytest.mark.parametrize("precision", [np.float32, np.float16])
+@pytest.mark.parametrize("precision", [torch.float32, torch.float16, torch.bfloat16])
 def test_every_weight_comes_back(tmp_path, original, precision):
     values = variables(original)
     write(tmp_path / "model.bin", {key: _as(value, precision) for key, value in values.items()})
@@ -97,12 +97,32 @@ def test_every_weight_comes_back(tmp_path, original, precision):
     expected = original.state_dict()
     assert model.state_dict().keys() == expected.keys()
     for key, value in model.state_dict().items():
-        assert torch.equal(value, expected[key].to(torch.from_numpy(np.zeros(1, precision)).dtype).float()), key
+        assert torch.equal(value, expected[key].to(precision).float()), key
     assert WhisperFeatureExtractor.from_pretrained(folder).feature_size == 16
 
 
-def _as(value: np.ndarray, precision: type) -> np.ndarray:
-    return value.astype(precision) if value.dtype == np.float32 else value
+@pytest.mark.parametrize(("kind", "steps"), [(np.int8, 127), (np.int16, 1024)])
+def test_quantised_weights_are_divided_by_their_scale(tmp_path, original, kind, steps):
+    """As CTranslate2 quantises: int8 by the row, int16 by one number; half a step is the most that is lost."""
+    values = variables(original)
+    for name in [name for name in values if "linear" in name and name.endswith("weight")]:
+        largest = np.abs(values[name]).max(**({"axis": 1} if kind is np.int8 else {}))
+        scale = np.float32(steps) / largest
+        values[f"{name}_scale"] = np.asarray(scale, np.float32)
+        values[name] = np.rint(values[name] * np.reshape(scale, (-1, 1))).astype(kind)
+    write(tmp_path / "model.bin", values)
+    model = WhisperModel.from_pretrained(convert("whisper", tmp_path / "model.bin", tmp_path / "out")).eval()
+    assert model.config.dequantised_from == np.dtype(kind).name
+    largest = max(value.abs().max() for key, value in original.state_dict().items() if "proj" in key or "fc" in key)
+    for key, value in model.state_dict().items():
+        assert (value - original.state_dict()[key]).abs().max() <= 0.51 * largest / steps, key
+
+
+def _as(value: np.ndarray, precision: torch.dtype) -> np.ndarray:
+    if value.dtype != np.float32:
+        return value
+    tensor = torch.from_numpy(value).to(precision)
+    return tensor.view(torch.uint16).numpy() if precision == torch.bfloat16 else tensor.numpy()
 
 
 def test_the_folder_is_embedded(tmp_path, original):
@@ -120,7 +140,8 @@ def test_the_folder_is_embedded(tmp_path, original):
         (lambda values: values.pop("encoder/layer_0/ffn/linear_1/bias"), "1 missing: encoder.layers.0.fc2.bias"),
         (lambda values: values.update({"encoder/extra": np.zeros(2, np.float32)}), "1 unknown: encoder.extra"),
         (lambda values: values.update({"decoder/activation": np.int8(0)}), "differs from Whisper: {'decoder/activ"),
-        (lambda values: values.update({"encoder/conv1/weight_scale": np.ones(1, np.float32)}), "1 quantised weights"),
+        (lambda values: values.update({"encoder/conv1/weight_scale": np.ones(3, np.float32)}), "no scale that fits"),
+        (lambda values: values.update({"encoder/conv1/weight_scale": np.zeros(1, np.float32)}), "no scale that fits"),
         (lambda values: values.pop("encoder/num_heads"), "lacks 'encoder/num_heads'"),
         (lambda values: values["encoder/layer_0/self_attention/linear_0/bias"].__iadd__(1), "keys have no bias"),
     ],

@@ -17,9 +17,11 @@ import yaml
 import hf_auscult
 from hf_auscult.data.guards import bare_id, reserved_subjects
 from hf_auscult.errors import ConfigurationError, LeakageError
+from hf_auscult.metrics import Interval, holm
 from hf_auscult.recipes.align import corpus as corpora
 from hf_auscult.recipes.align.conditions import CONDITIONS, permutation, select
 from hf_auscult.recipes.align.config import DataConfig, load_config
+from hf_auscult.recipes.align.evaluation import over_seeds
 from tests.aligned import ROOT, settings
 
 SAMPLE = ROOT / "examples" / "data" / "circor_sample" / "training_data"
@@ -66,6 +68,10 @@ def test_every_condition_is_judged(run_folder):
     assert set(gains) == {*CONDITIONS, "log_mel_statistics", "metadata", "metadata_and_level"} - {"aligned"}
     value = {name: results["conditions"][name]["probe"]["figures"]["0.1"]["recording"]["value"] for name in CONDITIONS}
     assert gains["shuffled"]["0.1"]["value"] == pytest.approx(value["aligned"] - value["shuffled"])
+    # Marks are corrected for all differences of the table together.
+    cells = [(name, share) for name in gains for share in gains[name] if gains[name][share]["p_value"] is not None]
+    corrected = holm([gains[name][share]["p_value"] for name, share in cells])
+    assert [results["adjusted_p_values"][name][share] for name, share in cells] == pytest.approx(list(corrected))
     folder, _ = run_folder
     card = (folder / "auscult" / "acula-opera" / "README.md").read_text()
     for words in ("reports shuffled within label", "| metadata + recording level", "| chance", "| log-mel statistics"):
@@ -318,6 +324,31 @@ def test_a_checkpoint_as_the_start(tmp_path):
     assert noise_size(model, extractor, crop_samples(config, extractor)) == 64
     paper = load_config(ROOT / "examples" / "configs" / "acula_paper.yaml")
     assert crop_samples(paper, extractor) == 131_000  # what the released loader cuts, not the extractor's window
+
+
+def test_several_seeds_widen_the_intervals(tmp_path):
+    """Every condition at each seed; the difference is that of the means; tensorboard's files outlive the run."""
+    values = {**settings(tmp_path), "seeds": [0, 1, 2], "checks": []}
+    values["start"]["steps"] = 0
+    values["training"]["max_steps"] = 2
+    (tmp_path / "run.yaml").write_text(yaml.safe_dump(values))
+    result = hf_auscult.align(tmp_path / "run.yaml", progress=False)
+    assert {len(shares[1.0]) for shares in result.by_seed.values()} == {3}
+    assert set(result.by_seed) == {"untrained", "before", "aligned"}
+    for name in ("untrained", "before"):
+        means = [sum(result.by_seed[row][1.0]) / 3 for row in ("aligned", name)]
+        assert result.gains[name][1.0].value == pytest.approx(means[0] - means[1])
+    assert not (tmp_path / "work" / "training").exists()
+
+
+def test_an_interval_over_seeds_is_wider_than_over_people():
+    people = Interval(0.1, 0.07, 0.13, 50, 20, p_value=1e-4)
+    both = over_seeds(people, np.array([0.06, 0.10, 0.14]))
+    # Student's t with 2 degrees of freedom: 4.303 times .04 / sqrt(3), beside .03.
+    assert both.high - 0.1 == pytest.approx((0.03**2 + (4.3027 * 0.04 / 3**0.5) ** 2) ** 0.5, rel=1e-4)
+    assert both.p_value > people.p_value
+    same = over_seeds(people, np.array([0.1, 0.1, 0.1]))
+    assert (same.low, same.high) == pytest.approx((0.07, 0.13))
 
 
 def test_a_model_aligned_elsewhere_stands_in_the_table(run_folder, tmp_path):

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import math
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from ....errors import DataError, LeakageError
-from ....texts import read_text
+from ....texts import read_lines, read_text
 from ...collector import RowCollector
 from ...guards import bare_id, reserved_subjects
 from ...identity import merge
@@ -72,7 +71,7 @@ def read(source: Path, collector: RowCollector) -> Table:
 
 
 def _people(file: Path) -> dict[str, dict[str, str]]:
-    header = next(csv.reader([read_text(file).partition("\n")[0]]), [])
+    _, header = next(read_lines(file), (1, []))
     if "Outcome" not in header and "Locations" in header:
         raise DataError("this is version 1.0.0 (no Outcome, other ages)", where=file, remedy="download version 1.0.3")
     return read_keyed(file, "Patient ID", HEADER, remedy="download version 1.0.3 again", pattern=r"\d+")

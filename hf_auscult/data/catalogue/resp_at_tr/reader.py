@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 from collections.abc import Sequence
 from pathlib import Path
 
 from ....errors import ConfigurationError, DataError, limit
-from ....texts import AGAIN, read_text
+from ....texts import AGAIN, read_lines
 from ...collector import RowCollector
 from ...spec import Table
 
@@ -93,7 +91,4 @@ def _workbook(file: Path) -> Sequence[Sequence[str]]:
 
 
 def _text(file: Path) -> Sequence[Sequence[str]]:
-    try:
-        return list(csv.reader(io.StringIO(read_text(file), newline="")))
-    except csv.Error as error:
-        raise DataError(f"not a table of text ({error})", where=file, remedy=AGAIN) from error
+    return [cells for _, cells in read_lines(file)]

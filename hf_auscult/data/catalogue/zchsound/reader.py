@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
 from pathlib import Path
 
 from ....errors import DataError
-from ....texts import read_text
+from ....texts import read_lines
 from ...collector import RowCollector
 from ...schema import text_or_none
 from ...spec import Table
@@ -60,8 +59,8 @@ def _folder(root: Path, prefix: str) -> str:
 def _lines(file: Path) -> list[tuple[int, dict[str, str]]]:
     """Cells of every line by the first word of their column: file, gender, age, diagnosis."""
     # Only the header may hold anything but ASCII (a unit), and no column is found by that part of it.
-    reader = csv.reader(read_text(file, errors="replace").splitlines(), delimiter=";")
-    header = [cell.strip().casefold() for cell in next(reader, [])]
+    reader = read_lines(file, errors="replace", delimiters=";")
+    header = [cell.strip().casefold() for cell in next(reader, (1, []))[1]]
     places: dict[str, int] = {}
     for word in ("filename", "gender", "age", "diagnosis"):
         columns = [place for place, cell in enumerate(header) if cell.startswith(word)]
@@ -73,7 +72,7 @@ def _lines(file: Path) -> list[tuple[int, dict[str, str]]]:
             )
         places[word] = columns[0]
     lines = []
-    for number, cells in enumerate(reader, start=2):
+    for number, cells in reader:
         if not any(cell.strip() for cell in cells):
             continue
         if len(cells) != len(header):

@@ -1,0 +1,180 @@
+"""`precision="fast"`: the quickest way of running an encoder on this machine that gives nearly the exact rows.
+
+The ways are measured against single precision once for a model and a machine, and the choice is kept. `exact` is single
+precision as loaded: nothing here is called.
+"""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import platform
+import statistics
+import time
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+from tqdm.auto import tqdm
+
+from ..errors import ConfigurationError
+from ..files import Serialisable, default_cache, write_json
+from .store import weights_of
+
+Precision = Literal["exact", "fast"]
+#: Smallest cosine between a fast row and the exact one. A probe's AUROC then moves by less than .002.
+BOUND = 0.9999
+# Below this a way is not worth rows that differ; it is also what timing on a shared machine can tell apart.
+LEAST_GAIN = 1.1
+RECORDINGS, SECONDS = 4, 10.0
+DTYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
+CPU_WAYS = ("bfloat16", "channels_last", "channels_last+bfloat16")
+ACCELERATOR_WAYS = ("bfloat16", "float16", "channels_last+float16")
+# Not tried: torch.compile, which costs every new process and every shape of window a minute or more.
+
+
+@dataclass(frozen=True)
+class Choice(Serialisable):
+    """How an encoder is run where `fast` is asked for.
+
+    Args:
+        way: parts joined by `+`, of `bfloat16`, `float16`, `channels_last`; `exact` where none is near enough and
+            quicker.
+        cosine: the smallest between a row of that way and the exact one.
+        gain: median time of exact over that of the way.
+        tried: way -> cosine and gain.
+        machine: processor, threads and version of torch.
+    """
+
+    way: str
+    cosine: float
+    gain: float
+    tried: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    machine: str = ""
+
+    def render(self) -> str:
+        """One line."""
+        if self.way == "exact":
+            return f"fast is exact here: no way is {LEAST_GAIN} times as fast with a cosine of {BOUND} or more"
+        return f"fast is {self.way} here: {self.gain:.2f} times as fast as exact, cosine {self.cosine:.5f}"
+
+
+def check_precision(precision: str) -> None:
+    """Raise `ConfigurationError` unless a precision is one."""
+    if precision not in ("exact", "fast"):
+        raise ConfigurationError(f"precision is {precision!r}", remedy="use 'exact' or 'fast'")
+
+
+class Runner:
+    """An encoder run in one way.
+
+    Args:
+        model: left as it is; a copy is made where its weights must lie otherwise.
+        way: see `Choice`.
+    """
+
+    def __init__(self, model: Any, way: str) -> None:
+        parts = set(way.split("+")) - {"exact"}
+        self.dtype = next((DTYPES[name] for name in DTYPES if name in parts), None)
+        self.model = model
+        if "channels_last" in parts:
+            self.model = copy.deepcopy(model).to(memory_format=torch.channels_last)
+
+    def mode(self, device: torch.device) -> AbstractContextManager[Any]:
+        """The arithmetic of its way."""
+        return nullcontext() if self.dtype is None else torch.autocast(device.type, self.dtype)
+
+
+def choose(model: Any, feature_extractor: Any, device: torch.device) -> Choice:
+    """Return how `fast` runs a model on this machine: as measured before, or measured now and kept.
+
+    Exact and every way take turns on recordings made up of beats, noise and crackles. The quickest way whose every row
+    has a cosine of `BOUND` or more to the exact row is taken, if it is `LEAST_GAIN` times as fast.
+
+    Args:
+        model: the encoder.
+        feature_extractor: its extractor.
+        device: where it runs.
+    """
+    machine = f"{_processor(device)}, {torch.get_num_threads()} threads, torch {torch.__version__}"
+    encoder = getattr(model, "audio_encoder", model)
+    if next(encoder.parameters(), None) is None:  # openSMILE computes without torch
+        return Choice("exact", 1.0, 1.0, {}, machine)
+    said = json.dumps([encoder.config.to_dict(), feature_extractor.to_dict()], sort_keys=True, default=str)
+    key = hashlib.sha256("\t".join([said, weights_of(encoder), machine]).encode()).hexdigest()[:24]
+    kept = default_cache() / "precision" / f"{key}.json"
+    if kept.is_file():
+        return Choice(**json.loads(kept.read_text("utf-8")))
+    ways = CPU_WAYS if device.type == "cpu" else ACCELERATOR_WAYS
+    if not any(isinstance(module, torch.nn.Conv2d) for module in encoder.modules()):
+        ways = tuple(way for way in ways if "channels_last" not in way)
+    choice = measure(encoder, feature_extractor, device, ways, machine)
+    write_json(kept, choice.to_dict())
+    return choice
+
+
+def measure(encoder: Any, feature_extractor: Any, device: torch.device, ways: tuple[str, ...], machine: str) -> Choice:
+    """Compare ways of running an encoder with single precision, on the same windows in turns."""
+    rate = feature_extractor.sampling_rate
+    batches = []
+    for seed in range(RECORDINGS + 1):  # the first one warms up
+        windows = feature_extractor.features({"array": stand_in(seed, rate), "sampling_rate": rate}).windows
+        same = [window for window in windows if window.shape == windows[0].shape]
+        batches.append(torch.from_numpy(np.stack(same)).to(device))
+    training = encoder.training
+    encoder.eval()
+    runners = {way: Runner(encoder, way) for way in ("exact", *ways)}
+    rows: dict[str, list[torch.Tensor]] = {way: [] for way in runners}
+    seconds: dict[str, list[float]] = {way: [] for way in runners}
+    with torch.inference_mode():
+        for batch in tqdm(batches, "measuring fast", leave=False, disable=None):
+            for way, runner in runners.items():
+                started = time.perf_counter()
+                with runner.mode(device):
+                    pooled = runner.model(batch).pooler_output
+                rows[way].append(pooled.double().cpu())  # waits for an accelerator
+                seconds[way].append(time.perf_counter() - started)
+    encoder.train(training)
+    exact = torch.cat(rows["exact"])
+    tried = {
+        way: {
+            "cosine": float(torch.nn.functional.cosine_similarity(torch.cat(rows[way]), exact).min()),
+            "gain": statistics.median(seconds["exact"][1:]) / statistics.median(seconds[way][1:]),
+        }
+        for way in ways
+    }
+    good = [way for way in ways if tried[way]["cosine"] >= BOUND and tried[way]["gain"] >= LEAST_GAIN]
+    if not good:
+        return Choice("exact", 1.0, 1.0, tried, machine)
+    best = max(good, key=lambda way: tried[way]["gain"])
+    return Choice(best, tried[best]["cosine"], tried[best]["gain"], tried, machine)
+
+
+def stand_in(seed: int, rate: int) -> np.ndarray:
+    """Ten seconds that sound somewhat like a body: beats, breath-like noise, crackles; another `seed`, another body."""
+    rng = np.random.default_rng(seed)
+    clock = np.arange(round(SECONDS * rate)) / rate
+    phase = clock * rng.uniform(1.0, 2.0) % 1.0
+    beats = sum(
+        np.exp(-(((phase - at) / 0.05) ** 2)) * np.sin(2 * np.pi * rng.uniform(40, 120) * clock) for at in (0.1, 0.45)
+    )
+    breath = rng.standard_normal(len(clock)) * (1 + np.sin(2 * np.pi * rng.uniform(0.2, 0.5) * clock))
+    crackles = rng.standard_normal(len(clock)) * (rng.random(len(clock)) < 30 / rate)
+    return (0.3 * beats + rng.uniform(0.005, 0.05) * breath + 0.3 * crackles).astype(np.float32)
+
+
+def _processor(device: torch.device) -> str:
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    flags = next((line.split() for line in lines if line.startswith("flags")), [])
+    name = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "")
+    return " ".join([name or platform.machine(), *(flag for flag in ("amx_bf16", "avx512_bf16") if flag in flags)])

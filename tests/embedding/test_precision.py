@@ -1,0 +1,113 @@
+"""`precision="fast"`: near the exact rows, chosen by measurement once, and exact where nothing is better."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+import hf_auscult
+from hf_auscult.embedding import precision
+from hf_auscult.embedding.embedder import Embedder
+from hf_auscult.embedding.precision import BOUND, Runner, choose, measure, stand_in
+from hf_auscult.embedding.store import EmbeddingStore
+from hf_auscult.errors import ConfigurationError
+from tests.models.zoo import ZOO
+
+ENCODERS = {variant.name: variant for variant in ZOO}
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path, monkeypatch):
+    monkeypatch.setenv("AUSCULT_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "precision"
+
+
+@pytest.mark.parametrize("name", ["opera-ct", "opera-ce", "opera-gt", "beats", "panns/cnn6"])
+def test_every_way_is_near_or_not_taken(name):
+    """Weights and their kept order do not change; what is chosen keeps the bound."""
+    encoder, extractor = ENCODERS[name].model(), ENCODERS[name].extractor()
+    before = {key: (value.clone(), value.stride()) for key, value in encoder.state_dict().items()}
+    choice = measure(encoder, extractor, CPU, precision.CPU_WAYS, "here")
+    assert set(choice.tried) == set(precision.CPU_WAYS)
+    assert choice.way == "exact" or (choice.tried[choice.way]["cosine"] >= BOUND and choice.gain >= 1.1)
+    after = encoder.state_dict()
+    assert all(
+        torch.equal(after[key], value) and after[key].stride() == stride for key, (value, stride) in before.items()
+    )
+    assert choice.tried["channels_last"]["cosine"] > 1 - 1e-6
+
+
+def test_a_choice_is_measured_once_for_a_model(cache, monkeypatch):
+    variant = ENCODERS["opera-gt"]
+    first = choose(variant.model(), variant.extractor(), CPU)
+    (kept,) = cache.glob("*.json")
+    assert json.loads(kept.read_text())["way"] == first.way
+    monkeypatch.setattr(precision, "measure", None)
+    assert choose(variant.model(), variant.extractor(), CPU) == first
+    with pytest.raises(TypeError):  # other weights are measured again
+        choose(variant.model(seed=1), variant.extractor(), CPU)
+    assert choose(ENCODERS["opensmile"].model(), ENCODERS["opensmile"].extractor(), CPU).way == "exact"
+
+
+def test_what_is_not_near_enough_falls_back(monkeypatch):
+    monkeypatch.setattr(precision, "BOUND", 1.1)
+    variant = ENCODERS["opera-gt"]
+    model, extractor = variant.model(), variant.extractor()
+    fast = Embedder(model, extractor, precision="fast")
+    assert fast.way == "exact" and "fast is exact here" in fast.choice.render()
+    recording = [{"array": stand_in(9, extractor.sampling_rate), "sampling_rate": extractor.sampling_rate}]
+    assert np.array_equal(fast(recording), Embedder(model, extractor)(recording))
+
+
+def test_fast_rows_are_near_and_the_same_every_time(monkeypatch):
+    monkeypatch.setattr(precision, "LEAST_GAIN", 0.0)
+    monkeypatch.setattr(precision, "CPU_WAYS", ("bfloat16",))
+    variant = ENCODERS["opera-gt"]
+    model, extractor = variant.model(), variant.extractor()
+    rate = extractor.sampling_rate
+    recordings = [{"array": stand_in(seed, rate)[: (seed + 1) * rate], "sampling_rate": rate} for seed in range(3)]
+    fast = Embedder(model, extractor, precision="fast")
+    assert fast.way == "bfloat16"
+    rows, exact = fast(recordings), Embedder(model, extractor)(recordings)
+    assert rows.dtype == np.float32 and not np.array_equal(rows, exact)
+    cosine = (rows * exact).sum(1) / np.linalg.norm(rows, axis=1) / np.linalg.norm(exact, axis=1)
+    assert cosine.min() >= BOUND
+    assert np.array_equal(rows[1], fast(recordings[1:2])[0])
+
+
+def test_a_store_holds_one_precision(tmp_path):
+    EmbeddingStore(tmp_path, {"precision": "exact"}).write({b"a": np.zeros(3, np.float32)})
+    fast = EmbeddingStore(tmp_path, {"precision": "bfloat16"})
+    with pytest.raises(ConfigurationError, match="its rows are exact, these are bfloat16"):
+        fast.write({b"b": np.zeros(3, np.float32)})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("family", ["opera-ce", "opera-ct"])
+def test_real_recordings_keep_the_bound(family, shared, tmp_path):
+    """The networks at their published sizes, seeded weights, heart sounds."""
+    from importlib import import_module
+
+    from hf_auscult.models.convert_checkpoint import FAMILIES
+
+    torch.manual_seed(0)
+    conversion = import_module(FAMILIES[family]).CONVERSIONS[family]
+    model = conversion.build().base_model.eval()
+    extractor = conversion.extractor_of(model)
+    files = sorted((shared / "data" / "circor-digiscope-1.0.3").rglob("*.wav"))[:6]
+    exact = Embedder(model, extractor)(files, protocol="published")
+    ways = Embedder(model, extractor)
+    for way in ("bfloat16", "channels_last+bfloat16"):
+        ways.runner = Runner(model, way)
+        rows = ways(files, protocol="published")
+        cosine = (rows * exact).sum(1) / np.linalg.norm(rows, axis=1) / np.linalg.norm(exact, axis=1)
+        assert cosine.min() >= BOUND, (way, cosine)
+
+
+def test_unknown_precision_is_refused(tmp_path):
+    with pytest.raises(ConfigurationError, match="precision is 'half'"):
+        hf_auscult.embed(str(tmp_path), [], precision="half")
