@@ -306,7 +306,7 @@ def scale_once(number: int) -> dict[str, float]:
         truth, people = noise.integers(0, 2, number), [f"p{index // 4}" for index in range(number)]
         work: dict[str, Callable[[], Any]] = {
             "prepare": lambda: from_folder(source, prepared, name="many", organ="heart", progress=False),
-            "load_dataset": lambda: load_prepared(prepared),
+            "load_dataset": lambda: load_prepared(prepared, "label"),
             "audit": lambda: audit([prepared]),
             "embed": lambda: embed_files(str(model), files, Path(folder) / "out.parquet", progress=False),
             "bootstrap": lambda: person_interval(_share, truth, subjects=people, draws=200, family="bootstrap"),

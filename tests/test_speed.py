@@ -75,7 +75,7 @@ def test_table(script, small, monkeypatch, tmp_path, capsys):
     agreement = {row["what"]: row["agreement"] for row in rows if row["slow"] != "exact"}
     assert agreement["decode"] == agreement["two opera-ce"] == "same bits"
     assert all(row["ratio"][0] > 0 for row in rows)
-    assert capsys.readouterr().out.count("\n| ") == len(rows) + 1
+    assert capsys.readouterr().out.count("\n| ") == len(rows) + 2  # two headers
 
 
 def test_different_embeddings_are_not_timed(script, small, monkeypatch):

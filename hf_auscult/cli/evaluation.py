@@ -1,4 +1,4 @@
-"""Verbs that evaluate models: bench, explain, zero-shot."""
+"""Verbs that evaluate models: bench, tables, readers, explain, zero-shot."""
 
 from __future__ import annotations
 
@@ -46,6 +46,16 @@ def tables(args: argparse.Namespace) -> Outcome:
         result = replace(result, tasks=tuple(replace(task, plots=()) for task in result.tasks))
     file = write_readme(result, args.output or args.results)
     return Outcome({"output": str(file), **result.to_dict()}, file.read_text("utf-8"))
+
+
+def readers(args: argparse.Namespace) -> Outcome:
+    """Compare a model's scores with the decisions of readers on the same recordings."""
+    from ..evaluation.reader_study import read_scores, reader_study
+
+    scores = read_scores(args.scores)
+    study = reader_study(args.decisions, scores, positive=args.positive, threshold=args.threshold)
+    counts = f"{study.recordings} recordings of {study.people} people, threshold {study.threshold:g}"
+    return Outcome(study.to_dict(), "\n\n".join([counts, study.table().text(), study.comparison().text()]))
 
 
 def explain(args: argparse.Namespace) -> Outcome:

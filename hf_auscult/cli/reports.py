@@ -13,7 +13,13 @@ def generate(args: argparse.Namespace) -> Outcome:
     from ..reports.generate_set import ReportSettings, generate_set, plan_set
     from ..reports.generators.options import build_generator, confirm
 
+    measured = None
+    if args.mask == "middle" and args.task is not None:
+        from ..recipes.leakage import measure_middle
+
+        measured = measure_middle(args.folder, args.task, teacher=args.teacher, mapping=args.mapping)[1].without
     settings = ReportSettings(
+        measured=measured,
         config=args.config,
         mask=args.mask,
         task=args.task,
@@ -68,12 +74,15 @@ def mask(args: argparse.Namespace) -> Outcome:
         reports=args.reports,
         teacher=args.teacher,
         mapping=args.mapping,
+        plot=args.plot,
         settings=LeakageSettings(draws=args.resamples, level=args.level, seed=args.seed),
     )
     lines = [f"{result.dataset}, {result.task}: AUROC of the label predicted from the text, {result.recordings} rows"]
     for name, masked in result.masks.items():
         for figure in masked.readers:
             lines.append(f"  {name}: {figure.auroc} by {figure.reader}{', at chance' if figure.at_chance else ''}")
+    gone = ", ".join(f"{name} ({why})" for name, why in result.middle.without.items()) or "nothing"
+    lines.append(f"middle keeps {100 * result.middle.steps[-1].kept:.0f} % of the facts; it takes away {gone}")
     return Outcome(result.to_dict(), "\n".join(lines), int(not result.strict_at_chance))
 
 

@@ -122,7 +122,7 @@ class FeatureCache:
 
     def _store(self, model: RecordingEncoder) -> EmbeddingStore:
         name = hashlib.sha256(f"{model.fingerprint}\t{self.content}".encode()).hexdigest()[:24]
-        made_by = {"model": model.name, "fingerprint": model.fingerprint, "recordings": self.content}
+        made_by: dict[str, Any] = {"model": model.name, "fingerprint": model.fingerprint, "recordings": self.content}
         embedder: Embedder | None = getattr(model, "embedder", None)
         if embedder is not None and embedder.choice is not None:
             made_by |= {"precision": embedder.way, "fast": embedder.choice.to_dict()}

@@ -444,7 +444,7 @@ class _Batches:
 def _expanded(recordings: Any) -> Iterable[Any]:
     """The recordings of a call: those of a folder in place of it, and one recording as a list of one."""
     if isinstance(recordings, (str, PathLike)) and Path(recordings).is_dir():
-        return Cells(sources_of([recordings])[0])
+        return Cells(sources_of([Path(recordings)])[0])
     return [recordings] if isinstance(recordings, (str, bytes, PathLike, Mapping)) else recordings
 
 

@@ -110,7 +110,7 @@ def choose(model: Any, feature_extractor: Any, device: torch.device) -> Choice:
     kept = default_cache() / "precision" / f"{key}.json"
     if kept.is_file():
         return Choice(**json.loads(kept.read_text("utf-8")))
-    ways = CPU_WAYS if device.type == "cpu" else ACCELERATOR_WAYS
+    ways: tuple[str, ...] = CPU_WAYS if device.type == "cpu" else ACCELERATOR_WAYS
     if not any(isinstance(module, torch.nn.Conv2d) for module in encoder.modules()):
         ways = tuple(way for way in ways if "channels_last" not in way)
     choice = measure(encoder, feature_extractor, device, ways, machine)

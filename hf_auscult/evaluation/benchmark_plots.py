@@ -26,7 +26,7 @@ from .examples import FITTED, Examples
 from .predictions import Predictions
 from .published import best_published
 from .results import Result, TaskResult, file_name
-from .task import METRICS, BenchmarkTask
+from .task import BenchmarkTask, metric_title
 
 MOST_SERIES = 7  # colours and markers that one plot can tell apart
 MOST_BANDS = 3  # more shaded bands hide each other
@@ -60,7 +60,9 @@ def plot_suite(result: Result, folder: Path) -> list[str]:
             )
         if any(row.ours for row in rows):
             name = f"forest_{metric}"
-            forest_plot(rows, folder / name, figure_name=METRICS[metric], chance=_chance(metric), title=result.suite)
+            forest_plot(
+                rows, folder / name, figure_name=metric_title(metric), chance=_chance(metric), title=result.suite
+            )
             names.append(f"{name}.png")
     return names + _borda(result, models, protocol, folder)
 
@@ -152,7 +154,7 @@ def plot_scaling(spec: BenchmarkTask, sizes: Mapping[str, Mapping[int, Interval]
     name = f"{_stem(spec)}_scaling"
     metric = spec.metrics[0]
     series = dict(list(sizes.items())[:MOST_SERIES])
-    scaling_plot(series, folder / name, figure_name=METRICS[metric], chance=_chance(metric), title=_title(spec))
+    scaling_plot(series, folder / name, figure_name=metric_title(metric), chance=_chance(metric), title=_title(spec))
     return [f"{name}.png"]
 
 

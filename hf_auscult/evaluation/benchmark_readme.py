@@ -10,7 +10,7 @@ from ..metrics.tables import Table
 from .benchmark_plots import plot_suite
 from .results import Result
 from .tables import LEGEND, PAPER_TABLES, calibration, differences, missing, overview, paper_table, subgroups
-from .task import ERRORS, METRICS
+from .task import lower_is_better, metric_title
 
 
 def write_readme(result: Result, folder: str | Path) -> Path:
@@ -27,7 +27,7 @@ def write_readme(result: Result, folder: str | Path) -> Path:
     metrics = dict.fromkeys(metric for task in result.tasks for metric in task.spec.metrics)
     for protocol in result.protocols:
         for metric in metrics:
-            title = METRICS[metric] + (" (lower is better)" if metric in ERRORS else "")
+            title = metric_title(metric) + (" (lower is better)" if lower_is_better(metric) else "")
             parts += titled(f"{title}, {protocol} protocol", overview(result, protocol, metric))
     for title, table in (
         ("Differences between models", differences(result)),

@@ -17,6 +17,7 @@ from ..metrics.arrays import Floats, Integers, same_length
 from ..metrics.decisions import DecisionScore, one_hot
 from ..metrics.delong import DeLong, delong
 from ..metrics.intervals import Interval, Statistic, mean_error, paired_difference
+from ..metrics.modules import module_of
 from ..metrics.ranking import auroc_over_runs
 from ..metrics.resampling import People
 from ..metrics.subgroups import FEWEST_CASES
@@ -240,11 +241,50 @@ def _statistic(name: str, predictions: Predictions) -> _Statistic:
         return _Statistic(mean_error, (person,), names)
     if name == "auroc":
         return _auroc(predictions)
+    if name not in _DECISIONS:
+        return _of_module(name, predictions)
     decided = decide(predictions.runs, several=predictions.multilabel)
     score, average = _DECISIONS[name]
     classes = tuple(range(len(predictions.classes)))
     counted = DecisionScore(score, average, classes, every_class=predictions.multilabel)
     return _Statistic(counted, (predictions.table, decided), predictions.subjects)
+
+
+def _of_module(name: str, predictions: Predictions) -> _Statistic:
+    """A metric of :mod:`hf_auscult.metrics.modules`, averaged over runs; its inputs' types say what it is given.
+
+    Text means names of classes; numbers mean 0/1 labels and the probability of the positive class, or values.
+
+    Raises:
+        DataError: it needs other inputs than these predictions can give.
+    """
+    module_name, _, output = name.partition(".")
+    module, classes = module_of(module_name), predictions.classes
+    kinds = {column: kind for column, (kind, _) in module.inputs.items()}
+    numeric = {"float64", "int32"}
+    named = kinds.get("predictions") == "string"
+    if (
+        set(kinds) - {"predictions", "references", "subjects"}
+        or kinds.get("predictions") not in numeric | {"string"}
+        or predictions.multilabel
+        or (named and not classes)
+        or (not named and len(classes) > 2)
+    ):
+        raise DataError(f"cannot be computed of {len(classes)} classes", where=name, remedy="ask for another metric")
+    words = np.array(classes, dtype=object)
+    truth = words[predictions.truth] if kinds["references"] == "string" else predictions.truth
+    scores = words[predictions.runs.argmax(axis=2)] if named else predictions.runs[:, :, -1]
+
+    def mean(references: NDArray[Any], runs: NDArray[Any], subjects: NDArray[Any]) -> float:
+        columns = {"references": references, "subjects": subjects}
+        given = {column: values for column, values in columns.items() if column in kinds}
+        results = [module.compute(predictions=run, **given) for run in runs.T]
+        values = [result[output] if output else next(iter(result.values())) for result in results]
+        if any(value is None for value in values):
+            raise DataError("is undefined of these recordings", where=name)
+        return float(np.mean(values))
+
+    return _Statistic(mean, (truth, scores.T, predictions.subjects), predictions.subjects)
 
 
 def _auroc(predictions: Predictions) -> _Statistic:

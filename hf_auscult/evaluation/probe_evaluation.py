@@ -120,9 +120,8 @@ def evaluate_probe(
 ) -> ProbeResult:
     """Fit the default probe on frozen features and evaluate it on the test people, as benchmarks do.
 
-    AUROC is printed over recordings, its interval resamples people; and over people. With a fraction of the labels,
-    every bootstrap resample averages the AUROC over the label draws: the interval covers which people are tested, not
-    which were labelled.
+    AUROC is printed over recordings, with an interval over people; and over people. With a fraction of the labels it is
+    the mean over draws of labelled people, and the interval holds both who is tested and who was labelled.
 
     Args:
         features: (n, d) from any source: embeddings, openSMILE, metadata.

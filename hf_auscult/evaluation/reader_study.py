@@ -16,10 +16,12 @@ from ..metrics import age_groups, paired_difference, person_interval
 from ..metrics.classification import accuracy, sensitivity, specificity
 from ..metrics.intervals import Interval, Statistic
 from ..metrics.mrmc import ReaderMean, person_covariances, reader_mean
+from ..metrics.multiplicity import holm
 from ..metrics.operating import OperatingPoint, operating_point
 from ..metrics.subgroups import group_rows
 from ..metrics.tables import Table, estimate
 from ..texts import read_table
+from .predictions import Predictions
 
 FIGURES: Mapping[str, Statistic] = {"sensitivity": sensitivity, "specificity": specificity, "accuracy": accuracy}
 COLUMNS = ("recording_id", "subject_id", "truth", "reader", "decision")
@@ -74,6 +76,38 @@ class ReaderStudy(Serialisable):
         return Table(
             ("", "recordings of", *FIGURES, f"found / missed / alarms / clear (positive = {self.positive})"), rows
         )
+
+    def comparison(self) -> Table:
+        """Model minus each reader, and minus readers like these; p-values corrected over all of the table."""
+        rows: list[tuple[str, str, Interval | ReaderMean]] = [
+            (reader, name, gap) for reader, figures in self.differences.items() for name, gap in figures.items()
+        ]
+        rows += [("readers like these", name, mean) for name, mean in self.readers.items()]
+        corrected = holm([1.0 if gap.p_value is None else gap.p_value for *_, gap in rows])
+        return Table(
+            ("model minus", "figure", "difference", f"p (Holm over these {len(rows)} comparisons)"),
+            [(who, name, estimate(gap), p) for (who, name, gap), p in zip(rows, corrected.tolist(), strict=True)],
+        )
+
+
+def read_scores(file: str | Path) -> dict[str, float]:
+    """Recording -> the model's score: of a CSV with ``recording_id`` and ``score``, or of a benchmark's predictions.
+
+    Raises:
+        DataError: another file, or predictions of other than two classes.
+    """
+    path = Path(file)
+    if path.suffix == ".parquet":
+        predictions = Predictions.read(path)
+        if len(predictions.classes) != 2 or predictions.multilabel:
+            raise DataError(f"{len(predictions.classes)} classes, expected two", where=path)
+        return dict(zip(predictions.keys, predictions.mean_scores[:, 1].tolist(), strict=True))
+    remedy = "give a CSV with the columns recording_id and score"
+    try:
+        lines = read_table(path, ("recording_id", "score"), remedy=remedy)
+        return {line["recording_id"]: float(line["score"]) for _, line in lines}
+    except (TypeError, ValueError) as error:
+        raise DataError(f"a score is no number ({error})", where=path, remedy=remedy) from error
 
 
 def reader_study(

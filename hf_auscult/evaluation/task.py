@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, Literal, get_args
 
 from ..errors import ConfigurationError
+from ..metrics.modules import metric_names, module_of
 from ..texts import read_yaml
 from .probes.published import (
     AUSCULTABENCH,
@@ -34,9 +35,10 @@ METRICS: Mapping[str, str] = {
     "mae": "Mean absolute error",
     "mape": "Mean absolute percentage error",
 }
-"""Metric -> its name in tables and plots."""
+"""Metric -> its name in tables and plots. Those of :func:`hf_auscult.metrics.metric_names` can be asked for, too, as
+``name`` or, for another output than the first, ``name.output``."""
 ERRORS = ("mae", "mape")
-"""Metrics that are better when lower."""
+"""Metrics of values."""
 PUBLISHED_PROBES: Mapping[str, PublishedProbe] = {
     **{f"opera-{name}": settings for name, settings in OPERA_TASKS.items()},
     "opera": OPERA,
@@ -45,6 +47,16 @@ PUBLISHED_PROBES: Mapping[str, PublishedProbe] = {
 }
 """Name in ``BenchmarkTask.published`` -> settings. ``opera`` is its usual head, for tasks that OPERA does not have."""
 _NEEDED = ("title", "dataset", "config")
+
+
+def metric_title(metric: str) -> str:
+    """A metric as tables and plots print it."""
+    return METRICS.get(metric, metric)
+
+
+def lower_is_better(metric: str) -> bool:
+    """Whether a metric is an error; a registered one says so of its first output."""
+    return metric in ERRORS or (metric in metric_names() and module_of(metric).lower_is_better)
 
 
 @dataclass(frozen=True)
@@ -57,7 +69,7 @@ class BenchmarkTask:
         title: as a table prints it.
         dataset: prepared dataset that is trained and tested on.
         config: its configuration.
-        metrics: what is printed, the first one leading.
+        metrics: what is printed, the first one leading: of :data:`METRICS`, or registered ones.
         group: part of the paper's averages.
         sound: organ or kind of sound.
         target: ``class`` (of two, see ``positive``), several ``classes`` at once, or a
@@ -98,9 +110,10 @@ class BenchmarkTask:
     positive: str = ""
 
     def __post_init__(self) -> None:
-        unknown = [name for name in self.metrics if name not in METRICS]
+        unknown = [name for name in self.metrics if name not in METRICS and not _is_module(name)]
         if unknown or not self.metrics:
-            raise ConfigurationError(f"metrics {list(self.metrics)}", where=self.key, remedy=f"use {list(METRICS)}")
+            known = [*METRICS, *metric_names()]
+            raise ConfigurationError(f"metrics {list(self.metrics)}", where=self.key, remedy=f"use {known}")
         for name, known in (("target", get_args(Target)), ("folds", ("split", "subject"))):
             if getattr(self, name) not in known:
                 raise ConfigurationError(f"{name} {getattr(self, name)!r}", where=self.key, remedy=f"use {known}")
@@ -114,7 +127,7 @@ class BenchmarkTask:
                 where=self.key,
                 remedy='write the class in quotes ("yes", "1")',
             )
-        if (self.target == "value") != (self.metrics[0] in ERRORS):
+        if self.metrics[0] in METRICS and (self.target == "value") != (self.metrics[0] in ERRORS):
             raise ConfigurationError(f"{self.metrics[0]} of a {self.target}", where=self.key, remedy="mae is of values")
 
     @property
@@ -182,6 +195,11 @@ def read_tasks(path: str | Path) -> tuple[BenchmarkTask, ...]:
             values["metrics"] = tuple(values["metrics"])
         tasks.append(BenchmarkTask(**values))
     return tuple(tasks)
+
+
+def _is_module(metric: str) -> bool:
+    name, _, output = metric.partition(".")
+    return name in metric_names() and (not output or output in module_of(name).output_names)
 
 
 def _entries(content: Any) -> list[Any]:

@@ -17,37 +17,56 @@ from .arrays import Floats
 
 Bounds = tuple[float, float]
 
-# Weight of the expected variance, in people: with 4 the AUROC's coverage lies between .93 and .98 from 12 to 250
-# people; with less it drops to .91 at 6 positives of 65 people, with more it exceeds .98 at 4 recordings a person.
-PRIOR_PEOPLE = 4.0
-# Correlation within a person that the expected variance assumes: a little above the simulated .5, since too long an
-# interval does less harm than too short a one. The observed variance takes over as people are added.
-PRIOR_CORRELATION = 0.6
+# Weight of the expected variance, in people. With less, the AUROC's coverage drops below .93 at 6 positives of 65
+# people and at 25 of 250; with more, it exceeds .98 for 12 people with 4 recordings each.
+PRIOR_PEOPLE = 8.0
+# Correlation within a person that the expected variance assumes, and of shares, whose exact bounds may be too long.
+# The observed variance takes over as people are added.
+PRIOR_CORRELATION, PRIOR_CORRELATION_OF_SHARES = 0.5, 0.6
 
 
-def expected_design(rows_per_person: float) -> float:
-    """Variance of a mean over people's rows, as a share of that with one row a person.
+def effective_people(rows: Floats) -> float:
+    """Equally often recorded people that people with so many recordings are worth if a person's are all alike.
 
     Example:
-        >>> expected_design(1.0), round(expected_design(4.0), 3)
-        (1.0, 0.7)
+        >>> effective_people(np.array([4.0, 4.0])), round(effective_people(np.array([7.0, 1.0])), 2)
+        (2.0, 1.28)
     """
-    return (1 + (rows_per_person - 1) * PRIOR_CORRELATION) / rows_per_person
+    return float(rows.sum() ** 2 / (rows**2).sum())
 
 
-def shrunk(observed: float | None, expected: float, degrees: float) -> float:
-    """Observed variance ratio pulled towards the expected one; the expected one where nothing was observed."""
-    if observed is None:
-        return expected
-    return (max(degrees, 0.0) * observed + PRIOR_PEOPLE * expected) / (max(degrees, 0.0) + PRIOR_PEOPLE)
+def expected_worth(rows: Floats) -> float:
+    """Independent recordings that the recordings of people, so many each, are expected to be worth.
+
+    Example:
+        >>> expected_worth(np.ones(5)), expected_worth(np.full(5, 4.0))
+        (5.0, 8.0)
+    """
+    total = float(rows.sum())
+    return total**2 / (total + PRIOR_CORRELATION * (float((rows**2).sum()) - total))
 
 
-def score_bounds(
-    value: float, variance: Callable[[float], float], level: float, degrees: float | None = None
-) -> Bounds:
-    """All values in [0, 1] from which the estimate is within its reach, given the variance at each of them.
+def shrunk(ratio: float | None, degrees: float) -> float:
+    """Observed variance over the expected one, pulled towards 1; 1 where nothing was observed."""
+    if ratio is None:
+        return 1.0
+    degrees = max(degrees, 0.0)
+    return (degrees * ratio + PRIOR_PEOPLE) / (degrees + PRIOR_PEOPLE)
 
-    With ``degrees`` the reach is that of Student's t and not of the normal distribution.
+
+def joined_degrees(*parts: tuple[float, float]) -> float:
+    """Satterthwaite's degrees of freedom of a sum of variances, each given with its own.
+
+    Example:
+        >>> joined_degrees((1.0, math.inf), (0.0, 2.0)), joined_degrees((1.0, math.inf), (1.0, 2.0))
+        (inf, 8.0)
+    """
+    below = sum(variance**2 / degrees for variance, degrees in parts)
+    return sum(variance for variance, _ in parts) ** 2 / below if below > 0 else math.inf
+
+
+def score_bounds(value: float, variance: Callable[[float], float], level: float, degrees: float = math.inf) -> Bounds:
+    """All values in [0, 1] from which the estimate is within t's reach, given the variance at each of them.
 
     Unlike ``value ± z * error`` it never collapses at 0 or 1 (Wilson 1927; for the AUROC Newcombe 2006, method 5).
 
@@ -58,7 +77,7 @@ def score_bounds(
     """
     from scipy.stats import t
 
-    z = NormalDist().inv_cdf(0.5 + level / 2) if degrees is None else float(t.ppf(0.5 + level / 2, degrees))
+    z = NormalDist().inv_cdf(0.5 + level / 2) if math.isinf(degrees) else float(t.ppf(0.5 + level / 2, degrees))
     ends = []
     for outside in (0.0, 1.0):
         near, far = value, outside
@@ -103,13 +122,14 @@ def share_bounds(hits: Floats, among: Floats, level: float) -> Bounds:
     share = min(max(float(hits.sum()) / rows, 0.0), 1.0)
     most = float((among**2).sum()) / rows  # rows of a person that are worth one: all of them alike
     alone = share * (1 - share) / rows
-    observed = None
+    expected = 1 + (most - 1) * PRIOR_CORRELATION_OF_SHARES
+    ratio = None
     if alone > 1e-15 and people > 1:
         between = people / (people - 1) * float((((hits - share * among) / rows) ** 2).sum())
-        observed = between / alone
+        ratio = between / alone / expected
     # The spread between people is known as well as there are people of the rarer kind: with a miss, or with a hit.
     rarer = min(int((hits > 0).sum()), int((hits < among).sum()))
-    effect = min(max(shrunk(observed, most * expected_design(most), rarer - 1), 1.0), most)
+    effect = min(max(shrunk(ratio, rarer - 1) * expected, 1.0), most)
     count = rows / effect
     found, tail = share * count, (1 - level) / 2
     low = 0.0 if found < 1e-9 else float(beta.ppf(tail, found, count - found + 1))
@@ -117,15 +137,20 @@ def share_bounds(hits: Floats, among: Floats, level: float) -> Bounds:
     return low, high
 
 
-def error_bounds(value: float, variance: float, people: int, level: float) -> Bounds:
-    """Bounds of a mean error (or any positive figure): t on the logarithm, widened by 1 / people.
+def error_bounds(value: float, variance: float, people: float, level: float) -> Bounds:
+    """Bounds of a mean error (or any positive figure): t on the logarithm, widened by 1.5 / people.
 
-    Errors are skewed, so that the symmetric t covers .92 for 12 people; the logarithm gives .94 and the widening .96,
-    and .95 for Laplace errors.
+    Errors are skewed, so that the symmetric t covers .92 for 12 people; the logarithm gives .94 and the widening .96.
+
+    Args:
+        value: the mean error.
+        variance: of it, between people.
+        people: effective ones, see :func:`effective_people`.
+        level: coverage.
     """
     from scipy.stats import t
 
-    reach = float(t.ppf(0.5 + level / 2, people - 1)) * (1 + 1 / people) * math.sqrt(variance) / value
+    reach = float(t.ppf(0.5 + level / 2, max(people - 1, 1.0))) * (1 + 1.5 / people) * math.sqrt(variance) / value
     return value * math.exp(-reach), value * math.exp(reach)
 
 

@@ -72,19 +72,20 @@ def class_scores(y: ArrayLike, predicted: ArrayLike, *, labels: Labels | None = 
         >>> dict(zip(scores.labels, scores.f1.round(3).tolist())), round(scores.macro_f1, 3)
         ({'c': 0.0, 'n': 0.5, 'w': 0.667}, 0.389)
     """
-    from sklearn.metrics import f1_score, precision_recall_fscore_support
-
     names, table, kept = confusion_counts(y, predicted, labels)
     asked = names[kept] if labels is None else np.asarray(labels)
     if len(np.unique(asked)) != len(asked):
         raise DataError("a class is named twice", where="labels")
-    # Counts as rows: scikit-learn sees class numbers, whatever the names are.
-    true, decided = np.indices(table.shape).reshape(2, -1)
     wanted = np.searchsorted(names, asked)
-    options: dict[str, Any] = {"labels": wanted, "sample_weight": table.ravel(), "zero_division": 0}
-    precision, recall, f1, support = precision_recall_fscore_support(true, decided, **options)
-    micro = float(f1_score(true, decided, average="micro", **options))
-    return ClassScores(tuple(asked.tolist()), precision, recall, f1, support.astype(np.int64), micro)
+    right, decided, support = np.diag(table)[wanted], table.sum(axis=0)[wanted], table.sum(axis=1)[wanted]
+    return ClassScores(
+        labels=tuple(asked.tolist()),
+        precision=_ratio(right, decided),
+        recall=_ratio(right, support),
+        f1=_ratio(2 * right, decided + support),
+        support=support,
+        micro_f1=float(_ratio(2 * right.sum(), decided.sum() + support.sum())),
+    )
 
 
 def macro_f1(y: ArrayLike, predicted: ArrayLike, *, labels: Labels | None = None) -> float:
@@ -174,6 +175,12 @@ def _pair(y: ArrayLike, predicted: ArrayLike) -> tuple[NDArray[np.generic], NDAr
     truth, guess = labels_of(y, "labels"), labels_of(predicted, "predicted")
     same_length(labels=truth, predicted=guess)
     return truth, guess
+
+
+def _ratio(part: Any, whole: Any) -> Floats:
+    """Quotients; 0 where there is nothing to divide by."""
+    quotients: Floats = np.divide(part, whole, out=np.zeros(np.shape(part)), where=np.asarray(whole) > 0)
+    return quotients
 
 
 def _share(hit: NDArray[np.bool_], among: NDArray[np.bool_], problem: str) -> float:

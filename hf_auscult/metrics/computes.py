@@ -17,6 +17,7 @@ from .conformal_report import conformal_coverage as coverage_report
 from .icbhi import icbhi_score as score_icbhi
 from .intervals import person_interval
 from .operating import operating_point as count_at_threshold
+from .physionet2016 import physionet2016_score
 from .physionet2022 import OUTCOME, murmur_weighted_accuracy, physionet2022_cost
 from .ranking import auroc
 from .recalibration import calibration_line
@@ -24,6 +25,7 @@ from .regression import regression_scores
 from .representation import cka, within_groups_debiased_cka
 from .representation import debiased_cka as unbiased_cka
 from .retrieval import bidirectional_retrieval, retrieval_intervals
+from .sprsound import Event, event_detection_score, sprsound_score
 
 
 def auroc_ci(predictions: Any, references: Any, subjects: Any, level: float = 0.95) -> dict[str, Any]:
@@ -104,6 +106,11 @@ def operating_point(predictions: Any, references: Any, threshold: float = 0.5) -
     return count_at_threshold(references, predictions, threshold).to_dict()
 
 
+def physionet2016(predictions: Any, references: Any, good_quality: Any = None) -> dict[str, Any]:
+    """Score of the PhysioNet/CinC Challenge 2016."""
+    return physionet2016_score(references, predictions, good_quality=good_quality).to_dict()
+
+
 def physionet2022(predictions: Any, references: Any) -> dict[str, Any]:
     """Scores of the PhysioNet Challenge 2022; which ones follows from the words of the references."""
     priced = set(references) <= set(OUTCOME)
@@ -139,3 +146,24 @@ def retrieval_recall(
             for direction, figures in intervals.items()
         }
     return result
+
+
+def sprsound(predictions: Any, references: Any, normal: str = "Normal") -> dict[str, Any]:
+    """Score of the SPRSound challenges of 2022 and 2023."""
+    return sprsound_score(references, predictions, normal=normal).to_dict()
+
+
+def sprsound_events(
+    predictions: Any, references: Any, collar: float = 0.2, share_of_length: float = 0.5
+) -> dict[str, Any]:
+    """Event-based scores of the SPRSound challenges of 2024 and 2025."""
+    found, truth = ([[_event(text) for text in recording] for recording in side] for side in (predictions, references))
+    return event_detection_score(truth, found, collar=collar, share_of_length=share_of_length).to_dict()
+
+
+def _event(text: str) -> Event:
+    try:
+        start, end, kind = text.split(maxsplit=2)
+        return float(start), float(end), kind
+    except ValueError as error:
+        raise DataError(f"{text!r} is no event", where="events", remedy="write '0.1 1.2 Wheeze', in seconds") from error

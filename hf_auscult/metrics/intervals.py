@@ -7,11 +7,13 @@ Which method a figure gets depends on its family; each was chosen by simulating 
 family        statistics                                  interval
 ============  ==========================================  ==============================================================
 ``ranking``   ``auroc``, ``auroc_over_runs``              score interval, clustered DeLong variance shrunk to the
-                                                          expected one; needs 2 people of the rarer class
+                                                          expected one; needs 2 people of the rarer class. Over runs,
+                                                          the variance between them is added: the interval is one for
+                                                          other people and other runs (training seeds, say)
 ``share``     ``accuracy``, ``sensitivity``,              Clopper-Pearson with the number of independent rows that
               ``specificity``, mean of hits               people's rows are worth
 ``score``     ``macro_f1``, ``micro_f1``                  score interval, jackknife variance over people, shrunk;
-                                                          needs 20 people, 5 of every class
+                                                          needs 20 people, 8 of every class
 ``error``     ``mae``, ``mape``, ``brier``, mean error    t on the logarithm of the figure, jackknife variance
 ``none``      ``ece``                                     none: its bias is larger than its spread
 others        any function of the rows                    percentile bootstrap over people, whose coverage is unknown
@@ -20,6 +22,7 @@ others        any function of the rows                    percentile bootstrap o
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -33,9 +36,11 @@ from ..errors import DataError
 from ..files import Serialisable
 from .arrays import Floats, as_array, same_length
 from .bounds import (
+    effective_people,
     error_bounds,
-    expected_design,
+    expected_worth,
     jackknife_variance,
+    joined_degrees,
     ranking_variance,
     score_bounds,
     share_bounds,
@@ -59,12 +64,14 @@ _OfDraws = Callable[[NDArray[np.int32]], Floats]
 FEWEST_PEOPLE = 4
 FEWEST_RANKED = 2
 """People of the rarer class below which an AUROC has no interval."""
-FEWEST_OF_CLASS, FEWEST_SCORED = 5, 20
-"""People of the rarest class and of all classes below which a macro-averaged score has no interval: with 12 people it
-takes so few values that any interval covers .90 here and 1 there."""
+FEWEST_OF_CLASS, FEWEST_SCORED = 8, 20
+"""People of the rarest class and of all classes below which a macro-averaged score has no interval. With 12 people it
+takes so few values that any interval covers .90 here and 1 there. Six people of a class that has a tenth of all are
+found among 20 only where chance over-represents it, which moves its F1 (coverage .63)."""
 FEWEST_COMPARED = 12
 """People of the rarer class below which a difference of AUROCs has no interval: with fewer its coverage ranges from .85
-to 1, because the difference takes few values."""
+to 1, because the difference takes few values. More are needed where people have unequal numbers of recordings."""
+_AND_RUNS = ", and variance between runs"
 FLIPS = 4096
 """Random exchanges of two systems' scores where not all can be tried."""
 
@@ -101,6 +108,12 @@ _VECTORISED: dict[Statistic, Callable[..., Floats]] = {
     auroc_over_runs: auroc_over_runs_draws,
     macro_f1: partial(_f1_draws, "macro"),
     micro_f1: partial(_f1_draws, "micro"),
+}
+
+# Errors that are means over rows: without a person they need no second look at the rows.
+_ROW_ERRORS: dict[Statistic, Callable[..., Floats]] = {
+    mae: lambda y, predicted: np.abs(y - predicted),
+    mean_error: lambda errors: errors,
 }
 
 _FAMILIES: dict[Statistic, Family] = {
@@ -213,7 +226,8 @@ def person_interval(
     if kind == "error":
         if value <= 0:
             return replace(whole, reason="an error of 0 has no spread")
-        low, high = error_bounds(value, _jackknife(statistic, columns, people), len(people), level)
+        variance = jackknife_variance(_without_each(statistic, columns, people))
+        low, high = error_bounds(value, variance, _effective(people), level)
         return replace(whole, low=low, high=high, method="t on the logarithm, jackknife over people")
     if kind == "none":
         return replace(whole, reason="the figure is biased by more than its spread: compare it at equal n")
@@ -240,7 +254,7 @@ def paired_difference(
     """Statistic of ``a`` minus that of ``b`` on the same recordings of the same people.
 
     AUROCs get the clustered variance of the difference with Welch's degrees of freedom, other known statistics a
-    jackknife over people with t(people - 1), unknown ones the percentile bootstrap. Where the people are too few for
+    jackknife over people with t, unknown ones the percentile bootstrap. Where the people are too few for
     an interval (fewer than 12 of the rarer class, or less than one of them misplaced on average), or where nobody
     differs in variance, the p-value is that of exchanging the two systems' scores person by person.
 
@@ -285,16 +299,20 @@ def paired_difference(
     if kind == "ranking":
         placed = [_placed(statistic, columns, people) for columns in systems]
         gap = placed[0].minus(placed[1])
-        variance, degrees, method = gap.variance, gap.degrees, "clustered DeLong, Welch's t"
+        runs, between = len(gap.runs), gap.between_runs
+        variance = gap.variance + between
+        degrees = joined_degrees((gap.variance, gap.degrees), (between, runs - 1.0))
+        method = "clustered DeLong, Welch's t" + _AND_RUNS * (runs > 1)
         misplaced = (1 - (placed[0].value + placed[1].value) / 2) * gap.rarer
-        if gap.rarer < FEWEST_COMPARED:
-            reason = f"{_count(gap.rarer)} of the rarer class, fewer than {FEWEST_COMPARED}"
+        needed = _needed(FEWEST_COMPARED, people)
+        if gap.rarer < needed:
+            reason = f"{_count(gap.rarer)} of the rarer class, fewer than {needed}"
         elif misplaced < 1:
             reason = "both systems place practically everybody of the rarer class rightly"
     else:
         left = [_without_each(statistic, columns, people) for columns in systems]
         without = left[0] - left[1]
-        variance, degrees = jackknife_variance(without), count - 1.0
+        variance, degrees = jackknife_variance(without), _effective(people) - 1
         method = "jackknife over people, t"
     if variance <= 1e-14:
         reason = reason or "nobody's recordings tell the two systems apart"
@@ -352,13 +370,14 @@ def _ranking(placed: Placements, level: float) -> tuple[tuple[float, float] | No
         return None, "", f"{_count(placed.rarer)} of the rarer class, fewer than {FEWEST_RANKED}"
 
     def expected(value: float) -> float:
-        return sum(ranking_variance(value, m, n) for m, n in placed.counts) / len(placed.counts)
+        return sum(ranking_variance(value, m, n) for m, n in placed.worth) / len(placed.worth)
 
     alone = expected(placed.value)
     observed = placed.variance / alone if alone > 0 and placed.variance > 0 else None
-    ratio = shrunk(observed, expected_design(placed.rows_per_person), placed.rarer - 1)
-    bounds = score_bounds(placed.value, lambda value: ratio * expected(value), level)
-    return bounds, "score interval, clustered DeLong variance", None
+    ratio, between = shrunk(observed, min(placed.effective) - 1), placed.between_runs
+    degrees = joined_degrees((ratio * alone, math.inf), (between, len(placed.runs) - 1.0))
+    bounds = score_bounds(placed.value, lambda value: ratio * expected(value) + between, level, degrees)
+    return bounds, "score interval, clustered DeLong variance" + _AND_RUNS * (len(placed.runs) > 1), None
 
 
 def _score(
@@ -372,23 +391,35 @@ def _score(
         truth, scored = truth[:, None] == names, np.ones(len(names), dtype=np.bool_)
     else:
         scored = np.asarray(truth.any(axis=0) | decided.any(axis=(0, 1)))
-    carried = np.zeros((len(people), truth.shape[1]), dtype=np.bool_)
-    np.logical_or.at(carried, people.owner, truth.astype(np.bool_))
-    counts = carried.sum(axis=0)[scored]
-    if len(people) < FEWEST_SCORED:
-        return None, "", f"{len(people)} people, fewer than {FEWEST_SCORED}"
-    if not len(counts) or counts.min() < FEWEST_OF_CLASS:
-        fewest = int(counts.min()) if len(counts) else 0
-        return None, "", f"{_count(fewest)} of the rarest class, fewer than {FEWEST_OF_CLASS}"
-    size = len(counts)
-    spread = float((1 / counts).sum()) / size**2  # of a mean of independent shares, one a class
-    alone = value * (1 - value) * spread
-    observed = _jackknife(statistic, columns, people) / alone if alone > 1e-15 else None
-    rows = len(people.owner) / len(people)
-    ratio = shrunk(observed or None, expected_design(rows), len(people) - size)
-    # Twice the people as degrees of freedom: with the normal distribution 20 people cover .91 to .93 of two classes.
-    bounds = score_bounds(value, lambda share: ratio * spread * share * (1 - share), level, 2 * (len(people) - 1))
+    rows = np.zeros((len(people), truth.shape[1]))
+    np.add.at(rows, people.owner, truth)
+    rows, total = rows[:, scored], len(people)
+    if total < FEWEST_SCORED:
+        return None, "", f"{total} people, fewer than {FEWEST_SCORED}"
+    carried = int((rows > 0).sum(axis=0).min()) if rows.shape[1] else 0
+    needed = _needed(FEWEST_OF_CLASS, people)
+    if carried < needed:
+        return None, "", f"{_count(carried)} of the rarest class, fewer than {needed}"
+    columns_of_rows = list(rows.T)
+    spread = sum(1 / expected_worth(counts) for counts in columns_of_rows) / rows.shape[1] ** 2
+    alone = value * (1 - value) * spread  # variance of a mean of independent shares, one a class
+    observed = jackknife_variance(_without_each(statistic, columns, people)) / alone if alone > 1e-15 else None
+    ratio = shrunk(observed or None, sum(map(effective_people, columns_of_rows)) - rows.shape[1])
+    bounds = score_bounds(value, lambda share: ratio * spread * share * (1 - share), level)
     return bounds, "score interval, jackknife over people", None
+
+
+def _needed(fewest: int, people: People) -> int:
+    """People of the rarer class that an interval needs: more where people have unequal numbers of recordings.
+
+    The whole set decides by how many. A rule about the rarer class's own recordings would give intervals to those
+    samples alone in which it happens to be frequent, and they cover less.
+    """
+    return math.ceil(fewest * len(people) / _effective(people) - 1e-9)
+
+
+def _effective(people: People) -> float:
+    return effective_people(np.bincount(people.owner).astype(np.float64))
 
 
 def _exchange_p_value(contributions: Floats, seed: int) -> float:
@@ -444,16 +475,17 @@ def _people(subjects: ArrayLike, arrays: tuple[ArrayLike, ...]) -> People:
     return people
 
 
-def _jackknife(statistic: Statistic, columns: list[NDArray[Any]], people: People) -> float:
-    return jackknife_variance(_without_each(statistic, columns, people))
-
-
 def _without_each(statistic: Statistic, columns: list[NDArray[Any]], people: People) -> Floats:
     """(people,) the statistic without each of them.
 
     Raises:
         DataError: without one of them it is undefined.
     """
+    errors = _ROW_ERRORS.get(statistic)
+    if errors is not None:
+        sums = np.bincount(people.owner, weights=errors(*map(np.float64, columns)))
+        counts = np.bincount(people.owner)
+        return np.asarray((sums.sum() - sums) / (counts.sum() - counts))
     values = _of_draws(statistic, columns, people)(1 - np.eye(len(people), dtype=np.int32))
     if not np.isfinite(values).all():
         who = people.names[int(np.argmin(np.isfinite(values)))]

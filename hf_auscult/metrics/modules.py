@@ -1,7 +1,7 @@
 """The package's metrics as modules of Hugging Face ``evaluate``, made from one table (``modules.yaml``).
 
 ``load(name)`` gives a metric without the Hub; ``register`` adds one from outside. :mod:`hf_auscult.hub.metric_space`
-writes what the Hub gets.
+writes what the Hub gets. Every one of them can stand among the ``metrics`` of a benchmark's task.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ class MetricModule:
         limits: what it cannot say.
         citation: BibTeX.
         emoji: of the Space.
+        lower_is_better: whether its first output, which tables of tasks show, is an error or a cost.
     """
 
     name: str
@@ -53,6 +54,12 @@ class MetricModule:
     limits: str = ""
     citation: str = ""
     emoji: str = "🩺"
+    lower_is_better: bool = False
+
+    @property
+    def output_names(self) -> list[str]:
+        """Keys of the result."""
+        return [key.strip() for keys in self.outputs for key in keys.split(",")]
 
     def call(self) -> str:
         """The call of the example, in Python."""
@@ -77,7 +84,7 @@ class MetricModule:
 
 
 def register(module: MetricModule) -> None:
-    """Add a metric from outside the package, for :func:`load` and its Space.
+    """Add a metric from outside the package, for :func:`load`, its Space and the ``metrics`` of tasks.
 
     The written script imports the module in which ``module.compute`` stands: call ``register`` there, at its end.
 

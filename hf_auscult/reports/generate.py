@@ -86,7 +86,7 @@ def generate(
     *,
     dataset: str = "circor",
     generator: Generator | None = None,
-    mask: str = "none",
+    mask: str | Mask = "none",
     task: str | None = None,
     seed: int = 0,
     draws: int = 1,
@@ -100,7 +100,7 @@ def generate(
         rows: prepared recordings, with the columns that ``facts_of(dataset).fields`` names.
         dataset: whose rows they are, or the path of a field mapping in YAML.
         generator: what writes; templates by default, see :mod:`hf_auscult.reports.generators`.
-        mask: ``none``, ``findings``, ``paper``, ``strict`` or ``context``; see :func:`hf_auscult.reports.mask_of`.
+        mask: of :data:`hf_auscult.reports.STRENGTHS`, or what :func:`hf_auscult.reports.middle_mask` found.
         task: whose label the mask hides; None for the labels of all the dataset's tasks.
         seed: another seed gives other phrasings.
         draws: paraphrases per recording.
@@ -118,12 +118,13 @@ def generate(
         >>> generate([row], mask="context")[0].fields
         ('sex', 'site')
     """
-    requests = requests_of(rows, dataset=dataset, mask=mask_of(dataset, task, mask), seed=seed, draws=draws)
+    hidden = mask if isinstance(mask, Mask) else mask_of(dataset, task, mask)
+    requests = requests_of(rows, dataset=dataset, mask=hidden, seed=seed, draws=draws)
     outcomes = dict((generator or TemplateGenerator()).write(requests))
     reports: list[Report] = []
     for place, request in enumerate(requests):
         outcome = outcomes[place]
         if isinstance(outcome, Failed):
             raise GenerationError(f"{outcome.reason}: {outcome.detail}", where=request.recording_id)
-        reports.append(Report(request.recording_id, outcome.text, mask, request.draw, request.facts))
+        reports.append(Report(request.recording_id, outcome.text, hidden.name, request.draw, request.facts))
     return reports

@@ -31,12 +31,13 @@ class ReportSettings:
 
     Args:
         config: of the prepared dataset: ``recordings``, or a task's, e.g. ICBHI's ``cycles``.
-        mask: ``none``, ``findings``, ``paper``, ``strict`` or ``context``, see :func:`hf_auscult.reports.mask_of`.
+        mask: of :data:`hf_auscult.reports.MASKS`, see :func:`hf_auscult.reports.mask_of`.
         task: whose label the mask hides; None for those of all tasks.
         mapping: YAML file of a field mapping, for a dataset that has no reader of facts.
         seed: of the phrasing.
         draws: paraphrases a recording.
         on_ungrounded: see :func:`hf_auscult.reports.verify.write_checked`.
+        measured: for the mask ``middle``: field that is taken away -> why.
     """
 
     config: str = "recordings"
@@ -46,6 +47,7 @@ class ReportSettings:
     seed: int = 0
     draws: int = 1
     on_ungrounded: Policy = "drop"
+    measured: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True)
@@ -119,7 +121,7 @@ def plan_set(folder: str | Path, settings: ReportSettings | None = None) -> Plan
     settings = settings or ReportSettings()
     source = load_rows(folder, settings.config)
     named = settings.mapping or source.dataset
-    mask = mask_of(named, settings.task, settings.mask)
+    mask = mask_of(named, settings.task, settings.mask, measured=settings.measured)
     requests = requests_of(source.rows, dataset=named, mask=mask, seed=settings.seed, draws=settings.draws)
     return Plan(settings, source, tuple(requests), mask.leaks)
 

@@ -18,6 +18,8 @@ from ..files import Serialisable
 from ..metrics import Interval, auroc, person_interval
 
 BAG_OF_WORDS = "bag of words"
+READERS: tuple[str, ...] = (BAG_OF_WORDS, "characters", "length")
+"""What reads texts by itself: TF-IDF of words and pairs, of two to five characters, and the text's length."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def leakage(
 ) -> Leakage:
     """Measure how well a label can be read off texts, by people who were not trained on.
 
-    TF-IDF of words and pairs of words (or the embeddings, standardised) goes into L2 logistic regression, classes
+    What the reader makes of the texts (or the embeddings, standardised) goes into L2 logistic regression, classes
     weighted alike. Scores are ranked within each fold, so that the folds' thresholds do not count.
 
     Args:
@@ -96,10 +98,11 @@ def leakage(
         labels: class names, one a recording.
         subjects: who was recorded, one a recording.
         embeddings: (n, d) what a teacher makes of the texts; read instead of the words.
-        reader: name of what made the embeddings.
+        reader: one of :data:`READERS`, or the name of what made the embeddings.
         settings: folds, resamples, level and seed.
 
     Raises:
+        ConfigurationError: no such reader, and no embeddings.
         DataError: lengths differ, or fewer than two classes of as many people as folds.
 
     Example:
@@ -114,6 +117,8 @@ def leakage(
     settings = settings or LeakageSettings()
     folds, seed = settings.folds, settings.seed
     _check(texts, labels, subjects, embeddings)
+    if embeddings is None and reader not in READERS:
+        raise ConfigurationError(f"no reader {reader!r}", remedy=f"use one of {', '.join(READERS)}, or give embeddings")
     people = np.asarray(subjects)
     of_class = {name: len(set(people[np.asarray(labels) == name])) for name in sorted(set(labels))}
     left_out = tuple(name for name, count in of_class.items() if count < folds)
@@ -126,13 +131,13 @@ def leakage(
     scores = np.full((len(target), len(classes)), np.nan)
     splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
     for train, test in splitter.split(target, target, people):
-        scores[test] = _ranks(_scores(texts, embeddings, target, train, test, len(classes)))
+        scores[test] = _ranks(_scores(texts, embeddings, reader, target, train, test, len(classes)))
     ranked = scores[:, 1] if len(classes) == 2 else scores
     interval = person_interval(
         auroc, target, ranked, subjects=people, draws=settings.draws, seed=seed, level=settings.level
     )
     return Leakage(
-        reader=reader if embeddings is not None else BAG_OF_WORDS,
+        reader=reader,
         auroc=interval,
         classes=tuple(map(str, classes)),
         counts=tuple(int(count) for count in np.bincount(target)),
@@ -153,6 +158,7 @@ def _check(texts: Sequence[str], labels: Sequence[str], subjects: Sequence[str],
 def _scores(
     texts: Sequence[str],
     embeddings: ArrayLike | None,
+    reader: str,
     target: NDArray[np.int64],
     train: NDArray[np.int64],
     test: NDArray[np.int64],
@@ -164,12 +170,18 @@ def _scores(
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    data: Any
-    if embeddings is None:
-        first: Any = TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"[^\s;,():]*[^\s;,():.]", sublinear_tf=True)
-        data = np.asarray(texts, dtype=object)
+    first: Any = StandardScaler()
+    data: Any = np.asarray(texts, dtype=object)
+    if embeddings is not None:
+        data = np.asarray(embeddings, dtype=np.float64)
+    elif reader == "length":
+        data = np.asarray([(len(text), len(text.split())) for text in texts], dtype=np.float64)
+    elif reader == "characters":
+        first = TfidfVectorizer(
+            analyzer="char_wb", ngram_range=(2, 5), min_df=2, sublinear_tf=True, max_features=20_000
+        )
     else:
-        first, data = StandardScaler(), np.asarray(embeddings, dtype=np.float64)
+        first = TfidfVectorizer(ngram_range=(1, 2), token_pattern=r"[^\s;,():]*[^\s;,():.]", sublinear_tf=True)
     # weakly regularised: texts of templates hold few words, and what leaks should be found
     model = make_pipeline(first, LogisticRegression(C=10.0, class_weight="balanced", max_iter=1000))
     model.fit(data[train], target[train])

@@ -2,7 +2,8 @@
 
 Per dataset and task, the catalogue declares what gives the label away (``masks`` in its ``dataset.yaml``). ``paper`` is
 appendix E of arXiv 2512.04847: the label's own field and every diagnosis or outcome go, findings stay, so the label can
-often still be read off them. ``strict`` takes those away too, and context through which the label shows.
+often still be read off them. ``strict`` takes those away too, and context through which the label shows. ``middle``
+takes from ``paper`` only what is measured to tell the label, and keeps the rest (:mod:`hf_auscult.reports.middle`).
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from ..errors import ConfigurationError
 from .facts import FACTS
 
 STRENGTHS: tuple[str, ...] = ("none", "findings", "paper", "strict", "context")
+MASKS: tuple[str, ...] = (*STRENGTHS, "middle")
+"""Those that are declared, and the one that is measured, see :func:`hf_auscult.reports.middle_mask`."""
 _ALL: frozenset[Kind] = frozenset({"context", "finding", "diagnosis"})
 _LEAKS = {
     "none": "states everything, the labels among it: a probe on the text alone finds them",
@@ -26,7 +29,11 @@ _LEAKS = {
         "away"
     ),
     "strict": "what restates the label and the declared context are taken away; the rest is to be measured at chance",
-    "context": "nothing that was heard or concluded; age, sex and size correlate with the labels as they do in life",
+    "context": (
+        "nothing that was heard or concluded: a control for what the person and the way of recording tell, which can "
+        "be much where one group only was asked about symptoms"
+    ),
+    "middle": "facts were taken away in order of what they tell about the label until no reader told it from chance",
 }
 
 
@@ -57,7 +64,7 @@ class Mask:
         return tuple(fact for fact in facts if fact.kind in self.kinds and fact.field not in self.without)
 
 
-def mask_of(dataset: str, task: str | None, strength: str) -> Mask:
+def mask_of(dataset: str, task: str | None, strength: str, *, measured: Mapping[str, str] | None = None) -> Mask:
     """Find the mask of a dataset's task.
 
     Args:
@@ -67,7 +74,7 @@ def mask_of(dataset: str, task: str | None, strength: str) -> Mask:
             concluded, and ``context``: a control in which nothing of that is stated.
 
     Raises:
-        ConfigurationError: no such dataset, task or strength.
+        ConfigurationError: no such dataset, task or strength, or ``middle`` without what was measured.
 
     Example:
         >>> mask = mask_of("circor", "murmur", "paper")
@@ -75,8 +82,12 @@ def mask_of(dataset: str, task: str | None, strength: str) -> Mask:
         ('sound', ['murmur'])
     """
     tasks, always = _tasks(dataset)
-    if strength not in STRENGTHS:
-        raise ConfigurationError(f"no mask {strength!r}", remedy=f"choose one of {', '.join(STRENGTHS)}")
+    if strength not in MASKS:
+        raise ConfigurationError(f"no mask {strength!r}", remedy=f"choose one of {', '.join(MASKS)}")
+    if strength == "middle" and (task is None or measured is None):
+        raise ConfigurationError(
+            "the mask middle is measured on a task's rows", remedy="name a task, and give what middle_mask found"
+        )
     if task is not None and task not in tasks:
         raise ConfigurationError(
             f"no mask for task {task!r}", where=dataset, remedy=f"choose one of {', '.join(tasks)}"
@@ -94,7 +105,7 @@ def mask_of(dataset: str, task: str | None, strength: str) -> Mask:
         without |= dict.fromkeys(tasks[name].label, f"is the label of {name}")
         if strength == "strict":
             without |= {column: why for column, why in tasks[name].strict.items() if column not in without}
-    without |= {column: why for column, why in always.items() if column not in without}
+    without |= {column: why for column, why in (*always.items(), *(measured or {}).items()) if column not in without}
     kinds = _ALL - {"diagnosis"}
     return Mask(strength, dataset, task, kinds, without, noun="sound", leaks=_LEAKS[strength])
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -82,7 +82,7 @@ class _Report:
         self.sound = self.values("sound")
         self.examined = not self.sound or set(self.sound) <= {*self.style["exams"]}
         self.said: set[Fact] = set()
-        self.complaints: list[str] = []
+        self.complaints: list[tuple[str, str]] = []
         self.before_who = ""
         self.said_who = False
 
@@ -206,13 +206,9 @@ class _Report:
             band = age.replace("-", "\u2013")
             name = "above" if above else "band"
             return self.pick("band", people[name], who=who, band=above[1] if above else band)
-        if years < 2 / 12:
-            figure, unit = max(1, round(years * 365.25 / 7)), "week"
-        elif years < 2:
-            figure, unit = round(years * 12), "month"
-        else:
-            figure, unit = int(years), "year"
-        plural = f"{figure} {unit}{'' if figure == 1 else 's'}"
+        figure, unit = age_words(age)
+        plural = f"{figure} {unit}"
+        unit = unit.removesuffix("s")
         return self.pick("aged", people["aged"], age=f"{figure}-{unit}", years=plural, who=who)
 
     def setting(self) -> dict[str, str]:
@@ -311,7 +307,10 @@ class _Report:
             unsure.append(self.sentence("unknown", **{"F": whole.text, "is": whole.verb}))
         if not texts:
             if not none:
-                return None, unsure
+                normal = "heart" in self.sound and self.values("outcome") == ["normal"] and not unsure
+                if not normal or self.choose("normal", "ny") == "n":
+                    return None, unsure
+                return _Phrase(self.pick("nothing", self.style["nothing"]["outcome"]), True), unsure
             alone = self.style["nothing"].get(denied[0]) if len(none) == 1 else None
             text = self.pick("nothing", alone) if alone else self.either(none)
             return _Phrase(text, not text.startswith("neither") and self.phrase(text).plural), unsure
@@ -391,12 +390,13 @@ class _Report:
         if listed:
             slots = {"there": listed, "none": denied, "is": "is" if len(none) < 2 else "are"}
             sentences.append(self.sentence("symptoms", **slots))
-            self.complaints.append(sentences[-1])
+            clause = f"{self.it} reports {listed}{f', with no reported {denied}' if denied else ''}"
+            self.complaints.append((sentences[-1], clause))
         elif denied:
             sentences.append(self.sentence("no symptoms", none=denied))
         if "symptom" in self.values("symptom"):
             sentences.append(self.sentence("symptomatic"))
-            self.complaints.append(sentences[-1])
+            self.complaints.append((sentences[-1], f"{self.it} reports symptoms"))
         if "symptom" in self.values("symptom", "absent"):
             sentences.append(self.sentence("asymptomatic"))
         conditions = self.values("condition")
@@ -406,7 +406,8 @@ class _Report:
                 sentences.append(self.sentence(name))
         if conditions:
             sentences.append(self.sentence("conditions", there=joined([self.named(value) for value in conditions])))
-            self.complaints.append(sentences[-1])
+            clause = f"{self.it} has a history of {joined([self.named(value) for value in conditions])}"
+            self.complaints.append((sentences[-1], clause))
         absent = [self.bare(value) for value in self.values("condition", "absent")]
         if absent:
             sentences.append(self.sentence("no conditions", none=joined(absent, "or")))
@@ -553,6 +554,8 @@ class _Report:
         else:
             frames = self.style["frames"]["heard"]
         fitting = [frame for frame in frames if fits(frame, slots)]
+        if "places" in slots and not slots["at"]:  # no sentence on the recording follows, so the opening names it
+            fitting = [frame for frame in fitting if "{exam}" in frame]
         opening = self.pick("frame", fitting, **slots)
         if frames is self.style["frames"]["placed"]:
             used = "{exam}" in self.choose("frame", fitting)
@@ -599,9 +602,9 @@ class _Report:
         healthy = self.pick("healthy", style["healthy self-report"], it=self.it)
         if not mine or healthy not in sentences or not self.complaints:
             return sentences
-        symptoms = self.complaints[0]
-        others = [one for one in sentences if one not in (healthy, symptoms)]
-        return [self.pick("although", style["although"], healthy=healthy, symptoms=symptoms), *others]
+        sentence, clause = self.complaints[0]
+        others = [one for one in sentences if one not in (healthy, sentence)]
+        return [self.pick("although", style["although"], healthy=healthy, symptoms=clause), *others]
 
     def strange(self, kind: str) -> list[str]:
         """Sentences on traits that are stated not to be there, or to be undecided."""
@@ -613,6 +616,25 @@ class _Report:
                 slot = f"trait {fact.polarity}"
                 sentences.append(self.pick(f"{slot} {fact.concept}", self.style[slot], what=what, value=fact.value))
         return sentences
+
+
+def age_words(age: str) -> tuple[str, str]:
+    """Figure and unit of an age in years: months below two years, weeks below two months; a band as it is.
+
+    Example:
+        >>> age_words("0.58"), age_words("66"), age_words("18-44")
+        (('7', 'months'), ('66', 'years'), ('18-44', ''))
+    """
+    years = number(age)
+    if years is None:
+        return age, ""
+    if years < 2 / 12:
+        figure, unit = max(1, round(years * 365.25 / 7)), "week"
+    elif years < 2:
+        figure, unit = round(years * 12), "month"
+    else:
+        figure, unit = int(years), "year"
+    return str(figure), unit if figure == 1 else f"{unit}s"
 
 
 def number(text: str) -> float | None:
@@ -662,13 +684,3 @@ def finished(opening: Sequence[str], findings: Sequence[str], rest: Sequence[str
     text = re.sub(r"\s+([,.;:])", r"\1", re.sub(r"\s+", " ", text)).strip()
     text = re.sub(r",(?=[.;:,])", "", text)
     return re.sub(r"(^|(?<=[.] ))[a-z]", lambda match: match[0].upper(), text)
-
-
-def openings(texts: Iterable[str]) -> int:
-    """Count the ways in which texts begin: their first four words, figures and names of places aside.
-
-    Example:
-        >>> openings(["In this 3-year-old boy, lung sounds", "In this 66-year-old boy, lung noise"])
-        1
-    """
-    return len({" ".join(re.sub(r"\d[\d./-]*", "#", text).lower().split()[:4]) for text in texts})

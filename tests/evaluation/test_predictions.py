@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import recall_score, roc_auc_score
 
 from hf_auscult.errors import ConfigurationError, DataError
 from hf_auscult.evaluation.estimates import Bootstrap
@@ -18,7 +18,8 @@ from hf_auscult.evaluation.predictions import (
     estimates,
     subgroup_estimates,
 )
-from hf_auscult.evaluation.task import BenchmarkTask
+from hf_auscult.evaluation.task import BenchmarkTask, lower_is_better
+from hf_auscult.metrics import MetricModule, modules
 
 
 def binary(n=120, people=40, seed=0, strength=1.5):
@@ -116,3 +117,35 @@ def test_difference_is_paired_and_refuses_other_recordings():
 def test_unknown_metric_is_refused():
     with pytest.raises(ConfigurationError, match="metrics"):
         BenchmarkTask("mine", "T1", "", "d", "c", ("accuracy",))
+
+
+def test_any_registered_metric_can_be_asked_for(monkeypatch):
+    known = dict(modules._modules())
+    monkeypatch.setattr(modules, "_modules", lambda: known)
+    inputs = {
+        "predictions": ("float64", "probability"),
+        "references": ("int32", "0 or 1"),
+        "subjects": ("string", "who"),
+    }
+
+    def gap(predictions, references, subjects):
+        assert len(predictions) == len(references) == len(subjects)
+        return {"gap": predictions[references == 1].mean() - predictions[references == 0].mean()}
+
+    modules.register(
+        MetricModule("gap", gap, inputs, {name: [0.0] for name in inputs}, "Mean gap", outputs={"gap": "it"})
+    )
+    names = ("gap", "f1_per_class.macro_recall", "operating_point.sensitivity", "conformal_coverage")
+    assert BenchmarkTask("mine", "T1", "Test", "mine", "test", names).metrics == names
+    found = binary()
+    shown = estimates(names, found, Bootstrap(30))
+    gaps = [run[found.truth == 1, 1].mean() - run[found.truth == 0, 1].mean() for run in found.runs]
+    assert shown["gap"].value == pytest.approx(np.mean(gaps)) and shown["gap"].interval.subjects == 40
+    recalls = [recall_score(found.truth, run.argmax(axis=1), average="macro") for run in found.runs]
+    assert shown["f1_per_class.macro_recall"].value == pytest.approx(np.mean(recalls))
+    recalls = [recall_score(found.truth, run[:, 1] >= 0.5) for run in found.runs]
+    assert shown["operating_point.sensitivity"].value == pytest.approx(np.mean(recalls))
+    assert shown["conformal_coverage"].value is None and "another metric" in shown["conformal_coverage"].problem
+    assert lower_is_better("ece") and not lower_is_better("gap") and lower_is_better("mae")
+    with pytest.raises(ConfigurationError, match="f1_per_class"):
+        BenchmarkTask("mine", "T1", "Test", "mine", "test", ("f1_per_class.nothing",))

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from hf_auscult.errors import DataError
-from hf_auscult.evaluation.reader_study import reader_study
+from hf_auscult.evaluation.reader_study import read_scores, reader_study
 
 
 @pytest.fixture
@@ -46,6 +46,24 @@ def test_the_papers_figures(study):
     over = found.readers["sensitivity"]
     assert over.value == pytest.approx(0.42) and over.readers == 5 and over.low > 0 and over.p_value < 0.001
     assert "positive = CHD" in found.table().markdown() and "40 / 10 / 18 / 32" in found.table().markdown()
+
+
+def test_comparisons_are_corrected_over_the_table(study, tmp_path, capsys):
+    from hf_auscult.cli import main
+
+    file, scores = study
+    table = tmp_path / "scores.csv"
+    table.write_text("recording_id,score\n" + "".join(f"{name},{score}\n" for name, score in scores.items()))
+    assert read_scores(table) == scores
+    comparison = reader_study(file, scores, positive="CHD", threshold=0.5).comparison()
+    assert len(comparison.rows) == 5 * 3 + 3 and "18 comparisons" in comparison.header[-1]
+    found = reader_study(file, scores, positive="CHD", threshold=0.5)
+    raw = [gap.p_value for figures in found.differences.values() for gap in figures.values()]
+    assert all(row[-1] >= p for row, p in zip(comparison.rows, raw, strict=False))
+    arguments = ["readers", str(file), "--scores", str(table), "--positive", "CHD", "--threshold", "0.5"]
+    assert main(arguments) == 0 and "readers like these" in capsys.readouterr().out
+    with pytest.raises(DataError, match="recording_id and score"):
+        read_scores(file)
 
 
 def test_the_class_order_does_not_matter(study):

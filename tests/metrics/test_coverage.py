@@ -6,7 +6,7 @@ import math
 
 import pytest
 
-from .coverage_simulation import FIGURES, cells, measure
+from .coverage_simulation import FIGURES, Design, cells, measure
 
 SIMULATIONS = 400
 CHOSEN = {
@@ -21,8 +21,8 @@ CHOSEN = {
         {"people": 65, "recordings": 4, "better": 0.85, "worse": 0.7, "prevalence": 0.25},
     ),
     "macro_f1": (
-        {"people": 20, "recordings": 1, "shares": (0.34, 0.33, 0.33), "separation": 2.0},  # bootstrap: .92
-        {"people": 65, "recordings": 4, "shares": (0.65, 0.25, 0.1), "separation": 1.0},
+        {"people": 20, "recordings": 1, "shares": (0.5, 0.5), "separation": 2.0},
+        {"people": 65, "recordings": 4, "shares": (0.5, 0.25, 0.25), "separation": 1.0},
     ),
     "sensitivity": (
         {"people": 20, "recordings": 1, "sensitivity": 0.95, "prevalence": 0.25},
@@ -35,6 +35,23 @@ CHOSEN = {
     ),
 }
 EXACT = ("sensitivity", "recall")  # Clopper-Pearson may cover more
+
+
+UNEQUAL = {
+    "auroc": {"people": 65, "recordings": "unequal", "auroc": 0.85, "prevalence": 0.25},  # by equal people: .90
+    "sensitivity": {"people": 65, "recordings": "unequal", "sensitivity": 0.8, "prevalence": 0.5},
+    "mae": {"people": 20, "recordings": "unequal"},
+}
+
+
+@pytest.mark.parametrize("figure", UNEQUAL)
+def test_people_of_unequal_numbers_of_recordings(figure):
+    for setting, truth, draw in cells(figure, Design(recordings=("unequal",))):
+        if setting == UNEQUAL[figure]:
+            cell = measure(setting, truth, draw, SIMULATIONS)
+            assert cell.given > 0.9 and cell.coverage >= 0.93 - 3 * math.sqrt(0.05 * 0.95 / SIMULATIONS), cell
+            return
+    raise AssertionError("no such setting")
 
 
 @pytest.mark.parametrize("figure", FIGURES)

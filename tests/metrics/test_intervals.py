@@ -137,7 +137,7 @@ def test_too_little_evidence_has_a_reason_in_place_of_bounds():
     few = person_interval(macro_f1, [0, 0, 0, 1, 1], [0, 0, 0, 1, 1], subjects=range(5))
     assert few.low is None and few.reason == "5 people, fewer than 20"
     rare = person_interval(macro_f1, [0] * 18 + [1] * 2, [0] * 18 + [1] * 2, subjects=range(20))
-    assert rare.low is None and rare.reason == "2 people of the rarest class, fewer than 5"
+    assert rare.low is None and rare.reason == "2 people of the rarest class, fewer than 8"
     decided_only = person_interval(macro_f1, [0] * 10 + [1] * 10, [0] * 10 + [1] * 9 + [2], subjects=range(20))
     assert decided_only.low is None and decided_only.reason.startswith("0 people of the rarest class")
     assert "biased" in person_interval(ece, [0, 1] * 10, [0.4, 0.6] * 10, subjects=range(20)).reason

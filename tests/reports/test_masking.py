@@ -94,7 +94,7 @@ def test_unmasked_texts_state_the_labels(rows):
 
 
 def test_unknown_names():
-    with pytest.raises(ConfigurationError, match="none, paper, strict, context"):
+    with pytest.raises(ConfigurationError, match="paper, strict, context, middle"):
         mask_of("circor", "murmur", "full")
     with pytest.raises(ConfigurationError, match="outcome"):
         mask_of("circor", "murmurs", "none")

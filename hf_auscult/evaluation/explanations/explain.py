@@ -21,6 +21,7 @@ from ...errors import ConfigurationError, DataError
 from ...features.logmel import band_centres
 from ...features.spec import FrontEnd
 from ...files import output_folder, write_json
+from ...metrics import mean_hits
 from ...plots import evidence_plot
 from ...reports.generate import name_of
 from ..estimates import Bootstrap, Estimate, estimate
@@ -252,14 +253,11 @@ def _annotated(
 def _means(
     scores: list[Localisation], floors: list[Localisation], subjects: list[str], bootstrap: Bootstrap
 ) -> dict[str, ScoreWithChance]:
-    def mean(values: np.ndarray) -> float:
-        if not len(values):
-            raise DataError("no recording has a score")
-        return float(values.mean())
-
     def of(name: str, localised: list[Localisation]) -> Estimate:
+        if not localised:
+            return Estimate(None, None, "no recording has a score")
         values = np.array([getattr(score, name) for score in localised], np.float64)
-        return estimate(mean, values, subjects=subjects, bootstrap=bootstrap)
+        return estimate(mean_hits, values, subjects=subjects, bootstrap=bootstrap)  # all of them are in [0, 1]
 
     means = {}
     for name, chance in SCORES.items():

@@ -10,7 +10,7 @@ from ...metrics.tables import DASH, Cell, Table, estimate, number
 from ..published import best_published
 from ..results import ModelResult, Result, TaskResult
 from ..shortcuts import METADATA, METADATA_AND_LEVEL
-from ..task import ERRORS
+from ..task import lower_is_better
 
 LEGEND = (
     "95 % intervals over the test people; of two classes, how many people carry the positive one. "
@@ -93,7 +93,7 @@ def _better(result: ModelResult, metric: str) -> bool:
     """Whether the difference to the shortcut is on the good side and remains after correction."""
     gap = result.above_shortcut
     assert gap is not None
-    good = gap.value < 0 if metric in ERRORS else gap.value > 0
+    good = gap.value < 0 if lower_is_better(metric) else gap.value > 0
     return good and result.shortcut_p_holm is not None and result.shortcut_p_holm <= SIGNIFICANT
 
 

@@ -58,7 +58,7 @@ def summary(result: ZeroShotResult) -> str:
     positive = f"; positive = {result.positive}" if result.positive else ""
     lines = [
         f"Test set: people {test.people}, recordings {test.recordings} ({classes}{positive}). 95 % intervals over "
-        "people (patient bootstrap).",
+        "people, not recordings.",
         *(f"**Warning:** {text}." for text in (*result.contamination, *result.data["warnings"])),
     ]
     return "\n\n".join(lines)

@@ -10,6 +10,8 @@ from .results import AlignResult
 # Retrieval's directions as the columns call them.
 WAYS = {"audio_to_text": "a→t", "text_to_audio": "t→a"}
 RANKS = ("R@1", "R@5", "R@10", "median_rank")
+FEWEST_SEEDS = 3
+"""Training seeds below which no difference is marked: one training says little of a way of training."""
 # Only these carry their interval: with it in all eight columns the table is wider than a page.
 WITH_INTERVAL = ("R@10", "median_rank")
 
@@ -26,8 +28,7 @@ def render(result: AlignResult) -> str:
         [
             f"{data.dataset} {task}: trained on {train.people} people, evaluated on {test.people} others "
             f"({test.recordings} recordings; {classes}{positive}).\n"
-            "AUROC of a linear probe on frozen embeddings, 95 % interval over people; * = differs at 5 % after "
-            "Holm's correction for all differences of the table.",
+            f"AUROC of a linear probe on frozen embeddings, 95 % interval over people. {legend(result)}",
             probe_table(result).text(),
             "Retrieval among the held-out recordings and their reports "
             f"({retrieval.compared_by}); zero-shot AUROC from class prompts.",
@@ -36,6 +37,15 @@ def render(result: AlignResult) -> str:
             representation_table(result).text(),
         ]
     )
+
+
+def legend(result: AlignResult) -> str:
+    """Return what the marks of the probe table mean, and what few labels do not take away."""
+    few = "With few labels, the interval holds who is labelled, too; the aligned model has read all training reports."
+    seeds = len(result.config.seeds) or 1
+    if seeds < FEWEST_SEEDS:
+        return f"No difference is marked: claims about training need {FEWEST_SEEDS} seeds, here {seeds}. {few}"
+    return f"* = differs at 5 % after Holm's correction for all differences of the table, over {seeds} seeds. {few}"
 
 
 def closing(result: AlignResult) -> str:
@@ -80,12 +90,13 @@ def probe_table(result: AlignResult) -> Table:
     header = ["", *(cell for name in amounts.values() for cell in (name, "aligned − this")), "asks"]
     lines = [(name, row.condition.title, row.probe, row.condition.asks) for name, row in result.conditions.items()]
     lines += [(name, row.title, row.probe, row.asks) for name, row in result.baselines.items()]
+    marked = len(result.config.seeds) >= FEWEST_SEEDS
     rows = []
     for name, title, probe, asks in lines:
         cells = []
         for fraction in amounts:
             gain = result.gains.get(name, {}).get(fraction)
-            differs = result.adjusted.get(name, {}).get(fraction, 1.0) <= 0.05
+            differs = marked and result.adjusted.get(name, {}).get(fraction, 1.0) <= 0.05
             cells += [
                 estimate(probe.figures[fraction].recording),
                 "" if gain is None else estimate(gain, marks=" *" if differs else "", sign=True),

@@ -141,7 +141,7 @@ def test_a_template_without_a_system_role_gets_the_prompt_all_the_same(tmp_path)
     _, words = found._load()
     prompt = found._prompt(words, requests(1)[0])
     assert prompt.startswith("<|im_start|>user\nYou are a cardiologist")
-    assert "age: 0" in prompt and prompt.endswith("<|im_start|>assistant\n")
+    assert "age: 1 week" in prompt and prompt.endswith("<|im_start|>assistant\n")
     assert len(dict(found.write(requests(2)))) == 2
 
 

@@ -17,6 +17,8 @@ from hf_auscult.reports.generators.endpoint import EndpointConfig, EndpointGener
 from .loopback import Answer, completion, good, serving
 
 KEY = "sk-loopback-0123456789"
+AGES = ("1 week", "12 months", "2 years", "3 years", "4 years")
+"""How the ages 0 to 4 are given to a model."""
 
 
 @pytest.fixture(autouse=True)
@@ -47,8 +49,8 @@ def first(body) -> str:
 def test_what_is_sent_and_what_comes_back(tmp_path):
     with serving() as endpoint:
         found = answers(generator(endpoint.url, tmp_path, temperature=0.5), requests(5, organ="lung"))
-    assert found == [Written(f"The recording shows age: {i}.") for i in range(5)]
-    assert sorted(endpoint.prompts) == [f"age: {i}" for i in range(5)]
+    assert found == [Written(f"The recording shows age: {i}.") for i in AGES]
+    assert sorted(endpoint.prompts) == sorted(f"age: {i}" for i in AGES)
     body = endpoint.calls[0]
     assert body["messages"][0]["content"].startswith("You are a pulmonologist")
     assert '{"report"' in body["messages"][0]["content"]

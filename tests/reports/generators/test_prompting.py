@@ -18,7 +18,7 @@ from tests.reports.conftest import MURMUR
 @pytest.mark.parametrize("organ", sorted({spec.organ for spec in DATASETS.values()} | {"voice", "body"}))
 def test_every_organ_has_a_specialist(organ):
     prompt = system_prompt(organ)
-    assert prompt.name == f"{organ}.v1"
+    assert prompt.name == f"{organ}.v2" and "Vary the language" in prompt.text
     assert prompt.sha256 == hashlib.sha256(prompt.text.encode()).hexdigest()
     for words in ("two or three sentences", "nothing else", "Do not recommend"):
         assert words in prompt.text
@@ -47,12 +47,31 @@ def test_facts_are_lines():
         Fact("grade", "II/VI", "grade", of="systolic murmur"),
     )
     assert user_prompt(Request("r", facts)).splitlines() == [
-        "site: mitral",
-        "finding: no wheeze",
-        "finding: murmur: could not be determined",
+        "site of the recording: mitral",
+        "auscultation: murmur: could not be determined, no wheeze",
         "grade of the systolic murmur: II/VI",
     ]
     assert "turned down: It adds x." in user_prompt(Request("r", facts, correction="It adds x."))
+
+
+def test_lines_have_units_and_name_each_thing_and_each_source_once():
+    facts = (
+        Fact("height", "174", "height"),
+        Fact("age", "0.2", "age"),
+        Fact("symptom", "symptom", "status"),
+        Fact("finding", "discontinuous adventitious sound", "record"),
+        Fact("finding", "fine crackle", "events"),
+        Fact("disease", "COVID-19", "diagnosis_1", source="2 of 3 experts"),
+        Fact("disease", "healthy", "status", source="self-report"),
+    )
+    assert user_prompt(Request("r", facts)).splitlines() == [
+        "height: 174 cm",
+        "age: 2 months",
+        "symptom: symptoms",
+        "auscultation: fine crackle",
+        "diagnosis: COVID-19 (2 of 3 experts)",
+        "diagnosis: healthy (self-report)",
+    ]
 
 
 @pytest.mark.parametrize("strength", ["paper", "strict", "context"])
