@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .hub.registration import register_encoder
     from .models.adapter.convert_adapter import adapt
     from .recipes.align.run import align
+    from .recipes.finetune import finetune
     from .recipes.pretrain import pretrain
 
 __version__ = "0.1.0"
@@ -36,6 +37,7 @@ __all__ = [
     "build_corpus",
     "embed",
     "evaluate",
+    "finetune",
     "from_folder",
     "load_task",
     "objectives",
@@ -52,6 +54,7 @@ _LAZY = {
     "build_corpus": "data.corpora:build_corpus",
     "embed": "embedding:embed",
     "evaluate": "evaluation.runner:evaluate",
+    "finetune": "recipes.finetune:finetune",
     "from_folder": "data.from_folder:from_folder",
     "load_task": "evaluation.load:load_task",
     "objectives": "alignment.objectives",

@@ -1,4 +1,4 @@
-"""Verbs on models: convert, embed, export, pre-train, align."""
+"""Verbs on models: convert, embed, export, pre-train, align, fine-tune."""
 
 from __future__ import annotations
 
@@ -63,6 +63,25 @@ def pretrain(args: argparse.Namespace) -> Outcome:
     return Outcome({"name": result.name, "seconds": result.seconds, **result.last} if result else {})
 
 
+def finetune(args: argparse.Namespace) -> Outcome:
+    """Fine-tune an encoder with labels."""
+    from ..recipes.finetune import finetune as run
+    from ..recipes.finetune import load_config
+
+    result = run(load_config(args.config, _overrides(args)), command=args.command, progress=not args.json)
+    return Outcome(result.to_dict(), result.table().markdown())
+
+
+def matrix(args: argparse.Namespace) -> Outcome:
+    """Run the ablation matrix, or some of its rows."""
+    from ..recipes.matrix import report, run_matrix
+
+    settings = {"rows": args.rows, "seeds": args.seeds, "file": args.file, "progress": not args.json}
+    rows = run_matrix(args.config, args.output, **settings)
+    return Outcome({"rows": [row.to_dict() for row in rows]}, report(rows))
+
+
 def _overrides(args: argparse.Namespace) -> dict[str, object]:
     """Settings that were typed, in place of the file's."""
-    return {name: getattr(args, name) for name in ("output", "work", "seed") if getattr(args, name) is not None}
+    typed = {name: getattr(args, name, None) for name in ("output", "work", "seed")}
+    return {name: value for name, value in typed.items() if value is not None}

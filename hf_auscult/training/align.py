@@ -255,7 +255,8 @@ class AlignmentTrainer(AuscultTrainer):
                 "one_pass, but the encoder hides no patches in training",
                 remedy="use a masked autoencoder (OPERA-GT, AudioMAE) with its own preservation",
             )
-        again = args.gradient_checkpointing and (args.gradient_checkpointing_kwargs or {}).get("use_reentrant")
+        settings: Any = args.gradient_checkpointing_kwargs or {}
+        again = args.gradient_checkpointing and settings.get("use_reentrant")
         if again and args.world_size > 1 and self.preservation == "own" and not args.one_pass:
             raise ConfigurationError(
                 "use_reentrant reports the gradients of an encoder that runs twice a step twice, which DDP refuses",

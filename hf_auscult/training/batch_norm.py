@@ -66,11 +66,13 @@ def _synchronised(norm: _BatchNorm, rows: torch.Tensor) -> torch.Tensor:
     shape = [1, -1, *([1] * (rows.ndim - 2))]
     count = rows.numel() // rows.shape[1] * dist.get_world_size()
     # The mean first: a difference of sums of squares would lose what float32 has.
-    mean = _SumOverProcesses.apply(rows.float().sum(dims)) / count
-    centred = rows.float() - mean.view(shape)
+    wide = rows if rows.dtype == torch.float64 else rows.float()
+    mean = _SumOverProcesses.apply(wide.sum(dims)) / count
+    centred = wide - mean.view(shape)
     variance = _SumOverProcesses.apply(centred.square().sum(dims)) / count
     assert norm.running_mean is not None
     assert norm.running_var is not None
+    assert norm.num_batches_tracked is not None
     with torch.no_grad():
         norm.num_batches_tracked += 1
         momentum = 1 / float(norm.num_batches_tracked) if norm.momentum is None else norm.momentum

@@ -161,7 +161,7 @@ def band_gains(augmentation: Augmentation, spec: FrontEnd) -> dict[str, np.ndarr
     bank = mel_bank(spec).double().numpy()  # (frequencies, bands)
     impulse = np.zeros(2 * spec.sampling_rate, np.float32)
     impulse[spec.sampling_rate // 2] = 1.0  # filters start as if their first sample had always been there
-    gains = {}
+    gains: dict[str, np.ndarray] = {}
     for name in augmentation.transforms:
         if name == "gain":
             gains[name] = np.full(spec.n_mels, augmentation.gain_db)

@@ -139,6 +139,8 @@ class AuscultTrainer(Trainer):
     """
 
     args: AuscultArguments
+    model: Any
+    train_dataset: Any
 
     def __init__(self, model: Any, args: AuscultArguments, **kwargs: Any) -> None:
         super().__init__(model=model, args=args, **kwargs)

@@ -62,6 +62,7 @@ RUN_SETTINGS = {
     "data_seed": "set seed at the top of the file",
     "disable_tqdm": "call align(..., progress=False), or the command with --json",
     "resume_from_checkpoint": "leave it out: an interrupted run goes on by itself",
+    "hub_token": "leave it out, results name every setting: log in with `hf auth login`",
     "run_name": "leave it out: every condition is called after the output folder and itself",
 }
 

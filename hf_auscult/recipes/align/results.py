@@ -169,7 +169,7 @@ class AlignResult:
     gains: dict[str, dict[float, Interval]]
     versions: dict[str, str]
     seconds: float
-    by_seed: dict[str, dict[float, tuple[float, ...]]] = field(default_factory=dict)
+    by_seed: dict[str, dict[float, tuple[float | None, ...]]] = field(default_factory=dict)
 
     @property
     def adjusted(self) -> dict[str, dict[float, float]]:

@@ -165,8 +165,7 @@ def _align(config: AlignConfig, state: PartialState, *, command: str, progress: 
         gains=evaluator.gains(probes),
         by_seed={
             name: {
-                share: tuple(found.figures[share].recording.interval.value for found in repeats)
-                for share in repeats[0].figures
+                share: tuple(found.figures[share].recording.value for found in repeats) for share in repeats[0].figures
             }
             for name, repeats in probes.items()
             if len(repeats) > 1
@@ -261,7 +260,7 @@ def _write(result: AlignResult, aligned: TrainedModel, embeddings: Embeddings, e
 def _push(config: AlignConfig) -> str:
     """Push the finished model's folder, in one commit, and return its address."""
     repository = str(config.training.get("hub_model_id") or repository_name(config.output))
-    api = HfApi(token=config.training.get("hub_token"))
+    api = HfApi()
     private = bool(config.training.get("hub_private_repo"))
     repository = api.create_repo(repository, private=private, exist_ok=True).repo_id
     return str(api.upload_folder(folder_path=config.output, repo_id=repository, commit_message="Aligned model"))

@@ -9,6 +9,7 @@ import shlex
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -22,6 +23,7 @@ from hf_auscult.recipes.align import corpus as corpora
 from hf_auscult.recipes.align.conditions import CONDITIONS, permutation, select
 from hf_auscult.recipes.align.config import DataConfig, load_config
 from hf_auscult.recipes.align.evaluation import over_seeds
+from hf_auscult.training import AlignmentTrainer
 from tests.aligned import ROOT, settings
 
 SAMPLE = ROOT / "examples" / "data" / "circor_sample" / "training_data"
@@ -260,7 +262,7 @@ def test_settings_are_checked(tmp_path):
         ("{seed: 3}", "training.seed: belongs to the run as a whole.*top of the file"),
         ("{disable_tqdm: true}", "training.disable_tqdm"),
         ("{output_dir: x}", "training.output_dir"),
-        ("{push_to_hub: true}", "training.push_to_hub.*publish"),
+        ("{hub_token: abc}", "training.hub_token.*log in"),
         ("{learning_rate: 1e-3}", "'1e-3' is not a number.*PyYAML"),
         ("{max_steps: true}", "True is not a number"),
     ):
@@ -270,7 +272,7 @@ def test_settings_are_checked(tmp_path):
     path.write_text("output: x\ntraining: {adam_beta2: 0.9, save_total_limit: 2, bf16: false}")
     assert load_config(path).training["adam_beta2"] == 0.9
     path.write_bytes(b"output: \xff\xfe")
-    with pytest.raises(ConfigurationError, match="not YAML"):
+    with pytest.raises(ConfigurationError, match="UTF-8"):
         load_config(path)
     with pytest.raises(ConfigurationError, match="no such file"):
         load_config(tmp_path / "absent.yaml")
@@ -326,11 +328,38 @@ def test_a_checkpoint_as_the_start(tmp_path):
     assert crop_samples(paper, extractor) == 131_000  # what the released loader cuts, not the extractor's window
 
 
-def test_several_seeds_widen_the_intervals(tmp_path):
-    """Every condition at each seed; the difference is that of the means; tensorboard's files outlive the run."""
+class FakeHub:
+    """Records what is pushed."""
+
+    pushed: list[dict] = []  # noqa: RUF012 - of the class
+
+    def create_repo(self, name, **settings):
+        return SimpleNamespace(repo_id=name)
+
+    def upload_folder(self, **settings):
+        self.pushed.append(settings)
+        return f"https://hub/{settings['repo_id']}"
+
+
+def test_several_seeds_widen_the_intervals(tmp_path, monkeypatch):
+    """Every condition at each seed; the difference is that of the means.
+
+    The finished model is pushed once; conditions carry their names, and their tensorboard files outlive the run.
+    """
+    names, train = [], AlignmentTrainer.train
+
+    def logged(self, **settings):
+        names.append(self.args.run_name)
+        (Path(self.args.output_dir) / "runs").mkdir(parents=True)
+        (Path(self.args.output_dir) / "runs" / "events").write_text("losses")
+        assert not self.args.push_to_hub
+        return train(self, **settings)
+
+    monkeypatch.setattr(AlignmentTrainer, "train", logged)
+    monkeypatch.setattr("hf_auscult.recipes.align.run.HfApi", FakeHub)
     values = {**settings(tmp_path), "seeds": [0, 1, 2], "checks": []}
     values["start"]["steps"] = 0
-    values["training"]["max_steps"] = 2
+    values["training"] |= {"max_steps": 2, "push_to_hub": True, "hub_model_id": "me/aligned"}
     (tmp_path / "run.yaml").write_text(yaml.safe_dump(values))
     result = hf_auscult.align(tmp_path / "run.yaml", progress=False)
     assert {len(shares[1.0]) for shares in result.by_seed.values()} == {3}
@@ -339,6 +368,9 @@ def test_several_seeds_widen_the_intervals(tmp_path):
         means = [sum(result.by_seed[row][1.0]) / 3 for row in ("aligned", name)]
         assert result.gains[name][1.0].value == pytest.approx(means[0] - means[1])
     assert not (tmp_path / "work" / "training").exists()
+    assert [push["repo_id"] for push in FakeHub.pushed] == ["me/aligned"]
+    assert names == ["acula-opera/aligned"] * 3
+    assert (tmp_path / "work" / "runs" / "acula-opera" / "aligned" / "events").is_file()
 
 
 def test_an_interval_over_seeds_is_wider_than_over_people():
