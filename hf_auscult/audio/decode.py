@@ -21,7 +21,8 @@ from ..errors import (
 )
 from ._arrays import FloatArray, check_channels, check_finite, check_rate, scaled, shaped
 from ._codec import container, decode_all, open_decoder, stream_info
-from ._sndfile import open_sound, opened
+from ._sndfile import open_sound
+from ._sndfile import opened as opened
 from .resample import joined
 
 #: The mean of two channels that has less than this share (-10 dB) of the louder one's energy is what they cancelled

@@ -114,9 +114,9 @@ class BenchmarkTask:
         if unknown or not self.metrics:
             known = [*METRICS, *metric_names()]
             raise ConfigurationError(f"metrics {list(self.metrics)}", where=self.key, remedy=f"use {known}")
-        for name, known in (("target", get_args(Target)), ("folds", ("split", "subject"))):
-            if getattr(self, name) not in known:
-                raise ConfigurationError(f"{name} {getattr(self, name)!r}", where=self.key, remedy=f"use {known}")
+        for name, allowed in (("target", get_args(Target)), ("folds", ("split", "subject"))):
+            if getattr(self, name) not in allowed:
+                raise ConfigurationError(f"{name} {getattr(self, name)!r}", where=self.key, remedy=f"use {allowed}")
         if self.published not in ("", *PUBLISHED_PROBES):
             raise ConfigurationError(
                 f"no published probe {self.published!r}", where=self.key, remedy=f"use {list(PUBLISHED_PROBES)}"

@@ -130,8 +130,8 @@ def measure_leakage(
             )
         texts, several = [text for text, _ in reported], [row for _, row in reported]
         masks["this set"] = measure(texts, several, chosen.info.leaks)
-    mask, middle = middle_mask(rows, dataset, task, embed=readers, settings=settings, draws=PHRASINGS)
-    masks["middle"] = MaskLeakage(mask.leaks, middle.steps[-1].readers)
+    kept, middle = middle_mask(rows, dataset, task, embed=readers, settings=settings, draws=PHRASINGS)
+    masks["middle"] = MaskLeakage(kept.leaks, middle.steps[-1].readers)
     result = TaskLeakage(source.dataset, task, len(rows), settings.level, masks, middle)
     if plot is not None:
         price_plot({task: [(step.kept, step.auroc) for step in middle.steps]}, plot)

@@ -303,8 +303,8 @@ class _Report:
         unknown = [self.phrase(self.finding(fact.value)) for fact in self.of("finding", "unknown")]
         unsure = []
         if unknown:
-            whole = _Phrase(joined([phrase.text for phrase in unknown], "or"), unknown[-1].plural)
-            unsure.append(self.sentence("unknown", **{"F": whole.text, "is": whole.verb}))
+            hedged = _Phrase(joined([phrase.text for phrase in unknown], "or"), unknown[-1].plural)
+            unsure.append(self.sentence("unknown", **{"F": hedged.text, "is": hedged.verb}))
         if not texts:
             if not none:
                 normal = "heart" in self.sound and self.values("outcome") == ["normal"] and not unsure

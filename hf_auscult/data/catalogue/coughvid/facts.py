@@ -39,7 +39,7 @@ def opinions(cells: Cells) -> None:
     for expert in EXPERTS:
         for question, fact in _opinion(cells.row, expert).items():
             answers[question].append((expert, fact))
-    agreed = {question: fact for question, given in answers.items() if (fact := _majority(given))}
+    agreed = {question: chosen for question, given in answers.items() if (chosen := _majority(given))}
     disease, severity = agreed.get("diagnosis"), agreed.get("severity")
     if severity is not None and disease is not None:
         healthy = disease.value == "healthy cough"
