@@ -17,6 +17,8 @@ from typing import Any, Literal
 from .errors import AuscultError, ConfigurationError, DataError, limit
 
 AGAIN = "download it again"
+LFS_POINTER = "version https://git-lfs.github.com/spec/"
+"""So begins the stand-in that Git leaves where a large file was not fetched."""
 MOST_VALUES = 1_000_000
 """Values that a YAML file may stand for once its aliases are written out; ten lines can stand for billions."""
 
@@ -56,6 +58,8 @@ def read_text(
         text = data.decode("utf-8-sig", errors=errors)
     except UnicodeDecodeError as reason:
         raise error(f"not text in UTF-8 (byte {reason.start})", where=file, remedy=remedy) from reason
+    if text.startswith(LFS_POINTER):
+        raise error("a Git LFS pointer, not the file", where=file, remedy="run `git lfs pull` in the download")
     if "\0" in text:
         raise error("not text: it holds zero bytes", where=file, remedy=remedy)
     return text

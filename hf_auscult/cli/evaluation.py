@@ -106,6 +106,7 @@ def zero_shot(args: argparse.Namespace) -> Outcome:
         model=args.model,
         data=Path(args.data),
         task=args.task,
+        test=args.test,
         output=output,
         cache=_cache(args.cache),
         second=args.second,

@@ -44,7 +44,7 @@ def render(
 
 def _yaml(spec: DatasetSpec, report: PrepareReport) -> str:
     default = next(iter(report.configs))
-    configs = []
+    configs: list[dict[str, Any]] = []
     columns = list(features(spec.columns))
     for name, parts in report.configs.items():
         filled = [part for part, counts in parts.items() if counts.recordings]

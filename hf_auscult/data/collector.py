@@ -74,10 +74,11 @@ class RowCollector:
             self.problem(name, path, prefix + error.problem)
 
     def unlisted(self, root: Path, files: Iterable[Path], listed: Collection[str], reason: str) -> None:
-        """Set aside the files that no table lists; what macOS leaves in archives (``._name``) is no recording."""
+        """Set aside files that no table lists and no problem names; what macOS adds (``._name``) is no recording."""
+        known = {*listed, *(problem.path for problem in self.problems)}
         for file in sorted(files):
             path = file.relative_to(root).as_posix()
-            if path not in listed and not file.name.startswith("._"):
+            if path not in known and not file.name.startswith("._"):
                 self.problem(file.stem, path, reason)
 
     def table(self, root: Path, *, expected: int | None = None) -> Table:

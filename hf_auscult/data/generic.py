@@ -13,16 +13,15 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ..audio import list_recordings
 from ..errors import ConfigurationError, DataError
 from ..texts import read_lines
+from .file_names import Files
 from .schema import OLDEST, ORGANS, SITES, Kind, Row, text_or_none
 from .spec import Problem, Table
 
@@ -133,7 +132,7 @@ def read_generic(source: Path, table: GenericTable) -> Table:
     rows: list[Row] = []
     problems: list[Problem] = []
     claimed: set[str] = set()
-    files = _Files(source)
+    files = Files(source)
     wrong: list[DataError] = []
     for where, cells in lines:
         common = {key: text_or_none(cells.get(column)) for key, column in named.items()}
@@ -301,29 +300,6 @@ def _value(cell: str | None, kind: Kind, column: str, where: str) -> Any:
         if math.isfinite(number):
             return number
     raise DataError(f"{column} is {text!r}, which is not a {kind}", where=where, remedy="correct it, or leave it empty")
-
-
-class _Files:
-    """Audio files below a folder, found whatever the Unicode form and, where that is clear, the case of their names.
-
-    A table that was written on one system names the files that another unpacked.
-    """
-
-    def __init__(self, source: Path) -> None:
-        self.names = [file.relative_to(source).as_posix() for file in list_recordings(source).recordings]
-        self._known = set(self.names)
-        self._alike: dict[str, list[str]] = defaultdict(list)
-        for name in self.names:
-            self._alike[self._plain(name)].append(name)
-
-    def find(self, path: str) -> str:
-        """The file that a table means; the path itself where there is none, or several."""
-        same = [] if path in self._known else self._alike.get(self._plain(path), [])
-        return same[0] if len(same) == 1 else path
-
-    @staticmethod
-    def _plain(path: str) -> str:
-        return unicodedata.normalize("NFC", path).casefold()
 
 
 def _notes(rows: Sequence[Row]) -> tuple[str, ...]:

@@ -16,7 +16,8 @@ import numpy as np
 
 from ..audio import peek, read
 from ..audio.decode import opened
-from ..errors import AudioError, DataError
+from ..errors import AudioError, DataError, MissingAudioError
+from ..texts import LFS_POINTER
 from .duplicates import fingerprint
 from .schema import TIMED, Row
 from .spec import Problem, Table
@@ -63,6 +64,9 @@ def inspect(row: Row, root: Path) -> AudioInfo | Problem:
     try:
         with opened(root / path, path) as (stream, _):
             data = stream.read()
+        if data.startswith(LFS_POINTER.encode()):
+            reason = "a Git LFS pointer, not the recording: run `git lfs pull` in the download"
+            return Problem(str(row["recording_id"]), path, reason, MissingAudioError.__name__)
         cell = {"bytes": data, "path": path}
         rate = peek(cell).sampling_rate
         waveform = read(cell)

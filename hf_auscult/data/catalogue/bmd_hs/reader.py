@@ -38,7 +38,7 @@ def read(source: Path, collector: RowCollector) -> Table:
     else:
         collector.notes.append("no additional_metadata.csv: no age and no sex")
     names = {text_or_none(person[column]) or "" for person in people.values() for column in RECORDINGS}
-    wavs = {file.stem for file in (root / "train").glob("*.wav") if not file.name.startswith("._")}
+    wavs = {file.stem for file in (root / "train").glob("*.[wW][aA][vV]") if not file.name.startswith("._")}
     claimed: set[str] = set()
     for patient, person in people.items():
         for column in RECORDINGS:
@@ -57,7 +57,7 @@ def read(source: Path, collector: RowCollector) -> Table:
             with collector.checked(name, path, prefix=f"{patient}: "):
                 cells = _cells(name, patient, person, collector.codes) | _traits(traits.get(patient, {}))
                 collector.add(name, path, patient.removeprefix("patient_"), patient_id=patient, **cells)
-    collector.unlisted(root, (root / "train").glob("*.wav"), claimed, "train.csv does not list it")
+    collector.unlisted(root, (root / "train").glob("*.[wW][aA][vV]"), claimed, "train.csv does not list it")
     return collector.table(root)
 
 

@@ -38,7 +38,7 @@ def read(source: Path, collector: RowCollector) -> Table:
         labels = _labels(folder / "REFERENCE.csv", database)
         records = folder / "RECORDS"
         named = set(read_text(records).split()) if records.exists() else set()
-        for name in sorted(named | set(labels) | {file.stem for file in folder.glob("*.wav")}):
+        for name in sorted(named | set(labels) | {file.stem for file in folder.glob("*.[wW][aA][vV]")}):
             with collector.checked(name, f"training-{database}/{name}.wav"):
                 _add(collector, folder, name, labels, annotations)
     headless = sum(row["header_label"] is None for row in collector.rows)
@@ -106,7 +106,7 @@ def _add(collector: RowCollector, folder: Path, name: str, labels: Mapping[str, 
 def _copies(root: Path) -> list[str]:
     """Say what the ``validation`` folder holds: copies of training recordings, which are not listed twice."""
     same: Counter[bool] = Counter()
-    for wav in sorted((root / "validation").glob("*.wav")):
+    for wav in sorted((root / "validation").glob("*.[wW][aA][vV]")):
         original = root / f"training-{wav.stem[0]}" / wav.name
         with suppress(OSError):  # one that cannot be read is no recording of ours
             same[original.is_file() and original.read_bytes() == wav.read_bytes()] += 1

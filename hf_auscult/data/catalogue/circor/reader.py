@@ -62,7 +62,7 @@ def read(source: Path, collector: RowCollector) -> Table:
         cells["sex"] = (cells["sex"] or "").lower() or None
         path = f"training_data/{name}.wav"
         collector.add(name, path, same[person], site=sites[site], segmentation=segmentation, **cells)
-    found = {file.stem for file in (root / "training_data").glob("*.wav")}
+    found = {file.stem for file in (root / "training_data").glob("*.[wW][aA][vV]")}
     for names, reason in ((found - set(listed), "no table lists this recording"),
                           ((found & set(listed)) - kept, "RECORDS does not list it")):  # fmt: skip
         for name in sorted(names):

@@ -30,8 +30,20 @@ def read(source: Path, collector: RowCollector) -> Table:
     """
     root = collector.root(source, "metadata.json")
     unknown: set[str] = set()
+    entries: dict[object, Any] = {}
     for position, entry in enumerate(read_json(root / "metadata.json", list)):
-        with collector.checked(f"entry {position}", "metadata.json"):
+        name = entry.get("filename") if isinstance(entry, dict) else None
+        if not isinstance(name, str):
+            name = None
+        elif name in entries:
+            if entry != entries[name]:
+                collector.problem(f"entry {position}", "metadata.json", f"it contradicts the first entry of {name}")
+            else:
+                collector.notes.append(f"metadata.json lists {name} again")
+            continue
+        entries[name] = entry
+        where = (f"entry {position}", "metadata.json") if name is None else (Path(name).stem, f"raw/{name}")
+        with collector.checked(*where):
             _add(collector, entry)
             unknown |= set(entry) - _KEYS
     collector.notes += _mark_duplicates(root, collector.rows)

@@ -33,7 +33,7 @@ def read(source: Path, collector: RowCollector) -> Table:
     for folder, part in _parts(source):
         for official in _SPLITS:
             here = source / folder / official
-            wavs = {file.stem for file in here.glob("*.wav")}
+            wavs = {file.stem for file in here.glob("*.[wW][aA][vV]")}
             labels = {file.stem.removesuffix(_LABEL) for file in here.glob(f"*{_LABEL}.txt")}
             if wavs - labels:
                 collector.notes.append(f"{len(wavs - labels)} recordings in {folder}/{official} have no labels")

@@ -46,7 +46,7 @@ def read(source: Path, collector: RowCollector) -> Table:
     people = _people(_table(root, audio, *_PEOPLE_TABLES))
     collector.notes += [] if official else [f"no {_SPLIT_TABLE}, so no recording has an official split"]
     collector.notes += [] if people else [f"no {_PEOPLE_TABLES[0]}, so age and sex are unknown"]
-    wavs = {file.stem for file in (root / audio).glob("*.wav")}
+    wavs = {file.stem for file in (root / audio).glob("*.[wW][aA][vV]")}
     texts = {file.stem for file in (root / audio).glob("*.txt") if _NAME.fullmatch(file.stem)}
     if GHOST in official and GHOST not in wavs | texts:
         del official[GHOST]

@@ -36,7 +36,7 @@ def read(source: Path, collector: RowCollector) -> Table:
     """
     root, folder = _locate(source)
     people: dict[int, dict[str, str]] = defaultdict(dict)
-    for file in sorted((root / folder).glob("*.wav")):
+    for file in sorted((root / folder).glob("*.[wW][aA][vV]")):
         path = file.relative_to(root).as_posix()
         with collector.checked(file.stem, path):
             cells = _cells(file.stem, collector.codes)

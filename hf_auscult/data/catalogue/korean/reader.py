@@ -30,7 +30,7 @@ def read(source: Path, collector: RowCollector) -> Table:
     """
     if not source.is_dir():
         raise DataError("no such folder", where=source, remedy="point at the folder with the five unpacked archives")
-    for file in sorted(source.rglob("*.wav")):
+    for file in sorted(source.rglob("*.[wW][aA][vV]")):
         if file.name.startswith("._"):  # what macOS leaves in archives, no recording
             continue
         path = file.relative_to(source).as_posix()

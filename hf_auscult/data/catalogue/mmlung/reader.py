@@ -36,7 +36,7 @@ def read(source: Path, collector: RowCollector) -> Table:
         raise DataError(f"no folder {RECORDINGS[0]!r}", where=root, remedy="unpack both parts of the download here")
     truth = _truth(root, collector)
     for modality, (folder, organ) in collector.codes["modalities"].items():
-        people = {_owner(file) for file in (root / audio / folder).glob(f"*_{modality}.wav")}
+        people = {_owner(file) for file in (root / audio / folder).glob(f"*_{modality}.[wW][aA][vV]")}
         if modality in _PAPERS:
             people |= set(truth)
         for person in sorted(people):
@@ -48,7 +48,7 @@ def read(source: Path, collector: RowCollector) -> Table:
             targets = truth.get(person, dict.fromkeys(CELLS))
             collector.add(name, path, person, organ=organ, person_id=person, modality=modality, **targets)
     listed = {row["path"] for row in collector.rows} | {problem.path for problem in collector.problems}
-    collector.unlisted(root, (root / audio).glob("*/*.wav"), listed, "not the name of a known recording")
+    collector.unlisted(root, (root / audio).glob("*/*.[wW][aA][vV]"), listed, "not the name of a known recording")
     unmeasured = sorted({row["person_id"] for row in collector.rows if row["fvc"] is None}, key=int)
     if unmeasured:
         collector.notes.append(f"no spirometry of {', '.join(unmeasured)}: their recordings are in no task")

@@ -20,7 +20,7 @@ def read(source: Path, collector: RowCollector) -> Table:
         DataError: another layout.
     """
     root = collector.root(source, "audio")
-    for file in sorted((root / "audio").glob("*.wav")):
+    for file in sorted((root / "audio").glob("*.[wW][aA][vV]")):
         with collector.checked(file.stem, f"audio/{file.name}"):
             match = _NAME.fullmatch(file.stem)
             if match is None:

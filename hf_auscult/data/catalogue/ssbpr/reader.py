@@ -21,9 +21,9 @@ def read(source: Path, collector: RowCollector) -> Table:
     """
     root = _root(source)
     for sex in SEXES:
-        for file in sorted((root / sex).rglob("*.wav")):
+        for file in sorted((root / sex).rglob("*.[wW][aA][vV]")):
             path = file.relative_to(root).as_posix()
-            name = path.removesuffix(".wav").replace("/", "_")
+            name = path[: -len(file.suffix)].replace("/", "_")
             match = _NAME.fullmatch(file.stem)
             if match is None:
                 collector.problem(name, path, "the name is not A-B-<position 0-5>")

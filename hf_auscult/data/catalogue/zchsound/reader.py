@@ -31,7 +31,7 @@ def read(source: Path, collector: RowCollector) -> Table:
     root = collector.root(source, PARTS["clean"][0])
     for part, (table, prefix) in PARTS.items():
         folder = _folder(root, prefix)
-        wavs = (root / folder).glob("*.wav")
+        wavs = (root / folder).glob("*.[wW][aA][vV]")
         if not (root / table).exists():
             collector.notes.append(f"no {table}: the {part} part is not in this folder")
             collector.unlisted(root, wavs, (), f"there is no {table}")
