@@ -1,4 +1,4 @@
-.PHONY: help demo test test-fast parity speed fuzz lint types docs clean
+.PHONY: help demo test test-fast test-exhaustive parity speed fuzz lint types docs clean
 .DEFAULT_GOAL := help
 
 PYTHON ?= python3
@@ -29,13 +29,16 @@ demo: $(VENV)/.installed ## align a small encoder with reports on bundled heart 
 	@$(BIN)/python examples/embed.py auscult/acula-opera
 
 # One thread a worker: two workers of several threads each are far slower than their sum.
-test test-fast: export OMP_NUM_THREADS := 1
+test test-fast test-exhaustive: export OMP_NUM_THREADS := 1
 
 test: $(VENV)/.installed ## the whole test suite
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not exhaustive"
 
 test-fast: $(VENV)/.installed ## without the slow tests
-	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow"
+	$(BIN)/python -m pytest -n 2 --dist loadfile -m "not slow and not exhaustive"
+
+test-exhaustive: $(VENV)/.installed ## every combination of what the suite tries once
+	$(BIN)/python -m pytest -n 2 --dist load -m exhaustive
 
 parity: $(VENV)/.installed ## compare every encoder with its original, array by array
 	$(BIN)/python -m tests.models.parity

@@ -53,6 +53,8 @@ def model_of(family: str) -> AcuLaModel:
     for name, value in config.to_dict().items():
         if isinstance(value, float) and ("drop" in name or name.startswith("mask_time_prob")):
             setattr(config, name, 0.0)
+    if hasattr(config, "spec_augment_stripes"):
+        config.spec_augment_stripes = 0
     settings = {"text_size": 12, "projection_hidden_size": 24, "projection_size": 16, "teacher": None}
     model = AcuLaModel(AcuLaConfig(audio_config=config, projection_dropout=0.0, **settings))
     # The statistics of a pre-trained encoder are not those of a fresh one.

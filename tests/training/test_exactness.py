@@ -17,8 +17,13 @@ ROOT = Path(__file__).resolve().parents[2]
 WEIGHTS, TERMS = 1e-6, 1e-5
 # One of each kind: a masked autoencoder, a contrastive encoder with batch normalisation, one with nothing of its own.
 FAST = {("opera-gt", "all"), ("opera-ct", "own"), ("opera-ct", "infonce"), ("vggish", "labels"), ("beats", "all")}
+# Every family once with all losses together; each loss alone with every family takes ten minutes: `-m exhaustive`.
 EVERY = [
-    pytest.param(family, loss, marks=() if (family, loss) in FAST else pytest.mark.slow)
+    pytest.param(
+        family,
+        loss,
+        marks=() if (family, loss) in FAST else pytest.mark.slow if loss == "all" else pytest.mark.exhaustive,
+    )
     for family in FAMILIES
     for loss in LOSSES
 ]
