@@ -69,7 +69,7 @@ def select(names: Sequence[str] | None) -> tuple[Condition, ...]:
 def compared(names: Sequence[str]) -> tuple[Condition, ...]:
     """Return rows for models that were aligned elsewhere, by the names of their folders."""
     return tuple(
-        Condition(name, f"{name}, as published", "what do more recordings give?", trained=False, text="aligned")
+        Condition(name, f"{name}, as it is", "what do more recordings give?", trained=False, text="aligned")
         for name in names
     )
 
