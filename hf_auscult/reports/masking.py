@@ -23,7 +23,10 @@ MASKS: tuple[str, ...] = (*STRENGTHS, "middle")
 _ALL: frozenset[Kind] = frozenset({"context", "finding", "diagnosis"})
 _LEAKS = {
     "none": "states everything, the labels among it: a probe on the text alone finds them",
-    "findings": "states what was heard and concluded, the labels among it, and nothing about the person or the place",
+    "findings": (
+        "states what was heard and concluded, the labels among it, and nothing about the person; of the place only "
+        "whether a murmur is heard at it"
+    ),
     "paper": (
         "findings stay: where they restate the label, or are stated only where it is positive, a text still gives it "
         "away"

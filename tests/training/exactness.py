@@ -53,7 +53,7 @@ def model_of(family: str) -> AcuLaModel:
     for name, value in config.to_dict().items():
         if isinstance(value, float) and ("drop" in name or name.startswith("mask_time_prob")):
             setattr(config, name, 0.0)
-    if hasattr(config, "spec_augment_stripes"):
+    if "spec_augment_stripes" in config.to_dict():
         config.spec_augment_stripes = 0
     settings = {"text_size": 12, "projection_hidden_size": 24, "projection_size": 16, "teacher": None}
     model = AcuLaModel(AcuLaConfig(audio_config=config, projection_dropout=0.0, **settings))
