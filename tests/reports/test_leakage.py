@@ -95,5 +95,6 @@ def test_strict_reports_of_real_rows_are_at_chance(dataset: str, task: str, shar
             warnings.simplefilter("ignore")  # sklearn notes classes that a fold lacks
             labels, people = [str(row["label"]) for row in rows], [row["subject_id"] for row in rows]
             found[mask] = leakage(draws, labels * 3, people * 3, settings=settings)
-    assert found["none"].auroc.low > 0.9
+    # The interval is at a level corrected for all tasks, over as few as 57 people.
+    assert found["none"].auroc.value > 0.95 and found["none"].auroc.low > 0.75
     assert found["strict"].at_chance, str(found["strict"].auroc)

@@ -116,7 +116,7 @@ def test_the_card_s_snippet_runs_as_printed(run_folder):
     assert front["license"] == "odc-by", "of the recordings, which binds more than the code's"
     (result,) = front["model-index"][0]["results"]
     assert result["metrics"][0]["args"]["people"] == 21 and "level" in result["metrics"][0]["args"]
-    assert front["datasets"] == ["auscult/circor"] and front["language"] == "en" and "TRIPOD+AI" in card
+    assert front["datasets"] == ["auscult/circor"] and front["language"] == ["en"] and "TRIPOD+AI" in card
     assert "not for diagnosis" in card
     assert "**21 held-out people**" in card
 
