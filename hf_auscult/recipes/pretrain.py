@@ -17,6 +17,7 @@ import numpy as np
 import torch
 import yaml
 from accelerate import PartialState
+from accelerate.utils import parse_flag_from_env
 from transformers import AutoConfig, AutoFeatureExtractor, AutoModelForPreTraining, set_seed
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 
@@ -175,7 +176,8 @@ def pretrain(config: PretrainConfig | str | Path, *, command: str = "", progress
     if not isinstance(config, PretrainConfig):
         config = load_config(config)
     started = time.perf_counter()
-    state = PartialState()
+    # Without being told, accelerate takes two CPU processes for two runs of one process.
+    state = PartialState(cpu=parse_flag_from_env("ACCELERATE_USE_CPU"))
     check_folder(config.output, replace=True)
     model, extractor = _start(config)
     with state.main_process_first():

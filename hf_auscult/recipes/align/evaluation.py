@@ -185,6 +185,7 @@ class Evaluator:
 
         def difference(others: Sequence[ProbeResult], fraction: float) -> Interval:
             ours, theirs = ([one.test_runs[fraction][:, :, 1].T for one in side] for side in (aligned, others))
+            theirs = theirs * (len(ours) // len(theirs))  # who is labelled is drawn alike at every seed
             whole = paired_difference(
                 auroc_over_runs,
                 np.concatenate(ours, axis=1),
@@ -197,7 +198,7 @@ class Evaluator:
             if len(ours) == 1:
                 return whole
             own, other = ([auroc_over_runs(labels, runs) for runs in side] for side in (ours, theirs))
-            return over_seeds(whole, np.subtract(own, other if len(other) == len(own) else np.mean(other)))
+            return over_seeds(whole, np.subtract(own, other))
 
         return {
             name: {fraction: difference(others, fraction) for fraction in aligned[0].test_runs}

@@ -13,6 +13,7 @@ from pathlib import Path
 import datasets
 import numpy as np
 from accelerate import PartialState
+from accelerate.utils import parse_flag_from_env
 from huggingface_hub import HfApi
 from transformers.utils.logging import disable_progress_bar as disable_transformers_bars
 
@@ -79,7 +80,8 @@ def align(
     """
     if not isinstance(config, AlignConfig):
         config = load_config(config)
-    state = PartialState()
+    # Without being told, accelerate takes two CPU processes for two runs of one process.
+    state = PartialState(cpu=parse_flag_from_env("ACCELERATE_USE_CPU"))
     if not state.is_main_process:
         return _align(config, state, command=command, progress=progress)
     with sole_writer(config.output):

@@ -125,5 +125,5 @@ def test_any_encoder_with_a_pooled_width(images):
     ).eval()
     with torch.no_grad():
         assert model.get_audio_features(images).shape == (3, 512)
-        with pytest.raises(ValueError, match="no reconstruction decoder"):
+        with pytest.raises(ValueError, match="no pre-training objective"):
             model(images, reconstruct=True)
