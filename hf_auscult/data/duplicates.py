@@ -61,7 +61,7 @@ def fingerprint(array: npt.NDArray[np.float32], sampling_rate: int) -> Words:
 
     Example:
         >>> fingerprint(np.zeros(8_000, np.float32), 4_000).shape
-        (213,)
+        (215,)
     """
     wave = resample(array, sampling_rate, RATE) if sampling_rate != RATE else array
     if not len(wave):

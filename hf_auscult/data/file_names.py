@@ -46,10 +46,11 @@ def account_for_files(table: Table) -> Table:
     spelled = {row["path"] for row in rows} - {row["path"] for row in table.rows}
     problems = [problem for problem in table.problems if problem.path not in spelled]  # "no table lists it"
     known = {row["path"] for row in rows} | {problem.path for problem in problems}
+    aside = {problem.recording_id for problem in problems}  # a table lists them, wrongly
     folders = {PurePosixPath(row["path"]).parent for row in table.rows}
     problems += [
         Problem(PurePosixPath(path).stem, path, "no table lists it", DataError.__name__)
         for path in files.names
-        if path not in known and folders & set(PurePosixPath(path).parents)
+        if path not in known and PurePosixPath(path).stem not in aside and folders & set(PurePosixPath(path).parents)
     ]
     return replace(table, rows=rows, problems=tuple(problems))

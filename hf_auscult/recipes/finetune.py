@@ -10,6 +10,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib.metadata import version
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -329,7 +330,7 @@ class _Data:
             columns = np.cumsum([0, *(target.columns for target in targets)])
             targets = tuple(
                 replace(target, class_weights=balanced_weights(labels[parts["train"]][:, first:last], target))
-                for target, first, last in zip(targets, columns, columns[1:], strict=False)
+                for target, (first, last) in zip(targets, pairwise(columns), strict=True)
             )
         test_windows, extractor.windows = extractor.windows, cutting
         windows, owners = [], []

@@ -63,7 +63,7 @@ def diversity(texts: Sequence[str], *, seed: int = 0) -> Diversity:
 
 
 def _grams(words: Sequence[str], n: int) -> list[tuple[str, ...]]:
-    return list(zip(*(words[start:] for start in range(n)), strict=False))
+    return [tuple(words[start : start + n]) for start in range(len(words) - n + 1)]
 
 
 def _self_bleu(texts: Sequence[Sequence[str]]) -> float:

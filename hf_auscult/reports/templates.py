@@ -53,7 +53,7 @@ def write(facts: Sequence[Fact], mask: Mask | str, choose: Choose) -> str:
 
     Example:
         >>> write([Fact("finding", "wheeze", "wheezes", "absent"), Fact("sound", "lungs", "organ")], "", chooser("r4"))
-        'Pulmonary auscultation: no wheezing.'
+        'Result of auscultation of the chest: no wheezes.'
     """
     noun = mask.noun if isinstance(mask, Mask) else mask
     once = {(fact.concept, fact.value, fact.polarity, fact.of): fact for fact in facts}

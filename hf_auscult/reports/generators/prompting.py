@@ -57,7 +57,8 @@ def system_prompt(organ: str, version: str = VERSION) -> SystemPrompt:
         text = file.read_text("utf-8").strip() if file.is_file() else None
     else:
         table = yaml.safe_load((_FOLDER / f"{version}.yaml").read_text("utf-8"))
-        words = dict(zip(("specialist", "subject", "terms"), table["specialists"].get(organ, ()), strict=False))
+        given = table["specialists"].get(organ)
+        words = dict(zip(("specialist", "subject", "terms"), given, strict=True)) if given else {}
         text = table["text"].format(**words).strip() if words else None
     if text is None:
         known = sorted(entry.name.removesuffix(".v1.txt") for entry in _FOLDER.iterdir() if entry.name.endswith("txt"))

@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from hf_auscult.cli import main
+from hf_auscult.data import load_prepared
 from hf_auscult.data.trained_on import FILE
 from hf_auscult.errors import ConfigurationError, DataError
 from hf_auscult.evaluation.zero_shot.aligned import load_aligned, second_reader, teacher_of
@@ -99,7 +100,7 @@ def test_predictions_are_what_the_figures_are_of(made):
     assert auroc(truth, np.round(scores[:, 1] - scores[:, 0], 9)) == pytest.approx(shown)
     assert np.array(rows["direct_probability"]).sum(axis=1) == pytest.approx(1)
     people = set(rows["subject_id"])
-    prepared = pq.read_table(config.data / "recordings", columns=["recording_id", "subject_id"]).to_pydict()
+    prepared = pq.read_table(config.data / "data", columns=["recording_id", "subject_id"]).to_pydict()
     owner = dict(zip(prepared["recording_id"], prepared["subject_id"], strict=True))
     assert all(len(set(found)) == 5 for found in rows["none_reports"])
     assert not {owner[name] for found in rows["none_reports"] for name in found} & people
@@ -174,7 +175,7 @@ def test_reports_from_sets_on_disk(made, tmp_path):
     from dataclasses import replace
 
     config, _ = made
-    prepared = pq.read_table(config.data / "murmur", columns=["recording_id"])["recording_id"].to_pylist()
+    prepared = [name for part in load_prepared(config.data, "murmur").values() for name in part["recording_id"]]
     for mask in ("none", "strict"):
         folder = tmp_path / "sets" / mask
         generate_set(plan_set(config.data, ReportSettings(mask=mask, task="murmur")), folder, progress=False)
