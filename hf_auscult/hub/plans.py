@@ -48,7 +48,7 @@ MODEL_FILES = (
 )
 LORA_FILES = (*_SHARED, "adapter_config.json", "adapter_model.safetensors")
 DATASET_FILES = (*_SHARED, "*/*.parquet", "prepare.json", "corpus.json", "splits.csv")
-SPACE_FILES = ("README.md", "requirements.txt", "packages.txt", "*.py", "*.css", "*.wav", "LICENSE")
+SPACE_FILES = ("README.md", "LICENSE", "*.py", "*.css", "*.wav", "*.txt", "*.yaml", "calibration.json")
 
 # What a model's card must say in its YAML; the Hub itself asks for less.
 REQUIRED = ("license", "library_name", "pipeline_tag", "tags")

@@ -156,8 +156,9 @@ def test_copies_under_other_names_stay_on_one_side(shared: Path, tmp_path: Path,
     assert built >= 3
 
 
-@pytest.mark.parametrize("name", ["cinc2016"])
-def test_who_does_not_listen_lets_copies_through(shared: Path, tmp_path: Path, monkeypatch, name: str):
+# With these seeds a byte-identical pair falls apart; sixteen recordings leave room for seeds in which none does.
+@pytest.mark.parametrize(("name", "seed"), [("circor", 2), ("cinc2016", 1)])
+def test_who_does_not_listen_lets_copies_through(shared: Path, tmp_path: Path, monkeypatch, name: str, seed: int):
     """The attack works on a package that neither listens nor compares bytes: it is these that stop it."""
     spec = DATASETS[name]
     source = some(shared, tmp_path / "in", name)
@@ -168,7 +169,7 @@ def test_who_does_not_listen_lets_copies_through(shared: Path, tmp_path: Path, m
     monkeypatch.setattr(preparation, "plan", lambda rows, spec, split, *_: plan(rows, spec, split))
     settings = {"tasks": ["recordings"], "progress": False, "verify": False}
     with pytest.raises(LeakageError, match="byte-identical"):  # the guard still compares bytes
-        prepare(name, source, tmp_path / "guarded", split=SplitSpec(seed=1), **settings)
+        prepare(name, source, tmp_path / "guarded", split=SplitSpec(seed=seed), **settings)
     monkeypatch.setattr(preparation, "check_splits", lambda *_, **__: None)
-    report = prepare(name, source, tmp_path / "out", split=SplitSpec(seed=1), **settings)
+    report = prepare(name, source, tmp_path / "out", split=SplitSpec(seed=seed), **settings)
     assert any(len(found) > 1 for found in sides(report, spec, pairs))

@@ -172,7 +172,6 @@ print(json.dumps([str(part)[:2000] for part in answer]))
 """
 
 
-@pytest.mark.exhaustive  # builds an environment with gradio
 def test_the_space_runs_from_the_served_files(published, tmp_path):
     hub, _ = published
     python = made_environment(

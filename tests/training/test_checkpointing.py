@@ -39,7 +39,6 @@ print("trained")
 """
 
 
-@pytest.mark.exhaustive
 @pytest.mark.slow
 def test_plain_trainer_checkpoints_on_two_processes(tmp_path):
     script = tmp_path / "child.py"
