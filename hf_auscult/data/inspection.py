@@ -106,7 +106,7 @@ def _serial(rows: Iterable[Row], root: Path) -> Iterator[AudioInfo | Problem]:
         yield inspect(row, root)
 
 
-VERSION = 3  # of the remembered lines
+VERSION = 4  # of the remembered lines
 
 
 class Memory:
