@@ -83,8 +83,9 @@ STATED = [
 def test_strict_reports_of_real_rows_are_at_chance(dataset: str, task: str, shared: Path, tmp_path: Path):
     spec = DATASETS[dataset]
     rows = spec.task(task).select(spec.read(REAL[dataset](shared, tmp_path)).rows)[0]
-    found, settings = {}, LeakageSettings(draws=2000, level=1 - 0.05 / len(STATED))
-    for mask in ("none", "strict"):
+    # Of so many tasks some would seem to leak by chance: the interval that must hold .5 is wider for it.
+    found, levels = {}, {"none": 0.95, "strict": 1 - 0.05 / len(STATED)}
+    for mask, level in levels.items():
         draws = [
             report.text
             for draw in range(3)
@@ -94,7 +95,6 @@ def test_strict_reports_of_real_rows_are_at_chance(dataset: str, task: str, shar
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # sklearn notes classes that a fold lacks
             labels, people = [str(row["label"]) for row in rows], [row["subject_id"] for row in rows]
-            found[mask] = leakage(draws, labels * 3, people * 3, settings=settings)
-    # The interval is at a level corrected for all tasks, over as few as 57 people.
-    assert found["none"].auroc.value > 0.95 and found["none"].auroc.low > 0.75
+            found[mask] = leakage(draws, labels * 3, people * 3, settings=LeakageSettings(draws=2000, level=level))
+    assert found["none"].auroc.low > 0.89  # .898 for the events of 59 children, by intervals that cover
     assert found["strict"].at_chance, str(found["strict"].auroc)
