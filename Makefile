@@ -21,7 +21,7 @@ $(VENV)/.installed: pyproject.toml .ci/constraints.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraints .ci/constraints.txt -e '.[dev]'
 	touch $@
 
-demo: $(VENV)/.installed ## align a small encoder with reports on bundled heart recordings (about three minutes)
+demo: $(VENV)/.installed ## align a small encoder with reports on bundled heart recordings (about four minutes)
 	$(BIN)/accelerate launch --num_processes 1 --num_machines 1 --mixed_precision no --dynamo_backend no \
 		--num_cpu_threads_per_process $$(nproc) \
 		examples/align.py --config examples/configs/demo.yaml --overwrite

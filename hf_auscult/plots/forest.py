@@ -1,4 +1,4 @@
-"""All tasks on one page: ours with intervals, the published value, and how far one gets without listening."""
+"""All tasks on one page: ours with intervals, the published value, and how far one gets without an encoder."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class ForestRow:
         task: its name.
         ours: model -> figure with interval; a model that was not run is left out.
         published: best published value, if any.
-        shortcut: figure of metadata alone, if any.
+        shortcut: figure of metadata and recording level, if any.
         note: printed at the right edge ("leaks", "no data").
     """
 
@@ -72,7 +72,7 @@ def forest_plot(
         axes.plot([], [], color=style.colour, marker=style.marker, linewidth=1.6, markersize=5.5, label=name)
     for name, label, line, colour in (
         ("published", "published", "-", "black"),
-        ("shortcut", "without listening", (0, (1.5, 1)), GREY),
+        ("shortcut", "metadata + recording level", (0, (1.5, 1)), GREY),
     ):
         known = [(getattr(row, name), place) for place, row in enumerate(rows) if getattr(row, name) is not None]
         if known:

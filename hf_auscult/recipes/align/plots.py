@@ -16,15 +16,15 @@ from ...plots import RetrievedReport, RocCurve, loss_plot, retrieval_plot, roc_p
 from .evaluation import Embeddings, Evaluator
 from .results import AlignResult
 
-# What the ROC figure compares: more than four curves cover each other.
+# What the ROC figure compares, beside models aligned elsewhere: many more curves would cover each other.
 ROC_CONDITIONS = ("before", "aligned", "shuffled", "label_supervision")
 
 
 def draw_losses(result: AlignResult, path: Path) -> None:
-    """Draw alignment and reconstruction losses of every trained condition over steps."""
+    """Draw alignment losses and those of the encoder's own objective, of every trained condition over steps."""
     names = {
         "alignment_loss": f"alignment loss ({result.config.objective})",
-        "reconstruction_loss": "masked reconstruction loss",
+        "reconstruction_loss": "loss of the encoder's own objective",
     }
     panels: dict[str, dict[str, np.ndarray]] = {}
     for key, label in names.items():
@@ -43,7 +43,7 @@ def draw_roc(result: AlignResult, evaluator: Evaluator, path: Path) -> None:
     labels = np.array([recording.label for recording in corpus.take(corpus.rows(labelled=True))])
     panels: dict[str, dict[str, RocCurve]] = {}
     for fraction, heading in headings.items():
-        for name in ROC_CONDITIONS:
+        for name in (*ROC_CONDITIONS, *(Path(path).name for path in result.config.compare)):
             if name not in result.conditions:
                 continue
             condition, probe = result.conditions[name].condition, result.conditions[name].probe
