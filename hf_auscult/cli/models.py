@@ -59,7 +59,8 @@ def pretrain(args: argparse.Namespace) -> Outcome:
     from ..recipes.pretrain import load_config
     from ..recipes.pretrain import pretrain as run
 
-    result = run(load_config(args.config, _overrides(args)), command=args.command, progress=not args.json)
+    config = load_config(args.config, _overrides(args))
+    result = run(config, command=args.command, progress=not args.json, overwrite=args.overwrite)
     return Outcome({"name": result.name, "seconds": result.seconds, **result.last} if result else {})
 
 
@@ -68,7 +69,8 @@ def finetune(args: argparse.Namespace) -> Outcome:
     from ..recipes.finetune import finetune as run
     from ..recipes.finetune import load_config
 
-    result = run(load_config(args.config, _overrides(args)), command=args.command, progress=not args.json)
+    config = load_config(args.config, _overrides(args))
+    result = run(config, command=args.command, progress=not args.json, overwrite=args.overwrite)
     return Outcome(result.to_dict(), result.table().markdown())
 
 

@@ -204,13 +204,16 @@ def load_config(path: str | Path, overrides: dict[str, Any] | None = None) -> Fi
     return build(FinetuneConfig, read_settings(path, overrides), str(path))
 
 
-def finetune(config: FinetuneConfig | str | Path, *, command: str = "", progress: bool = True) -> FinetuneResult:
+def finetune(
+    config: FinetuneConfig | str | Path, *, command: str = "", progress: bool = True, overwrite: bool = False
+) -> FinetuneResult:
     """Fine-tune an encoder on every task, share of people and seed.
 
     Args:
         config: of the run, or the path of its YAML file; see `examples/configs/finetune_*.yaml`.
         command: what was typed, for the card.
         progress: show bars.
+        overwrite: replace the folder of a finished run.
 
     Returns:
         The results.
@@ -219,7 +222,8 @@ def finetune(config: FinetuneConfig | str | Path, *, command: str = "", progress
     all training people (the adapter beside it where there is one) and the predictions of all seeds.
 
     Raises:
-        ConfigurationError: a setting is wrong, or the output folder holds files that no earlier run wrote.
+        ConfigurationError: a setting is wrong, or the output is finished and not to be replaced, or
+            holds files that no earlier run wrote.
         DataError: a dataset is not prepared, or a task has no validation people under the default protocol.
 
     Example:
@@ -228,7 +232,7 @@ def finetune(config: FinetuneConfig | str | Path, *, command: str = "", progress
     if not isinstance(config, FinetuneConfig):
         config = load_config(config)
     started = time.perf_counter()
-    check_folder(config.output, replace=True)
+    check_folder(config.output, replace=overwrite)
     check_reachable(config.model)
     rows = []
     with new_folder(config.output, replace=True) as folder:

@@ -239,7 +239,7 @@ def _row(
             if not asked:
                 return None
             try:
-                result = run(config, progress=progress)
+                result = run(config, progress=progress, overwrite=True)
             except AuscultError as error:
                 return RowResult(**named, status=f"not run: {error}")
             known = {"key": key, "figures": figures_of(result.to_dict())}

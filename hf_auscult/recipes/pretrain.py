@@ -148,7 +148,9 @@ def load_config(path: str | Path, overrides: dict[str, Any] | None = None) -> Pr
     return build(PretrainConfig, read_settings(path, overrides), str(path))
 
 
-def pretrain(config: PretrainConfig | str | Path, *, command: str = "", progress: bool = True) -> PretrainResult | None:
+def pretrain(
+    config: PretrainConfig | str | Path, *, command: str = "", progress: bool = True, overwrite: bool = False
+) -> PretrainResult | None:
     """Pre-train an encoder on sound alone and write it.
 
     Contrastive models (OPERA-CT, OPERA-CE, AuscultaBase) compare views of a recording, or of a person; masked
@@ -159,6 +161,7 @@ def pretrain(config: PretrainConfig | str | Path, *, command: str = "", progress
         config: of the run, or the path of its YAML file; see `examples/configs/pretrain_*.yaml`.
         command: what was typed, for the card.
         progress: show a bar.
+        overwrite: replace the folder of a finished run.
 
     Returns:
         The results; `None` on other processes than the first.
@@ -166,8 +169,8 @@ def pretrain(config: PretrainConfig | str | Path, *, command: str = "", progress
     Writes `config.output`: the model, its extractor, training_people.json, results.json, README.md, figures.
 
     Raises:
-        ConfigurationError: a setting is wrong, an encoder has no pre-training objective, or the output folder holds
-            files that no earlier run wrote.
+        ConfigurationError: a setting is wrong, an encoder has no pre-training objective, or the output is
+            finished and not to be replaced, or holds files that no earlier run wrote.
         DataError: no recordings.
 
     Example:
@@ -178,7 +181,7 @@ def pretrain(config: PretrainConfig | str | Path, *, command: str = "", progress
     started = time.perf_counter()
     # Without being told, accelerate takes two CPU processes for two runs of one process.
     state = PartialState(cpu=parse_flag_from_env("ACCELERATE_USE_CPU"))
-    check_folder(config.output, replace=True)
+    check_folder(config.output, replace=overwrite)
     model, extractor = _start(config)
     with state.main_process_first():
         store, skipped, hashes = spectrograms(config, extractor.front_end)

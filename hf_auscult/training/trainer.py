@@ -47,6 +47,8 @@ class AuscultArguments(TrainingArguments):
     logging_nan_inf_filter: bool = field(default=False)
 
     def __post_init__(self) -> None:
+        # bf16 would else be refused where there is no accelerator, and a configuration fit one machine only.
+        self.use_cpu = self.use_cpu or not torch.accelerator.is_available()
         super().__post_init__()
         check_batch_norm(self.batch_norm)
         for name in ("fsdp", "deepspeed"):

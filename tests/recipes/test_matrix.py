@@ -59,7 +59,7 @@ class StandIn:
     def __init__(self) -> None:
         self.calls: list[tuple[str, int]] = []
 
-    def __call__(self, config, *, progress):
+    def __call__(self, config, *, progress, overwrite):
         name = Path(config.output).parent.name
         self.calls.append((name, config.seed))
         if name == "multi-b":

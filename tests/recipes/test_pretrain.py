@@ -102,6 +102,8 @@ class Kill(TrainerCallback):
 def test_a_stopped_run_goes_on_to_the_same_weights(prepared, tmp_path, monkeypatch):
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     pretrain(written(whole, settings(whole, prepared)), progress=False)
+    with pytest.raises(ConfigurationError, match="--overwrite"):  # finished, and replaced only when asked
+        pretrain(written(whole, settings(whole, prepared)), progress=False)
     trainer = recipe._trainer
 
     def killed(*args):

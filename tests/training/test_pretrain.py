@@ -274,3 +274,9 @@ def test_items_become_a_batch(store):
         "person": (2,),
         "source": (2,),
     }
+
+
+def test_a_configuration_with_bf16_runs_where_there_is_no_accelerator(tmp_path):
+    """transformers refuses bf16 there unless it is told to use the processor."""
+    args = PretrainingArguments(str(tmp_path), bf16=True)
+    assert args.bf16 and args.use_cpu is not torch.accelerator.is_available()
