@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from ...data.facts import VALUES, Fact, Polarity
-from ..lexicon import TERM_CONCEPTS, language, lexicon, phrase, terms_of, words
+from ..lexicon import NEUTRAL, TERM_CONCEPTS, language, lexicon, phrase, terms_of, words
 
 VALVES: tuple[str, ...] = ("aortic", "pulmonary", "tricuspid", "mitral")
 SIDES, ASPECTS, LEVELS = ("left", "right"), ("anterior", "posterior", "lateral"), ("upper", "middle", "lower")
@@ -19,7 +19,7 @@ _CODES = {"cas", "das", "asd", "vsd", "pda", "pfo", "tb", "ct", "uri", "us", "us
 _LONGEST = 600  # characters of a sentence
 _PLAIN = str.maketrans("\u2010\u2011\u2012\u2013\u2014\u2212\u2018\u2019\u00a0\u2044", "------'' /")
 _END = re.compile(
-    r"(?<!\bvs)(?<!\be\.g)(?<!\bi\.e)(?<!\bapprox)(?<!\bDr)(?:[.!]|[?](?!\s*(?:yes|no|nil|none)\b))(?=\s|$)|;|\n\s*",
+    r"(?<!\bvs)(?<!\be\.g)(?<!\bi\.e)(?<!\bapprox)(?<!\bDr)(?:[.!]|[?](?!\s*(?:yes|no|nil|none)\b))(?=\s|$)|;|\||\n\s*",
     re.IGNORECASE,
 )
 """Where a sentence ends; not at an abbreviation, and not between a question and its answer."""
@@ -116,9 +116,16 @@ def find_mentions(text: str, facts: Sequence[Fact]) -> list[Mention]:
     return sorted(taken, key=lambda mention: mention.start)
 
 
+def spelled(text: str, concept: str) -> str | None:
+    """Value of the lexicon that a fact's own words are, such as a device, a position or a sound."""
+    entries = (entry for entry in lexicon().entries if entry.concept == concept)
+    return next((entry.value for entry in entries if entry.regex.fullmatch(text)), None)
+
+
 def _of_facts(text: str, facts: Sequence[Fact]) -> Iterable[Mention]:
     for fact in facts:
-        if fact.concept not in _FREE or fact.value in (*VALUES.get(fact.concept, ()), "cough"):
+        listed = fact.concept == "timing" and spelled(fact.value, "timing")
+        if fact.concept not in _FREE or listed or fact.value in (*VALUES.get(fact.concept, ()), "cough"):
             continue
         value, polarity = terms_of(fact.value) if fact.concept in TERM_CONCEPTS else (fact.value, "present")
         escaped = re.escape(fact.value).replace(r"\ ", " ").replace(r"\-", " ")
@@ -128,7 +135,8 @@ def _of_facts(text: str, facts: Sequence[Fact]) -> Iterable[Mention]:
 
 def _weight(mention: Mention) -> int:
     """Length; "late systolic" is worth more than the "systolic murmur" (8 letters) that it would be cut by."""
-    return mention.end - mention.start + (8 if mention.concept == "timing" else 0)
+    extra = 8 if mention.concept == "timing" else 1 if mention.concept == NEUTRAL else 0
+    return mention.end - mention.start + extra
 
 
 def number(text: str) -> float:
@@ -161,7 +169,7 @@ def find_measures(text: str) -> Iterator[Mention]:
             short = re.fullmatch(r"(\d+)/(12|52)", match[0])
             parts = [
                 (number(part["number"]), (part["unit"] or "").lower().rstrip("s"))
-                for part in words("measures", "quantity").finditer(re.sub(r"^[MF]\s?(?=\d)", "", match[0]))
+                for part in words("measures", "quantity").finditer(re.sub(r"^[MF]\s?(?=\d)|(?<=[a-z])(?=\d)", " ", match[0]))
             ]
             if short:
                 parts = [(float(short[1]), "month" if short[2] == "12" else "week")]
@@ -172,7 +180,8 @@ def find_measures(text: str) -> Iterator[Mention]:
                 text_of = f"{years:.3g}" if parts[-1][1][:1] in ("", "y") else f"{years:.3f}"
             else:
                 text_of = f"{parts[0][0] * units.get(parts[0][1], 1):g}"
-            yield Mention(concept, text_of, *match.span())
+            lead = re.match(r"[a-z]+ (?=of |aged )", match[0], re.IGNORECASE)  # leaves "lady" to the sexes
+            yield Mention(concept, text_of, match.start() + (lead.end() if lead else 0), match.end())
     for match in words("measures", "between").finditer(text):
         low, high = (int(figure) for figure in re.findall(r"\d+", match[0]))
         if low < high:
@@ -191,7 +200,7 @@ def _lasts(text: str, match: re.Match[str]) -> bool:
         return False
     before, behind = text[max(0, match.start() - 24) : match.start()], text[match.end() : match.end() + 14]
     cue = list(words("measures", "lasting_before").finditer(before))
-    return bool(cue and not before[cue[-1].end() :].strip()) or bool(
+    return bool(cue and not before[cue[-1].end() :].strip(" ,")) or bool(
         words("measures", "lasting_behind").match(behind.lstrip(" '"))
     )
 
