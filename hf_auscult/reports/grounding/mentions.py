@@ -14,7 +14,7 @@ VALVES: tuple[str, ...] = ("aortic", "pulmonary", "tricuspid", "mitral")
 SIDES, ASPECTS, LEVELS = ("left", "right"), ("anterior", "posterior", "lateral"), ("upper", "middle", "lower")
 CHEST: tuple[str, ...] = (*SIDES, *ASPECTS, *LEVELS)
 _FREE = (*TERM_CONCEPTS, "device", "position", "country", "sound", "severity", "timing", "quality")
-_CODES = {"cas", "das", "asd", "vsd", "pda", "pfo", "tb", "ct", "uri", "us", "usa", "sob"}
+_CODES = {"cas", "das", "ct", "uri", "us"}
 """Abbreviations only where they are written in capitals: "us" is a word."""
 _LONGEST = 600  # characters of a sentence
 _PLAIN = str.maketrans("\u2010\u2011\u2012\u2013\u2014\u2212\u2018\u2019\u00a0\u2044", "------'' /")
@@ -169,19 +169,23 @@ def find_measures(text: str) -> Iterator[Mention]:
             short = re.fullmatch(r"(\d+)/(12|52)", match[0])
             parts = [
                 (number(part["number"]), (part["unit"] or "").lower().rstrip("s"))
-                for part in words("measures", "quantity").finditer(re.sub(r"^[MF]\s?(?=\d)|(?<=[a-z])(?=\d)", " ", match[0]))
+                for part in words("measures", "quantity").finditer(re.sub(r"^[MF]/?\s?(?=\d)|(?<=[a-z])(?=\d)|[MF]$", " ", match[0]))
             ]
             if short:
                 parts = [(float(short[1]), "month" if short[2] == "12" else "week")]
             if not parts or (concept == "age" and _lasts(text, match)):
                 continue
+            if concept == "age" and parts[0][1][:2] in ("we", "wk") and 22 <= parts[0][0] <= 43:
+                continue  # of gestation: an age of half a year is written in months
             if concept == "age":
                 years = sum(value * units.get(unit, 1) for value, unit in parts)
                 text_of = f"{years:.3g}" if parts[-1][1][:1] in ("", "y") else f"{years:.3f}"
             else:
                 text_of = f"{parts[0][0] * units.get(parts[0][1], 1):g}"
             lead = re.match(r"[a-z]+ (?=of |aged )", match[0], re.IGNORECASE)  # leaves "lady" to the sexes
-            yield Mention(concept, text_of, match.start() + (lead.end() if lead else 0), match.end())
+            letter = re.match(r"[MF]/?\s?(?=\d)", match[0])
+            start = match.start() + max(one.end() if one else 0 for one in (lead, letter))
+            yield Mention(concept, text_of, start, match.end() - (match[0][-1] in "MF"))
     for match in words("measures", "between").finditer(text):
         low, high = (int(figure) for figure in re.findall(r"\d+", match[0]))
         if low < high:

@@ -35,6 +35,8 @@ _KINDS: tuple[tuple[str, Polarity | None, Side], ...] = (
 )
 _OF_THE_PERSON = ("pregnancy", "smoking")
 """Concepts that stand in "unclear whether this pregnant woman has a murmur" without being unclear."""
+_SINGULAR = re.compile(r"(?:is|was|has|being|does|isn't|wasn't|hasn't|doesn't)\b")
+"""Verbs of one thing: "cough and headache, fever being absent" denies the fever alone."""
 
 
 @dataclass(frozen=True)
@@ -171,7 +173,9 @@ def _behind(text: str, trigger: Trigger, deniable: Sequence[Mention], result: Se
             last = deniable[index + 1]
             gap = text[mention.end : last.start]
             another = (_sort(mention) != _sort(last) or _count(gap) > 0) and not words("negation", "join").search(gap)
-            if not linked(text, mention, last) or another or re.search("[()]", gap):
+            alone = trigger.side == "mark" or _SINGULAR.match(text, trigger.start)
+            single = alone and not (words("negation", "join").search(gap) or re.search("[/&]", gap))
+            if not linked(text, mention, last) or another or single or re.search("[()]", gap):
                 break
         else:
             aside = re.sub(r",\s*(which|that|who)\b[^,]*,", "", text[mention.end : trigger.start])

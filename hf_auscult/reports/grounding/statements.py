@@ -97,6 +97,8 @@ def _in_context(text: str, mention: Mention, facts: Sequence[Fact]) -> Mention:
     """Added sounds are the heart's where the heart was recorded, and the apex is the lungs' elsewhere."""
     sounds = {fact.value for fact in facts if fact.concept == "sound"}
     heart = "heart" in sounds or (not sounds and any("murmur" in fact.value for fact in facts))
+    if mention.value == "adventitious sound at a place":
+        return replace(mention, value="adventitious sound")
     if mention.value == "added sound":
         return replace(mention, value="abnormal heart sound" if heart else "adventitious sound")
     if mention.value in _IN_COUGH and any(fact.value == _IN_COUGH[mention.value] for fact in facts):

@@ -15,6 +15,10 @@ _WORD = re.compile(r"(?:\b(?:Mr|Mrs|Ms|Miss|Dr|Prof|Master)\.? [A-Z][a-z]+)|[^\W
 _VERB = re.compile(r"[a-z]{3,}(?:s|ed|ing)")
 _ARTICLE = re.compile(r"\s(?:an?|the|no|any|its|his|her|their|this|that|neither|only)\b", re.IGNORECASE)
 """An article follows a verb, "unveils a murmur", and hardly ever a noun in the plural."""
+_FLAVOUR = re.compile(r"[A-Za-z]?[a-z]{2,}(?:ly|ed|ing|wise|wards?|ish|able|ible)")
+"""How adverbs, participles and the like end: how something is said more often than what."""
+_NAME = re.compile(r"[A-Z][a-z]+(?:'s)?")
+"""Capital letters within a sentence name a person or a town."""
 _ENDINGS = ("", "s", "es", "ed", "d", "ing", "ly", "ally", "er", "est", "r", "ness")
 
 
@@ -65,7 +69,9 @@ def unlisted(
         word = match[0]
         if " " in word or any(taken[match.start() : match.end()]) or word.lower() in own or is_neutral(word):
             continue
-        if _VERB.fullmatch(word) and _ARTICLE.match(text, match.end()):
+        if _FLAVOUR.fullmatch(word) or (_VERB.fullmatch(word) and _ARTICLE.match(text, match.end())):
+            continue
+        if _NAME.fullmatch(word) and text[: match.start()].rstrip()[-1:] not in ("", *".:;!?|-\n"):
             continue
         if word[0].isdigit() and _numbers_a_line(text, match):
             continue
