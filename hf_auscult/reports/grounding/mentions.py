@@ -169,7 +169,7 @@ def find_measures(text: str) -> Iterator[Mention]:
             short = re.fullmatch(r"(\d+)/(12|52)", match[0])
             parts = [
                 (number(part["number"]), (part["unit"] or "").lower().rstrip("s"))
-                for part in words("measures", "quantity").finditer(re.sub(r"^[MF]/?\s?(?=\d)|(?<=[a-z])(?=\d)|[MF]$", " ", match[0]))
+                for part in words("measures", "quantity").finditer(re.sub(r"^[MFmf]/?\s?(?=\d)|(?<=[a-z])(?=\d)|[MF]$", " ", match[0]))
             ]
             if short:
                 parts = [(float(short[1]), "month" if short[2] == "12" else "week")]
@@ -182,8 +182,8 @@ def find_measures(text: str) -> Iterator[Mention]:
                 text_of = f"{years:.3g}" if parts[-1][1][:1] in ("", "y") else f"{years:.3f}"
             else:
                 text_of = f"{parts[0][0] * units.get(parts[0][1], 1):g}"
-            lead = re.match(r"[a-z]+ (?=of |aged )", match[0], re.IGNORECASE)  # leaves "lady" to the sexes
-            letter = re.match(r"[MF]/?\s?(?=\d)", match[0])
+            lead = re.match(r"[a-z]{3,},? (?=of |aged |\d)", match[0], re.IGNORECASE)  # leaves "lady" to the sexes
+            letter = re.match(r"[MFmf]/?\s?(?=\d)", match[0])
             start = match.start() + max(one.end() if one else 0 for one in (lead, letter))
             yield Mention(concept, text_of, start, match.end() - (match[0][-1] in "MF"))
     for match in words("measures", "between").finditer(text):
@@ -211,7 +211,7 @@ def _lasts(text: str, match: re.Match[str]) -> bool:
 
 _SEX = re.compile(
     r"(?:(?<=\d)|(?<=\d\s)|(?<=yo\s)|(?<=yr\s)|(?<=old\s)|(?<=[,.;:(/]\s)|(?<=^)|(?<=[,.;:(/\n]))"
-    r"([MF])(?=[\s,.;:)/\d]|$)"
+    r"([MF])(?=[\s,.;:)/\d]|$)|^([mf])(?=\s?\d)"
 )
 """A capital M or F by itself: behind an age, or between marks."""
 
@@ -224,7 +224,7 @@ def find_sexes(text: str) -> Iterator[Mention]:
         ['male', 'female']
     """
     for match in _SEX.finditer(text):
-        yield Mention("sex", "male" if match[1] == "M" else "female", *match.span())
+        yield Mention("sex", "male" if match[0] in "Mm" else "female", *match.span())
 
 
 def chest_parts(place: str) -> frozenset[str]:

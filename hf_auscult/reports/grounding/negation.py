@@ -90,7 +90,7 @@ def polarities(
             if trigger.hedge and mention.concept != "finding":
                 continue
             between = text[trigger.end : mention.start] or text[mention.end : trigger.start]
-            if mention.polarity == "absent" and _count(between) > (0 if behind else 1):
+            if mention.polarity == "absent" and _count(re.sub(r"\b(an?|any|the)\b", "", between)) > 0:
                 continue  # "no fever, healthy": what denies by itself is denied only where the trigger touches it
             result[index] = result[index] or trigger.polarity
     return [_composed(mention, polarity) for mention, polarity in zip(deniable, result, strict=True)]

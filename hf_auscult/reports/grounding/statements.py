@@ -66,7 +66,8 @@ def read_statements(text: str, facts: Sequence[Fact]) -> list[Statement]:
     for start, end in sentences(text):
         inside = [mention for mention in mentions if start <= mention.start < end]
         statements = _sentence(text, start, end, inside)
-        if coughs and not words("roles", "complaint").search(text, start, end):
+        symptoms = sum(one.concept == "symptom" and one.polarity == "present" for one in statements) - 1
+        if coughs and symptoms < 2 and not words("roles", "complaint").search(text, start, end):
             # where coughs were recorded, "a cough" is the recording and no symptom
             statements = [
                 replace(cough, concept="sound") if cough.value == "cough" and cough.polarity == "present" else cough
@@ -200,7 +201,7 @@ def _disease(severity: Mention, mentions: Sequence[Mention]) -> str | None:
 def _negated(text: str, start: int, mention: Mention, deniable: Sequence[Mention]) -> bool:
     """Whether one of the six words before denies it, and nothing nearer; 40 characters hold them."""
     nearer = max((other.end for other in deniable if other.end <= mention.start), default=0)
-    before = text[max(nearer, start, mention.start - 40) : mention.start].lower().split()
+    before = re.findall(r"[\w']+,?", text[max(nearer, start, mention.start - 40) : mention.start].lower())
     return any(words("roles", "not").fullmatch(word) for word in before[-6:]) and "," not in "".join(before[-2:])
 
 
