@@ -88,7 +88,9 @@ class Lexicon:
     @property
     def additions(self) -> tuple[str, ...]:
         """Concepts that no fact covers: a report that uses one of their words says more than it was given."""
-        return tuple(dict.fromkeys(entry.concept for entry in self.entries if entry.concept not in (*CONCEPTS, NEUTRAL)))
+        return tuple(
+            dict.fromkeys(entry.concept for entry in self.entries if entry.concept not in (*CONCEPTS, NEUTRAL))
+        )
 
     def add(self, file: str | Path) -> None:
         """Add the entries of a YAML file.

@@ -414,9 +414,7 @@ class _Report:
             sentences.append(self.sentence("conditions", there=joined([self.named(value) for value in conditions])))
             clause = f"{self.it} has a history of {joined([self.named(value) for value in conditions])}"
             self.complaints.append((sentences[-1], clause))
-        absent = [
-            re.sub("condition$", "conditions", self.bare(value)) for value in self.values("condition", "absent")
-        ]
+        absent = [re.sub("condition$", "conditions", self.bare(value)) for value in self.values("condition", "absent")]
         if absent:
             sentences.append(self.sentence("no conditions", none=joined(absent, "or")))
         for value in self.values("smoking"):

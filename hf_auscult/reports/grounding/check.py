@@ -65,8 +65,9 @@ def check(text: str, facts: Sequence[Fact], *, dataset: str | None = None) -> Gr
     place of one that is left out: another disease than the diagnosis, a diastolic murmur for a systolic one. Anything
     else that a fact could have said, and every clinical word that no fact covers, is unsupported.
 
-    The reading is by patterns and English only. A phrase that the lexicon lacks is not seen, which hides additions
-    rather than inventing them.
+    The reading is by patterns and English only. A word that neither the lexicon, a fact nor ``language/neutral.yaml``
+    accounts for is unsupported as ``unlisted``, so that an unknown drug or sign is not passed over; a name within a
+    sentence and what ends like an adverb or a participle are let pass.
 
     Args:
         text: the report.
@@ -123,9 +124,7 @@ def _joined(text: str, compared: Sequence[Comparison], verdict: Verdict) -> tupl
         last = result[-1] if result else None
         if last is not None and words("roles", "one_phrase").fullmatch(text[last.end : statement.start]):
             head = statement if statement.concept in TERM_CONCEPTS else last
-            result[-1] = replace(
-                head, start=last.start, end=statement.end, text=text[last.start : statement.end]
-            )
+            result[-1] = replace(head, start=last.start, end=statement.end, text=text[last.start : statement.end])
         else:
             result.append(statement)
     once = {(one.concept, one.value) if one.concept in _ONCE else one: one for one in result[::-1]}

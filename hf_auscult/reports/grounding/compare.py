@@ -149,7 +149,9 @@ def _denied_elsewhere(statement: Statement, known: Knowledge, others: Sequence[S
     if statement.value == "adventitious sound" and statement.polarity == "absent":
         sites = known.of_concept("site")
         place = chest_parts(statement.text)
-        return bool(sites and place) and any(compare_place(" ".join(place), fact.value) == "contradicted" for fact in sites)
+        return bool(sites and place) and any(
+            compare_place(" ".join(place), fact.value) == "contradicted" for fact in sites
+        )
     heard = {fact.value for fact in known.of_concept("location", "loudest")}
     if statement.value != "murmur" or statement.polarity != "absent" or not heard:
         return False
@@ -295,7 +297,9 @@ def _place(statement: Statement, known: Knowledge, others: Sequence[Statement]) 
     if statement.concept == "location":
         verdict, facts = _among(statement, location or site)
         if verdict != "supported" and not location:
-            verdict, facts = max((verdict, facts), _among(statement, loudest), key=lambda result: result[0] == "supported")
+            verdict, facts = max(
+                (verdict, facts), _among(statement, loudest), key=lambda result: result[0] == "supported"
+            )
         here = [fact for fact in site if location and verdict == "supported" and fact.value == statement.value]
         return verdict, (*facts, *here)
     if statement.concept == "site" and site:

@@ -169,7 +169,9 @@ def find_measures(text: str) -> Iterator[Mention]:
             short = re.fullmatch(r"(\d+)/(12|52)", match[0])
             parts = [
                 (number(part["number"]), (part["unit"] or "").lower().rstrip("s"))
-                for part in words("measures", "quantity").finditer(re.sub(r"^[MFmf]/?\s?(?=\d)|(?<=[a-z])(?=\d)|[MF]$", " ", match[0]))
+                for part in words("measures", "quantity").finditer(
+                    re.sub(r"^[MFmf]/?\s?(?=\d)|(?<=[a-z])(?=\d)|[MF]$", " ", match[0])
+                )
             ]
             if short:
                 parts = [(float(short[1]), "month" if short[2] == "12" else "week")]

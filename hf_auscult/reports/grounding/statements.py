@@ -110,12 +110,18 @@ def _in_context(text: str, mention: Mention, facts: Sequence[Fact]) -> Mention:
         return replace(mention, concept=NEUTRAL) if mention.value == "bilateral" else mention
     if mention.value == "mitral" and re.search("ap", text[mention.start : mention.end]):
         return replace(mention, value="upper")
-    return replace(mention, concept=NEUTRAL) if mention.value in VALVES and "area" not in text[mention.start : mention.end] else mention
+    return (
+        replace(mention, concept=NEUTRAL)
+        if mention.value in VALVES and "area" not in text[mention.start : mention.end]
+        else mention
+    )
 
 
 def _sentence(text: str, start: int, end: int, mentions: Sequence[Mention]) -> list[Statement]:
     kinds = (*TERM_CONCEPTS, "smoking", "pregnancy", "outcome", *lexicon().additions)
-    deniable = [each for each in mentions if each.concept in kinds and each.concept != "detail" and each.value != "course"]
+    deniable = [
+        each for each in mentions if each.concept in kinds and each.concept != "detail" and each.value != "course"
+    ]
     polarity_of = dict(zip(deniable, polarities(text, start, end, mentions, deniable), strict=True))
     heads = [mention for mention in mentions if mention.concept in ("finding", "timing")]
     result: list[Statement] = []
@@ -133,7 +139,9 @@ def _sentence(text: str, start: int, end: int, mentions: Sequence[Mention]) -> l
             if _before_denied(text, mention, polarity_of):
                 continue
             of = _disease(mention, mentions) if concept == "severity" else owner(mention, heads, text)
-            denied = _negated(text, start, mention, deniable) or words("negation", "absent_mark").match(text, mention.end)
+            denied = _negated(text, start, mention, deniable) or words("negation", "absent_mark").match(
+                text, mention.end
+            )
             polarity = "absent" if denied else "present"
         elif concept == "place":
             concept, only = role(text, start, end, mention), _nowhere_else(text, start, mention)

@@ -10,7 +10,9 @@ from ...data.facts import Fact
 from ..lexicon import language
 from .mentions import Mention
 
-_WORD = re.compile(r"(?:\b(?:Mr|Mrs|Ms|Miss|Dr|Prof|Master)\.? [A-Z][a-z]+)|[^\W\d_]+(?:['/&][^\W\d_]+)*|\d+(?:[.,]\d+)*")
+_WORD = re.compile(
+    r"(?:\b(?:Mr|Mrs|Ms|Miss|Dr|Prof|Master)\.? [A-Z][a-z]+)|[^\W\d_]+(?:['/&][^\W\d_]+)*|\d+(?:[.,]\d+)*"
+)
 """A word, with its title where it is somebody's name, or a number."""
 _VERB = re.compile(r"[a-z]{3,}(?:s|ed|ing)")
 _ARTICLE = re.compile(r"\s(?:an?|the|no|any|its|his|her|their|this|that|neither|only)\b", re.IGNORECASE)

@@ -38,7 +38,15 @@ class Browser:
         command = f'exec "$0" "$@" 3<&{to_read} 4>&{to_write}'
         flags = ["--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"]
         self._process = subprocess.Popen(
-            ["bash", "-c", command, program, *flags, "--remote-debugging-pipe", f"--user-data-dir={folder / 'profile'}"],
+            [
+                "bash",
+                "-c",
+                command,
+                program,
+                *flags,
+                "--remote-debugging-pipe",
+                f"--user-data-dir={folder / 'profile'}",
+            ],
             pass_fds=(to_read, to_write),
             stderr=subprocess.DEVNULL,
         )
