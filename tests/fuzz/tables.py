@@ -24,11 +24,12 @@ TEXT = {".csv", ".tsv", ".txt", ".json", ".hea", ".xlsx", ".xls", ""}
 MOST = 24
 """Recordings of a layout: the tables are the matter here."""
 LINES = (
-    "path,subject_id,recording_id,label,site,age,sex,organ,ward",
-    *(f"{n}.wav,p{n % 4},r{n},{'ab'[n % 2]},mitral,{20 + n},f,heart,x" for n in range(8)),
+    "path,subject_id,recording_id,label,site,age,sex,organ,ward,age_group",
+    *(f"{n}.wav,p{n % 4},r{n},{'ab'[n % 2]},mitral,{20 + n if n < 4 else ''},f,heart,x,child" for n in range(8)),
 )
 NUMBERS = ("inf", "-inf", "nan", "1e999", "-7000", "1e9", "0x10", "9" * 5_000, "१२", "1_0", "", "-0", "1e-400", "None")
 TEXTS = ("\0", "\ufeff", "\ud800", '"', '"' * 3, "'", "=1+1", "../../etc/passwd", "a" * 140_000, "\r", "\n", ";", "\t")
+TEXTS += (r"$\frac{x$", "<b>|`*_[x](y)", "x" * 5_000, "\x1b[31m", "---", "{{x}}", "%s{0}")
 JSONS = (
     "[" * 100_000,
     '{"a":' * 50_000,
