@@ -150,7 +150,7 @@ def test_the_figures_say_what_they_show(tmp_path, figures):
     expected = {
         "roc": ["model 1: .700", "model 2: .800 / .500", "1 − specificity", "murmur", "10 % of labels"],
         "losses": ["aligned", "audio only", "optimizer step", "reconstruction"],
-        "evidence": ["wheeze", "annotated sound", "log-mel", "2000"],
+        "evidence": ["wheeze", "annotated sound", "log energy", "evidence", "2000"],
         "forest": ["T1 exhalation", "no data", "leaks", "published", "metadata + recording level", "AUROC (95 %"],
         "radar": ["Wheeze &\nCrackle\n(7)", "Stridor\n(6)"],
         "borda": ["lung", "heart", "Borda score (1 to 2)", "1.5", "2.0"],
