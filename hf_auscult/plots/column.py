@@ -45,7 +45,7 @@ def column_figure(
     models = list(dict.fromkeys(name for row in rows for name in row.ours))
     matplotlib.rcParams.update(COLUMN_RC)  # undone with the package's other settings
     forest = 0.6 + len(rows) * max(0.3, 0.12 * len(models) + 0.08)
-    parts = [forest, COLUMN + 0.2] if curves else [forest]
+    parts = [forest, 0.8 * COLUMN] if curves else [forest]  # a square beside the tasks' names
     legend = 0.16 * (len(models) + 3)
     figure, axes = canvas(COLUMN, sum(parts) + legend, rows=len(parts), height_ratios=parts, squeeze=False)
     draw_forest(axes[0, 0], rows, figure_name=figure_name, chance=chance, width=20)

@@ -198,14 +198,13 @@ def load_corpus(
     """
     corpora = [folder for folder in folders if (folder / CORPUS).is_file()]
     others = {folder: str(manifest_of(folder)["dataset"]) for folder in folders if folder not in corpora}
-    dataset = config.dataset or next(iter(others.values()), "DATASET")
+    dataset = config.dataset or next(iter(others.values()), None)
     evaluated = [folder for folder, name in others.items() if name == dataset]
-    if len(evaluated) != 1:
+    if dataset is None or len(evaluated) != 1:
         raise ConfigurationError(
-            f"{len(evaluated)} folders of {dataset}, on whose test people the run is evaluated",
+            f"{len(evaluated)} folders of {dataset or 'a dataset'}, on whose test people the run is evaluated",
             where="data.prepared",
-            remedy=f"name one folder that `hf-auscult prepare {dataset}` wrote, beside any corpora, "
-            "or another as data.dataset",
+            remedy=f"name one folder that `hf-auscult prepare {dataset or 'DATASET'}` wrote, beside any corpora",
         )
     main = evaluated[0]
     task = load_prepared(main, config.task)
