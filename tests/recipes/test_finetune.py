@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from pathlib import Path
 
@@ -217,8 +218,9 @@ def test_events_of_real_recordings(tmp_path, encoder):
     assert {"score", "average", "harmonic"} <= set(result.rows[0].event_scores)
 
 
-def test_plain_transformers_is_enough(root, encoder, tmp_path, monkeypatch):
-    """The example, which knows nothing of this package but its registration, on the prepared dataset."""
+def test_from_a_prepared_dataset_to_a_figure_with_plain_transformers(root, encoder, tmp_path, monkeypatch, capsys):
+    """The example: `load_dataset`, extractor, `Trainer`, pipeline and `evaluate`, one after the other."""
+    monkeypatch.setenv("AUSCULT_CACHE", str(tmp_path / "cache"))
     import runpy
 
     example = runpy.run_path(str(ROOT / "examples" / "plain_trainer.py"))
@@ -232,5 +234,8 @@ def test_plain_transformers_is_enough(root, encoder, tmp_path, monkeypatch):
         disable_tqdm=True,
     )
     assert trainer.state.global_step == 2
-    found = pipeline("audio-classification", model=str(tmp_path / "plain"))(heart(), top_k=2)
-    assert {answer["label"] for answer in found} == {"Absent", "Present"}
+    answers, figures = capsys.readouterr().out.strip().splitlines()[-2:]
+    assert {answer["label"] for answer in ast.literal_eval(answers)} == {"Absent", "Present"}
+    assert 0 <= float(ast.literal_eval(figures)["auroc"].split()[0]) <= 1
+    lines = (ROOT / "examples" / "plain_trainer.py").read_text("utf-8").partition('"""Fine-tune')[2].splitlines()
+    assert len(lines) <= 25, "a data set to a figure in 25 lines"
