@@ -101,7 +101,7 @@ def choose(model: Any, feature_extractor: Any, device: torch.device) -> Choice:
         feature_extractor: its extractor.
         device: where it runs.
     """
-    machine = f"{_processor(device)}, {torch.get_num_threads()} threads, torch {torch.__version__}"
+    machine = f"{processor_of(device)}, {torch.get_num_threads()} threads, torch {torch.__version__}"
     encoder = getattr(model, "audio_encoder", model)
     if next(encoder.parameters(), None) is None:  # openSMILE computes without torch
         return Choice("exact", 1.0, 1.0, {}, machine)
@@ -155,10 +155,10 @@ def measure(encoder: Any, feature_extractor: Any, device: torch.device, ways: tu
     return Choice(best, tried[best]["cosine"], tried[best]["gain"], tried, machine)
 
 
-def stand_in(seed: int, rate: int) -> np.ndarray:
-    """Ten seconds that sound somewhat like a body: beats, breath-like noise, crackles; another `seed`, another body."""
+def stand_in(seed: int, rate: int, seconds: float = SECONDS) -> np.ndarray:
+    """Samples that sound somewhat like a body: beats, breath-like noise, crackles; another `seed`, another body."""
     rng = np.random.default_rng(seed)
-    clock = np.arange(round(SECONDS * rate)) / rate
+    clock = np.arange(round(seconds * rate)) / rate
     phase = clock * rng.uniform(1.0, 2.0) % 1.0
     beats = sum(
         np.exp(-(((phase - at) / 0.05) ** 2)) * np.sin(2 * np.pi * rng.uniform(40, 120) * clock) for at in (0.1, 0.45)
@@ -168,7 +168,8 @@ def stand_in(seed: int, rate: int) -> np.ndarray:
     return (0.3 * beats + rng.uniform(0.005, 0.05) * breath + 0.3 * crackles).astype(np.float32)
 
 
-def _processor(device: torch.device) -> str:
+def processor_of(device: torch.device) -> str:
+    """Name of a device's processor, with the bfloat16 units of a CPU."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     try:
