@@ -1,8 +1,8 @@
 """Print the table of encoders, or write it into a file: `python examples/encoder_table.py model_cards/README.md`.
 
 Front ends, widths and parameters are those of the networks that the converters build; milliseconds of CPU time are
-measured, for one recording of ten seconds on one thread of the machine that is named, with random weights. Licences are those of
-`hf_auscult/hub/families.yaml`, training data also the contamination register's. Parity is read from the table of
+measured, for ten seconds of sound on one thread of the machine that is named, with random weights. Licences are those
+of `hf_auscult/hub/families.yaml`, training data also the contamination register's. Parity is read from the table of
 `python -m tests.models.parity` in the file.
 """
 
