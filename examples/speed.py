@@ -379,7 +379,8 @@ def make_many(folder: Path, number: int) -> None:
             name = f"{part}/{index:07}.wav"
             soundfile.write(source / name, noise.integers(-3000, 3000, 800, np.int16), 4_000)
             table.write(f"{name},p{index // 4:06},{'ab'[index // 4 % 2]}\n")
-    AutoModel.from_config(OperaCEConfig(width_coefficient=0.1, depth_coefficient=0.3)).save_pretrained(folder / "model")
+    config = OperaCEConfig(network="cnn", conv_channels=(4, 8), convs_per_block=1, minimum_frames=8)
+    AutoModel.from_config(config).save_pretrained(folder / "model")
     AuscultFeatureExtractor("heart", WindowPolicy("sliding", seconds=1.0)).save_pretrained(folder / "model")
 
 

@@ -297,7 +297,7 @@ def test_bfloat16_and_a_compiled_encoder_learn_as_single_precision_does(store, t
         return np.array([entry["loss_a"] for entry in run.state.log_history if "loss_a" in entry])
 
     seeds = np.stack([losses(seed) for seed in range(4)])
-    assert (seeds[:, -1] < 0.8 * seeds[:, 0]).all()
+    assert (seeds[:, -1] < 0.9 * seeds[:, 0]).all()
     compiled = losses(torch_compile=True, torch_compile_backend="aot_eager")
     np.testing.assert_allclose(compiled, seeds[0], rtol=1e-3)
     low = losses(bf16=True)
