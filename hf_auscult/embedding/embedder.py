@@ -23,7 +23,7 @@ from ..errors import AudioError, ConfigurationError, NonFiniteAudioError, Sampli
 from ..features import Features, WindowedFeatureExtractor
 from ..features.windowed import check_batch_size, name_of
 from ..models.adapter.presets import presets
-from ..models.reachable import check_reachable
+from ..models.reachable import check_reachable, without_loading_bar
 from ..models.shared.rows import weighted_mean
 from .precision import Choice, Precision, Runner, check_precision, choose, shape_of
 from .sources import Cells, sources_of
@@ -74,7 +74,8 @@ class Embedder:
         recordings: int = 0,
     ) -> None:
         check_precision(precision)
-        loaded, feature_extractor = _load(model, feature_extractor)
+        with without_loading_bar():
+            loaded, feature_extractor = _load(model, feature_extractor)
         name = loaded.config._name_or_path
         if feature_extractor is None:
             if not name:
