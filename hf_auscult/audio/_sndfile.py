@@ -158,6 +158,9 @@ def open_sound(stream: BinaryIO, size: int, where: str) -> Iterator[OpenedSound]
     samples = samples_of(stream, size)
     if samples is not None and samples.truncated:
         raise _short(where, f"{samples.promised} bytes of samples promised, {samples.available} there")
+    if samples is not None and samples.stale:
+        problem = f"its header counts {samples.promised} bytes of samples, {samples.available} are there"
+        raise UndecodableAudioError(problem, where=where, remedy="export it again, as WAV for example")
     header = wav_header(stream, size)
     if header is not None:
         if header.sampling_rate is not None:

@@ -149,6 +149,8 @@ def split_warnings(
     warnings = [f"split {name!r} is empty: {remedy}" for name, rows in parts.items() if not rows]
     if split.name not in IN_TURN:  # a part of one person or source has the classes it has
         for task, counts in configs.items():
+            if not any(part.recordings for part in counts.values()):
+                continue
             for label in spec.task(task).classes:
                 lacking = [name for name, part in counts.items() if parts[name] and not part.labels.get(label)]
                 if lacking:
