@@ -270,7 +270,7 @@ def _task(config: FinetuneConfig, spec: BenchmarkTask, folder: Path, progress: b
         selected_on = "test"
     if config.protocol == "published" and spec.suite == "auscultabench16":
         selected_on = "test"  # its script scores every epoch on the test part and keeps the best
-    examples.refuse_reserved(parts["train"], "training")
+    examples.refuse_reserved(np.concatenate([parts["train"], parts["validation"]]), "training")
     people = sorted({str(who) for who in examples.subjects[parts["train"]]}, key=lambda who: order(who, 0))
     tested = HeldOutPeople(
         dataset=spec.dataset,
