@@ -7,12 +7,10 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from ..alignment.teacher_config import teacher_config
 from ..data.load import manifest_of
@@ -23,6 +21,7 @@ from ..metrics.tables import Table
 from ..models.acula.teacher_acula import resolve_teacher
 from ..models.reachable import check_reachable
 from ..reports.report_set import read_set
+from ..texts import read_yaml
 from .align.config import AlignConfig, build, read_settings
 from .align.corpus import data_folders, prepare_data
 from .align.run import align
@@ -78,18 +77,16 @@ def matrix_rows(path: str | Path | None = None) -> tuple[MatrixRow, ...]:
     Raises:
         ConfigurationError: not such a file, or a name that is used twice.
     """
-    text = resources.files(__package__).joinpath("matrix.yaml") if path is None else Path(path)
+    remedy = "see recipes/matrix.yaml"
+    content = read_yaml(Path(path or Path(__file__).with_name("matrix.yaml")), remedy=remedy)
     try:
-        content = yaml.safe_load(text.read_text("utf-8"))
         rows = [
             MatrixRow(str(name), part["table"], row["title"], row["change"], tuple(row.get("published", ())))
             for part in content
             for name, row in part["rows"].items()
         ]
-    except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
-        raise ConfigurationError(
-            f"not a matrix ({error})", where=str(path), remedy="see recipes/matrix.yaml"
-        ) from error
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ConfigurationError(f"not a matrix ({error})", where=path, remedy=remedy) from error
     names = [row.name for row in rows]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ConfigurationError(f"rows of one name: {twice}", where=str(path), remedy="rename one of them")

@@ -171,6 +171,11 @@ def test_mistakes_are_named(prepared, tmp_path):
     (tmp_path / "rows.yaml").write_text(yaml.safe_dump(twice))
     with pytest.raises(ConfigurationError, match="one name"):
         matrix_rows(tmp_path / "rows.yaml")
+    bomb = "v0: &v0 [x, x]\n" + "".join(f"v{n}: &v{n} [*v{n - 1}, *v{n - 1}]\n" for n in range(1, 30))
+    for content, message in ((bomb, "too many values"), ("[" * 20_000, "not YAML"), ("- 1", "not a matrix")):
+        (tmp_path / "rows.yaml").write_text(content)
+        with pytest.raises(ConfigurationError, match=message):
+            matrix_rows(tmp_path / "rows.yaml")
     assert laid_over({"teacher": {"name": "a"}}, {"teacher": {"preset": "b"}}) == {"teacher": {"preset": "b"}}
 
 

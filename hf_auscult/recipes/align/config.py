@@ -97,12 +97,16 @@ def excluded_names(row: Mapping[str, Any], excluded: frozenset[str]) -> frozense
     return excluded & {spelled for name in names for spelled in (name, f"{source}:{name}")}
 
 
+DEFAULT_DATASET = "circor"  # that of the demo
+
+
 @dataclass(frozen=True)
 class DataConfig:
     """Which recordings, and how people are divided.
 
     Args:
-        dataset: the one on whose test people everything is evaluated; the first of `prepared` unless named.
+        dataset: the one on whose test people everything is evaluated; unless named the first of `prepared`, and
+            `circor` of a `source`.
         source: its original download; prepared first when given.
         prepared: folders that `prepare` or `corpus` wrote, one or several. One of them is `dataset` as `prepare` wrote
             it; of the others the training people are trained on, too, and every batch is of one dataset. When absent,

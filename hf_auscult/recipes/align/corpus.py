@@ -34,7 +34,7 @@ from ...evaluation.contamination import HeldOutPeople
 from ...reports import Report, class_prompts, generate
 from ...reports.report_set import read_set
 from ...training import AlignmentExample, StoredWaveform, Waveforms
-from .config import DataConfig, ReportsConfig, excluded_names, excluded_people
+from .config import DEFAULT_DATASET, DataConfig, ReportsConfig, excluded_names, excluded_people
 
 UNKNOWN = -100
 SPLITS = ("train", "validation", "test")
@@ -162,7 +162,7 @@ class EmbeddedReports:
 def data_folders(config: DataConfig, work: Path) -> tuple[Path, ...]:
     """Return where the run's data are, or will be once `prepare_data` has run."""
     if not config.prepared:
-        return (work / "prepared" / (config.dataset or ""),)
+        return (work / "prepared" / (config.dataset or DEFAULT_DATASET),)
     return tuple(
         Path(folder) for folder in ([config.prepared] if isinstance(config.prepared, str) else config.prepared)
     )
@@ -174,10 +174,8 @@ def prepare_data(config: DataConfig, work: Path) -> None:
         return
     if config.source is None:
         raise DataError("neither data.source nor data.prepared is given", remedy="name one in the run's file")
-    if config.dataset is None:
-        raise ConfigurationError("not said of which dataset the source is", where="data.dataset", remedy="name it")
     prepare(
-        config.dataset,
+        config.dataset or DEFAULT_DATASET,
         config.source,
         data_folders(config, work)[0],
         split=SplitSpec(fractions=config.fractions, seed=config.seed),
