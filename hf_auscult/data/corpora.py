@@ -25,6 +25,7 @@ from .corpus_people import Key, Recording, barred, check_corpus, places, togethe
 from .load import manifest_of, rows_of
 from .manifest import CORPUS, DATA, task_columns
 from .schema import features
+from .splits import split_sha256
 from .trained_on import salt_of
 from .writing import check_name
 
@@ -172,7 +173,12 @@ def build_corpus(
         _write(spec, {name: folders[name] for name in members}, placed, folder / DATA, progress)
         # A model trained on the corpus lists its people under the same salts as one trained on the members.
         salts = {name: salt_of(name, folders[name]) for name in members}
-        write_json(folder / CORPUS, {**report.to_dict(), "output": target.name, "salts": salts})
+        # Who is where, and what is heard: the counts alone are those of many corpora.
+        hashes = {
+            "split_sha256": split_sha256({"\t".join(key): part for key, part in placed.items()}),
+            "audio_sha256": split_sha256({"\t".join(item.key): item.sha256 for item in listened if item.key in placed}),
+        }
+        write_json(folder / CORPUS, {**report.to_dict(), "output": target.name, "salts": salts, **hashes})
         write_text(folder / "README.md", _card(spec, report))
     return report
 

@@ -20,6 +20,7 @@ from ..files import Serialisable, to_json, write_json, write_text
 from ..metrics.tables import Table
 from ..models.acula.teacher_acula import resolve_teacher
 from ..models.reachable import check_reachable
+from ..reports.report_set import read_set
 from ..texts import read_yaml
 from .align.config import AlignConfig, build, read_settings
 from .align.corpus import data_folders, prepare_data
@@ -140,7 +141,7 @@ def absent(config: AlignConfig) -> str:
 
 
 def key_of(config: AlignConfig) -> str:
-    """Return what a finished row must agree with: settings, and the data with their split."""
+    """Return what a finished row must agree with: settings, the data with their split, reports and first weights."""
     settings = {name: value for name, value in config.to_dict().items() if name not in ("output", "work")}
     data: list[Any] = []
     for folder in data_folders(config.data, Path(config.work)):
@@ -148,7 +149,12 @@ def key_of(config: AlignConfig) -> str:
             data.append(hashlib.sha256((folder / CORPUS).read_bytes()).hexdigest())
         else:
             manifest = manifest_of(folder)
-            data.append([manifest["dataset"], manifest["split_sha256"], manifest["audio_sha256"]])
+            data.append([manifest[name] for name in ("dataset", "split_sha256", "audio_sha256", "content_sha256")])
+    if config.reports.folder is not None:
+        data.append(read_set(config.reports.folder).info.content_sha256)
+    # A checkpoint's folder can be written again under the same name.
+    weights = sorted(Path(config.start.checkpoint or "").glob("*.safetensors")) if config.start.checkpoint else []
+    data += [hashlib.sha256(file.read_bytes()).hexdigest() for file in weights]
     settings["data"] = {**settings["data"], "prepared": None, "source": None}
     return hashlib.sha256(to_json([settings, data], sort_keys=True).encode()).hexdigest()
 
