@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -25,6 +24,7 @@ from hf_auscult.recipes.align.config import DataConfig, load_config
 from hf_auscult.recipes.align.evaluation import over_seeds
 from hf_auscult.training import AlignmentTrainer
 from tests.aligned import ROOT, settings
+from tests.launched import two_processes
 
 SAMPLE = ROOT / "examples" / "data" / "circor_sample" / "training_data"
 
@@ -191,16 +191,7 @@ def test_two_processes_under_accelerate(tmp_path):
     values = settings(tmp_path) | {"checks": ["shuffled", "label_supervision"]}
     values["training"] = {**values["training"], "per_device_train_batch_size": 4}
     (tmp_path / "run.yaml").write_text(yaml.safe_dump(values))
-    flags = "--multi_gpu --num_processes 2 --num_machines 1 --mixed_precision no --dynamo_backend no"
-    command = [sys.executable, "-m", "accelerate.commands.accelerate_cli", "launch", *shlex.split(flags)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1", "ACCELERATE_USE_CPU": "true"}
-    done = subprocess.run(
-        [*command, str(ROOT / "examples" / "align.py"), "--config", str(tmp_path / "run.yaml"), "--json"],
-        capture_output=True,
-        text=True,
-        env={**environment, "OMP_NUM_THREADS": "1"},
-        check=False,
-    )
+    done = two_processes("align.py", tmp_path / "run.yaml")
     assert done.returncode == 0, done.stderr[-3000:]
     results = json.loads((tmp_path / "auscult" / "acula-opera" / "results.json").read_text())
     assert results["processes"] == 2
@@ -229,15 +220,15 @@ def test_reserved_people_never_enter_a_run(run_folder, monkeypatch):
     assert not any(bare_id(person, "circor") in reserved_subjects("circor") for person in by_split["train"])
 
     judged = min(by_split["test"])
-    monkeypatch.setattr(corpora, "reserved_subjects", lambda _: frozenset({bare_id(judged, "circor")}))
+    from hf_auscult.data import guards
+
+    monkeypatch.setattr(guards, "reserved_subjects", lambda _: frozenset({bare_id(judged, "circor")}))
     fewer = corpora.load_corpus(config, [prepared], 4_000)
     assert len(fewer.people("test")) == len(by_split["test"]) - 1
     everyone = corpora.load_corpus(DataConfig(prepared=str(prepared), locked=True), [prepared], 4_000)
     assert len(everyone.people("test")) == len(by_split["test"])
 
     trained = min(by_split["train"])
-    from hf_auscult.data import guards
-
     monkeypatch.setattr(guards, "reserved_subjects", lambda _: frozenset({bare_id(trained, "circor")}))
     with pytest.raises(LeakageError):
         corpora.load_corpus(DataConfig(prepared=str(prepared), locked=True), [prepared], 4_000)
