@@ -153,8 +153,8 @@ def terms_of(value: str) -> tuple[str, Polarity]:
     A value that the lexicon does not know is a term of its own, in lower case.
 
     Example:
-        >>> terms_of("lung fibrosis"), terms_of("healthy"), terms_of("Gout")
-        (('pulmonary fibrosis', 'present'), ('illness', 'absent'), ('gout', 'present'))
+        >>> terms_of("lung fibrosis"), terms_of("healthy"), terms_of("Lupus")
+        (('pulmonary fibrosis', 'present'), ('illness', 'absent'), ('lupus', 'present'))
     """
     known = lexicon()
     if value in known.same:

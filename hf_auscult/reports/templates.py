@@ -653,7 +653,8 @@ def tenths(value: str) -> str:
         >>> tenths("28.41"), tenths("162"), tenths("10.18")
         ('28.4', '162', '10.2')
     """
-    return f"{round(float(value), 1):g}"
+    size = number(value)
+    return value if size is None else f"{round(size, 1):g}"
 
 
 def number(text: str) -> float | None:

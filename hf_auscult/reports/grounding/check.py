@@ -81,7 +81,7 @@ def check(text: str, facts: Sequence[Fact], *, dataset: str | None = None) -> Gr
         >>> facts = [Fact("finding", "wheeze", "wheezes"), Fact("sex", "male", "sex"), Fact("age", "66", "age")]
         >>> result = check("No wheezes in this 66-year-old man, who should be followed up.", facts)
         >>> [one.text for one in result.contradictions], [one.concept for one in result.unsupported]
-        (['wheezes'], ['recommendation', 'recommendation'])
+        (['wheezes'], ['recommendation'])
     """
     if not text.strip():
         raise DataError("an empty report", where=dataset, remedy="generate it again")

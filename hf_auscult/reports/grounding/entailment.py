@@ -89,7 +89,8 @@ class Entailment:
             inputs = self.tokenizer(premises, part, padding=True, truncation="only_first", return_tensors="pt")
             with torch.inference_mode():
                 chances = self.model(**inputs).logits.softmax(-1)
-            for fact, hypothesis, row in zip(facts[first:], part, chances.tolist(), strict=False):
+            judged = facts[first : first + self.batch_size]
+            for fact, hypothesis, row in zip(judged, part, chances.tolist(), strict=True):
                 of_kind = {kind: row[columns[0]] for kind, columns in self.columns.items()}
                 verdict = max(INFERENCES, key=of_kind.__getitem__)
                 result.append(Inferred(fact, hypothesis, verdict, of_kind[verdict]))
