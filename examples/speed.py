@@ -251,6 +251,17 @@ def rows_of_networks(family: str, paths: Sequence[Path], rounds: int, work: Path
         yield compare(f"embed, {family}, default", ours, (way, lambda: slow(paths)), rounds, cosine)
 
 
+def rows_of_ways(models: Sequence[str], work: Path) -> Iterator[str]:
+    """Every way that `fast` tries for many recordings: how much faster the network alone is, and how near."""
+    for family in models:
+        folder = make_model(family, work / f"ways-{family}")
+        choice = Embedder(str(folder), precision="fast", recordings=MANY).choice
+        assert choice is not None
+        for way, found in choice.tried.items():
+            mark = " (taken)" if way == choice.way else ""
+            yield f"| {family} | {way}{mark} | {found['gain']:.2f} | {found['cosine']:.6f} | {found['start']:.1f} |"
+
+
 def rows_of_passes(paths: Sequence[Path], rounds: int, work: Path) -> Iterator[Row]:
     """Two encoders in one pass, and reading beside the network."""
     embedders = {name: Embedder(str(make_model("opera-ce", work / name))) for name in ("first", "second")}
@@ -457,7 +468,7 @@ def _header(*names: str) -> str:
     return f"| {' | '.join(names)} |\n|{'---|' * len(names)}"
 
 
-SECTIONS = ("sound", "networks", "passes", "overlap", "cold", "scale", "suite", "bound", "accelerator")
+SECTIONS = ("sound", "networks", "passes", "overlap", "cold", "scale", "suite", "accelerator", "ways", "bound")
 BOUND_SUITES = ["covid_balanced/COVID-19-cough unbalanced", "acula18/T17", "auscultabench16/T14"]
 
 
@@ -530,6 +541,7 @@ def _sections(values: argparse.Namespace, work: Path) -> dict[str, Any]:
             lambda: rows_of_bound(values.data, values.models, work),
         ),
         "accelerator": (("device", "what", "rate"), rates),
+        "ways": (("model", "way", "times faster", "cosine", "start, s"), lambda: rows_of_ways(values.models, work)),
     }
     found: dict[str, Any] = {"rows": rows}
     for name, (header, lines) in listed.items():
