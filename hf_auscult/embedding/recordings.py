@@ -153,8 +153,9 @@ def _embed(outputs: Mapping[str, Path], paths: Sequence[str | Path], settings: _
     if settings.batch_size < 1:
         raise ConfigurationError(f"a batch of {settings.batch_size} windows", remedy="give 1 or more")
     for output in outputs.values():
-        if output.is_dir():
-            raise ConfigurationError("is a folder", where=output, remedy="name a file, for instance embeddings.parquet")
+        if output.exists() and not output.is_file():
+            what = "is a folder" if output.is_dir() else "is a device or a pipe"
+            raise ConfigurationError(what, where=output, remedy="name a file, for instance embeddings.parquet")
     with ExitStack() as stack:
         for output in outputs.values():
             stack.enter_context(sole_writer(output))
