@@ -7,11 +7,11 @@ because a variance estimated from a handful of people is itself a guess (and zer
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from statistics import NormalDist
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from .arrays import Floats
 
@@ -65,6 +65,32 @@ def joined_degrees(*parts: tuple[float, float]) -> float:
     return sum(variance for variance, _ in parts) ** 2 / below if below > 0 else math.inf
 
 
+def variance_between(runs: ArrayLike, factors: Sequence[ArrayLike] = ()) -> tuple[float, float]:
+    """Variance of a mean over runs as a sample of them, and its degrees of freedom; 0 of a single run.
+
+    Added to the variance over people it is a little too large, because people answer differently to each run and so
+    take part in both; without it, three runs cover .88.
+
+    Args:
+        runs: (runs,) figure of each.
+        factors: what makes runs differ, crossed: (runs,) levels of each, such as the training seed and the draw of
+            labelled people. Left out, every run is a draw of its own.
+
+    Example:
+        >>> variance_between([0.5, 0.75]), variance_between([0.5, 0.5, 0.75, 0.75], [[0, 0, 1, 1], [0, 1, 0, 1]])
+        ((0.015625, 1.0), (0.015625, 1.0))
+    """
+    values = np.asarray(runs, dtype=np.float64)
+    parts = []
+    for levels in factors or [np.arange(len(values))]:
+        _, level = np.unique(np.asarray(levels), return_inverse=True)
+        means = np.bincount(level, weights=values) / np.bincount(level)
+        variance = float(means.var()) / max(len(means) - 1, 1)
+        if variance > 1e-14:  # less is rounding
+            parts.append((variance, len(means) - 1.0))
+    return sum(variance for variance, _ in parts), joined_degrees(*parts)
+
+
 def score_bounds(value: float, variance: Callable[[float], float], level: float, degrees: float = math.inf) -> Bounds:
     """All values in [0, 1] from which the estimate is within t's reach, given the variance at each of them.
 
@@ -75,9 +101,7 @@ def score_bounds(value: float, variance: Callable[[float], float], level: float,
         >>> round(low, 3), high
         (0.722, 1.0)
     """
-    from scipy.stats import t
-
-    z = NormalDist().inv_cdf(0.5 + level / 2) if math.isinf(degrees) else float(t.ppf(0.5 + level / 2, degrees))
+    z = t_quantile(0.5 + level / 2, degrees)
     ends = []
     for outside in (0.0, 1.0):
         near, far = value, outside
@@ -102,20 +126,21 @@ def ranking_variance(value: float, positive: float, negative: float) -> float:
     return value * (1 - value) * spread / (positive * negative)
 
 
-def share_bounds(hits: Floats, among: Floats, level: float) -> Bounds:
+def share_bounds(hits: Floats, among: Floats, level: float, of_runs: float = 0.0) -> Bounds:
     """Clopper-Pearson bounds of a share, with the number of independent rows that people's rows are worth.
 
     Args:
         hits: (people,) rows that count, summed over each person.
         among: (people,) rows of each person; those without any are left out.
         level: coverage.
+        of_runs: variance between runs, of a mean over several.
 
     Example:
         >>> low, high = share_bounds(np.ones(4), np.ones(4), 0.95)
         >>> round(low, 2), high
         (0.4, 1.0)
     """
-    from scipy.stats import beta
+    from scipy.special import betaincinv
 
     hits, among = hits[among > 0], among[among > 0]
     people, rows = len(among), float(among.sum())
@@ -130,14 +155,17 @@ def share_bounds(hits: Floats, among: Floats, level: float) -> Bounds:
     # The spread between people is known as well as there are people of the rarer kind: with a miss, or with a hit.
     rarer = min(int((hits > 0).sum()), int((hits < among).sum()))
     effect = min(max(shrunk(ratio, rarer - 1) * expected, 1.0), most)
+    effect += of_runs / alone if alone > 1e-15 else 0.0
     count = rows / effect
     found, tail = share * count, (1 - level) / 2
-    low = 0.0 if found < 1e-9 else float(beta.ppf(tail, found, count - found + 1))
-    high = 1.0 if count - found < 1e-9 else float(beta.ppf(1 - tail, found + 1, count - found))
+    low = 0.0 if found < 1e-9 else float(betaincinv(found, count - found + 1, tail))
+    high = 1.0 if count - found < 1e-9 else float(betaincinv(found + 1, count - found, 1 - tail))
     return low, high
 
 
-def error_bounds(value: float, variance: float, people: float, level: float) -> Bounds:
+def error_bounds(
+    value: float, variance: float, people: float, level: float, between: tuple[float, float] = (0.0, math.inf)
+) -> Bounds:
     """Bounds of a mean error (or any positive figure): t on the logarithm, widened by 1.5 / people.
 
     Errors are skewed, so that the symmetric t covers .92 for 12 people; the logarithm gives .94 and the widening .96.
@@ -147,26 +175,37 @@ def error_bounds(value: float, variance: float, people: float, level: float) -> 
         variance: of it, between people.
         people: effective ones, see :func:`effective_people`.
         level: coverage.
+        between: variance between runs and its degrees of freedom, of a mean over several.
     """
-    from scipy.stats import t
-
-    reach = float(t.ppf(0.5 + level / 2, max(people - 1, 1.0))) * (1 + 1.5 / people) * math.sqrt(variance) / value
+    degrees = joined_degrees((variance, max(people - 1, 1.0)), between)
+    error = math.sqrt(variance + between[0])
+    reach = t_quantile(0.5 + level / 2, degrees) * (1 + 1.5 / people) * error / value
     return value * math.exp(-reach), value * math.exp(reach)
+
+
+def t_quantile(share: float, degrees: float) -> float:
+    """Quantile of Student's t, of the normal distribution where the degrees of freedom are infinite.
+
+    Example:
+        >>> round(t_quantile(0.975, 4.0), 3), round(t_quantile(0.975, math.inf), 3)
+        (2.776, 1.96)
+    """
+    from scipy.special import stdtrit  # a fifth of the time of scipy.stats.t
+
+    return NormalDist().inv_cdf(share) if math.isinf(degrees) else float(stdtrit(degrees, share))
 
 
 def t_bounds(value: float, variance: float, degrees: float, level: float) -> Bounds:
     """``value`` ± t times its standard error."""
-    from scipy.stats import t
-
-    reach = float(t.ppf(0.5 + level / 2, max(degrees, 1.0))) * math.sqrt(variance)
+    reach = t_quantile(0.5 + level / 2, max(degrees, 1.0)) * math.sqrt(variance)
     return value - reach, value + reach
 
 
 def t_p_value(value: float, variance: float, degrees: float) -> float:
     """Two-sided p-value of "zero"."""
-    from scipy.stats import t
+    from scipy.special import stdtr  # a fifth of the time of scipy.stats.t
 
-    return float(2 * t.sf(abs(value) / math.sqrt(variance), max(degrees, 1.0)))
+    return float(2 * stdtr(max(degrees, 1.0), -abs(value) / math.sqrt(variance)))
 
 
 def jackknife_variance(without: NDArray[np.float64]) -> float:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataError
 from .arrays import Floats, Integers
-from .bounds import PRIOR_CORRELATION, effective_people, expected_worth
+from .bounds import PRIOR_CORRELATION, effective_people, expected_worth, variance_between
 from .ranking import one_versus_rest
 
 
@@ -27,6 +29,7 @@ class Placements:
             every class.
         effective: the same people, counted for less where some have many more recordings than others.
         runs: (runs,) the AUROC of each run, where it is a mean over several.
+        factors: what makes the runs differ, see :func:`~hf_auscult.metrics.bounds.variance_between`.
     """
 
     value: float
@@ -36,6 +39,7 @@ class Placements:
     worth: tuple[tuple[float, float], ...]
     effective: tuple[float, float]
     runs: tuple[float, ...] = ()
+    factors: tuple[ArrayLike, ...] = ()
 
     @property
     def rarer(self) -> int:
@@ -56,6 +60,7 @@ class Placements:
             self.worth,
             self.effective,
             self._runs_minus(other),
+            self.factors,
         )
 
     def _runs_minus(self, other: Placements) -> tuple[float, ...]:
@@ -83,14 +88,9 @@ class Placements:
         return found if found > 1e-14 else 0.0  # placements are shares of counts: less is rounding
 
     @property
-    def between_runs(self) -> float:
-        """Variance of the mean over runs (training seeds, draws of labelled people) as a sample of them; 0 of one run.
-
-        With :attr:`variance` it is a little too large, because people answer differently to each run and so take part
-        in both; without, three runs cover .88.
-        """
-        runs = len(self.runs)
-        return float(np.var(self.runs, ddof=1)) / runs if runs > 1 else 0.0
+    def between_runs(self) -> tuple[float, float]:
+        """Variance of the mean over runs as a sample of them, and its degrees of freedom."""
+        return variance_between(self.runs, self.factors) if self.runs else (0.0, math.inf)
 
     @property
     def degrees(self) -> float:
@@ -111,10 +111,14 @@ def placements(y: NDArray[np.generic], score: Floats, owner: Integers) -> Placem
     return _mean([_of_class(labels, column, owner) for labels, column in one_versus_rest(y, score)])
 
 
-def placements_over_runs(y: NDArray[np.generic], scores: Floats, owner: Integers) -> Placements:
+def placements_over_runs(
+    y: NDArray[np.generic], scores: Floats, owner: Integers, factors: Sequence[ArrayLike] = ()
+) -> Placements:
     """Contributions to :func:`~hf_auscult.metrics.auroc_over_runs`."""
     runs = [placements(y, scores[:, run], owner) for run in range(scores.shape[1])]
-    return runs[0] if len(runs) == 1 else replace(_mean(runs), runs=tuple(run.value for run in runs))
+    if len(runs) == 1:
+        return runs[0]
+    return replace(_mean(runs), runs=tuple(run.value for run in runs), factors=tuple(factors))
 
 
 def _of_class(labels: Integers, score: Floats, owner: Integers) -> Placements:

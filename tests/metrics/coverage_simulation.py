@@ -41,7 +41,7 @@ import json
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any
@@ -184,29 +184,30 @@ def _difference(design: Design) -> Iterator[tuple[dict[str, Any], Callable[[], f
         yield s, partial(float, s["better"] - worse), draw
 
 
+def _decide(rng: np.random.Generator, y: np.ndarray, who: np.ndarray, classes: int, separation: float) -> np.ndarray:
+    scores: np.ndarray = separation * np.eye(classes)[y] + _noise(rng, who, classes)
+    return scores.argmax(axis=1)
+
+
+@cache  # the numbers of people and recordings do not change it
+def _true_macro_f1(shares: tuple[float, ...], separation: float) -> float:
+    rng, who = np.random.default_rng(0), np.arange(400_000)
+    y = _classes(rng, who, shares, "fixed")
+    return macro_f1(y, _decide(rng, y, who, len(shares), separation))
+
+
 def _macro_f1(design: Design) -> Iterator[tuple[dict[str, Any], Callable[[], float], Draw]]:
     """Three classes (the rarest with the prevalence) or two; decisions by the largest of noisy scores."""
     shares = ((0.34, 0.33, 0.33), (0.5, 0.25, 0.25), (0.65, 0.25, 0.1), (0.5, 0.5), (0.75, 0.25), (0.9, 0.1))
     for s in _grid(people=PEOPLE, recordings=design.recordings, shares=shares, separation=(1.0, 2.0)):
 
-        def decide(rng: Any, y: Any, who: Any, s: Any = s) -> np.ndarray:
-            classes = len(s["shares"])
-            scores: np.ndarray = s["separation"] * np.eye(classes)[y] + _noise(rng, who, classes)
-            return scores.argmax(axis=1)
-
-        def truth(s: Any = s, decide: Any = decide) -> float:
-            big, who = np.random.default_rng(0), np.arange(400_000)
-            many = _classes(big, who, s["shares"], "fixed")
-            return macro_f1(many, decide(big, many, who))
-
-        def draw(rng: Any, s: Any = s, decide: Any = decide) -> Interval:
+        def draw(rng: Any, s: Any = s) -> Interval:
             who = _owners(rng, s["people"], s["recordings"])
             y = _classes(rng, who, s["shares"], design.labels)
-            return person_interval(
-                partial(macro_f1, labels=range(len(s["shares"]))), y, decide(rng, y, who), subjects=who
-            )
+            decided = _decide(rng, y, who, len(s["shares"]), s["separation"])
+            return person_interval(partial(macro_f1, labels=range(len(s["shares"]))), y, decided, subjects=who)
 
-        yield s, truth, draw
+        yield s, partial(_true_macro_f1, s["shares"], s["separation"]), draw
 
 
 def _sensitivity(design: Design) -> Iterator[tuple[dict[str, Any], Callable[[], float], Draw]]:
