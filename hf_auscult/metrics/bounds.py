@@ -101,19 +101,20 @@ def score_bounds(value: float, variance: Callable[[float], float], level: float,
         >>> round(low, 3), high
         (0.722, 1.0)
     """
+    from scipy.optimize import brentq
+
     z = t_quantile(0.5 + level / 2, degrees)
-    ends = []
-    for outside in (0.0, 1.0):
-        near, far = value, outside
-        for _ in range(50):  # halves the distance each time: exact to rounding
-            middle = (near + far) / 2
-            if (value - middle) ** 2 <= z * z * variance(middle):
-                near = middle
-            else:
-                far = middle
-        ends.append(near)
-    # Both ends of the unit interval have no variance, so bisection ends a rounding error before them.
-    return (0.0 if ends[0] < 1e-12 else ends[0]), (1.0 if ends[1] > 1 - 1e-12 else ends[1])
+
+    def outside(end: float) -> float:
+        """Above 0 where the estimate is out of reach."""
+        return (value - end) ** 2 - z * z * variance(end)
+
+    low, high = (
+        # The first step leaves the estimate itself, where 0 and 1 have no variance.
+        end if abs(value - end) < 1e-9 or outside(end) <= 0 else brentq(outside, value + (end - value) * 1e-9, end)
+        for end in (0.0, 1.0)
+    )
+    return float(low), float(high)
 
 
 def ranking_variance(value: float, positive: float, negative: float) -> float:

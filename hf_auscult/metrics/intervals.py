@@ -27,7 +27,6 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import product
 from typing import Any, Literal
 
 import numpy as np
@@ -35,7 +34,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataError
 from ..files import Serialisable
-from .arrays import Floats, as_array, same_length
+from .arrays import Floats, as_array, numbers, same_length
 from .bounds import (
     effective_people,
     error_bounds,
@@ -52,7 +51,7 @@ from .bounds import (
 )
 from .calibration import brier, debiased_ece, ece
 from .classification import Labels, accuracy, macro_f1, micro_f1, sensitivity, specificity
-from .decisions import Average, DecisionScore, one_hot
+from .decisions import Average, DecisionScore, by_person, one_hot
 from .placements import Placements, exchange_contributions, placements, placements_over_runs
 from .ranking import auroc, auroc_draws, auroc_over_runs, auroc_over_runs_draws
 from .regression import mae, mape
@@ -289,10 +288,14 @@ def paired_difference(
     first, second = as_array(a), as_array(b)
     people = _people(subjects, (*shared, first, second))
     systems = [[*shared, scores] for scores in (first, second)]
-    value = float(statistic(*systems[0])) - float(statistic(*systems[1]))
+    kind, count, without, placed = _family(statistic), len(people), np.zeros(0), list[Placements]()
+    if kind == "ranking":
+        placed = [_placed(statistic, columns, people) for columns in systems]
+        value = placed[0].value - placed[1].value
+    else:
+        value = float(statistic(*systems[0])) - float(statistic(*systems[1]))
     positives = _positives(systems[0], people) if shared else None
     whole = Interval(value, None, None, len(people), positives, level=level)
-    kind, count, without = _family(statistic), len(people), np.zeros(0)
     reason: str | None = None
     if kind == "bootstrap":
         first_of, second_of = (_of_draws(statistic, columns, people) for columns in systems)
@@ -303,7 +306,6 @@ def paired_difference(
         method = "percentile bootstrap over people"
         return replace(whole, low=low, high=high, draws=draws, redrawn=redrawn, p_value=p_value, method=method)
     if kind == "ranking":
-        placed = [_placed(statistic, columns, people) for columns in systems]
         gap = placed[0].minus(placed[1])
         between = gap.between_runs
         variance, degrees = gap.variance, gap.degrees
@@ -399,9 +401,7 @@ def _score(
         truth, scored = truth[:, None] == names, np.ones(len(names), dtype=np.bool_)
     else:
         scored = np.asarray(truth.any(axis=0) | decided.any(axis=(0, 1)))
-    rows = np.zeros((len(people), truth.shape[1]))
-    np.add.at(rows, people.owner, truth)
-    rows, total = rows[:, scored], len(people)
+    rows, total = by_person(truth[:, scored], people.owner, len(people)), len(people)
     if total < FEWEST_SCORED:
         return None, "", f"{total} people, fewer than {FEWEST_SCORED}"
     if rows.shape[1] < min(2, truth.shape[1]) or (len(scored) < 2 and columns[0].ndim == 1):
@@ -439,18 +439,19 @@ def _exchange_p_value(contributions: Floats, seed: int) -> float:
 
     Exchanging a person's scores turns the sign of what the person adds to the difference.
     """
-    people = len(contributions)
+    people, total = len(contributions), contributions.sum()
     every = 2**people <= FLIPS
     if every:
-        signs = np.array(list(product((1, -1), repeat=people)))
+        exchanged = (np.arange(2**people)[:, None] >> np.arange(people)) & 1
     else:
-        signs = 1 - 2 * np.random.default_rng(seed).integers(0, 2, (FLIPS, people))
-    as_large = int((np.abs(signs @ contributions) >= abs(contributions.sum()) - 1e-12).sum())
-    return as_large / len(signs) if every else (1 + as_large) / (1 + FLIPS)
+        drawn = np.random.default_rng(seed).bytes(FLIPS * math.ceil(people / 8))
+        exchanged = np.unpackbits(np.frombuffer(drawn, np.uint8).reshape(FLIPS, -1), axis=1)[:, :people]
+    as_large = int((np.abs(total - 2 * (exchanged @ contributions)) >= abs(total) - 1e-12).sum())
+    return as_large / len(exchanged) if every else (1 + as_large) / (1 + FLIPS)
 
 
 def _placed(statistic: Statistic, columns: list[NDArray[Any]], people: People) -> Placements:
-    labels, scores = columns[0], np.asarray(columns[1], dtype=np.float64)
+    labels, scores = columns[0], numbers(columns[1], "scores", dimensions=(1, 2, 3))
     if _function(statistic) is not auroc_over_runs:
         return placements(labels, scores, people.owner)
     return placements_over_runs(labels, scores, people.owner, getattr(statistic, "keywords", {}).get("factors", ()))
