@@ -71,7 +71,7 @@ def finetune(args: argparse.Namespace) -> Outcome:
 
     config = load_config(args.config, _overrides(args))
     result = run(config, command=args.command, progress=not args.json, overwrite=args.overwrite)
-    return Outcome(result.to_dict(), result.table().markdown())
+    return Outcome(result.to_dict(), result.table().markdown()) if result else Outcome({}, "")
 
 
 def matrix(args: argparse.Namespace) -> Outcome:

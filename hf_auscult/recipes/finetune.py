@@ -16,6 +16,8 @@ from typing import Any, Literal
 
 import numpy as np
 import yaml
+from accelerate import PartialState
+from accelerate.utils import parse_flag_from_env
 from transformers import AutoFeatureExtractor, AutoModelForAudioClassification, set_seed
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 
@@ -206,7 +208,7 @@ def load_config(path: str | Path, overrides: dict[str, Any] | None = None) -> Fi
 
 def finetune(
     config: FinetuneConfig | str | Path, *, command: str = "", progress: bool = True, overwrite: bool = False
-) -> FinetuneResult:
+) -> FinetuneResult | None:
     """Fine-tune an encoder on every task, share of people and seed.
 
     Args:
@@ -216,7 +218,7 @@ def finetune(
         overwrite: replace the folder of a finished run.
 
     Returns:
-        The results.
+        The results; `None` on other processes than the first.
 
     Writes `config.output`: results.json, README.md, and for every task a folder with the model of the first seed and
     all training people (the adapter beside it where there is one) and the predictions of all seeds.
@@ -232,8 +234,15 @@ def finetune(
     if not isinstance(config, FinetuneConfig):
         config = load_config(config)
     started = time.perf_counter()
+    # Without being told, accelerate takes two CPU processes for two runs of one process.
+    state = PartialState(cpu=parse_flag_from_env("ACCELERATE_USE_CPU"))
     check_folder(config.output, replace=overwrite)
     check_reachable(config.model)
+    state.wait_for_everyone()  # all have looked before the first one writes
+    if not state.is_main_process:
+        for spec in config.task_list():
+            _task(config, spec, None, progress=False)
+        return None
     rows = []
     with new_folder(config.output, replace=True) as folder:
         for spec in config.task_list():
@@ -250,7 +259,8 @@ def finetune(
     return result
 
 
-def _task(config: FinetuneConfig, spec: BenchmarkTask, folder: Path, progress: bool) -> list[FinetuneRow]:
+def _task(config: FinetuneConfig, spec: BenchmarkTask, folder: Path | None, progress: bool) -> list[FinetuneRow]:
+    """Train and test on a task; without a folder, on a process that only trains along, there are no rows."""
     task = load_task(spec, root=config.root)
     examples = examples_of(task)
     parts = {name: np.flatnonzero(examples.split == name) for name in ("train", "validation", "test")}
@@ -281,6 +291,8 @@ def _task(config: FinetuneConfig, spec: BenchmarkTask, folder: Path, progress: b
             logits, unfrozen = _train(config, data, seed, folder if first else None, progress)
             scores.append(probabilities(logits, data.targets)[data.targets[0].name])
             extra = _extra(logits, data)
+        if folder is None:
+            continue
         predictions = predictions_of(examples, parts["test"], np.stack(scores))
         name = f"predictions_{share:g}.parquet"
         folder.mkdir(parents=True, exist_ok=True)
@@ -438,7 +450,9 @@ def _train(
     logits = trainer.predict_rows(data.test.rows)
     if folder is not None:
         _write(config, data, trainer, folder)
-    shutil.rmtree(work, ignore_errors=True)
+    trainer.accelerator.wait_for_everyone()  # nobody is still reading its checkpoints
+    if trainer.is_world_process_zero():
+        shutil.rmtree(work, ignore_errors=True)
     return logits, tuple(trainer.unfrozen)
 
 

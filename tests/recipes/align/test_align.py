@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -24,6 +23,7 @@ from hf_auscult.recipes.align.conditions import CONDITIONS, permutation, select
 from hf_auscult.recipes.align.config import DataConfig, load_config
 from hf_auscult.training import AlignmentTrainer
 from tests.aligned import ROOT, settings
+from tests.launched import two_processes
 
 SAMPLE = ROOT / "examples" / "data" / "circor_sample" / "training_data"
 
@@ -190,16 +190,7 @@ def test_two_processes_under_accelerate(tmp_path):
     values = settings(tmp_path) | {"checks": ["shuffled", "label_supervision"]}
     values["training"] = {**values["training"], "per_device_train_batch_size": 4}
     (tmp_path / "run.yaml").write_text(yaml.safe_dump(values))
-    flags = "--multi_gpu --num_processes 2 --num_machines 1 --mixed_precision no --dynamo_backend no"
-    command = [sys.executable, "-m", "accelerate.commands.accelerate_cli", "launch", *shlex.split(flags)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1", "ACCELERATE_USE_CPU": "true"}
-    done = subprocess.run(
-        [*command, str(ROOT / "examples" / "align.py"), "--config", str(tmp_path / "run.yaml"), "--json"],
-        capture_output=True,
-        text=True,
-        env={**environment, "OMP_NUM_THREADS": "1"},
-        check=False,
-    )
+    done = two_processes("align.py", tmp_path / "run.yaml")
     assert done.returncode == 0, done.stderr[-3000:]
     results = json.loads((tmp_path / "auscult" / "acula-opera" / "results.json").read_text())
     assert results["processes"] == 2
