@@ -147,7 +147,6 @@ def reader_study(
     }
     by_reader = {MODEL: np.array([int(scores[name] >= threshold) for name in names]), **by_reader}
     groups = {EVERYBODY: np.arange(len(names)), **_groups([cases[name] for name in names])}
-    fewest = (FEWEST_CASES, 1)  # people of a class: in a group, of everybody
     rows = tuple(
         ReaderFigures(
             reader=reader,
