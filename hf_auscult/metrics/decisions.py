@@ -49,10 +49,6 @@ class DecisionScore:
         rows = np.arange(len(truth))
         return float(self.draws(truth, decided, np.ones((1, len(truth)), np.int64), rows)[0])
 
-    def of_runs(self, truth: Integers, decided: Integers) -> Floats:
-        """(runs,) the score of each run."""
-        return np.array([self(truth, decided[:, [run]]) for run in range(decided.shape[1])])
-
     def hits(self, truth: Integers, decided: Integers) -> tuple[Floats, Floats]:
         """(n,) found share of the runs and whether the row is of the class, for the recall of one class."""
         among = truth[:, self.classes[-1]].astype(np.float64)

@@ -221,7 +221,7 @@ def person_interval(
         return _with_bounds(whole, *_ranking(_placed(statistic, columns, people), level))
     if kind == "share":
         hits, among = (np.bincount(people.owner, weights=rows).astype(np.float64) for rows in _hits(statistic, columns))
-        between = variance_between(_runs(statistic, columns))
+        between = _between(statistic, [columns], people, math.inf)
         low, high = share_bounds(hits, among, level, between[0])
         method = "Clopper-Pearson, effective number of recordings" + _and(between)
         return replace(whole, low=low, high=high, method=method)
@@ -231,7 +231,7 @@ def person_interval(
         if value <= 0:
             return replace(whole, reason="an error of 0 has no spread")
         variance = jackknife_variance(_without_each(statistic, columns, people))
-        between = variance_between(_runs(statistic, columns))
+        between = _between(statistic, [columns], people, variance)
         low, high = error_bounds(value, variance, _effective(people), level, between)
         return replace(whole, low=low, high=high, method="t on the logarithm, jackknife over people" + _and(between))
     if kind == "none":
@@ -320,7 +320,7 @@ def paired_difference(
         left = [_without_each(statistic, columns, people) for columns in systems]
         without = left[0] - left[1]
         variance, degrees = jackknife_variance(without), _effective(people) - 1
-        method, between = "jackknife over people, t", _runs_difference(statistic, systems)
+        method, between = "jackknife over people, t", _between(statistic, systems, people, variance)
     method += _and(between)
     degrees = joined_degrees((variance, degrees), between)
     variance += between[0]
@@ -413,9 +413,10 @@ def _score(
     columns_of_rows = list(rows.T)
     spread = sum(1 / expected_worth(counts) for counts in columns_of_rows) / rows.shape[1] ** 2
     alone = value * (1 - value) * spread  # variance of a mean of independent shares, one a class
-    observed = jackknife_variance(_without_each(statistic, columns, people)) / alone if alone > 1e-15 else None
+    variance = jackknife_variance(_without_each(statistic, columns, people))
+    observed = variance / alone if alone > 1e-15 else None
     ratio = shrunk(observed or None, sum(map(effective_people, columns_of_rows)) - rows.shape[1])
-    between = variance_between(_runs(statistic, columns))
+    between = _between(statistic, [columns], people, variance)
     degrees = joined_degrees((ratio * alone, math.inf), between)
     bounds = score_bounds(value, lambda share: ratio * spread * share * (1 - share) + between[0], level, degrees)
     return bounds, "score interval, jackknife over people" + _and(between), None
@@ -462,21 +463,34 @@ def _function(statistic: Statistic) -> Statistic:
     return function
 
 
-def _runs(statistic: Statistic, columns: list[NDArray[Any]]) -> Floats:
-    """(runs,) the statistic of each run where it is a mean over several."""
+def _of_runs(statistic: Statistic, columns: list[NDArray[Any]]) -> list[list[NDArray[Any]]]:
+    """The columns of each run, where the statistic is a mean over several."""
     if isinstance(statistic, DecisionScore):
-        return statistic.of_runs(*columns)
+        return [[columns[0], columns[1][:, [run]]] for run in range(columns[1].shape[1])]
     if statistic is mean_error and columns[0].ndim == 2:
-        return np.asarray(columns[0].mean(axis=0), dtype=np.float64)
-    return np.zeros(1)
+        return [[run] for run in columns[0].T]
+    return [columns]
 
 
-def _runs_difference(statistic: Statistic, systems: list[list[NDArray[Any]]]) -> tuple[float, float]:
-    first, second = (_runs(statistic, columns) for columns in systems)
-    if len(first) == len(second):
-        return variance_between(first - second)
-    parts = [variance_between(runs) for runs in (first, second)]
-    return sum(variance for variance, _ in parts), joined_degrees(*parts)
+def _between(
+    statistic: Statistic, systems: list[list[NDArray[Any]]], people: People, variance: float
+) -> tuple[float, float]:
+    """Variance between the runs of a statistic, or of the difference of two systems, and its degrees of freedom."""
+    runs = [_of_runs(statistic, columns) for columns in systems]
+    count = max(map(len, runs))
+    if count == 1:
+        return 0.0, math.inf
+    if any(1 < len(own) != count for own in runs):
+        raise DataError(f"{' and '.join(str(len(own)) for own in runs)} runs cannot be compared", where="scores")
+    values, variances = [], []
+    for run in range(count):
+        # One system, or the first minus the second.
+        parts = [own[run % len(own)] for own in runs]
+        figures = [float(statistic(*columns)) for columns in parts]
+        without = [_without_each(statistic, columns, people) for columns in parts]
+        values.append(figures[0] - sum(figures[1:]))
+        variances.append(jackknife_variance(without[0] - sum(without[1:])))
+    return variance_between(values, variances, variance)
 
 
 def _and(between: tuple[float, float]) -> str:

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataError
 from .arrays import Floats, Integers
-from .bounds import PRIOR_CORRELATION, effective_people, expected_worth, variance_between
+from .bounds import PRIOR_CORRELATION, effective_people, expected_worth, joined_degrees, variance_between
 from .ranking import one_versus_rest
 
 
@@ -28,8 +28,8 @@ class Placements:
         worth: how many independent positive and negative recordings people's recordings are expected to be worth, of
             every class.
         effective: the same people, counted for less where some have many more recordings than others.
-        runs: (runs,) the AUROC of each run, where it is a mean over several.
-        factors: what makes the runs differ, see :func:`~hf_auscult.metrics.bounds.variance_between`.
+        runs: of each run, where it is a mean over several.
+        factors: what makes the runs differ, (runs,) levels of each factor.
     """
 
     value: float
@@ -38,7 +38,7 @@ class Placements:
     people: tuple[int, int]
     worth: tuple[tuple[float, float], ...]
     effective: tuple[float, float]
-    runs: tuple[float, ...] = ()
+    runs: tuple[Placements, ...] = ()
     factors: tuple[ArrayLike, ...] = ()
 
     @property
@@ -60,15 +60,18 @@ class Placements:
             self.worth,
             self.effective,
             self._runs_minus(other),
-            self.factors,
+            self.factors or other.factors,
         )
 
-    def _runs_minus(self, other: Placements) -> tuple[float, ...]:
-        if len(self.runs) == len(other.runs):
-            return tuple(np.subtract(self.runs, other.runs).tolist())
-        if self.runs and other.runs:
-            raise DataError(f"{len(self.runs)} and {len(other.runs)} runs cannot be compared", where="scores")
-        return self.runs or other.runs
+    def _runs_minus(self, other: Placements) -> tuple[Placements, ...]:
+        own, others = self.runs or (self,), other.runs or (other,)
+        if 1 < len(own) != len(others) > 1:
+            raise DataError(f"{len(own)} and {len(others)} runs cannot be compared", where="scores")
+        count = max(len(own), len(others))
+        if count == 1:
+            return ()
+        pairs = zip(own * (count // len(own)), others * (count // len(others)), strict=True)
+        return tuple(one.minus(another) for one, another in pairs)
 
     @property
     def parts(self) -> tuple[float, float]:
@@ -89,8 +92,19 @@ class Placements:
 
     @property
     def between_runs(self) -> tuple[float, float]:
-        """Variance of the mean over runs as a sample of them, and its degrees of freedom."""
-        return variance_between(self.runs, self.factors) if self.runs else (0.0, math.inf)
+        """Variance of the mean over runs as a sample of them, summed over crossed factors, and its degrees of freedom.
+
+        A factor's levels are what its runs have in common on average.
+        """
+        parts = []
+        for factor in self.factors or [range(len(self.runs))]:
+            of_level: dict[Any, list[Placements]] = {}
+            for level, run in zip(np.asarray(factor).tolist(), self.runs, strict=True):
+                of_level.setdefault(level, []).append(run)
+            levels = [_mean(runs) for runs in of_level.values()]
+            values, variances = [level.value for level in levels], [level.variance for level in levels]
+            parts.append(variance_between(values, variances, self.variance))
+        return sum(variance for variance, _ in parts), joined_degrees(*parts)
 
     @property
     def degrees(self) -> float:
@@ -118,7 +132,7 @@ def placements_over_runs(
     runs = [placements(y, scores[:, run], owner) for run in range(scores.shape[1])]
     if len(runs) == 1:
         return runs[0]
-    return replace(_mean(runs), runs=tuple(run.value for run in runs), factors=tuple(factors))
+    return replace(_mean(runs), runs=tuple(runs), factors=tuple(factors))
 
 
 def _of_class(labels: Integers, score: Floats, owner: Integers) -> Placements:
