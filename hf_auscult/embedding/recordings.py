@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +20,7 @@ from .precision import MANY, Choice, Precision
 from .sources import Cells, Source, sources_of
 from .store import PROVENANCE, EmbeddingStore, Floats, identity_of
 
+Vectors = Literal["pooler_output", "audio_embeds"]
 PART = 64  # recordings an interrupted pass can lose
 GROUP = 4096  # rows of the table that are in memory at a time
 SHOWN = 5  # files left out that a report names in words; the dictionary holds all
@@ -77,6 +78,7 @@ def embed_files(
     progress: bool = True,
     overwrite: bool = False,
     resume: bool = False,
+    vectors: Vectors = "pooler_output",
 ) -> EmbedReport:
     """Embed recordings into `output`, one row each; ``hf-auscult bench --model FILE.parquet`` reads it.
 
@@ -95,6 +97,8 @@ def embed_files(
         protocol, batch_size, precision, progress: see :func:`hf_auscult.embed`; what `fast` was stands in the metadata.
         overwrite: replace a finished file.
         resume: add to a finished file of the same model what it lacks, and read again what has changed.
+        vectors: what is written: the encoder's embedding, or, of an aligned model, `audio_embeds`, its place in the
+            space that it shares with reports: ``hf-auscult zero-shot FILE.parquet`` reads these.
 
     Raises:
         ConfigurationError: no recording among the paths, a path twice, an unknown protocol, a batch size below 1, a
@@ -102,7 +106,7 @@ def embed_files(
         DataError: not one recording can be used.
         OSError: no such model.
     """
-    settings = _Settings(protocol, batch_size, precision, progress, overwrite, resume)
+    settings = _Settings(protocol, batch_size, precision, progress, overwrite, resume, vectors)
     (report,) = _embed({model: Path(output)}, paths, settings)
     return report
 
@@ -142,14 +146,16 @@ class _Settings:
     progress: bool = True
     overwrite: bool = False
     resume: bool = False
+    vectors: Vectors = "pooler_output"
 
 
 def _embed(outputs: Mapping[str, Path], paths: Sequence[str | Path], settings: _Settings) -> tuple[EmbedReport, ...]:
     if settings.batch_size < 1:
         raise ConfigurationError(f"a batch of {settings.batch_size} windows", remedy="give 1 or more")
     for output in outputs.values():
-        if output.is_dir():
-            raise ConfigurationError("is a folder", where=output, remedy="name a file, for instance embeddings.parquet")
+        if output.exists() and not output.is_file():
+            what = "is a folder" if output.is_dir() else "is a device or a pipe"
+            raise ConfigurationError(what, where=output, remedy="name a file, for instance embeddings.parquet")
     with ExitStack() as stack:
         for output in outputs.values():
             stack.enter_context(sole_writer(output))
@@ -176,6 +182,7 @@ def _encode(files: Sequence[_Output], settings: _Settings) -> tuple[dict[bytes, 
         batch_size=settings.batch_size,
         protocol=settings.protocol,
         progress=settings.progress,
+        outputs=(settings.vectors,),
         skipped=skipped,
     ):
         source = missing[encoded.index]
@@ -183,7 +190,7 @@ def _encode(files: Sequence[_Output], settings: _Settings) -> tuple[dict[bytes, 
             notes[printable(source.path)] = encoded.note
         seconds[source.key] = encoded.seconds
         for file in files:
-            file.pending[source.key] = encoded.rows[file.model]["pooler_output"]
+            file.pending[source.key] = encoded.rows[file.model][settings.vectors]
         if len(seconds) == PART:
             for file in files:
                 file.flush(seconds)
@@ -206,15 +213,18 @@ class _Output:
         number = MANY if adds and "compiled" in _precision_of(output) else len(sources)
         self.embedder = Embedder(model, precision=settings.precision, recordings=number)
         self.embedder.feature_extractor.policy(settings.protocol)
-        self.store = self._store(settings.protocol)
+        self.store = self._store(settings)
         self.sources = _Finished(output, self.store).add_to(sources) if adds else sources
         known = self.store.load()
         self.missing = [source for source in self.sources if source.key not in known]
 
-    def _store(self, protocol: str) -> EmbeddingStore:
+    def _store(self, settings: _Settings) -> EmbeddingStore:
         """Where an interrupted call has left its rows; those of another model are removed."""
         embedder = self.embedder
-        identity = identity_of(embedder.encoder, embedder.feature_extractor, protocol, embedder.way)
+        shared = settings.vectors != "pooler_output"  # these depend on the projection, too
+        model = embedder.model if shared else embedder.encoder
+        identity = identity_of(model, embedder.feature_extractor, settings.protocol, embedder.way)
+        identity |= {"vectors": settings.vectors} if shared else {}
         fast = {} if embedder.choice is None else {"fast": embedder.choice.to_dict()}
         store = EmbeddingStore(self.parts, {"model": self.model, **identity, **fast})
         earlier = store.provenance()

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from ..data.audit import words_of
 from ..data.duplicates import Words, find_twins
-from ..data.guards import assert_no_reserved, bare_id, is_evaluation, reserved_subjects
-from ..data.people import people_of
+from ..data.guards import assert_no_reserved, is_evaluation, is_reserved
+from ..data.people import ids_of, people_of
 from ..data.split_spec import IN_TURN
 from ..embedding.cache import Example
 from ..errors import ConfigurationError
@@ -65,7 +65,7 @@ class Examples:
     def reserved(self) -> NDArray[np.bool_]:
         """(n,) whose person is a reserved test subject, under any of their ids: never fitted on."""
         listed = [
-            bare_id(row.get("subject_id") or str(who), str(source)) in reserved_subjects(str(source))
+            any(is_reserved(name, str(source)) for name in (str(who), *ids_of(row)))
             for row, who, source in zip(self.rows, self.subjects, self.sources, strict=True)
         ]
         return np.isin(self.subjects, self.subjects[np.array(listed, bool)])
@@ -87,8 +87,7 @@ class Examples:
         """Person -> every id under which they stand in the table."""
         ids: dict[str, set[str]] = {}
         for row in rows:
-            own = (self.rows[row].get("subject_id"), self.rows[row].get("person"))
-            ids.setdefault(str(self.subjects[row]), set()).update(filter(None, own))
+            ids.setdefault(str(self.subjects[row]), set()).update(ids_of(self.rows[row]))
         return ids
 
     def take(self, rows: NDArray[np.int64]) -> Examples:

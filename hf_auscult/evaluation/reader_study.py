@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..data.identity import known_as
 from ..errors import DataError
 from ..files import Serialisable
 from ..metrics import age_groups, paired_difference, person_interval
@@ -141,7 +142,7 @@ def reader_study(
     truth = np.array([int(cases[name]["truth"] == positive) for name in names])
     if truth.min() == truth.max():
         raise DataError(f"every or no recording is {positive!r}", where=decisions, remedy="name the positive class")
-    subjects = np.array([cases[name]["subject_id"] for name in names])
+    subjects = np.array([known_as(cases[name]["subject_id"]) or "" for name in names])
     by_reader = {
         reader: np.array([int(given[name] == positive) for name in names]) for reader, given in decided.items()
     }

@@ -7,12 +7,10 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from ..alignment.teacher_config import teacher_config
 from ..data.load import manifest_of
@@ -23,6 +21,8 @@ from ..metrics.bounds import t_quantile
 from ..metrics.tables import Table
 from ..models.acula.teacher_acula import resolve_teacher
 from ..models.reachable import check_reachable
+from ..reports.report_set import read_set
+from ..texts import read_yaml
 from .align.config import AlignConfig, build, read_settings
 from .align.corpus import data_folders, prepare_data
 from .align.run import align
@@ -79,18 +79,16 @@ def matrix_rows(path: str | Path | None = None) -> tuple[MatrixRow, ...]:
     Raises:
         ConfigurationError: not such a file, or a name that is used twice.
     """
-    text = resources.files(__package__).joinpath("matrix.yaml") if path is None else Path(path)
+    remedy = "see recipes/matrix.yaml"
+    content = read_yaml(Path(path or Path(__file__).with_name("matrix.yaml")), remedy=remedy)
     try:
-        content = yaml.safe_load(text.read_text("utf-8"))
         rows = [
             MatrixRow(str(name), part["table"], row["title"], row["change"], tuple(row.get("published", ())))
             for part in content
             for name, row in part["rows"].items()
         ]
-    except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
-        raise ConfigurationError(
-            f"not a matrix ({error})", where=str(path), remedy="see recipes/matrix.yaml"
-        ) from error
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ConfigurationError(f"not a matrix ({error})", where=path, remedy=remedy) from error
     names = [row.name for row in rows]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ConfigurationError(f"rows of one name: {twice}", where=str(path), remedy="rename one of them")
@@ -145,7 +143,7 @@ def absent(config: AlignConfig) -> str:
 
 
 def key_of(config: AlignConfig) -> str:
-    """Return what a finished row must agree with: settings, and the data with their split."""
+    """Return what a finished row must agree with: settings, the data with their split, reports and first weights."""
     settings = {name: value for name, value in config.to_dict().items() if name not in ("output", "work")}
     data: list[Any] = []
     for folder in data_folders(config.data, Path(config.work)):
@@ -153,7 +151,12 @@ def key_of(config: AlignConfig) -> str:
             data.append(hashlib.sha256((folder / CORPUS).read_bytes()).hexdigest())
         else:
             manifest = manifest_of(folder)
-            data.append([manifest["dataset"], manifest["split_sha256"], manifest["audio_sha256"]])
+            data.append([manifest[name] for name in ("dataset", "split_sha256", "audio_sha256", "content_sha256")])
+    if config.reports.folder is not None:
+        data.append(read_set(config.reports.folder).info.content_sha256)
+    # A checkpoint's folder can be written again under the same name.
+    weights = sorted(Path(config.start.checkpoint or "").glob("*.safetensors")) if config.start.checkpoint else []
+    data += [hashlib.sha256(file.read_bytes()).hexdigest() for file in weights]
     settings["data"] = {**settings["data"], "prepared": None, "source": None}
     return hashlib.sha256(to_json([settings, data], sort_keys=True).encode()).hexdigest()
 

@@ -219,15 +219,15 @@ def test_reserved_people_never_enter_a_run(run_folder, monkeypatch):
     assert not any(bare_id(person, "circor") in reserved_subjects("circor") for person in by_split["train"])
 
     judged = min(by_split["test"])
-    monkeypatch.setattr(corpora, "reserved_subjects", lambda _: frozenset({bare_id(judged, "circor")}))
+    from hf_auscult.data import guards
+
+    monkeypatch.setattr(guards, "reserved_subjects", lambda _: frozenset({bare_id(judged, "circor")}))
     fewer = corpora.load_corpus(config, [prepared], 4_000)
     assert len(fewer.people("test")) == len(by_split["test"]) - 1
     everyone = corpora.load_corpus(DataConfig(prepared=str(prepared), locked=True), [prepared], 4_000)
     assert len(everyone.people("test")) == len(by_split["test"])
 
     trained = min(by_split["train"])
-    from hf_auscult.data import guards
-
     monkeypatch.setattr(guards, "reserved_subjects", lambda _: frozenset({bare_id(trained, "circor")}))
     with pytest.raises(LeakageError):
         corpora.load_corpus(DataConfig(prepared=str(prepared), locked=True), [prepared], 4_000)
