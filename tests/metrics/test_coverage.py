@@ -21,7 +21,7 @@ CHOSEN = {
         {"people": 65, "recordings": 4, "better": 0.85, "worse": 0.7, "prevalence": 0.25},
     ),
     "macro_f1": (
-        {"people": 20, "recordings": 1, "shares": (0.5, 0.5), "separation": 2.0},
+        {"people": 65, "recordings": 1, "shares": (0.5, 0.5), "separation": 2.0},
         {"people": 65, "recordings": 4, "shares": (0.5, 0.25, 0.25), "separation": 1.0},
     ),
     "sensitivity": (
