@@ -74,12 +74,13 @@ def samples_of(stream: BinaryIO, size: int) -> Samples | None:
 def id3_length(stream: BinaryIO) -> int:
     """Bytes of ID3 tags that stand before a container other than MP3; libsndfile loses as many at the end."""
     length = 0
-    while True:
+    for _ in range(100):  # a file of nothing but empty tags would take minutes
         stream.seek(length)
         head = stream.read(10)
         if len(head) < 10 or head[:3] != b"ID3" or any(byte > 0x7F for byte in head[6:]):
             return length if head[:4] in _AFTER_ID3 else 0
         length += 10 + sum(byte << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True))
+    return 0
 
 
 def _iff(stream: BinaryIO, size: int) -> Samples | None:

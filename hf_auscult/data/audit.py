@@ -6,12 +6,11 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import chain, combinations
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 
 from ..audio import read
 from ..errors import AudioError, DataError
@@ -21,7 +20,7 @@ from .duplicates import Words, find_twins, fingerprint
 from .guards import is_reserved
 from .identity import known_as, with_and_without_letters
 from .inspection import says_nothing
-from .load import manifest_of, splits_of
+from .load import manifest_of, rows_of, splits_of
 from .manifest import CORPUS, DATA, MANIFEST
 
 COLUMNS = ("path", "subject", "split")
@@ -293,23 +292,15 @@ def _from_prepared(folder: Path, listen: bool) -> Iterator[Entry]:
     manifest_of(folder)  # refuses what another version wrote
     where = splits_of(folder)
     for file in sorted((folder / DATA).glob("*.parquet")):
-        for row in _rows(file, listen):
+        for row in chain.from_iterable(rows_of(file, audio=listen)):
             yield _entry(f"{folder}:{row['recording_id']}", row, row["source"], where[row["recording_id"]])
 
 
 def _from_corpus(folder: Path, listen: bool) -> Iterator[Entry]:
     for file in sorted((folder / DATA).glob("*.parquet")):
-        for row in _rows(file, listen):
+        for row in chain.from_iterable(rows_of(file, audio=listen)):
             key = f"{folder}:{row['source']}:{row['recording_id']}"
             yield replace(_entry(key, row, folder.name, file.name.partition("-")[0]), of_corpus=True)
-
-
-def _rows(file: Path, listen: bool) -> Iterator[dict[str, Any]]:
-    parquet = pq.ParquetFile(file)
-    wanted = ("recording_id", "subject_id", "person", "audio_sha256", "source", *(["audio"] if listen else []))
-    names = [name for name in wanted if name in parquet.schema_arrow.names]
-    for batch in parquet.iter_batches(64, columns=names):
-        yield from batch.to_pylist()
 
 
 def _entry(key: str, row: Mapping[str, Any], source: str, split: str) -> Entry:

@@ -10,11 +10,12 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from hf_auscult.data import inspection, population, preparation, prepare
 from hf_auscult.data.from_folder import folder_spec
-from hf_auscult.data.schema import Row
+from hf_auscult.data.schema import OLDEST, TIMED, Row
 from hf_auscult.errors import AuscultError
 
 from ..data.lung_layouts import noise
@@ -167,6 +168,13 @@ def in_process(name: str, source: Path, output: Path) -> str:
     except AuscultError:
         return "refused"
     assert report.listed == report.written + len(report.quarantined) + len(report.withheld), "a recording was lost"
+    for file in sorted((output / "data").glob("*.parquet")):
+        names = [name for name in ("age", "duration", *TIMED) if name in pq.read_schema(file).names]
+        for row in pq.read_table(file, columns=names).to_pylist():
+            assert row["age"] is None or 0 <= row["age"] < OLDEST, f"an age of {row['age']}"
+            for event in (event for name in TIMED for event in row.get(name) or ()):
+                possible = 0 <= event["start"] <= event["end"] <= row["duration"] + inspection.OVERHANG
+                assert possible, f"an event from {event['start']} to {event['end']} s of {row['duration']}"
     return "set aside" if report.quarantined else "prepared"
 
 

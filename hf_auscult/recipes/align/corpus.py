@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 
 from ...alignment.objectives import fact_table
 from ...alignment.teachers import Teacher
@@ -24,7 +23,7 @@ from ...data.guards import (
     assert_subject_disjoint,
     is_reserved,
 )
-from ...data.load import manifest_of, positive_class
+from ...data.load import manifest_of, positive_class, rows_of
 from ...data.manifest import CORPUS
 from ...data.people import ids_of, person_of
 from ...data.trained_on import salt_of
@@ -275,10 +274,8 @@ def recording_rows(folder: Path, *, audio: bool = False) -> Iterator[tuple[str, 
         return
     for split in ("train", "validation"):
         for path in sorted((folder / "data").glob(f"{split}-*.parquet")):
-            file = pq.ParquetFile(path)
-            columns = [name for name in file.schema_arrow.names if audio or name != "audio"]
-            for batch in file.iter_batches(64, columns=columns):  # recordings in memory at a time
-                for row in batch.to_pylist():
+            for rows in rows_of(path, audio=audio):
+                for row in rows:
                     # The dataset's own columns, which its reports are written from.
                     yield split, {**row, **json.loads(row.pop("details"))}
 
