@@ -17,7 +17,7 @@ figure         12 people         20 people         65 people         250 people
 =============  ================  ================  ================  ================
 AUROC          .952 to .978      .953 to .979      .944 to .970      .934 to .965
 difference     none              none              .941 to .978      .936 to .964
-macro-F1       none              .941 to .971      .939 to .970      .944 to .960
+macro-F1       none              none              .939 to .970      .944 to .960
 sensitivity    .983 to 1.000     .976 to .999      .967 to .993      .959 to .992
 MAE            .961 to .971      .964 to .966      .944 to .961      .943 to .952
 recall at k    .983 to .999      .961 to .997      .951 to .984      .948 to .987
