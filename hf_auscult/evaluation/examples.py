@@ -18,6 +18,7 @@ from ..data.people import ids_of, people_of
 from ..data.split_spec import IN_TURN
 from ..embedding.cache import Example
 from ..errors import ConfigurationError
+from ..metrics.arrays import one_spelling_each
 from ..reports.generate import name_of
 from .balance import Balance, balance
 from .load import Task
@@ -123,7 +124,8 @@ def examples_of(task: Task, *, seed: int = 0) -> Examples:
     Raises:
         ConfigurationError: the split has several test parts and the task does not choose one, or has not the chosen
             one.
-        DataError: a balanced task without a stratum of age and sex that has every class.
+        DataError: a balanced task without a stratum of age and sex that has every class, or one class under several
+            spellings.
         ConfigurationError: of two classes, nobody has said which is the positive one.
     """
     spec = task.spec
@@ -224,6 +226,7 @@ def _read(parts: list[tuple[str, str, datasets.Dataset]]) -> Examples:
         names = tuple(getattr(getattr(feature, "feature", feature), "names", ()))
         if classes and names != classes:
             raise ConfigurationError(f"classes {names} of {source} are not {classes}", remedy="align the two tasks")
+        one_spelling_each(names, f"classes of {source}")
         classes = names
         several = isinstance(feature, datasets.List)
         for row in part:

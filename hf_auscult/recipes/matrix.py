@@ -17,6 +17,7 @@ from ..data.load import manifest_of
 from ..data.manifest import CORPUS
 from ..errors import AuscultError, ConfigurationError
 from ..files import Serialisable, to_json, write_json, write_text
+from ..metrics.bounds import t_quantile
 from ..metrics.tables import Table
 from ..models.acula.teacher_acula import resolve_teacher
 from ..models.reachable import check_reachable
@@ -25,6 +26,7 @@ from ..texts import read_yaml
 from .align.config import AlignConfig, build, read_settings
 from .align.corpus import data_folders, prepare_data
 from .align.run import align
+from .align.tables import FEWEST_SEEDS
 
 ABSENT = "not run: weights absent"
 PUBLISHED = ("paper: respiratory", "paper: lung function", "paper: cardiac")
@@ -270,11 +272,14 @@ def _figure(value: Mapping[str, Any]) -> dict[str, float | None]:
 
 
 def summary(values: Sequence[Mapping[str, float | None]]) -> str:
-    """Return the mean over seeds, the mean interval over people, and the standard deviation over seeds.
+    """Return the mean over seeds, its interval over people and seeds, and the standard deviation over seeds.
+
+    The squares of the interval over people (the mean of the seeds' own) and of Student's t interval over seeds add.
+    Fewer than three seeds say too little of the spread between them: their interval is one over people alone.
 
     Example:
-        >>> summary([{"value": 0.7, "low": 0.6, "high": 0.8}, {"value": 0.8, "low": 0.7, "high": 0.9}])
-        '0.750 [0.65, 0.85] ± 0.071'
+        >>> summary([{"value": value, "low": value - 0.1, "high": value + 0.1} for value in (0.7, 0.75, 0.8)])
+        '0.750 [0.59, 0.91] ± 0.050'
     """
     known = [entry for entry in values if entry["value"] is not None]
     if not known:
@@ -282,9 +287,13 @@ def summary(values: Sequence[Mapping[str, float | None]]) -> str:
     means = [float(np.mean([entry[name] for entry in known])) if all(entry[name] is not None for entry in known)
              else None for name in ("value", "low", "high")]  # fmt: skip
     text = f"{means[0]:.3f}"
-    if means[1] is not None and means[2] is not None:
-        text += f" [{means[1]:.2f}, {means[2]:.2f}]"
-    spread = np.std([float(entry["value"] or 0.0) for entry in known], ddof=1) if len(known) > 1 else None
+    spread = float(np.std([float(entry["value"] or 0.0) for entry in known], ddof=1)) if len(known) > 1 else None
+    if None not in means:
+        middle, low, high = (float(end or 0.0) for end in means)
+        reach = 0.0
+        if spread is not None and len(known) >= FEWEST_SEEDS:
+            reach = t_quantile(0.975, len(known) - 1) * spread / len(known) ** 0.5
+        text += f" [{middle - np.hypot(middle - low, reach):.2f}, {middle + np.hypot(high - middle, reach):.2f}]"
     return text if spread is None else f"{text} ± {spread:.3f}"
 
 
@@ -293,7 +302,8 @@ def report(results: Sequence[RowResult]) -> str:
     columns = list(dict.fromkeys(name for row in results for entry in row.figures for name in entry))
     parts = [
         "# Ablation matrix",
-        "Means over seeds, [95 % interval over people, averaged over seeds] ± standard deviation over seeds. The "
+        f"Means over seeds, [95 % interval over people, from {FEWEST_SEEDS} seeds on over people and seeds] ± standard "
+        "deviation over seeds. The "
         "paper's figures are means over its own tasks: they show its rows' order, and cannot be compared with ours.",
     ]
     for title in dict.fromkeys(row.table for row in results):

@@ -353,8 +353,8 @@ def training_recordings(
             if split == "train":
                 ids.setdefault(source, set()).update(ids_of(row))
             waveform = read(row["audio"], sampling_rate=sampling_rate).array
-            organ, own = str(row.get("organ") or ""), tuple(sorted(ids_of(row)))
-            yield TrainingRecording(waveform, source, person_of(row), split, name, organ, own)
+            organ, names = str(row.get("organ") or ""), tuple(sorted(ids_of(row)))
+            yield TrainingRecording(waveform, source, person_of(row), split, name, organ, names)
 
 
 def _digest(config: PretrainConfig, model: Any, store: Spectrograms) -> str:

@@ -114,8 +114,8 @@ def _appendix(file: Path) -> tuple[dict[str, dict[str, Any]], list[str]]:
         strange += [f"{name}: gender {cells['sex']!r}"] if cells["sex"] and who is None else []
         cells["raw_record"] = f"{raw:g}" if raw is not None else cells["raw_record"]
         own = {key: cells[key] for key in OWN}
-        line = {**own, "age": age, "sex": who, "site": _site(cells["site_detail"])}
-        if found.setdefault(name, line) != line:
+        known = {**own, "age": age, "sex": who, "site": _site(cells["site_detail"])}
+        if found.setdefault(name, known) != known:
             raise DataError(f"it lists {name} twice, differently", where=file, remedy=_REMEDY)
     return found, strange
 
