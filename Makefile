@@ -51,7 +51,7 @@ fuzz: $(VENV)/.installed ## attack by chance for so many MINUTES: recordings, ta
 	$(BIN)/python -m tests.fuzz audio --minutes $(MINUTES) --seed $(SEED)
 	$(BIN)/python -m tests.fuzz tables --minutes $(MINUTES) --seed $(SEED)
 	$(BIN)/python -m tests.fuzz command --minutes $(MINUTES) --seed $(SEED)
-	$(BIN)/python -m tests.fuzz.kill_and_resume prepare reports embed bench align --minutes $(MINUTES)
+	$(BIN)/python -m tests.fuzz.kill_and_resume prepare reports embed bench align publish --minutes $(MINUTES)
 
 lint: $(VENV)/.installed ## ruff
 	$(BIN)/ruff check .

@@ -21,7 +21,7 @@ from hf_auscult.metrics import auroc, person_interval
 
 def main(prepared: str, config: str = "murmur") -> None:
     """Write calibration.json beside the page, for its first finding."""
-    model, _ = loaded()
+    model = loaded()[0].model
     finding = yaml.safe_load((HERE / "findings.yaml").read_text("utf-8"))[0]
     rows = load_prepared(prepared, config)
     with torch.inference_mode():

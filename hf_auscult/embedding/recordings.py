@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 from ..errors import AudioError, ConfigurationError, DataError, printable
 from ..files import Serialisable, new_file, sole_writer, to_json, write_csv
 from .embedder import Embedder, encode_all
-from .precision import MANY, Choice, Precision
+from .precision import MANY, SLOW_TO_START, Choice, Precision
 from .sources import Cells, Source, sources_of
 from .store import PROVENANCE, EmbeddingStore, Floats, identity_of
 
@@ -153,8 +153,9 @@ def _embed(outputs: Mapping[str, Path], paths: Sequence[str | Path], settings: _
     if settings.batch_size < 1:
         raise ConfigurationError(f"a batch of {settings.batch_size} windows", remedy="give 1 or more")
     for output in outputs.values():
-        if output.is_dir():
-            raise ConfigurationError("is a folder", where=output, remedy="name a file, for instance embeddings.parquet")
+        if output.exists() and not output.is_file():
+            what = "is a folder" if output.is_dir() else "is a device or a pipe"
+            raise ConfigurationError(what, where=output, remedy="name a file, for instance embeddings.parquet")
     with ExitStack() as stack:
         for output in outputs.values():
             stack.enter_context(sole_writer(output))
@@ -209,7 +210,7 @@ class _Output:
         self.pending: dict[bytes, Floats] = {}
         adds = settings.resume and output.exists()
         # What is added to a file is made as its rows were.
-        number = MANY if adds and "compiled" in _precision_of(output) else len(sources)
+        number = MANY if adds and _precision_of(output) in SLOW_TO_START else len(sources)
         self.embedder = Embedder(model, precision=settings.precision, recordings=number)
         self.embedder.feature_extractor.policy(settings.protocol)
         self.store = self._store(settings)

@@ -129,6 +129,8 @@ class EmbeddingsFile:
             DataError: not Parquet, a column missing, or two rows of one recording.
         """
         try:
+            if path.exists() and not path.is_file():
+                raise OSError("a folder, a device or a pipe")
             with path.open("rb") as stream:
                 table = pq.read_table(stream)
             content = table.to_pydict()

@@ -18,18 +18,19 @@ import numpy as np
 import yaml
 from accelerate import PartialState
 from accelerate.utils import parse_flag_from_env
-from transformers import AutoFeatureExtractor, AutoModelForAudioClassification, set_seed
+from transformers import AutoConfig, AutoFeatureExtractor, AutoModelForAudioClassification, set_seed
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 
 from ..audio import WindowPolicy
 from ..data.people import order
 from ..data.trained_on import FILE as PEOPLE_FILE
 from ..data.trained_on import merged, read_training_people, salt_of, training_people
+from ..embedding.store import weights_of
 from ..errors import ConfigurationError, DataError
-from ..evaluation.contamination import ORIGIN, origins_of
+from ..evaluation.contamination import ORIGIN, HeldOutPeople, contamination_of, origins_of
 from ..evaluation.estimates import Bootstrap, Estimate
 from ..evaluation.examples import Examples, examples_of
-from ..evaluation.load import load_task
+from ..evaluation.load import Task, load_task
 from ..evaluation.predictions import Predictions, estimates
 from ..evaluation.suites import task_of
 from ..evaluation.task import METRICS, PROTOCOLS, BenchmarkTask, read_tasks
@@ -157,6 +158,7 @@ class FinetuneRow(Serialisable):
         figures: metric -> estimate with its interval over people.
         event_scores: of events and cycles by their dataset's own score, mean over seeds.
         extra: further target -> mean absolute error, or accuracy, on the test recordings that have it.
+        contamination: why the encoder may know the test people before it is fine-tuned; empty where nothing is known.
     """
 
     task: str
@@ -169,6 +171,7 @@ class FinetuneRow(Serialisable):
     figures: dict[str, Estimate]
     event_scores: dict[str, float] = field(default_factory=dict)
     extra: dict[str, float] = field(default_factory=dict)
+    contamination: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,6 +199,7 @@ class FinetuneResult(Serialisable):
         lines: list[list[str | int]] = []
         for row in self.rows:
             mark = " (epoch chosen on test)" if row.selected_on == "test" else ""
+            mark += " (the encoder may know the test people)" if row.contamination else ""
             figures = [str(row.figures[name]) if name in row.figures else "–" for name in metrics]
             lines.append([row.title + mark, f"{row.share:g}", row.people, *figures])
         return Table(header, lines, names=2)
@@ -276,13 +280,21 @@ def _task(config: FinetuneConfig, spec: BenchmarkTask, folder: Path | None, prog
         selected_on = "test"
     if config.protocol == "published" and spec.suite == "auscultabench16":
         selected_on = "test"  # its script scores every epoch on the test part and keeps the best
-    examples.refuse_reserved(parts["train"], "training")
+    examples.refuse_reserved(np.concatenate([parts["train"], parts["validation"]]), "training")
     people = sorted({str(who) for who in examples.subjects[parts["train"]]}, key=lambda who: order(who, 0))
+    tested = HeldOutPeople(
+        dataset=spec.dataset,
+        people=examples.ids_of(parts["test"]),
+        splits={name: manifest["split_sha256"] for name, manifest in task.manifests.items()},
+        prepared=Path(config.root) / spec.dataset,
+    )
+    encoder = AutoConfig.from_pretrained(config.model)
+    known = contamination_of(config.model.rstrip("/").rpartition("/")[2], config.model, tested, encoder)
     rows = []
     for share in config.shares:
         kept = people[: max(2, round(share * len(people)))]
         train = parts["train"][np.isin(examples.subjects[parts["train"]], kept)]
-        data = _Data.of(config, spec, examples, {**parts, "train": train}, selected_on)
+        data = _Data.of(config, task, examples, {**parts, "train": train}, selected_on)
         scores: list[np.ndarray] = []
         unfrozen: tuple[str, ...] = ()
         extra: dict[str, Any] = {}
@@ -309,6 +321,7 @@ def _task(config: FinetuneConfig, spec: BenchmarkTask, folder: Path | None, prog
                 figures=estimates(spec.metrics, predictions, Bootstrap(draws=config.bootstrap_draws)),
                 event_scores=event_scores(predictions) if examples.cells[0].part else {},
                 extra=extra,
+                contamination=known,
             )
         )
     return rows
@@ -316,7 +329,10 @@ def _task(config: FinetuneConfig, spec: BenchmarkTask, folder: Path | None, prog
 
 @dataclass(frozen=True, eq=False)
 class _Data:
-    """What a run of a task reads: windows to train on, whole recordings to choose the epoch and to predict."""
+    """What a run of a task reads: windows to train on, whole recordings to choose the epoch and to predict.
+
+    ``facts`` are the hashes of split, content and sounds that a run that was stopped must agree with.
+    """
 
     spec: BenchmarkTask
     examples: Examples
@@ -326,16 +342,18 @@ class _Data:
     train: WindowDataset
     select: RecordingRows
     test: RecordingRows
+    facts: Mapping[str, Any]
 
     @classmethod
     def of(
         cls,
         config: FinetuneConfig,
-        spec: BenchmarkTask,
+        task: Task,
         examples: Examples,
         parts: Mapping[str, np.ndarray],
         selected_on: str,
     ) -> _Data:
+        spec = task.spec
         extractor = AutoFeatureExtractor.from_pretrained(config.model)
         seconds = config.seconds(spec.dataset)
         cutting = WindowPolicy(**{**config.train_windows, "seconds": seconds})
@@ -374,11 +392,9 @@ class _Data:
             for part in {selected_on, "test"}
         }
         train = WindowDataset(windows, labels[owners])
-        return cls(spec, examples, parts["train"], extractor, targets, train, rows[selected_on], rows["test"])
-
-
-def _row(extractor: WindowedFeatureExtractor, audio: Any) -> dict[str, np.ndarray]:
-    return {name: value[0] for name, value in extractor(audio, return_tensors="np").items()}
+        return cls(
+            spec, examples, parts["train"], extractor, targets, train, rows[selected_on], rows["test"], task.facts
+        )
 
 
 def _labels(
@@ -437,7 +453,8 @@ def _train(
     training = dict(config.training)
     if config.adapter:
         model = adapted(model, config.adapter, config.adapter_settings)
-    content = [config.to_dict(), data.spec.key, seed, sorted(data.examples.cells[row].key for row in data.train_rows)]
+    people = sorted(data.examples.cells[row].key for row in data.train_rows)
+    content = [config.to_dict(), data.spec.key, seed, people, data.facts, weights_of(model)]
     digest = hashlib.sha256(to_json(content).encode()).hexdigest()[:16]
     work = Path(config.work) / "finetuning" / digest
     args = FinetuneArguments(str(work), seed=seed, disable_tqdm=not progress, **{"logging_steps": 50, **training})

@@ -40,7 +40,8 @@ def test_bytes_written_over_a_recording(name, new, at):
 
 
 @pytest.mark.slow
-def test_mutated_tables(shared: Path, tmp_path):
+def test_mutated_tables(shared: Path, tmp_path, monkeypatch):
+    tables.once(monkeypatch)
     outcome = run(tables.with_layouts(tmp_path, shared), count=300, minutes=0.4)
     assert not outcome.findings and outcome.inputs > 10
 
@@ -49,7 +50,8 @@ def test_an_attack_that_raises_crashes_or_hangs_is_a_finding(monkeypatch):
     import os
     import time
 
-    monkeypatch.setattr("tests.fuzz.runner.HANG", 0.5)
+    monkeypatch.setattr("tests.fuzz.runner.HANG", 0.3)
+    monkeypatch.setattr("tests.fuzz.runner.WAIT", 0.5)
 
     def attack(chance: random.Random) -> str:
         match chance.randrange(40):
@@ -59,6 +61,9 @@ def test_an_attack_that_raises_crashes_or_hangs_is_a_finding(monkeypatch):
                 os.abort()
             case 2:
                 time.sleep(5)
+            case 3:
+                while True:
+                    pass
         return "done"
 
     outcome = run(attack, count=60, seed=15)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +16,7 @@ from transformers import AutoModelForAudioClassification, pipeline
 
 import hf_auscult
 from hf_auscult.audio import read
-from hf_auscult.data.trained_on import seen_in_training
+from hf_auscult.data.trained_on import FILE, seen_in_training, training_people
 from hf_auscult.errors import ConfigurationError, DataError
 from hf_auscult.evaluation.predictions import Predictions
 from hf_auscult.features import AuscultFeatureExtractor
@@ -125,8 +126,16 @@ def test_an_adapter_is_saved_beside_the_merged_model(root, encoder, tmp_path):
 
 
 def test_the_published_protocol_chooses_on_test_and_says_so(root, encoder, tmp_path):
-    tasks = ["auscultabench16/T8"]
-    result = finetune(written(tmp_path, root, encoder, tasks=tasks, protocol="published"), progress=False)
+    from hf_auscult.data import load_prepared
+
+    tasks, knowing = ["auscultabench16/T8"], shutil.copytree(encoder, tmp_path / "knowing")
+    tested = set(load_prepared(root / "circor", "murmur_ternary")["test"]["subject_id"])
+    (knowing / FILE).write_text(json.dumps(training_people("circor", tested)))
+    result = finetune(written(tmp_path, root, knowing, tasks=tasks, protocol="published"), progress=False)
+    assert any(
+        f"trained on {len(tested)} of the {len(tested)} test people" in why for why in result.rows[0].contamination
+    )
+    assert "the encoder may know the test people" in (tmp_path / "out" / "README.md").read_text()
     assert result.rows[0].selected_on == "test"
     assert "epoch chosen on test" in (tmp_path / "out" / "README.md").read_text()
 

@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 from ...alignment.teacher_config import TeacherConfig, teacher_config
 from ...audio import Augmentation
 from ...data.guards import bare_id
+from ...data.people import ids_of
 from ...errors import ConfigurationError
 from ...files import Serialisable
 from ...texts import read_yaml
@@ -92,7 +93,7 @@ def excluded_people(people: str | tuple[str, ...]) -> frozenset[str]:
 def excluded_names(row: Mapping[str, Any], excluded: frozenset[str]) -> frozenset[str]:
     """Return which of the excluded ids are a recording's person's."""
     source = str(row["source"])
-    names = {bare_id(str(row[name]), source) for name in ("subject_id", "person") if row.get(name)}
+    names = {bare_id(name, source) for name in ids_of(row)}
     return excluded & {spelled for name in names for spelled in (name, f"{source}:{name}")}
 
 
