@@ -73,8 +73,8 @@ def read_statements(text: str, facts: Sequence[Fact]) -> list[Statement]:
                 replace(cough, concept="sound") if cough.value == "cough" and cough.polarity == "present" else cough
                 for cough in statements
             ]
-        spans = [(trigger.start, trigger.end) for trigger in triggers(text, start, end, inside)]
-        beyond = unlisted(text[start:end], *_moved(inside, spans, -start), facts)
+        denials = [(trigger.start, trigger.end) for trigger in triggers(text, start, end, inside)]
+        beyond = unlisted(text[start:end], *_moved(inside, denials, -start), facts)
         statements += [
             Statement(word.concept, word.value, "present", None, start + word.start, start + word.end, "")
             for word in beyond
