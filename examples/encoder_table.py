@@ -1,14 +1,15 @@
 """Print the table of encoders, or write it into a file: `python examples/encoder_table.py model_cards/README.md`.
 
 Front ends, widths and parameters are those of the networks that the converters build; milliseconds of CPU time are
-measured, for one recording of ten seconds on one thread, with random weights. Licences are those of
-`hf_auscult/hub/families.yaml`, training data also the contamination register's. Parity is read from the table of
+measured, for ten seconds of sound on one thread of the machine that is named, with random weights. Licences are those
+of `hf_auscult/hub/families.yaml`, training data also the contamination register's. Parity is read from the table of
 `python -m tests.models.parity` in the file.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import re
 import statistics
 import sys
@@ -24,6 +25,7 @@ from transformers.utils.logging import disable_progress_bar
 import hf_auscult
 from hf_auscult.data.contamination import exposures
 from hf_auscult.embedding.embedder import Embedder
+from hf_auscult.embedding.precision import processor_of
 from hf_auscult.files import write_text
 from hf_auscult.hub.cards import families
 from hf_auscult.hub.encoder_card import render_family_card
@@ -35,7 +37,7 @@ HEADER = (
     "| encoder | front end | dim | million weights | CPU ms for 10 s | licence: code; weights | trained on | parity |\n"
     "|---|---|---|---|---|---|---|---|"
 )
-SECONDS, ROUNDS = 10, 3
+SECONDS, ROUNDS = 10, 5
 
 
 def front_end(extractor: Any) -> str:
@@ -113,7 +115,8 @@ def main(arguments: list[str]) -> int:
         rows.append(row(family, originals[family], text))
         if options.cards:
             write_text(options.cards / family / "README.md", render_family_card(family, parity(family, text)))
-    table = "\n".join([HEADER, *rows])
+    machine = f"{processor_of(torch.device('cpu'))}, one thread of {os.cpu_count()} shared cores"
+    table = "\n".join([HEADER, *rows, "", f"Times: {machine}, torch {torch.__version__}; median of {ROUNDS}."])
     if not options.file:
         print(table)
         return 0

@@ -14,6 +14,7 @@ import math
 import os
 import re
 import shutil
+import stat
 import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -183,6 +184,7 @@ def new_folder(path: str | Path, *, replace: bool = False) -> Iterator[Path]:
         _locked(part, stack)
         try:
             yield part
+            open_to_others(part)
             if replace:
                 claim(part, *_files(part))
             check_folder(target, replace=replace)
@@ -193,6 +195,20 @@ def new_folder(path: str | Path, *, replace: bool = False) -> Iterator[Path]:
             shutil.rmtree(retired, ignore_errors=True)
         finally:
             shutil.rmtree(part, ignore_errors=True)
+
+
+def open_to_others(folder: str | Path, pattern: str = "**/*") -> None:
+    """Give files that a library keeps to its user, as safetensors does weights, the permissions of the umask.
+
+    Args:
+        folder: one that was made with them.
+        pattern: of the files in it.
+    """
+    folder = Path(folder)
+    usual = folder.stat().st_mode & 0o666
+    for file in folder.glob(pattern):
+        if file.is_file() and not file.is_symlink() and stat.S_IMODE(file.stat().st_mode) == 0o600:
+            file.chmod(usual)
 
 
 @contextmanager

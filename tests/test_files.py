@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from safetensors.numpy import save_file
 
 from hf_auscult.errors import AuscultError, ConfigurationError, printable
 from hf_auscult.files import (
@@ -93,9 +94,11 @@ def test_the_users_umask_rules(tmp_path, mask):
     try:
         with new_folder(tmp_path / "out") as folder:
             write_text(folder / "a.txt", "a")
+            save_file({"a": np.zeros(1)}, folder / "model.safetensors")
     finally:
         os.umask(before)
     assert stat.S_IMODE((tmp_path / "out").stat().st_mode) == 0o777 & ~mask
+    assert stat.S_IMODE((tmp_path / "out" / "model.safetensors").stat().st_mode) == 0o666 & ~mask
     assert stat.S_IMODE((tmp_path / "out" / "a.txt").stat().st_mode) == 0o666 & ~mask
 
 

@@ -61,9 +61,11 @@ def small(script, monkeypatch, tmp_path):
 
 def test_table(script, small, monkeypatch, tmp_path, capsys):
     """Everything that is compared is equal, or as near as it says."""
-    monkeypatch.setattr(script, "cold_start", lambda paths, work: [])
     file = tmp_path / "speed.json"
-    script.main(["--recordings", "3", "--rounds", "1", "--models", "opera-gt", "--scale", "--json", str(file)])
+    sections = ["--only", "sound", "networks", "passes", "overlap"]
+    script.main(
+        ["--recordings", "3", "--rounds", "1", "--files", "4", "--models", "opera-gt", "--json", str(file), *sections]
+    )
     rows = json.loads(file.read_text())["rows"]
     assert [row["what"] for row in rows][:5] == [
         "decode",
@@ -75,7 +77,7 @@ def test_table(script, small, monkeypatch, tmp_path, capsys):
     agreement = {row["what"]: row["agreement"] for row in rows if row["slow"] != "exact"}
     assert agreement["decode"] == agreement["two opera-ce"] == "same bits"
     assert all(row["ratio"][0] > 0 for row in rows)
-    assert capsys.readouterr().out.count("\n| ") == len(rows) + 2  # two headers
+    assert capsys.readouterr().out.count("\n| ") == len(rows) + 1  # and the header
 
 
 def test_different_embeddings_are_not_timed(script, small, monkeypatch):
@@ -83,9 +85,20 @@ def test_different_embeddings_are_not_timed(script, small, monkeypatch):
     monkeypatch.setattr(script, "rows_of_sound", lambda paths, rounds: iter(()))
     monkeypatch.setattr(script, "published_image", lambda clip: image(clip)[:-8])
     with pytest.raises(RuntimeError, match="the results differ by"):
-        script.main(["--recordings", "2", "--rounds", "1", "--models", "opera-gt"])
+        script.main(["--recordings", "2", "--rounds", "1", "--models", "opera-gt", "--only", "sound", "networks"])
 
 
-def test_growth_is_measured_step_by_step(script):
-    found = script.scale_once(24)
-    assert set(found) == {*script.STEPS, "memory"} and all(found[step] > 0 for step in script.STEPS)
+def test_growth_is_measured_step_by_step(script, tmp_path):
+    """Each step by itself; the exponent is that of the seconds, and what was measured before stays."""
+    for step in script.STEPS:
+        seconds, memory = script.scale_step(step, tmp_path / "24", 24)
+        assert seconds > 0 and memory >= 0
+    for number in (100, 1000, 10_000):
+        (tmp_path / f"audit-{number}.txt").write_text(f"{1e-6 * number**1.5} {2e6 + 300 * number}")
+    (line,) = script.scaling((100, 1000, 10_000), tmp_path, ("audit",))
+    assert line == "| audit | 1.50 | 0.1 ms | 16.7 min | 300 B | 0.3 GB |"
+
+
+def test_a_suite_is_timed_by_its_parts(script, tmp_path):
+    lines = list(script.rows_of_suite(48, tmp_path, tasks=2, models=2, width=8))
+    assert any("| probes | " in line for line in lines) and all("2 tasks x 2 models" in line for line in lines)

@@ -38,10 +38,14 @@ def bench(args: argparse.Namespace) -> Outcome:
 
 def tables(args: argparse.Namespace) -> Outcome:
     """Tables of a finished run, computed again from its saved predictions, without models."""
+    from ..evaluation.benchmark_plots import plot_column
     from ..evaluation.benchmark_readme import write_readme
-    from ..evaluation.rebuild import rebuild
+    from ..evaluation.rebuild import predictions_of, rebuild
 
     result = rebuild(args.results)
+    if args.figure:
+        drawn = plot_column(result, predictions_of(result, args.results), Path(args.figure))
+        return Outcome({"figure": str(drawn)}, f"figure: {drawn}")
     if args.output:  # the plots of single tasks stay where bench drew them
         result = replace(result, tasks=tuple(replace(task, plots=()) for task in result.tasks))
     file = write_readme(result, args.output or args.results)

@@ -23,9 +23,9 @@ from ..errors import AudioError, ConfigurationError, NonFiniteAudioError, Sampli
 from ..features import Features, WindowedFeatureExtractor
 from ..features.windowed import check_batch_size, name_of
 from ..models.adapter.presets import presets
-from ..models.reachable import check_reachable
+from ..models.reachable import check_reachable, without_loading_bar
 from ..models.shared.rows import weighted_mean
-from .precision import Choice, Precision, Runner, check_precision, choose
+from .precision import Choice, Precision, Runner, check_precision, choose, shape_of
 from .sources import Cells, sources_of
 
 SILENT = "silent: all of its samples are equal"
@@ -56,6 +56,7 @@ class Embedder:
         feature_extractor: needed where a model object does not know the folder it came from.
         device: where to run; the model's own by default.
         precision: `exact` (single precision, the same bits every time) or `fast`, see `embed`.
+        recordings: how many will be embedded, if that is known: `fast` compiles the network only for many.
 
     Example:
         >>> embedder = Embedder("auscult/acula-opera")  # doctest: +SKIP
@@ -70,9 +71,11 @@ class Embedder:
         *,
         device: torch.device | str | None = None,
         precision: Precision = "exact",
+        recordings: int = 0,
     ) -> None:
         check_precision(precision)
-        loaded, feature_extractor = _load(model, feature_extractor)
+        with without_loading_bar():
+            loaded, feature_extractor = _load(model, feature_extractor)
         name = loaded.config._name_or_path
         if feature_extractor is None:
             if not name:
@@ -86,7 +89,9 @@ class Embedder:
         self.device = torch.device(device) if device is not None else loaded.device
         loaded.to(self.device)
         #: How `fast` runs the model; None where it is exact.
-        self.choice: Choice | None = choose(loaded, feature_extractor, self.device) if precision == "fast" else None
+        self.choice: Choice | None = None
+        if precision == "fast":
+            self.choice = choose(loaded, feature_extractor, self.device, recordings)
 
     @property
     def way(self) -> str:
@@ -96,7 +101,7 @@ class Embedder:
     @cached_property
     def runner(self) -> Runner:
         """The model in the way it is run."""
-        return Runner(self.model, self.way)
+        return Runner(self.model, self.way, shape_of(self.feature_extractor) if "compiled" in self.way else ())
 
     @property
     def encoder(self) -> Any:
@@ -375,7 +380,9 @@ class _Pass:
         self.name, self.extractor, self.outputs, self.device = name, extractor, tuple(outputs), encoder.device
         self.runner = embedder.runner
         # The projections of an aligned model cost nothing where nobody asks for them.
-        self.call = getattr(model, "audio_encoder", model) if set(outputs) <= {"pooler_output"} else model
+        self.call = embedder.runner.prepared(
+            getattr(model, "audio_encoder", model) if set(outputs) <= {"pooler_output"} else model
+        )
         # Encoders whose published code treats long inputs in a way of its own say so themselves.
         self.settings = getattr(encoder, "published_settings", {}) if published else {}
         self.longest = getattr(encoder, "window_frames", None)
@@ -496,7 +503,8 @@ def embed(
             averages as the encoder's paper does; `published:NAME` as another paper does with this encoder.
         precision: `exact` is single precision, the same bits every time. `fast` runs the encoder in the quickest way
             whose rows have a cosine of .9999 or more to the exact ones: measured on this machine at the first call
-            for a model, and kept; where no way will do, it is exact. See `hf_auscult.embedding.precision`.
+            for a model, and kept; where no way will do, it is exact. For a thousand recordings or more it may compile
+            the network. See `hf_auscult.embedding.precision`.
         device: where to run; the model's own by default.
         progress: show a bar.
         errors: `raise` at the first recording that cannot be used, or `skip` it.
@@ -512,6 +520,7 @@ def embed(
     Example:
         `hf_auscult.embed("auscult/acula-opera", ["heart.wav"]).shape`
     """
-    return Embedder(model_or_id, device=device, precision=precision)(
+    number = len(recordings) if isinstance(recordings, Sequence) and not isinstance(recordings, str) else 0
+    return Embedder(model_or_id, device=device, precision=precision, recordings=number)(
         recordings, batch_size=batch_size, protocol=protocol, progress=progress, errors=errors
     )

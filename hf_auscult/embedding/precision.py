@@ -10,9 +10,10 @@ import copy
 import hashlib
 import json
 import platform
+import shutil
 import statistics
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -35,7 +36,10 @@ RECORDINGS, SECONDS = 4, 10.0
 DTYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 CPU_WAYS = ("bfloat16", "channels_last", "channels_last+bfloat16")
 ACCELERATOR_WAYS = ("bfloat16", "float16", "channels_last+float16")
-# Not tried: torch.compile, which costs every new process and every shape of window a minute or more.
+# Compiling takes every new process half a minute or more: where hundreds of recordings take as long.
+COMPILED_WAYS = ("compiled", "compiled+bfloat16")
+MANY = 1000
+BACKEND = "inductor"
 
 
 @dataclass(frozen=True)
@@ -43,11 +47,12 @@ class Choice(Serialisable):
     """How an encoder is run where `fast` is asked for.
 
     Args:
-        way: parts joined by `+`, of `bfloat16`, `float16`, `channels_last`; `exact` where none is near enough and
-            quicker.
+        way: parts joined by `+`, of `bfloat16`, `float16`, `channels_last`, `compiled`; `exact` where none is near
+            enough and quicker.
         cosine: the smallest between a row of that way and the exact one.
         gain: median time of exact over that of the way.
-        tried: way -> cosine and gain.
+        tried: way -> cosine, gain, and the seconds of its first call (`start`), in which a compiled one is compiled; a
+            way that failed has a gain of 0.
         machine: processor, threads and version of torch.
     """
 
@@ -76,21 +81,45 @@ class Runner:
     Args:
         model: left as it is; a copy is made where its weights must lie otherwise.
         way: see `Choice`.
+        shape: (frames, bands) of the windows that a compiled way is compiled for.
     """
 
-    def __init__(self, model: Any, way: str) -> None:
+    def __init__(self, model: Any, way: str, shape: Sequence[int] = ()) -> None:
         parts = set(way.split("+")) - {"exact"}
+        self.compiled, self.shape = "compiled" in parts, tuple(shape)
+        self._made: dict[int, _Compiled] = {}
         self.dtype = next((DTYPES[name] for name in DTYPES if name in parts), None)
         self.model = model
         if "channels_last" in parts:
             self.model = copy.deepcopy(model).to(memory_format=torch.channels_last)
+
+    def prepared(self, call: Any) -> Any:
+        """The model, or a part of it, as it is called."""
+        if not self.compiled:
+            return call
+        return self._made.setdefault(id(call), _Compiled(call, self.shape))
 
     def mode(self, device: torch.device) -> AbstractContextManager[Any]:
         """The arithmetic of its way."""
         return nullcontext() if self.dtype is None else torch.autocast(device.type, self.dtype)
 
 
-def choose(model: Any, feature_extractor: Any, device: torch.device) -> Choice:
+class _Compiled:
+    """A model compiled for one window of one shape; windows of another pass it as it was, in the same arithmetic."""
+
+    def __init__(self, model: Any, shape: tuple[int, ...]) -> None:
+        self.model, self.shape = model, shape
+        self.compiled = torch.compile(model, backend=BACKEND, dynamic=False)
+
+    def __call__(self, windows: torch.Tensor, **settings: Any) -> Mapping[str, torch.Tensor]:
+        if settings or windows.shape[1:] != self.shape:
+            found: Mapping[str, torch.Tensor] = self.model(windows, **settings)
+            return found
+        rows = [self.compiled(window[None]) for window in windows]
+        return {name: torch.cat([row[name] for row in rows]) for name in rows[0] if torch.is_tensor(rows[0][name])}
+
+
+def choose(model: Any, feature_extractor: Any, device: torch.device, recordings: int = 0) -> Choice:
     """Return how `fast` runs a model on this machine: as measured before, or measured now and kept.
 
     Exact and every way take turns on recordings made up of beats, noise and crackles. The quickest way whose every row
@@ -100,19 +129,23 @@ def choose(model: Any, feature_extractor: Any, device: torch.device) -> Choice:
         model: the encoder.
         feature_extractor: its extractor.
         device: where it runs.
+        recordings: how many there are; from `MANY` on, compiling a CPU's ways is tried, too.
     """
-    machine = f"{_processor(device)}, {torch.get_num_threads()} threads, torch {torch.__version__}"
+    machine = f"{processor_of(device)}, {torch.get_num_threads()} threads, torch {torch.__version__}"
     encoder = getattr(model, "audio_encoder", model)
     if next(encoder.parameters(), None) is None:  # openSMILE computes without torch
         return Choice("exact", 1.0, 1.0, {}, machine)
     said = json.dumps([encoder.config.to_dict(), feature_extractor.to_dict()], sort_keys=True, default=str)
-    key = hashlib.sha256("\t".join([said, weights_of(encoder), machine]).encode()).hexdigest()[:24]
+    compiles = recordings >= MANY and device.type == "cpu" and any(map(shutil.which, ("g++", "clang++")))
+    parts = [said, weights_of(encoder), machine, *(COMPILED_WAYS if compiles else ())]
+    key = hashlib.sha256("\t".join(parts).encode()).hexdigest()[:24]
     kept = default_cache() / "precision" / f"{key}.json"
     if kept.is_file():
         return Choice(**json.loads(kept.read_text("utf-8")))
     ways: tuple[str, ...] = CPU_WAYS if device.type == "cpu" else ACCELERATOR_WAYS
     if not any(isinstance(module, torch.nn.Conv2d) for module in encoder.modules()):
         ways = tuple(way for way in ways if "channels_last" not in way)
+    ways += COMPILED_WAYS if compiles else ()
     choice = measure(encoder, feature_extractor, device, ways, machine)
     write_json(kept, choice.to_dict())
     return choice
@@ -128,37 +161,58 @@ def measure(encoder: Any, feature_extractor: Any, device: torch.device, ways: tu
         batches.append(torch.from_numpy(np.stack(same)).to(device))
     training = encoder.training
     encoder.eval()
-    runners = {way: Runner(encoder, way) for way in ("exact", *ways)}
+    shape = batches[0].shape[1:]
+    runners = {way: Runner(encoder, way, shape) for way in ("exact", *ways)}
+    calls = {way: runner.prepared(runner.model) for way, runner in runners.items()}
     rows: dict[str, list[torch.Tensor]] = {way: [] for way in runners}
     seconds: dict[str, list[float]] = {way: [] for way in runners}
     with torch.inference_mode():
         for batch in tqdm(batches, "measuring fast", leave=False, disable=None):
             for way, runner in runners.items():
+                if way not in calls:
+                    continue
                 started = time.perf_counter()
-                with runner.mode(device):
-                    pooled = runner.model(batch).pooler_output
+                try:
+                    with runner.mode(device):
+                        pooled = calls[way](batch)["pooler_output"]
+                except RuntimeError:
+                    if not runner.compiled:
+                        raise
+                    del calls[way]  # what cannot be compiled is no way
+                    continue
                 rows[way].append(pooled.double().cpu())  # waits for an accelerator
                 seconds[way].append(time.perf_counter() - started)
     encoder.train(training)
     exact = torch.cat(rows["exact"])
-    tried = {
-        way: {
-            "cosine": float(torch.nn.functional.cosine_similarity(torch.cat(rows[way]), exact).min()),
-            "gain": statistics.median(seconds["exact"][1:]) / statistics.median(seconds[way][1:]),
-        }
-        for way in ways
-    }
-    good = [way for way in ways if tried[way]["cosine"] >= BOUND and tried[way]["gain"] >= LEAST_GAIN]
+    tried = {way: {"cosine": 0.0, "gain": 0.0, "start": 0.0} for way in ways}
+    for way in ways:
+        if way in calls:
+            tried[way] = {
+                "cosine": float(torch.nn.functional.cosine_similarity(torch.cat(rows[way]), exact).min()),
+                "gain": statistics.median(seconds["exact"][1:]) / statistics.median(seconds[way][1:]),
+                "start": seconds[way][0],
+            }
+    gains = {way: found["gain"] for way, found in tried.items() if found["cosine"] >= BOUND}
+    plain = max([1.0, *(gain for way, gain in gains.items() if not runners[way].compiled)])
+    # A compiled way must be worth its start beside the best of the others, too.
+    good = [way for way in gains if gains[way] >= LEAST_GAIN * (plain if runners[way].compiled else 1.0)]
     if not good:
         return Choice("exact", 1.0, 1.0, tried, machine)
-    best = max(good, key=lambda way: tried[way]["gain"])
-    return Choice(best, tried[best]["cosine"], tried[best]["gain"], tried, machine)
+    best = max(good, key=lambda way: gains[way])
+    return Choice(best, tried[best]["cosine"], gains[best], tried, machine)
 
 
-def stand_in(seed: int, rate: int) -> np.ndarray:
-    """Ten seconds that sound somewhat like a body: beats, breath-like noise, crackles; another `seed`, another body."""
+def shape_of(feature_extractor: Any) -> tuple[int, ...]:
+    """Shape of the windows that a recording of some seconds is cut into."""
+    rate = feature_extractor.sampling_rate
+    windows = feature_extractor.features({"array": stand_in(0, rate), "sampling_rate": rate}).windows
+    return tuple(windows[0].shape)
+
+
+def stand_in(seed: int, rate: int, seconds: float = SECONDS) -> np.ndarray:
+    """Samples that sound somewhat like a body: beats, breath-like noise, crackles; another `seed`, another body."""
     rng = np.random.default_rng(seed)
-    clock = np.arange(round(SECONDS * rate)) / rate
+    clock = np.arange(round(seconds * rate)) / rate
     phase = clock * rng.uniform(1.0, 2.0) % 1.0
     beats = sum(
         np.exp(-(((phase - at) / 0.05) ** 2)) * np.sin(2 * np.pi * rng.uniform(40, 120) * clock) for at in (0.1, 0.45)
@@ -168,7 +222,8 @@ def stand_in(seed: int, rate: int) -> np.ndarray:
     return (0.3 * beats + rng.uniform(0.005, 0.05) * breath + 0.3 * crackles).astype(np.float32)
 
 
-def _processor(device: torch.device) -> str:
+def processor_of(device: torch.device) -> str:
+    """Name of a device's processor, with the bfloat16 units of a CPU."""
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     try:

@@ -21,7 +21,7 @@ from ..cluster import Engine, check_engine, spread
 from ..errors import AudioError, ConfigurationError, DataError, printable
 from ..files import Serialisable, new_file, sole_writer, to_json, write_csv
 from .embedder import Embedder, Encoded, encode_all
-from .precision import Choice, Precision
+from .precision import MANY, Choice, Precision
 from .sources import Cells, Source, sources_of
 from .store import PROVENANCE, EmbeddingStore, Floats, identity_of, weights_of
 
@@ -261,10 +261,12 @@ class _Output:
         self.quarantine = output.with_name(f"{output.name}.quarantine.csv")
         self.parts = output.with_name(f".{output.name}.parts")
         self.pending: dict[bytes, Floats] = {}
-        self.embedder = Embedder(model, precision=settings.precision)
+        adds = settings.resume and output.exists()
+        # What is added to a file is made as its rows were.
+        number = MANY if adds and "compiled" in _precision_of(output) else len(sources)
+        self.embedder = Embedder(model, precision=settings.precision, recordings=number)
         self.embedder.feature_extractor.policy(settings.protocol)
         self.store = self._store(settings.protocol)
-        adds = settings.resume and output.exists()
         self.sources = _Finished(output, self.store).add_to(sources) if adds else sources
         known = self.store.load()
         self.missing = [source for source in self.sources if source.key not in known]
@@ -354,6 +356,16 @@ def _write(stream: BinaryIO, sources: Sequence[Source], store: EmbeddingStore) -
                 "embedding": pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), width),
             }
             writer.write_table(pa.table(columns, schema=schema))
+
+
+def _precision_of(output: Path) -> str:
+    """How the rows of a finished file were made; empty of a file that is none, which is refused later."""
+    try:
+        with output.open("rb") as stream:
+            metadata = pq.read_schema(stream).metadata or {}
+        return str(json.loads(metadata[PROVENANCE])["precision"])
+    except (pa.ArrowException, OSError, KeyError, ValueError):
+        return ""
 
 
 class _Finished:

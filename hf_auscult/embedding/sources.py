@@ -20,7 +20,7 @@ PREPARED = "prepare.json"
 """The file that ``prepare`` leaves in a folder."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)  # there may be a million
 class Source:
     """One recording.
 

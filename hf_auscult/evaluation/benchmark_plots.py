@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,6 +16,7 @@ from ..plots import (
     RocCurve,
     borda_plot,
     calibration_plot,
+    column_figure,
     confusion_plot,
     embedding_map,
     forest_plot,
@@ -40,24 +42,8 @@ def plot_suite(result: Result, folder: Path) -> list[str]:
     protocol = result.protocols[0]
     models = list(result.models)[:MOST_SERIES]
     names = []
-    best = best_published(result.suite)
     for metric in dict.fromkeys(task.spec.metrics[0] for task in result.tasks):
-        rows = []
-        for task in result.tasks:
-            if task.spec.metrics[0] != metric or task.missing:
-                continue
-            printed = best.get(task.spec.number)
-            ours = _intervals(task, models, protocol, metric)
-            shortcut = task.shortcuts[-1].figures.get(metric) if task.shortcuts else None
-            rows.append(
-                ForestRow(
-                    _title(task.spec),
-                    ours,
-                    published=printed.value if printed is not None and printed.metric == metric else None,
-                    shortcut=shortcut.value if shortcut is not None else None,
-                    note="split leaks" if task.leaks else "" if ours else "too few people",
-                )
-            )
+        rows = _forest_rows(result, models, metric)
         if any(row.ours for row in rows):
             name = f"forest_{metric}"
             forest_plot(
@@ -65,6 +51,76 @@ def plot_suite(result: Result, folder: Path) -> list[str]:
             )
             names.append(f"{name}.png")
     return names + _borda(result, models, protocol, folder)
+
+
+def plot_column(result: Result, predictions: Mapping[str, Mapping[str, Predictions]], path: Path) -> Path:
+    """Draw a run for one column of a paper: its first metric by task, and ROC curves of the first task of two classes.
+
+    Args:
+        result: of the run.
+        predictions: task (``suite/number``) -> model -> its predictions.
+        path: ends in .pdf, .svg or .png.
+
+    Raises:
+        DataError: nothing was run.
+    """
+    models = list(result.models)[:MOST_SERIES]
+    metric = next((task.spec.metrics[0] for task in result.tasks if not task.missing), "auroc")
+    rows = [row for row in _forest_rows(result, models, metric) if row.ours]
+    for task in result.tasks:
+        shown = {name: p for name, p in predictions.get(task.spec.key, {}).items() if name in models}
+        binary = shown and all(len(p.classes) == 2 and not p.multilabel for p in shown.values())
+        if binary and (curves := _roc_curves(shown)):
+            kind = {"roc_title": _title(task.spec), "positive": next(iter(shown.values())).classes[1]}
+            break
+    else:
+        curves, kind = {}, {}
+    return column_figure(rows, curves, path, figure_name=metric_title(metric), chance=_chance(metric), **kind)
+
+
+def _forest_rows(result: Result, models: list[str], metric: str) -> list[ForestRow]:
+    rows = []
+    best = best_published(result.suite)
+    for task in result.tasks:
+        if task.spec.metrics[0] != metric or task.missing:
+            continue
+        printed = best.get(task.spec.number)
+        ours = _intervals(task, models, result.protocols[0], metric)
+        shortcut = task.shortcuts[-1].figures.get(metric) if task.shortcuts else None
+        rows.append(
+            ForestRow(
+                _title(task.spec),
+                ours,
+                published=printed.value if printed is not None and printed.metric == metric else None,
+                shortcut=shortcut.value if shortcut is not None else None,
+                note="split leaks"
+                if task.leaks
+                else ""
+                if any(figure.low is not None for figure in ours.values())
+                else "few people",
+            )
+        )
+    return rows
+
+
+def _roc_curves(predictions: Mapping[str, Predictions]) -> dict[str, RocCurve]:
+    """Curves with bands where these can be told apart; none for one class or too few people: the tables say so."""
+    try:
+        bands = {
+            name: roc_band(predicted.truth, predicted.mean_scores[:, 1], subjects=predicted.subjects)
+            for name, predicted in predictions.items()
+        }
+    except DataError:
+        return {}
+    return {
+        name: RocCurve(
+            band.points.false_positive_rate,
+            band.points.true_positive_rate,
+            str(band.auroc),
+            (band.false_positive_rate, band.low, band.high) if len(bands) <= MOST_BANDS else None,
+        )
+        for name, band in bands.items()
+    }
 
 
 def plot_task(spec: BenchmarkTask, predictions: Mapping[str, Predictions], folder: Path) -> list[str]:
@@ -75,35 +131,18 @@ def plot_task(spec: BenchmarkTask, predictions: Mapping[str, Predictions], folde
         return []
     names = []
     stem, title, classes = _stem(spec), _title(spec), any_of.classes
-    if len(classes) == 2:
-        try:
-            bands = {
-                name: roc_band(predicted.truth, predicted.mean_scores[:, 1], subjects=predicted.subjects)
-                for name, predicted in shown.items()
-            }
-            curves = {
-                name: RocCurve(
-                    band.points.false_positive_rate,
-                    band.points.true_positive_rate,
-                    str(band.auroc),
-                    (band.false_positive_rate, band.low, band.high) if len(bands) <= MOST_BANDS else None,
-                )
-                for name, band in bands.items()
-            }
-            roc_plot({title: curves}, folder / f"{stem}_roc", positive=classes[1])
-            bins = {
-                name: reliability(
-                    predicted.truth,
-                    predicted.mean_scores[:, 1],
-                    bins=max(1, min(MOST_BINS, len(predicted.truth) // ROWS_OF_BIN)),
-                )
-                for name, predicted in shown.items()
-            }
-            calibration_plot(bins, folder / f"{stem}_calibration", title=f"{title}, positive = {classes[1]}")
-        except DataError:  # one class, or too few people for a band: the tables say so
-            pass
-        else:
-            names += [f"{stem}_roc.png", f"{stem}_calibration.png"]
+    if len(classes) == 2 and (curves := _roc_curves(shown)):
+        roc_plot({title: curves}, folder / f"{stem}_roc", positive=classes[1])
+        bins = {
+            name: reliability(
+                predicted.truth,
+                predicted.mean_scores[:, 1],
+                bins=max(1, min(MOST_BINS, len(predicted.truth) // ROWS_OF_BIN)),
+            )
+            for name, predicted in shown.items()
+        }
+        calibration_plot(bins, folder / f"{stem}_calibration", title=f"{title}, positive = {classes[1]}")
+        names += [f"{stem}_roc.png", f"{stem}_calibration.png"]
     numbers = list(range(len(classes)))
     decided = {name: predicted.mean_scores.argmax(axis=1) for name, predicted in shown.items()}
     tables = {
@@ -170,13 +209,21 @@ def _title(spec: BenchmarkTask) -> str:
     return spec.title if spec.number == spec.title else f"{spec.number} {spec.title}"
 
 
-def _intervals(task: TaskResult, models: list[str], protocol: str, metric: str) -> dict[str, Interval]:
-    intervals = {}
+class _Point(NamedTuple):
+    """A figure that has no interval."""
+
+    value: float
+    low: None = None
+    high: None = None
+
+
+def _intervals(task: TaskResult, models: list[str], protocol: str, metric: str) -> dict[str, Interval | _Point]:
+    intervals: dict[str, Interval | _Point] = {}
     for model in models:
         result = task.of(model, protocol)
         estimate = result.figures.get(metric) if result is not None else None
-        if estimate is not None and estimate.interval is not None:
-            intervals[model] = estimate.interval
+        if estimate is not None and estimate.value is not None:
+            intervals[model] = estimate.interval or _Point(estimate.value)
     return intervals
 
 

@@ -24,7 +24,7 @@ def write_readme(result: Result, folder: str | Path) -> Path:
 
     parts = [f"# {result.suite}", f"Made by `{result.command}`." if result.command else "", LEGEND]
     parts += [f"![{name}](plots/{name})" for name in plot_suite(result, Path(folder) / "plots")]
-    metrics = dict.fromkeys(metric for task in result.tasks for metric in task.spec.metrics)
+    metrics = dict.fromkeys(metric for task in result.tasks if not task.missing for metric in task.spec.metrics)
     for protocol in result.protocols:
         for metric in metrics:
             title = metric_title(metric) + (" (lower is better)" if lower_is_better(metric) else "")

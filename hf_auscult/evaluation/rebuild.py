@@ -40,6 +40,22 @@ def rebuild(folder: str | Path) -> Result:
     return replace(result, tasks=correct([_recomputed(task, Path(folder), bootstrap) for task in result.tasks]))
 
 
+def predictions_of(result: Result, folder: str | Path) -> dict[str, dict[str, Predictions]]:
+    """Read saved predictions of a run's first protocol: task (``suite/number``) -> model -> predictions.
+
+    Raises:
+        DataError: a file is missing or damaged.
+    """
+    return {
+        task.spec.key: {
+            of_model.model: Predictions.read(Path(folder) / of_model.predictions)
+            for of_model in task.results
+            if of_model.predictions is not None and of_model.protocol == result.protocols[0]
+        }
+        for task in result.tasks
+    }
+
+
 def _recomputed(task: TaskResult, folder: Path, bootstrap: Bootstrap) -> TaskResult:
     predictions: dict[tuple[str, str], Predictions] = {}
     results = []

@@ -23,6 +23,7 @@ RESTRICTIONS = (
     "cc0-1.0",
     "mit",
     "apache-2.0",
+    "ms-pl",
     "odc-by",
     "cc-by-4.0",
     "cc-by-nc-4.0",

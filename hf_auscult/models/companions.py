@@ -12,6 +12,7 @@ from transformers import AutoFeatureExtractor
 from ..audio import WindowPolicy
 from ..codegen.registry import REGISTRY, load
 from ..features import AuscultFeatureExtractor, OpenSmileFeatureExtractor
+from ..files import open_to_others
 from .acula.teacher_acula import teacher_tokenizer
 from .convert_checkpoint import FAMILIES
 
@@ -28,6 +29,7 @@ def write_companions(model: Any, folder: str | Path) -> None:
         model: of this package.
         folder: holds its config.json.
     """
+    open_to_others(folder, "*.safetensors")
     if (Path(folder) / "preprocessor_config.json").exists():
         return
     companion = companion_of(model)

@@ -7,6 +7,7 @@ Colours are Okabe and Ito's; lines, markers and hatches differ too, so that figu
 from __future__ import annotations
 
 from .borda import borda_plot
+from .column import column_figure
 from .confusion import confusion_plot
 from .curves import RocCurve, calibration_plot, loss_plot, price_plot, roc_plot, scaling_plot
 from .forest import ForestRow, forest_plot
@@ -22,6 +23,7 @@ __all__ = [
     "Saved",
     "borda_plot",
     "calibration_plot",
+    "column_figure",
     "confusion_plot",
     "embedding_map",
     "evidence_plot",

@@ -72,21 +72,8 @@ def roc_plot(
         raise DataError("no curves to draw", where="panels")
     figure, grid = canvas(5.4 * len(panels), 5.4 + 0.22 * len(names), columns=len(panels), squeeze=False)
     for axes, (heading, curves) in zip(grid[0], panels.items(), strict=True):
-        for name, curve in curves.items():
-            style = look(names.index(name))
-            if curve.band is not None:
-                axes.fill_between(*np.asarray(curve.band), color=style.colour, alpha=0.16, linewidth=0)
-            axes.plot(
-                curve.false_positive_rate,
-                curve.sensitivity,
-                color=style.colour,
-                linestyle=style.line,
-                linewidth=1.8,
-            )
-        axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8)
-        of = f" (positive = {positive})" if positive else ""
-        axes.set(xlabel="1 − specificity" + of, ylabel="sensitivity" + of, xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
-        axes.set(title=heading, aspect="equal")
+        draw_roc(axes, curves, names, positive)
+        axes.set_title(heading)
     for number, name in enumerate(names):
         style = look(number)
         shown = " / ".join(curves[name].figure for curves in panels.values() if name in curves)
@@ -95,6 +82,25 @@ def roc_plot(
         figure.suptitle(title)
     figure.legend(loc="outside lower center", ncols=1)
     return save(figure, path)
+
+
+def draw_roc(axes: Any, curves: Mapping[str, RocCurve], names: Sequence[str], positive: str = "") -> None:
+    """Draw curves into axes, without title and legend; a model looks as its place in `names` says."""
+    for name, curve in curves.items():
+        style = look(names.index(name))
+        if curve.band is not None:
+            axes.fill_between(*np.asarray(curve.band), color=style.colour, alpha=0.16, linewidth=0)
+        axes.plot(
+            curve.false_positive_rate,
+            curve.sensitivity,
+            color=style.colour,
+            linestyle=style.line,
+            linewidth=1.8,
+        )
+    axes.plot([0, 1], [0, 1], color=GREY, linewidth=0.8)
+    of = f" (positive = {positive})" if positive else ""
+    axes.set(xlabel="1 − specificity" + of, ylabel="sensitivity" + of, xlim=(-0.01, 1.01), ylim=(-0.01, 1.01))
+    axes.set_aspect("equal")
 
 
 @styled

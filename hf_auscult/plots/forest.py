@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -55,10 +56,20 @@ def forest_plot(
     """
     if not rows:
         raise DataError("no tasks to draw", where="rows")
+    lanes = _lanes(rows)
+    figure, axes = canvas(8.2, 1.5 + _step(lanes) * len(rows) + 0.2 * (1 + (lanes + 2) // 4))
+    draw_forest(axes, rows, figure_name=figure_name, chance=chance)
+    axes.set_title(title)
+    legend_below(figure, axes)
+    return save(figure, path)
+
+
+def draw_forest(
+    axes: Any, rows: Sequence[ForestRow], *, figure_name: str, chance: float | None, width: int = 34
+) -> None:
+    """Draw a forest plot into axes, without title and legend; `width` is that of the tasks' names, in letters."""
     models = list(dict.fromkeys(name for row in rows for name in row.ours))
-    lanes = max(1, len(models))
-    step = max(0.45, 0.16 * lanes + 0.14)
-    figure, axes = canvas(8.2, 1.5 + step * len(rows) + 0.2 * (1 + (lanes + 2) // 4))
+    lanes = _lanes(rows)
     for number in range(0, len(rows), 2):
         axes.axhspan(number - 0.5, number + 0.5, color="#f3f3f3", linewidth=0, zorder=0)
     for number, name in enumerate(models):
@@ -81,12 +92,22 @@ def forest_plot(
             axes.plot([], [], color=colour, linestyle=line, linewidth=2, label=label)
     if chance is not None:
         axes.axvline(chance, color=GREY, linewidth=0.8, zorder=1)
-    axes.set_yticks(range(len(rows)), [wrapped(row.task, 34) for row in rows])
+    axes.set_yticks(range(len(rows)), [wrapped(row.task, width) for row in rows])
     axes.set_ylim(len(rows) - 0.5, -0.5)
-    axes.set(xlabel=f"{figure_name} (95 % interval over people)", title=title)
+    axes.set(xlabel=f"{figure_name} (95 % interval over people)")
     for position, row in enumerate(rows):
-        axes.text(1.01, position, row.note, transform=axes.get_yaxis_transform(), va="center", fontsize=8, color=GREY)
+        axes.text(
+            1.01, position, row.note, transform=axes.get_yaxis_transform(), va="center", fontsize="small", color=GREY
+        )
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
-    legend_below(figure, axes)
-    return save(figure, path)
+
+
+def _lanes(rows: Sequence[ForestRow]) -> int:
+    """Lines of a task: one a model."""
+    return max(1, len({name for row in rows for name in row.ours}))
+
+
+def _step(lanes: int) -> float:
+    """Height of a task in inches."""
+    return max(0.45, 0.16 * lanes + 0.14)

@@ -14,6 +14,7 @@ from .style import COLOURS, Saved, canvas, save, styled, wrapped
 
 _LETTERS = 78  # per line of a report
 _LINES = 9  # of one report
+_TICK_GAP = 0.08  # of the height of a picture, between two frequencies: they touch below
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,6 @@ def evidence_plot(
         axes.set_yticks(places, names)
         axes.set_ylabel("Hz")
         ink = "white" if name == "evidence" else "black"
-        axes.text(0.995, 0.05, name, transform=axes.transAxes, ha="right", fontsize=8, color=ink)
         for begin, end in _gaps(heard, seconds):
             axes.axvspan(begin, end, facecolor="none", edgecolor=ink, hatch="///", alpha=0.4, linewidth=0)
         for begin, end in annotated:
@@ -142,9 +142,12 @@ def _frequencies(centres: NDArray[np.float64]) -> tuple[list[float], list[str]]:
     """Round frequencies in Hz that lie in a picture's bands, and where: bands are one high."""
     steps = [digit * 10.0**power for power in range(1, 5) for digit in (1, 2, 5)]
     inside = [hertz for hertz in steps if centres[0] <= hertz <= centres[-1]] or [centres[0], centres[-1]]
-    return [float(np.interp(hertz, centres, np.arange(len(centres)) + 0.5)) for hertz in inside], [
-        f"{hertz:g}" for hertz in inside
-    ]
+    places = np.interp(inside, centres, np.arange(len(centres)) + 0.5)
+    kept: list[int] = []
+    for number in reversed(range(len(inside))):  # mel bands crowd the low frequencies
+        if not kept or places[kept[-1]] - places[number] >= _TICK_GAP * len(centres):
+            kept.append(number)
+    return [float(places[number]) for number in kept], [f"{inside[number]:g}" for number in kept]
 
 
 def _gaps(heard: Sequence[tuple[float, float]] | None, seconds: float) -> list[tuple[float, float]]:

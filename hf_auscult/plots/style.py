@@ -43,6 +43,19 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+COLUMN = 3.35  # inches: a column of IEEE's and Elsevier's journals (8.5 cm)
+COLUMN_RC: dict[Any, Any] = {
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "axes.labelsize": 8,
+    "legend.fontsize": 8,
+    "xtick.labelsize": 8,
+    "ytick.labelsize": 8,
+    "savefig.bbox": "standard",  # the width is the column's, to the point
+    "pdf.fonttype": 42,  # letters stay letters, which publishers ask for
+}
+
+
 class Saved(NamedTuple):
     """The two files of a figure."""
 
@@ -125,11 +138,34 @@ def save(figure: Any, path: str | Path) -> Saved:
     stem = stem.with_suffix("") if stem.suffix in (".png", ".svg") else stem
     if not stem.name or Path(path).is_dir():
         raise DataError("is a folder", where=str(path), remedy="name the figure, for instance figures/roc")
-    written = Saved(*(stem.with_name(f"{stem.name}.{kind}") for kind in ("png", "svg")))
-    for target, metadata in zip(written, ({"Software": None}, {"Date": None, "Creator": None}), strict=True):
-        with new_file(target) as part, part.open("wb") as stream:
-            figure.savefig(stream, format=target.suffix[1:], metadata=metadata)
-    return written
+    return Saved(*(_write(figure, stem.with_name(f"{stem.name}.{kind}")) for kind in ("png", "svg")))
+
+
+def save_as(figure: Any, path: str | Path) -> Path:
+    """Write a figure as the one file that its suffix says: PDF, SVG or PNG.
+
+    Raises:
+        ConfigurationError: another suffix.
+    """
+    if Path(path).suffix not in _METADATA:
+        raise ConfigurationError(
+            f"a figure as {Path(path).suffix or 'no format'}", where=str(path), remedy=f"use {', '.join(_METADATA)}"
+        )
+    return _write(figure, Path(path))
+
+
+# What would make equal figures differ.
+_METADATA: dict[str, dict[str, None]] = {
+    ".pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+    ".svg": {"Date": None, "Creator": None},
+    ".png": {"Software": None},
+}
+
+
+def _write(figure: Any, target: Path) -> Path:
+    with new_file(target) as part, part.open("wb") as stream:
+        figure.savefig(stream, format=target.suffix[1:], metadata=_METADATA[target.suffix])
+    return target
 
 
 def wrapped(text: str, width: int) -> str:

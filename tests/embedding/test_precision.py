@@ -6,12 +6,13 @@ import json
 
 import numpy as np
 import pytest
+import soundfile
 import torch
 
 import hf_auscult
 from hf_auscult.embedding import precision
 from hf_auscult.embedding.embedder import Embedder
-from hf_auscult.embedding.precision import BOUND, Runner, choose, measure, stand_in
+from hf_auscult.embedding.precision import BOUND, MANY, Runner, choose, measure, stand_in
 from hf_auscult.embedding.store import EmbeddingStore
 from hf_auscult.errors import ConfigurationError
 from tests.models.zoo import ZOO
@@ -84,6 +85,63 @@ def test_a_store_holds_one_precision(tmp_path):
     fast = EmbeddingStore(tmp_path, {"precision": "bfloat16"})
     with pytest.raises(ConfigurationError, match="its rows are exact, these are bfloat16"):
         fast.write({b"b": np.zeros(3, np.float32)})
+
+
+@pytest.fixture
+def compiling(monkeypatch):
+    """Compiled ways alone are tried, without a compiler, and taken however slow they are."""
+    monkeypatch.setattr(precision, "BACKEND", "eager")
+    monkeypatch.setattr(precision, "CPU_WAYS", ())
+    monkeypatch.setattr(precision, "LEAST_GAIN", 0.0)
+    monkeypatch.setattr(precision.shutil, "which", lambda name: name)
+
+
+def test_for_many_recordings_compiling_is_tried(compiling):
+    variant = ENCODERS["opera-gt"]
+    model, extractor = variant.model(), variant.extractor()
+    assert choose(model, extractor, CPU, recordings=MANY - 1).tried == {}
+    fast = Embedder(model, extractor, precision="fast", recordings=MANY)
+    assert set(fast.choice.tried) == set(precision.COMPILED_WAYS)
+    assert "compiled" in fast.way and fast.choice.tried[fast.way]["start"] > 0
+    rate, calls = extractor.sampling_rate, []
+    compiled = fast.runner.prepared(fast.encoder)
+    whole = compiled.compiled
+    compiled.compiled = lambda windows: calls.append(windows.shape) or whole(windows)
+    recordings = [{"array": stand_in(seed, rate)[: (seed + 1) * rate], "sampling_rate": rate} for seed in range(3)]
+    rows, exact = fast(recordings), Embedder(model, extractor)(recordings)
+    assert calls and set(calls) == {(1, *precision.shape_of(extractor))}
+    cosine = (rows * exact).sum(1) / np.linalg.norm(rows, axis=1) / np.linalg.norm(exact, axis=1)
+    assert cosine.min() >= BOUND
+    assert np.array_equal(rows[1], fast(recordings[1:2])[0])
+
+
+def test_what_cannot_be_compiled_is_no_way(compiling, monkeypatch):
+    def refuses(*arguments, **settings):
+        raise RuntimeError("no compiler")
+
+    monkeypatch.setattr(torch, "compile", lambda model, **settings: refuses)
+    variant = ENCODERS["opera-gt"]
+    choice = choose(variant.model(), variant.extractor(), CPU, recordings=MANY)
+    assert choice.way == "exact" and all(found["gain"] == 0.0 for found in choice.tried.values())
+
+
+def test_what_is_added_to_a_compiled_file_is_compiled(compiling, monkeypatch, tmp_path):
+    from hf_auscult.embedding import recordings
+
+    for module in (precision, recordings):
+        monkeypatch.setattr(module, "MANY", 2)
+    variant = ENCODERS["opera-gt"]
+    variant.model().save_pretrained(tmp_path / "model")
+    variant.extractor().save_pretrained(tmp_path / "model")
+    rate = variant.extractor().sampling_rate
+    for seed in range(3):
+        soundfile.write(tmp_path / f"{seed}.wav", stand_in(seed, rate, 2.0), rate)
+    files, output = [tmp_path / f"{seed}.wav" for seed in range(3)], tmp_path / "out.parquet"
+    settings = {"precision": "fast", "progress": False}
+    first = recordings.embed_files(str(tmp_path / "model"), files[:2], output, **settings)
+    assert "compiled" in first.precision.way
+    added = recordings.embed_files(str(tmp_path / "model"), files[2:], output, resume=True, **settings)
+    assert added.precision.way == first.precision.way and added.embedded == 3
 
 
 @pytest.mark.slow

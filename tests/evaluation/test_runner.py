@@ -93,6 +93,8 @@ def test_tables_are_rebuilt_from_saved_predictions_without_models(result, config
     tables = [line for line in capsys.readouterr().out.splitlines() if line.startswith("|")]
     printed = (config.output / "README.md").read_text().splitlines()
     assert len(tables) > 50 and tables == [line for line in printed if line.startswith("|")]
+    assert main(["tables", str(copy), "--figure", str(tmp_path / "paper.pdf")]) == 0
+    assert (tmp_path / "paper.pdf").read_bytes().startswith(b"%PDF")
     # A figure follows its predictions, not what results.json says of it.
     file = copy / next(task for task in again.tasks if task.spec.number == "T15").results[0].predictions
     table = pq.read_table(file)

@@ -150,7 +150,7 @@ def test_the_figures_say_what_they_show(tmp_path, figures):
     expected = {
         "roc": ["model 1: .700", "model 2: .800 / .500", "1 − specificity", "murmur", "10 % of labels"],
         "losses": ["aligned", "audio only", "optimizer step", "reconstruction"],
-        "evidence": ["wheeze", "annotated sound", "log-mel", "2000"],
+        "evidence": ["wheeze", "annotated sound", "log energy", "evidence", "2000"],
         "forest": ["T1 exhalation", "no data", "leaks", "published", "metadata + recording level", "AUROC (95 %"],
         "radar": ["Wheeze &\nCrackle\n(7)", "Stridor\n(6)"],
         "borda": ["lung", "heart", "Borda score (1 to 2)", "1.5", "2.0"],
@@ -187,6 +187,24 @@ def test_nothing_is_cut_off_and_no_legend_covers_data(tmp_path, figures):
             frame = legend.get_window_extent()
             assert not any(frame.overlaps(axes.get_window_extent()) for axes in figure.axes)
             assert not any(axes.get_legend() for axes in figure.axes)
+
+
+def test_a_column_is_as_wide_as_a_papers_and_in_8_points(tmp_path, figures):
+    rows = [plots.ForestRow("T1 exhalation", {"model 1": _interval(0.7), "model 2": _interval(0.8)}, shortcut=0.6)]
+    curve = plots.RocCurve([0, 0.2, 1], [0, 0.7, 1], ".700 [.60, .80]")
+    target = plots.column_figure(rows, {"model 1": curve}, tmp_path / "paper.svg", positive="COPD", roc_title="T1")
+    assert list(tmp_path.iterdir()) == [target]
+    assert 'width="241.2pt"' in target.read_text()  # 3.35 inches
+    texts = figures[-1].findobj(matplotlib.text.Text)
+    sizes = {text.get_fontsize() for text in texts if text.get_text()}
+    assert sizes == {8.0}
+    assert {"T1 exhalation", "sensitivity (positive = COPD)", "(b) T1", "model 2"} <= {
+        text.get_text() for text in texts
+    }
+    first = plots.column_figure(rows, {}, tmp_path / "a.pdf").read_bytes()
+    assert first == plots.column_figure(rows, {}, tmp_path / "b.pdf").read_bytes()
+    with pytest.raises(ConfigurationError, match=r"as \.tif"):
+        plots.column_figure(rows, {}, tmp_path / "a.tif")
 
 
 def test_series_differ_without_colour():

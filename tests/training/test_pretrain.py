@@ -280,3 +280,26 @@ def test_a_configuration_with_bf16_runs_where_there_is_no_accelerator(tmp_path):
     """transformers refuses bf16 there unless it is told to use the processor."""
     args = PretrainingArguments(str(tmp_path), bf16=True)
     assert args.bf16 and args.use_cpu is not torch.accelerator.is_available()
+
+
+@pytest.mark.slow
+def test_bfloat16_and_a_compiled_encoder_learn_as_single_precision_does(store, tmp_path):
+    """`bf16` stays within what another seed changes; `torch_compile` changes nothing but rounding."""
+
+    def losses(seed: int = 0, **settings: object) -> np.ndarray:
+        set_seed(seed)
+        torch._dynamo.reset()
+        config = OperaGTConfig(**{**tiny.ENCODER, "decoder_feature_size": (8, 8), "mask_ratio": 0.7})
+        model = OperaGTForPreTraining(config)
+        dataset = PretrainingDataset(store, ViewPolicy(frames=64, padding="zero"), noise_size=model.noise_size)
+        run = PretrainingTrainer(model, arguments(tmp_path, **settings), train_dataset=dataset)
+        run.train()
+        return np.array([entry["loss_a"] for entry in run.state.log_history if "loss_a" in entry])
+
+    seeds = np.stack([losses(seed) for seed in range(4)])
+    assert (seeds[:, -1] < 0.9 * seeds[:, 0]).all()
+    compiled = losses(torch_compile=True, torch_compile_backend="aot_eager")
+    np.testing.assert_allclose(compiled, seeds[0], rtol=1e-3)
+    low = losses(bf16=True)
+    assert not np.array_equal(low, seeds[0])
+    assert (np.abs(low - seeds[0]) <= np.ptp(seeds, axis=0)).all(), (low, seeds)

@@ -200,13 +200,16 @@ def recording_heat(
     """
     extractor, spec = embedder.feature_extractor, front_end_of(embedder)
     waveform = read(audio, sampling_rate=spec.sampling_rate).array
-    frames = int(encoder.config.num_frames)
+    frames = _frames(embedder)
     length = frames * spec.hop_length
     count = -(-len(waveform) // length)
     padded = np.pad(waveform, (0, count * length - len(waveform)))
     # A window gives one frame more than it has hops; the last belongs to the next.
     images = extractor.window_features(padded.reshape(count, length))[:, :frames]
     heat = heat_maps(encoder, torch.from_numpy(images), direction, method).numpy()
+    # Front ends that do not look beyond a window's edges make a frame or two less of it.
+    missing = ((0, 0), (0, frames - images.shape[1]), (0, 0))
+    images, heat = np.pad(images, missing, mode="edge"), np.pad(heat, missing)
     kept = -(-len(waveform) // spec.hop_length)
     hops = padded[: kept * spec.hop_length].reshape(kept, spec.hop_length).astype(np.float64)
     loudness = np.sqrt((hops**2).mean(axis=1))
@@ -220,9 +223,26 @@ def front_end_of(embedder: Embedder) -> FrontEnd:
         ConfigurationError: it has none.
     """
     spec = getattr(embedder.feature_extractor, "front_end", None)
-    if not isinstance(spec, FrontEnd) or not hasattr(embedder.encoder.config, "num_frames"):
-        raise ConfigurationError("the encoder has no log-mel windows", remedy="explain OPERA-GT, AudioMAE or AcuLa")
+    if not isinstance(spec, FrontEnd):
+        raise ConfigurationError(
+            f"{type(embedder.encoder).__name__} does not read log-mel windows of this package's extractor",
+            remedy="explain an encoder of this package, as OPERA, AudioMAE, PANNs, BEATs, or AcuLa over one of them",
+        )
     return spec
+
+
+# Length of the windows of an encoder that reads recordings whole: OPERA's.
+_WHOLE = 8.0  # seconds
+
+
+def _frames(embedder: Embedder) -> int:
+    """Frames of the windows that are explained: the encoder's own length, or that of its window policy."""
+    spec = front_end_of(embedder)
+    if own := getattr(embedder.encoder.config, "num_frames", None):
+        return int(own)
+    policy = embedder.feature_extractor.windows
+    seconds = policy.seconds or (policy.samples or 0) / spec.sampling_rate or _WHOLE
+    return round(seconds * spec.sampling_rate / spec.hop_length)
 
 
 def _direction(model: EncoderModel, settings: ExplainSettings, spec: EvidenceSpec, progress: bool) -> torch.Tensor:

@@ -27,7 +27,7 @@ SHORTCUTS = (METADATA, METADATA_AND_LEVEL)
 
 
 def overview(result: Result, protocol: str, metric: str) -> Table:
-    """One metric of a suite as a table; tasks that were not run have a line each, too.
+    """One metric of a suite as a table; the tasks that were not run share a line.
 
     Args:
         result: of the suite.
@@ -40,19 +40,28 @@ def overview(result: Result, protocol: str, metric: str) -> Table:
     for task in tasks:
         published = best.get(task.spec.number)
         printed = f"{number(published.value)} {published.model}" if published and published.metric == metric else DASH
-        cells: list[Cell] = [None] * (len(SHORTCUTS) + len(result.models))
-        if not task.missing:
-            cells = [_shortcut(task, name, metric) for name in SHORTCUTS]
-            cells += [_of_model(task, task.of(model, protocol), metric) for model in result.models]
-        people = "not run" if task.missing else _people(task)
-        rows.append([task.spec.number, _title(task, metric), people, *cells, printed])
+        if task.missing:
+            continue
+        cells: list[Cell] = [_shortcut(task, name, metric) for name in SHORTCUTS]
+        cells += [_of_model(task, task.of(model, protocol), metric) for model in result.models]
+        rows.append([task.spec.number, _title(task, metric), _people(task), *cells, printed])
+    if absent := [task.spec.number for task in tasks if task.missing]:
+        empty: list[Cell] = [DASH] * (len(SHORTCUTS) + len(result.models))
+        rows.append(["", f"not run: {', '.join(absent)}", f"{len(absent)} of {len(tasks)} tasks", *empty, DASH])
     header = ["", "Task", "people (positive)", *SHORTCUTS, *result.models, "best published"]
     return Table(header, [*rows, *_means(result, tasks, protocol, metric)])
 
 
 def missing(result: Result) -> Table:
-    """What was not run, and what to do about it."""
-    rows = [(task.spec.number, task.spec.title, task.missing) for task in result.tasks if task.missing]
+    """What was not run, and what to do about it; tasks that need the same share a line."""
+    groups: dict[str, list[TaskResult]] = {}
+    for task in result.tasks:
+        if task.missing:
+            groups.setdefault(task.missing, []).append(task)
+    rows = [
+        (", ".join(task.spec.number for task in tasks), "; ".join(dict.fromkeys(t.spec.title for t in tasks)), remedy)
+        for remedy, tasks in groups.items()
+    ]
     rows += [(task.spec.number, task.spec.title, note) for task in result.tasks for note in task.notes]
     return Table(("", "Task", "to run it"), rows, names=3)
 
@@ -116,6 +125,8 @@ def _means(result: Result, tasks: Sequence[TaskResult], protocol: str, metric: s
     for group in dict.fromkeys(task.spec.group for task in tasks):
         members = [task for task in tasks if task.spec.group == group]
         run = [task for task in members if not task.missing]
+        if not run:
+            continue
         columns = [[next((s for s in task.shortcuts if s.model == name), None) for task in run] for name in SHORTCUTS]
         columns += [[task.of(model, protocol) for task in run] for model in result.models]
         cells: list[Cell] = []
@@ -126,6 +137,6 @@ def _means(result: Result, tasks: Sequence[TaskResult], protocol: str, metric: s
                 if of_model is not None and metric in of_model.figures
             ]
             known = [value for value in values if value is not None]
-            cells.append(float(np.mean(known)) if len(known) == len(run) > 0 else None)
+            cells.append(float(np.mean(known)) if len(known) == len(run) else None)
         lines.append(["", f"mean, {group}", f"{len(run)} of {len(members)} tasks", *cells, DASH])
     return lines

@@ -101,7 +101,7 @@ class DataConfig:
     """Which recordings, and how people are divided.
 
     Args:
-        dataset: name in `hf_auscult.data.DATASETS`: the one on whose test people everything is evaluated.
+        dataset: the one on whose test people everything is evaluated; the first of `prepared` unless named.
         source: its original download; prepared first when given.
         prepared: folders that `prepare` or `corpus` wrote, one or several. One of them is `dataset` as `prepare` wrote
             it; of the others the training people are trained on, too, and every batch is of one dataset. When absent,
@@ -114,7 +114,7 @@ class DataConfig:
         exclude_people: ids, `dataset:id` or bare, who are not trained on; or a file with one on each line.
     """
 
-    dataset: str = "circor"
+    dataset: str | None = None
     source: str | None = None
     prepared: str | tuple[str, ...] | None = None
     task: str = "murmur"

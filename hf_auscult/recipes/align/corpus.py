@@ -153,7 +153,7 @@ class EmbeddedReports:
 def data_folders(config: DataConfig, work: Path) -> tuple[Path, ...]:
     """Return where the run's data are, or will be once `prepare_data` has run."""
     if not config.prepared:
-        return (work / "prepared" / config.dataset,)
+        return (work / "prepared" / (config.dataset or ""),)
     return tuple(
         Path(folder) for folder in ([config.prepared] if isinstance(config.prepared, str) else config.prepared)
     )
@@ -165,6 +165,8 @@ def prepare_data(config: DataConfig, work: Path) -> None:
         return
     if config.source is None:
         raise DataError("neither data.source nor data.prepared is given", remedy="name one in the run's file")
+    if config.dataset is None:
+        raise ConfigurationError("not said of which dataset the source is", where="data.dataset", remedy="name it")
     prepare(
         config.dataset,
         config.source,
@@ -196,12 +198,13 @@ def load_corpus(
     """
     corpora = [folder for folder in folders if (folder / CORPUS).is_file()]
     others = {folder: str(manifest_of(folder)["dataset"]) for folder in folders if folder not in corpora}
-    evaluated = [folder for folder, name in others.items() if name == config.dataset]
-    if len(evaluated) != 1:
+    dataset = config.dataset or next(iter(others.values()), None)
+    evaluated = [folder for folder, name in others.items() if name == dataset]
+    if dataset is None or len(evaluated) != 1:
         raise ConfigurationError(
-            f"{len(evaluated)} folders of {config.dataset}, on whose test people the run is evaluated",
+            f"{len(evaluated)} folders of {dataset or 'a dataset'}, on whose test people the run is evaluated",
             where="data.prepared",
-            remedy=f"name one folder that `hf-auscult prepare {config.dataset}` wrote, beside any corpora",
+            remedy=f"name one folder that `hf-auscult prepare {dataset or 'DATASET'}` wrote, beside any corpora",
         )
     main = evaluated[0]
     task = load_prepared(main, config.task)
@@ -246,7 +249,7 @@ def load_corpus(
     salts = {name: salt_of(name, folder) for folder, name in others.items()}
     for folder in corpora:
         salts |= json.loads((folder / CORPUS).read_text("utf-8")).get("salts", {})
-    corpus = AudioReportCorpus(config.dataset, main, tuple(recordings.values()), classes, sampling_rate, salts)
+    corpus = AudioReportCorpus(dataset, main, tuple(recordings.values()), classes, sampling_rate, salts)
     _refuse_leaks(corpus)
     return corpus
 

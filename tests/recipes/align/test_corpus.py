@@ -127,8 +127,11 @@ def test_a_corpus_beside_the_evaluated_dataset(shared, prepared, tmp_path):
     batches = [position for _, position in EpochSampler(groups, batch=2)]
     assert {groups[position] for position in batches} == {"circor", "icbhi"}
     assert all(len({groups[position] for position in batches[i : i + 2]}) == 1 for i in range(0, len(batches), 2))
-    with pytest.raises(ConfigurationError, match="0 folders of circor"):
+    assert corpus.dataset == "circor"  # the first that `prepare` wrote
+    with pytest.raises(ConfigurationError, match="0 folders of a dataset"):
         load_corpus(config, [tmp_path / "both"], 4_000)
+    with pytest.raises(ConfigurationError, match="0 folders of sprsound"):
+        load_corpus(replace(config, dataset="sprsound"), data_folders(config, tmp_path), 4_000)
     with pytest.raises(DataError, match="not a prepared dataset"):
         load_corpus(config, [prepared, tmp_path], 4_000)
 
