@@ -18,6 +18,7 @@ from listening import HERE, MODEL, direction, loaded
 
 from hf_auscult.data import load_prepared
 from hf_auscult.data.trained_on import seen_people
+from hf_auscult.embedding import Embedder
 from hf_auscult.embedding.store import weights_of
 from hf_auscult.errors import DataError
 from hf_auscult.evaluation.zero_shot.probabilities import calibrate_zero_shot
@@ -26,8 +27,9 @@ from hf_auscult.metrics import auroc, person_interval
 MOST = 300  # training recordings that the offsets are the mean of
 
 
-def measured(model: Any, item: dict[str, Any], prepared: Path) -> dict[str, Any]:
+def measured(embedder: Embedder, item: dict[str, Any], prepared: Path) -> dict[str, Any]:
     """Measure one finding."""
+    model = embedder.model
     seen = seen_people(MODEL, item["dataset"], prepared=prepared)
     if seen is None or seen.other_lists:
         raise DataError("does not say whom it was trained on", where=MODEL, remedy="train it with hf_auscult")
@@ -35,17 +37,17 @@ def measured(model: Any, item: dict[str, Any], prepared: Path) -> dict[str, Any]
         classes = torch.stack([direction(model, words) for words in item["classes"].values()])
     scores, labels, people = {}, {}, {}
     for split, part in load_prepared(prepared, item["config"]).items():
-        rows = part.remove_columns("audio").to_list()
+        ids = part.select_columns(["subject_id", "person"]).to_list()
         kept = [
             index
-            for index, row in enumerate(rows)
+            for index, row in enumerate(ids)
             if split == "train" or not seen.count([{row["subject_id"], row["person"] or row["subject_id"]}])
         ]
         kept = kept[:: len(kept) // MOST + 1] if split == "train" else kept
         (column,) = (name for name in part.column_names if name == "label" or name.startswith("label_"))
         chosen = part.select(kept)
-        with torch.inference_mode():
-            scores[split] = model.score(list(chosen["audio"]), classes).numpy()
+        rows = embedder.encode(chosen["audio"], outputs=("audio_embeds",), progress=True)["audio_embeds"]
+        scores[split] = model.score(torch.from_numpy(rows), classes).numpy()
         labels[split], people[split] = np.asarray(chosen[column]), chosen["person"]
     found = calibrate_zero_shot(labels["validation"], scores["validation"], scores["train"])
     margin = scores["test"][:, 1] - scores["test"][:, 0]
@@ -58,11 +60,11 @@ def measured(model: Any, item: dict[str, Any], prepared: Path) -> dict[str, Any]
 
 def main(folder: str, output: str = str(HERE / "calibration.json")) -> None:
     """Write calibration.json beside the page, for the findings whose dataset is there."""
-    model, _ = loaded()
+    embedder = Embedder(*loaded())
     items = yaml.safe_load((HERE / "findings.yaml").read_text("utf-8"))
     known = [(item, Path(folder) / item["dataset"]) for item in items]
-    findings = {item["name"]: measured(model, item, prepared) for item, prepared in known if prepared.is_dir()}
-    content = {"weights": weights_of(model), "findings": findings}
+    findings = {item["name"]: measured(embedder, item, prepared) for item, prepared in known if prepared.is_dir()}
+    content = {"weights": weights_of(embedder.model), "findings": findings}
     Path(output).write_text(json.dumps(content, indent=2) + "\n", "utf-8")
 
 
