@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-import pickle
 import socket
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 from uuid import uuid4
+
+import numpy as np
 
 from .errors import AuscultError, ConfigurationError, library
 
@@ -60,7 +62,7 @@ def spread(make: Callable[[], Callable[[Any], Any]], chunks: Sequence[Any], *, o
     gpus = int(ray.cluster_resources().get("GPU", 0)) if on_gpus else 0
     ray.data.DataContext.get_current().enable_progress_bars = False
     queue = ray.data.from_items(
-        [{"index": index, "chunk": pickle.dumps(chunk)} for index, chunk in enumerate(chunks)],
+        [{"index": index, "chunk": _Parcel(chunk)} for index, chunk in enumerate(chunks)],
         override_num_blocks=len(chunks),
     )
     # Tasks, which any process of the cluster takes up, not actors: nothing waits for a machine that is gone.
@@ -73,13 +75,20 @@ def spread(make: Callable[[], Callable[[Any], Any]], chunks: Sequence[Any], *, o
     waiting: dict[int, Any] = {}
     following = 0
     for row in done.iter_rows():
-        result = pickle.loads(row["result"])
+        result = row["result"].content
         if isinstance(result, AuscultError):
             raise result
         waiting[row["index"]] = result
         while following in waiting:
             yield waiting.pop(following)
             following += 1
+
+
+@dataclass(frozen=True)
+class _Parcel:
+    """What Ray shall carry as it is, and not take for a column of numbers."""
+
+    content: Any
 
 
 _WORKERS: dict[str, Callable[[Any], Any] | AuscultError] = {}
@@ -94,10 +103,12 @@ def _do(batch: dict[str, Any], job: str, make: Callable[[], Callable[[Any], Any]
     result: Any = _WORKERS[job]
     if not isinstance(result, AuscultError):
         try:
-            result = result(pickle.loads(batch["chunk"][0]))
+            result = result(batch["chunk"][0].content)
         except AuscultError as error:
             result = error
-    return {"index": batch["index"], "result": [pickle.dumps(result)]}
+    results = np.empty(1, dtype=object)
+    results[0] = _Parcel(result)
+    return {"index": batch["index"], "result": results}
 
 
 def _made(make: Callable[[], Callable[[Any], Any]], folder: str) -> Callable[[Any], Any] | AuscultError:

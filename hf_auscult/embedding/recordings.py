@@ -249,8 +249,14 @@ class _Encoder:
                 remedy = "keep recordings on a filesystem that all machines share"
                 raise ConfigurationError(f"is not on {socket.gethostname()}", where=source.path, remedy=remedy)
         skipped: dict[int, AudioError] = {}
-        settings = {"batch_size": self.settings.batch_size, "protocol": self.settings.protocol}
-        return list(encode_all(self.embedders, Cells(sources), **settings, skipped=skipped)), skipped
+        rows = encode_all(
+            self.embedders,
+            Cells(sources),
+            batch_size=self.settings.batch_size,
+            protocol=self.settings.protocol,
+            skipped=skipped,
+        )
+        return list(rows), skipped
 
 
 class _Output:

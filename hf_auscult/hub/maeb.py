@@ -56,7 +56,7 @@ def encoder(name: str, *, revision: str = "main", device: str | None = None) -> 
     model = getattr(model, "audio_encoder", model)  # of an aligned model
     extractor = AutoFeatureExtractor.from_pretrained(name, **settings)
 
-    class Encoder(AbsEncoder):  # type: ignore[misc]
+    class Encoder(AbsEncoder):
         """Recordings to rows of the pooled output."""
 
         mteb_model_meta = ModelMeta.create_empty({"name": name, "revision": revision, "modalities": ["audio"]})
