@@ -6,7 +6,10 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -77,16 +80,34 @@ def _kills(log: Path, after: int, killed: list[int]) -> threading.Thread:
     return thread
 
 
+@dataclass(frozen=True)
+class _Slowly:
+    """Work that takes half a second longer, so that it can be met at it."""
+
+    make: Callable[[], Callable[[Any], Any]]
+
+    def __call__(self) -> Callable[[Any], Any]:
+        work = self.make()
+
+        def slowly(chunk: Any) -> Any:
+            time.sleep(0.5)
+            return work(chunk)
+
+        return slowly
+
+
 def _busy_worker() -> int:
     """Process of this machine in which Ray runs a task."""
     import psutil
 
-    while True:
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
         for process in psutil.process_iter(["cmdline"]):
             title = " ".join(process.info["cmdline"] or ())
             if title.startswith("ray::") and "Map" in title:
                 return process.pid
         time.sleep(0.01)
+    raise AssertionError("no worker is at work")
 
 
 @pytest.mark.slow
@@ -123,9 +144,9 @@ class TestCluster:
         monkeypatch.setattr(recordings, "PART", 4)
         killed: list[int] = []
 
-        def killing(*arguments, **settings):
+        def killing(make, chunks, **settings):
             """Hand over the first part, then kill a worker that is at another."""
-            for part in spread(*arguments, **settings):
+            for part in spread(_Slowly(make), chunks, **settings):
                 yield part
                 if not killed:
                     killed.append(_busy_worker())

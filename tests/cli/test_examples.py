@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 import torch
-import yaml
 
 from hf_auscult import cli
 from hf_auscult.cli import parser
