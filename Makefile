@@ -22,9 +22,7 @@ $(VENV)/.installed: pyproject.toml .ci/constraints.txt
 	touch $@
 
 demo: $(VENV)/.installed ## align a small encoder with reports on bundled heart recordings (about four minutes)
-	$(BIN)/accelerate launch --num_processes 1 --num_machines 1 --mixed_precision no --dynamo_backend no \
-		--num_cpu_threads_per_process $$(nproc) \
-		examples/align.py --config examples/configs/demo.yaml --overwrite
+	$(BIN)/python examples/align.py --config examples/configs/demo.yaml --overwrite
 	@echo; echo "In a fresh process:"
 	@$(BIN)/python examples/embed.py auscult/acula-opera
 
@@ -53,7 +51,7 @@ fuzz: $(VENV)/.installed ## attack by chance for so many MINUTES: recordings, ta
 	$(BIN)/python -m tests.fuzz audio --minutes $(MINUTES) --seed $(SEED)
 	$(BIN)/python -m tests.fuzz tables --minutes $(MINUTES) --seed $(SEED)
 	$(BIN)/python -m tests.fuzz command --minutes $(MINUTES) --seed $(SEED)
-	$(BIN)/python -m tests.fuzz.kill_and_resume prepare reports embed bench align --minutes $(MINUTES)
+	$(BIN)/python -m tests.fuzz.kill_and_resume prepare reports embed bench align publish --minutes $(MINUTES)
 
 lint: $(VENV)/.installed ## ruff
 	$(BIN)/ruff check .

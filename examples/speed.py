@@ -42,7 +42,7 @@ from hf_auscult.data.duplicates import find_twins, fingerprint
 from hf_auscult.data.from_folder import from_folder
 from hf_auscult.data.load import load_prepared
 from hf_auscult.embedding.embedder import Embedder, encode_all
-from hf_auscult.embedding.precision import processor_of, stand_in
+from hf_auscult.embedding.precision import MANY, processor_of, stand_in
 from hf_auscult.embedding.recordings import embed_files
 from hf_auscult.evaluation.runner import BenchmarkSettings, evaluate, run_benchmark
 from hf_auscult.evaluation.task import BenchmarkTask
@@ -231,8 +231,8 @@ def _images(theirs: Any, ours: Any) -> str:
     return f"{error:.0e} of 1"
 
 
-def rows_of_networks(family: str, paths: Sequence[Path], rounds: int, work: Path) -> Iterator[Row]:
-    """From files to embeddings: the published loop, exact and fast."""
+def rows_of_networks(family: str, paths: Sequence[Path], rounds: int, work: Path, many: bool = False) -> Iterator[Row]:
+    """From files to embeddings: the published loop, exact and fast, also as it is for many recordings."""
     folder = make_model(family, work / family)
     plain = AutoModel.from_pretrained(folder, attn_implementation="eager").eval()
     exact, fast = Embedder(str(folder)), Embedder(str(folder), precision="fast")
@@ -242,6 +242,24 @@ def rows_of_networks(family: str, paths: Sequence[Path], rounds: int, work: Path
     yield compare(f"embed, {family}", loop_, ours, rounds, near)
     way = f"fast ({fast.way})"
     yield compare(f"embed, {family}", ours, (way, lambda: fast(paths, protocol="published")), rounds, cosine)
+    # The default protocol, whose windows have one shape.
+    ours = ("exact", lambda: exact(paths))
+    yield compare(f"embed, {family}, default", ours, (way, lambda: fast(paths)), rounds, cosine)
+    if many:
+        slow = Embedder(str(folder), precision="fast", recordings=MANY)
+        way = f"fast for {MANY} or more ({slow.way})"
+        yield compare(f"embed, {family}, default", ours, (way, lambda: slow(paths)), rounds, cosine)
+
+
+def rows_of_ways(models: Sequence[str], work: Path) -> Iterator[str]:
+    """Every way that `fast` tries for many recordings: how much faster the network alone is, and how near."""
+    for family in models:
+        folder = make_model(family, work / f"ways-{family}")
+        choice = Embedder(str(folder), precision="fast", recordings=MANY).choice
+        assert choice is not None
+        for way, found in choice.tried.items():
+            mark = " (taken)" if way == choice.way else ""
+            yield f"| {family} | {way}{mark} | {found['gain']:.2f} | {found['cosine']:.6f} | {found['start']:.1f} |"
 
 
 def rows_of_passes(paths: Sequence[Path], rounds: int, work: Path) -> Iterator[Row]:
@@ -450,7 +468,7 @@ def _header(*names: str) -> str:
     return f"| {' | '.join(names)} |\n|{'---|' * len(names)}"
 
 
-SECTIONS = ("sound", "networks", "passes", "overlap", "cold", "scale", "suite", "bound", "accelerator")
+SECTIONS = ("sound", "networks", "passes", "overlap", "cold", "scale", "suite", "accelerator", "ways", "bound")
 BOUND_SUITES = ["covid_balanced/COVID-19-cough unbalanced", "acula18/T17", "auscultabench16/T14"]
 
 
@@ -461,6 +479,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--recordings", type=int, default=12, help="of ten seconds; large networks take fewer")
     parser.add_argument("--rounds", type=int, default=5, help="turns (default 5)")
     parser.add_argument("--files", type=int, default=200, help="of two seconds, for overlap")
+    parser.add_argument("--many", action="store_true", help="also fast as it is for many recordings (takes minutes)")
     parser.add_argument("--models", nargs="*", default=MODELS, help="default: all three")
     parser.add_argument("--threads", type=int, help="of torch; 1 gives steady times on a busy machine")
     parser.add_argument("--scale", type=int, nargs="*", default=(250, 500, 1000), help="numbers of recordings")
@@ -497,7 +516,7 @@ def _sections(values: argparse.Namespace, work: Path) -> dict[str, Any]:
     compared: dict[str, Callable[[], Iterator[Row]]] = {
         "sound": lambda: rows_of_sound(paths, values.rounds),
         "networks": lambda: chain.from_iterable(
-            rows_of_networks(name, paths[: few.get(name)], values.rounds, work) for name in values.models
+            rows_of_networks(name, paths[: few.get(name)], values.rounds, work, values.many) for name in values.models
         ),
         "passes": lambda: rows_of_passes(paths, values.rounds, work),
         "overlap": lambda: rows_of_overlap(values.files, values.rounds, work / "files"),
@@ -522,6 +541,7 @@ def _sections(values: argparse.Namespace, work: Path) -> dict[str, Any]:
             lambda: rows_of_bound(values.data, values.models, work),
         ),
         "accelerator": (("device", "what", "rate"), rates),
+        "ways": (("model", "way", "times faster", "cosine", "start, s"), lambda: rows_of_ways(values.models, work)),
     }
     found: dict[str, Any] = {"rows": rows}
     for name, (header, lines) in listed.items():

@@ -13,6 +13,7 @@ import soundfile
 import torch
 
 from hf_auscult.audio import PUBLISHED, WindowPolicy
+from hf_auscult.embedding import precision
 from hf_auscult.features import FRONT_ENDS, AuscultFeatureExtractor
 from hf_auscult.models.opera.modeling_opera_gt import OperaGTModel
 from tests.models.zoo import sound, tiny_gt
@@ -78,6 +79,15 @@ def test_table(script, small, monkeypatch, tmp_path, capsys):
     assert agreement["decode"] == agreement["two opera-ce"] == "same bits"
     assert all(row["ratio"][0] > 0 for row in rows)
     assert capsys.readouterr().out.count("\n| ") == len(rows) + 1  # and the header
+
+
+def test_every_way_is_listed(script, small, monkeypatch, tmp_path):
+    monkeypatch.setattr(precision, "BACKEND", "eager")
+    monkeypatch.setattr(precision, "SLOW_TO_START", ("compiled",))
+    monkeypatch.setattr(precision.shutil, "which", lambda name: name)
+    lines = list(script.rows_of_ways(["opera-gt"], tmp_path))
+    assert [line.split(" | ")[1].removesuffix(" (taken)") for line in lines][-1] == "compiled"
+    assert len(lines) == 1 + len(precision.CPU_WAYS)
 
 
 def test_different_embeddings_are_not_timed(script, small, monkeypatch):

@@ -39,7 +39,7 @@ WARNINGS = {
 @cache
 def texts() -> tuple[list[dict[str, Any]], list[torch.Tensor], list[str], torch.Tensor]:
     """Findings, the embeddings of their classes' sentences, the example reports and theirs."""
-    model, _ = loaded()
+    model = loaded()[0].model
     findings = yaml.safe_load((HERE / "findings.yaml").read_text("utf-8"))
     reports = (HERE / "reports.txt").read_text("utf-8").splitlines()
     with torch.no_grad():
@@ -69,7 +69,7 @@ def listen(path: str | None) -> tuple[Any, ...]:
     messages = [WARNINGS[flag] for flag in quality.flags]
     if sound.seconds > LONGEST:
         messages.append(f"Only the first {LONGEST:.0f} of {sound.seconds:.0f} seconds were listened to.")
-    model, fe = loaded()
+    runner, fe = loaded()
     findings, classes, reports, known = texts()
     wave = read(
         {"array": sound.array[: int(LONGEST * sound.sampling_rate)], "sampling_rate": sound.sampling_rate},
@@ -77,8 +77,9 @@ def listen(path: str | None) -> tuple[Any, ...]:
     ).array
     inputs = fe(wave, sampling_rate=fe.sampling_rate, return_tensors="pt")
     features = inputs["input_features"].requires_grad_()
-    output = model(**{**inputs, "input_features": features})
-    audio = torch.nn.functional.normalize(output.audio_embeds, dim=-1)
+    with runner.mode(features.device):
+        output = runner.model(**{**inputs, "input_features": features})
+    audio = torch.nn.functional.normalize(output.audio_embeds.float(), dim=-1)
     margins = [(audio @ rows.T)[0] for rows in classes]
     (slope,) = torch.autograd.grad(margins[0][1] - margins[0][0], features)
     heat = (slope * (features - features.mean())).clamp(min=0)[0].detach().numpy()
@@ -89,7 +90,7 @@ def listen(path: str | None) -> tuple[Any, ...]:
     picture = _picture(wave, fe, seconds, heat, findings[0]["name"])
     messages.append(f"{quality.loudness_dbfs:.0f} dBFS, {len(seconds)} windows, {time.perf_counter() - started:.1f} s.")
     nearby = "\n".join(f"{rank}. {line}" for rank, line in enumerate(nearest, 1))
-    vector = _embedding(output.pooler_output[0].detach().numpy())
+    vector = _embedding(output.pooler_output[0].detach().float().numpy())
     return picture, "\n\n".join(messages), "\n".join(lines), nearby, vector
 
 

@@ -60,7 +60,8 @@ def measured(embedder: Embedder, item: dict[str, Any], prepared: Path) -> dict[s
 
 def main(folder: str, output: str = str(HERE / "calibration.json")) -> None:
     """Write calibration.json beside the page, for the findings whose dataset is there."""
-    embedder = Embedder(*loaded())
+    runner, fe = loaded()
+    embedder = Embedder(runner.model, fe)
     items = yaml.safe_load((HERE / "findings.yaml").read_text("utf-8"))
     known = [(item, Path(folder) / item["dataset"]) for item in items]
     findings = {item["name"]: measured(embedder, item, prepared) for item, prepared in known if prepared.is_dir()}

@@ -12,10 +12,13 @@ import torch
 from transformers import AutoFeatureExtractor, AutoModel
 
 import hf_auscult  # noqa: F401 - registers the models
+from hf_auscult.embedding.embedder import Embedder
+from hf_auscult.embedding.precision import Runner
 from hf_auscult.embedding.store import weights_of
 
 HERE = Path(__file__).parent
 MODEL = os.environ.get("MODEL", "auscult/acula-opera-small")
+PRECISION: Any = os.environ.get("PRECISION", "exact")
 NAME = Path(MODEL).name if Path(MODEL).is_dir() else MODEL
 BUNDLED = HERE.parent.parent / "model_cards" / Path(MODEL).name
 if "MODEL" not in os.environ and BUNDLED.is_dir():  # in a checkout
@@ -23,10 +26,11 @@ if "MODEL" not in os.environ and BUNDLED.is_dir():  # in a checkout
 
 
 @cache
-def loaded() -> tuple[Any, Any]:
-    """The model and its extractor, once."""
+def loaded() -> tuple[Runner, Any]:
+    """The model in the way it is run, and its extractor, once."""
     torch.set_num_threads(max(1, min(4, os.cpu_count() or 1)))
-    return AutoModel.from_pretrained(MODEL).eval(), AutoFeatureExtractor.from_pretrained(MODEL)
+    model, fe = AutoModel.from_pretrained(MODEL).eval(), AutoFeatureExtractor.from_pretrained(MODEL)
+    return Embedder(model, fe, precision=PRECISION).runner, fe
 
 
 def direction(model: Any, sentences: list[str]) -> torch.Tensor:
@@ -40,4 +44,4 @@ def calibration() -> dict[str, Any]:
     """Finding -> how its cosines become probabilities and on whom that was measured; of other weights, nothing."""
     file = HERE / "calibration.json"
     content = json.loads(file.read_text("utf-8")) if file.is_file() else {}
-    return content["findings"] if content.get("weights") == weights_of(loaded()[0]) else {}
+    return content["findings"] if content.get("weights") == weights_of(loaded()[0].model) else {}

@@ -10,20 +10,30 @@ from typing import BinaryIO
 CHECKED = frozenset(("WAV", "WAVEX", "RF64", "FLAC", "OGG", "MP3", "CAF", "AIFF", "AU", "W64", "NIST", "VOC", "SVX"))
 _W64_RIFF = b"riff\x2e\x91\xcf\x11\xa5\xd6\x28\xdb\x04\xc1\x00\x00"
 _W64_DATA = b"data\xf3\xac\xd3\x11\x8c\xd1\x00\xc0\x4f\x8e\xdb\x8a"
+_PADDING = 16  # bytes: writers align what they write
 _AFTER_ID3 = (b"RIFF", b"RF64", b"RIFX", b"FORM", b"fLaC", b".snd")
 
 
 @dataclass(frozen=True)
 class Samples:
-    """Bytes of samples: ``promised`` by the header, and ``available`` up to the end of the file."""
+    """Bytes of samples: ``promised`` by the header, and ``available`` up to the end of the file.
+
+    ``open_end``: what stands behind those that are promised is no chunk of the container, so it must be samples.
+    """
 
     promised: int
     available: int
+    open_end: bool = False
 
     @property
     def truncated(self) -> bool:
         """Whether samples are missing at the end."""
         return self.promised > self.available
+
+    @property
+    def stale(self) -> bool:
+        """Whether the header counts fewer samples than there are: whoever wrote it died before its last update."""
+        return self.open_end and self.available - self.promised > _PADDING
 
 
 def samples_of(stream: BinaryIO, size: int) -> Samples | None:
@@ -49,7 +59,7 @@ def samples_of(stream: BinaryIO, size: int) -> Samples | None:
         return _iff(stream, size)
     if head[:4] in (b".snd", b"dns."):
         start, promised = struct.unpack(">II" if head[:4] == b".snd" else "<II", head[4:12])
-        return None if promised == 0xFFFFFFFF else Samples(promised, size - start)
+        return None if promised == 0xFFFFFFFF else Samples(promised, size - start, _no_chunk(stream, start + promised))
     if head[:16] == _W64_RIFF:
         return _w64(stream, size)
     if head[:8] == b"NIST_1A\n":
@@ -62,14 +72,15 @@ def samples_of(stream: BinaryIO, size: int) -> Samples | None:
 
 
 def id3_length(stream: BinaryIO) -> int:
-    """Bytes of an ID3 tag that stands before a container other than MP3; libsndfile loses as many at the end."""
-    stream.seek(0)
-    head = stream.read(10)
-    if len(head) < 10 or head[:3] != b"ID3" or any(byte > 0x7F for byte in head[6:]):
-        return 0
-    length = 10 + sum(byte << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True))
-    stream.seek(length)
-    return length if stream.read(4) in _AFTER_ID3 else 0
+    """Bytes of ID3 tags that stand before a container other than MP3; libsndfile loses as many at the end."""
+    length = 0
+    for _ in range(100):  # a file of nothing but empty tags would take minutes
+        stream.seek(length)
+        head = stream.read(10)
+        if len(head) < 10 or head[:3] != b"ID3" or any(byte > 0x7F for byte in head[6:]):
+            return length if head[:4] in _AFTER_ID3 else 0
+        length += 10 + sum(byte << shift for byte, shift in zip(head[6:], (21, 14, 7, 0), strict=True))
+    return 0
 
 
 def _iff(stream: BinaryIO, size: int) -> Samples | None:
@@ -79,9 +90,16 @@ def _iff(stream: BinaryIO, size: int) -> Samples | None:
         stream.seek(at)
         name, length = struct.unpack(">4sI", stream.read(8))
         if name in (b"SSND", b"BODY"):
-            return Samples(length, size - at - 8)
+            return Samples(length, size - at - 8, _no_chunk(stream, at + 8 + length + length % 2))
         at += 8 + length + length % 2
     return Samples(1, 0)  # the file ends before its samples
+
+
+def _no_chunk(stream: BinaryIO, at: int) -> bool:
+    """Whether something stands there that is neither padding nor a chunk or tag, which begins with letters."""
+    stream.seek(at)
+    behind = stream.read(4096)
+    return any(behind) and not all(32 <= byte < 127 for byte in behind[:3])
 
 
 def _w64(stream: BinaryIO, size: int) -> Samples | None:
@@ -103,7 +121,7 @@ def _caf(stream: BinaryIO, size: int) -> Samples | None:
         stream.seek(at)
         name, length = struct.unpack(">4sq", stream.read(12))
         if name == b"data":
-            return None if length < 0 else Samples(length, size - at - 12)
+            return None if length < 0 else Samples(length, size - at - 12, _no_chunk(stream, at + 12 + length))
         at += 12 + max(0, length)
     return Samples(1, 0)
 

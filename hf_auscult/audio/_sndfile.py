@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from ..errors import MissingAudioError, UndecodableAudioError, library
+from ..texts import LFS_POINTER
 from ._arrays import FloatArray, check_channels, check_rate
 from ._containers import CHECKED, id3_length, samples_of
 from ._mp3 import Mp3Length, mp3_length
@@ -21,6 +22,7 @@ from ._wav import wav_header
 logger = logging.getLogger(__name__)
 
 _AGAIN = "fetch or export the file again"
+_POINTER = LFS_POINTER.encode()
 #: Samples per channel decoded at a time.
 _BLOCK = 1 << 20
 #: libsndfile's SF_COUNT_MAX stands for an unknown length (FLAC written to a pipe).
@@ -99,7 +101,7 @@ def opened(value: Path | bytes, where: str) -> Iterator[tuple[BinaryIO, int]]:
     """Open a file or bytes; yields the stream at its start and its size.
 
     Raises:
-        MissingAudioError: no such file.
+        MissingAudioError: no such file, or Git's stand-in for one.
         UndecodableAudioError: a folder, an unreadable or an empty file.
     """
     if isinstance(value, bytes):
@@ -129,6 +131,10 @@ def opened(value: Path | bytes, where: str) -> Iterator[tuple[BinaryIO, int]]:
         if not size:
             raise UndecodableAudioError("the file is empty (0 bytes)", where=where, remedy=_AGAIN)
         try:
+            if stream.read(len(_POINTER)) == _POINTER:
+                problem = "a Git LFS pointer, not the recording: run `git lfs pull` in the download"
+                raise MissingAudioError(problem, where=where, remedy="fetch the recording")
+            stream.seek(0)
             yield stream, size
         except OSError as error:
             if isinstance(error, MissingAudioError):
@@ -152,6 +158,9 @@ def open_sound(stream: BinaryIO, size: int, where: str) -> Iterator[OpenedSound]
     samples = samples_of(stream, size)
     if samples is not None and samples.truncated:
         raise _short(where, f"{samples.promised} bytes of samples promised, {samples.available} there")
+    if samples is not None and samples.stale:
+        problem = f"its header counts {samples.promised} bytes of samples, {samples.available} are there"
+        raise UndecodableAudioError(problem, where=where, remedy="export it again, as WAV for example")
     header = wav_header(stream, size)
     if header is not None:
         if header.sampling_rate is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 import numpy.typing as npt
@@ -37,24 +37,36 @@ def resample(array: npt.ArrayLike, orig: int, target: int) -> FloatArray:
         >>> resample(np.zeros(4_000, np.float32), 4_000, 16_000).shape
         (16000,)
     """
-    return joined([as_mono(array)], check_rate(orig), check_rate(target))
+    samples, rate, wanted = as_mono(array), check_rate(orig), check_rate(target)
+    return samples if rate == wanted else joined([samples], rate, wanted)
 
 
 def joined(blocks: Iterable[FloatArray], orig: int, target: int) -> FloatArray:
     """Resample a recording that comes block by block, to the bit as if it came whole; blocks may be empty."""
     if orig == target:
-        whole = list(blocks)
-        return whole[0] if len(whole) == 1 else np.concatenate(whole)
+        return _gathered(blocks)
     stream = library("soxr", "changing the sampling rate").ResampleStream(
         orig, target, 1, dtype="float32", quality="HQ"
     )
-    count, parts = 0, []
+    count = 0
+
+    def resampled() -> Iterator[FloatArray]:
+        nonlocal count
+        for block in blocks:
+            count += len(block)
+            yield stream.resample_chunk(np.ascontiguousarray(block))
+        yield stream.resample_chunk(np.empty(0, np.float32), last=True)
+
+    out = _gathered(resampled())
+    out.resize(math.ceil(count * (float(target) / orig)), refcheck=False)  # what is missing at the end is zero
+    return out
+
+
+def _gathered(blocks: Iterable[FloatArray]) -> FloatArray:
+    """Put blocks behind one another in an array that grows where it is: an hour of sound is in memory once."""
+    out = np.empty(0, np.float32)
     for block in blocks:
-        count += len(block)
-        parts.append(stream.resample_chunk(np.ascontiguousarray(block)))
-    parts.append(stream.resample_chunk(np.empty(0, np.float32), last=True))
-    length = math.ceil(count * (float(target) / orig))
-    out = np.concatenate(parts)
-    if out.size < length:
-        out = np.pad(out, (0, length - out.size))
-    return np.ascontiguousarray(out[:length], dtype=np.float32)
+        at = out.size
+        out.resize(at + block.size, refcheck=False)
+        out[at:] = block
+    return out

@@ -27,7 +27,8 @@ GROUPS = {"reports": "Clinical reports from metadata: generate, verify, mask, re
 
 def parser() -> argparse.ArgumentParser:
     """Return the command's parser."""
-    table = yaml.safe_load(resources.files(__package__).joinpath("verbs.yaml").read_text("utf-8"))
+    text = resources.files(__package__).joinpath("verbs.yaml").read_text("utf-8")
+    table = yaml.load(text, getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # written in C: ten times as fast
     return parser_of((Verb(name, **entry) for name, entry in table.items()), GROUPS, __version__)
 
 

@@ -105,10 +105,8 @@ def execute(args: argparse.Namespace) -> int:
         line = explain(error)
         if line is None:
             raise
-        models = getattr(args, "model", None) or []
-        models = [models] if isinstance(models, str) else models
-        if not isinstance(error, AuscultError) and models and not any(model in line for model in models):
-            line = f"{', '.join(models)}: {line}"
+        if not isinstance(error, AuscultError):
+            line = _about(error, line, args) + line
         print(f"{name}: {line}", file=sys.stderr)
         if args.json:
             where = getattr(error, "where", None)
@@ -117,6 +115,16 @@ def execute(args: argparse.Namespace) -> int:
     if text := to_json(outcome.data, indent=None) if args.json and outcome.data else outcome.render():
         print(printable(text))
     return outcome.status
+
+
+def _about(error: Exception, line: str, args: argparse.Namespace) -> str:
+    """What a message is about that does not say it: the output where the system refuses to write, else the models."""
+    if isinstance(error, OSError) and error.errno:
+        output = getattr(args, "output", None)
+        return "" if error.filename or not output else f"{output}: "
+    models = getattr(args, "model", None) or []
+    models = [models] if isinstance(models, str) else models
+    return "" if not models or any(model in line for model in models) else f"{', '.join(models)}: "
 
 
 def explain(error: Exception) -> str | None:
@@ -136,7 +144,8 @@ def explain(error: Exception) -> str | None:
     if isinstance(error, ImportError) and not (error.name or "hf_auscult").startswith("hf_auscult"):
         return f"{line}. To fix: pip install {error.name}"
     if isinstance(error, OSError) or (not isinstance(error, _FAULTS) and _library(error) in LIBRARIES):
-        return line or type(error).__name__
+        line, cause = line or type(error).__name__, error.__cause__
+        return f"{line} ({explain(cause)})" if isinstance(cause, OSError) else line
     return None
 
 

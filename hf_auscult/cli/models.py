@@ -23,7 +23,8 @@ def embed(args: argparse.Namespace) -> Outcome:
     from ..embedding.recordings import embed_files, embed_with_each
 
     settings: dict[str, Any] = {
-        name: getattr(args, name) for name in ("protocol", "batch_size", "precision", "overwrite", "resume", "engine")
+        name: getattr(args, name)
+        for name in ("protocol", "batch_size", "precision", "vectors", "overwrite", "resume", "engine")
     }
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # the report names silent recordings
@@ -71,7 +72,7 @@ def finetune(args: argparse.Namespace) -> Outcome:
 
     config = load_config(args.config, _overrides(args))
     result = run(config, command=args.command, progress=not args.json, overwrite=args.overwrite)
-    return Outcome(result.to_dict(), result.table().markdown())
+    return Outcome(result.to_dict(), result.table().markdown()) if result else Outcome({}, "")
 
 
 def matrix(args: argparse.Namespace) -> Outcome:

@@ -6,21 +6,21 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import chain, combinations
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 
 from ..audio import read
 from ..errors import AudioError, DataError
 from ..files import Serialisable
 from ..texts import read_table
 from .duplicates import Words, find_twins, fingerprint
-from .guards import bare_id, reserved_subjects
+from .guards import is_reserved
 from .identity import known_as, with_and_without_letters
-from .load import manifest_of, splits_of
+from .inspection import says_nothing
+from .load import manifest_of, rows_of, splits_of
 from .manifest import CORPUS, DATA, MANIFEST
 
 COLUMNS = ("path", "subject", "split")
@@ -32,7 +32,8 @@ _TESTS = ("test", "eval", "holdout", "hold-out", "hold_out", "heldout", "held-ou
 class Entry:
     """One recording of an audited dataset: ``key`` is unique over all of them.
 
-    ``of_corpus``: every part of its source is training data, whatever it is called.
+    ``of_corpus``: every part of its source is training data, whatever it is called. ``bare``: its file does not say
+    which dataset the subject is of.
     """
 
     key: str
@@ -44,6 +45,7 @@ class Entry:
     words: Words | None = None
     person: str | None = None
     of_corpus: bool = False
+    bare: bool = False
 
     @property
     def ids(self) -> frozenset[str]:
@@ -54,8 +56,7 @@ class Entry:
     @property
     def reserved(self) -> bool:
         """Whether this is of a reserved test subject; the id's prefix says of which dataset, or else the source."""
-        prefixes = {name.partition(":")[0] if ":" in name else self.source for name in self.ids}
-        return any(bare_id(name, dataset) in reserved_subjects(dataset) for name in self.ids for dataset in prefixes)
+        return any(is_reserved(name, self.source) for name in self.ids)
 
     @property
     def trains(self) -> bool:
@@ -202,6 +203,17 @@ def _doubts(entries: Sequence[Entry]) -> Iterator[str]:
     for one, other in with_and_without_letters(where):
         if len(sides := where[one] | where[other]) > 1:
             yield f"whether {one} and {other} are one person: they stand in {', '.join(sorted(sides))}"
+    bare: dict[str, set[str]] = defaultdict(set)
+    for entry in entries:
+        if entry.bare:
+            bare[(known_as(entry.subject) or "").partition(":")[2]].add(entry.source)
+    shared = {name: sources for name, sources in bare.items() if len(sources) > 1}
+    if shared:
+        files = sorted(set().union(*shared.values()))
+        yield (
+            f"whether {len(shared)} ids in {', '.join(files)} are the same people ({', '.join(sorted(shared)[:10])}): "
+            "they name no dataset, so each file was taken for one of its own; write them as dataset:id"
+        )
 
 
 def _both_train(first: Entry, second: Entry) -> bool:
@@ -280,23 +292,15 @@ def _from_prepared(folder: Path, listen: bool) -> Iterator[Entry]:
     manifest_of(folder)  # refuses what another version wrote
     where = splits_of(folder)
     for file in sorted((folder / DATA).glob("*.parquet")):
-        for row in _rows(file, listen):
+        for row in chain.from_iterable(rows_of(file, audio=listen)):
             yield _entry(f"{folder}:{row['recording_id']}", row, row["source"], where[row["recording_id"]])
 
 
 def _from_corpus(folder: Path, listen: bool) -> Iterator[Entry]:
     for file in sorted((folder / DATA).glob("*.parquet")):
-        for row in _rows(file, listen):
+        for row in chain.from_iterable(rows_of(file, audio=listen)):
             key = f"{folder}:{row['source']}:{row['recording_id']}"
             yield replace(_entry(key, row, folder.name, file.name.partition("-")[0]), of_corpus=True)
-
-
-def _rows(file: Path, listen: bool) -> Iterator[dict[str, Any]]:
-    parquet = pq.ParquetFile(file)
-    wanted = ("recording_id", "subject_id", "person", "audio_sha256", "source", *(["audio"] if listen else []))
-    names = [name for name in wanted if name in parquet.schema_arrow.names]
-    for batch in parquet.iter_batches(64, columns=names):
-        yield from batch.to_pylist()
 
 
 def _entry(key: str, row: Mapping[str, Any], source: str, split: str) -> Entry:
@@ -322,12 +326,23 @@ def _from_csv(file: Path, listen: bool) -> Iterator[Entry]:
             data = audio.read_bytes() if audio.is_file() else None
         except OSError as error:
             raise DataError(f"cannot be read ({error.strerror})", where=audio, remedy="make it readable") from error
-        words = words_of({"bytes": data, "path": row["path"]}) if listen and data else None
-        digest = hashlib.sha256(data).hexdigest() if data else None
+        cell = {"bytes": data, "path": row["path"]}
+        empty = data is not None and listen and _says_nothing(cell)  # which identifies nobody
+        words = words_of(cell) if listen and data and not empty else None
+        digest = hashlib.sha256(data).hexdigest() if data and not empty else None
         key = f"{file}:{number}"
         who = row["subject"].strip()
         subject = who if ":" in who else f"{file.stem}:{who}"
-        yield Entry(key, file.stem, row["path"], subject, row["split"].strip(), digest, words)
+        bare = subject != who
+        yield Entry(key, file.stem, row["path"], subject, row["split"].strip(), digest, words, bare=bare)
+
+
+def _says_nothing(cell: Mapping[str, Any]) -> bool:
+    try:
+        waveform = read(cell)
+    except AudioError:
+        return False
+    return bool(says_nothing(waveform.array, waveform.sampling_rate))
 
 
 def words_of(cell: Mapping[str, Any]) -> Words:

@@ -16,7 +16,7 @@ from ..errors import DataError
 from .catalogue import dataset as find
 from .duplicates import Twins, find_twins
 from .guards import check_splits
-from .inspection import AudioInfo, annotated, inspect_all
+from .inspection import AudioInfo, annotated, inspect_all, owned
 from .people import with_people
 from .schema import Row, features, label_feature, segment_features
 from .segments import cut
@@ -75,7 +75,7 @@ class BodySoundBuilder(datasets.ArrowBasedBuilder):  # type: ignore[misc, unused
         if self.config.data_dir is None:
             raise DataError(f"no folder given for {self.SPEC.name}", remedy="pass data_dir=<the original download>")
         table = self.SPEC.read(Path(self.config.data_dir))
-        results = list(annotated(table.rows, inspect_all(table.rows, table.root)))
+        results = owned(table.rows, list(annotated(table.rows, inspect_all(table.rows, table.root))))
         problems = [*table.problems, *(result for result in results if isinstance(result, Problem))]
         if problems:
             raise DataError(

@@ -82,12 +82,16 @@ class RowCollector:
                 self.problem(file.stem, path, reason)
 
     def table(self, root: Path, *, expected: int | None = None) -> Table:
-        """Close the collection: rows by recording id.
+        """Close the collection: rows by recording id; one that a table repeats as it is counts once.
 
         Raises:
-            DataError: two rows have one recording id.
+            DataError: two rows that differ have one recording id.
         """
         self.rows.sort(key=lambda row: str(row["recording_id"]))
+        once = [row for number, row in enumerate(self.rows) if not number or row != self.rows[number - 1]]
+        if repeated := len(self.rows) - len(once):
+            self.notes.append(f"{repeated} lines of the tables are there twice")
+        self.rows = once
         return Table(root, tuple(self.rows), tuple(self.problems), tuple(self.notes), expected)
 
 

@@ -22,15 +22,15 @@ from ..files import Serialisable, check_folder, new_folder, to_json, write_json,
 from .audit import words_of
 from .card import markdown_table
 from .corpus_people import Key, Recording, barred, check_corpus, places, together
-from .load import manifest_of
+from .load import manifest_of, rows_of
 from .manifest import CORPUS, DATA, task_columns
 from .schema import features
+from .splits import split_sha256
 from .trained_on import salt_of
 from .writing import check_name
 
 WHOLE = "recordings"
 """The config of a prepared dataset that holds every recording."""
-BATCH = 64
 
 
 @dataclass(frozen=True)
@@ -173,7 +173,12 @@ def build_corpus(
         _write(spec, {name: folders[name] for name in members}, placed, folder / DATA, progress)
         # A model trained on the corpus lists its people under the same salts as one trained on the members.
         salts = {name: salt_of(name, folders[name]) for name in members}
-        write_json(folder / CORPUS, {**report.to_dict(), "output": target.name, "salts": salts})
+        # Who is where, and what is heard: the counts alone are those of many corpora.
+        hashes = {
+            "split_sha256": split_sha256({"\t".join(key): part for key, part in placed.items()}),
+            "audio_sha256": split_sha256({"\t".join(item.key): item.sha256 for item in listened if item.key in placed}),
+        }
+        write_json(folder / CORPUS, {**report.to_dict(), "output": target.name, "salts": salts, **hashes})
         write_text(folder / "README.md", _card(spec, report))
     return report
 
@@ -194,8 +199,8 @@ def _rows(folder: Path) -> Iterator[dict[str, Any]]:
     """Every recording, a batch in memory at a time."""
     for file in sorted((folder / DATA).glob("*.parquet")):
         split = file.name.rpartition("-of-")[0].rpartition("-")[0]
-        for batch in pq.ParquetFile(file).iter_batches(BATCH):
-            for row in batch.to_pylist():
+        for rows in rows_of(file):
+            for row in rows:
                 yield {**row, "__split__": split}
 
 
@@ -228,8 +233,8 @@ def _write(
         for name, folder in folders.items():
             ignored = {*columns, *task_columns(manifest_of(folder))}
             for file in tqdm(sorted((folder / DATA).glob("*.parquet")), f"{name}: write", disable=not progress):
-                for batch in pq.ParquetFile(file).iter_batches(BATCH):
-                    rows = [row for row in batch.to_pylist() if (row["source"], row["recording_id"]) in placed]
+                for batch in rows_of(file):
+                    rows = [row for row in batch if (row["source"], row["recording_id"]) in placed]
                     for split in ("train", "validation"):
                         part = [row for row in rows if placed[row["source"], row["recording_id"]] == split]
                         if not part:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ..errors import LeakageError
 from .duplicates import Words, find_twins
-from .guards import assert_no_reserved, bare_id, is_evaluation, reserved_subjects
+from .guards import assert_no_reserved, is_evaluation, is_reserved, is_training
 from .identity import known_as
 from .people import order, people_of
 
@@ -68,14 +68,14 @@ def barred(
         person, alike: see :func:`together`.
     """
     reasons: dict[Key, str] = {}
-    tested = {known_as(item.subject) for item in recordings if is_evaluation(item.split)} - {None}
+    tested = {known_as(item.subject) for item in recordings if not is_training(item.split)} - {None}
     for item in recordings:
         dataset = item.key[0]
-        if is_evaluation(item.split):
-            reasons[item.key] = "in a test split"
+        if not is_training(item.split):
+            reasons[item.key] = "in a test split" if is_evaluation(item.split) else "not in a training part"
         elif known_as(item.subject) is None:
             reasons[item.key] = NO_SUBJECT
-        if bare_id(item.subject or "", dataset) in reserved_subjects(dataset):
+        if is_reserved(item.subject, dataset):
             reasons[item.key] = "reserved test subject"
         elif item.key not in reasons and known_as(item.subject) in tested:
             reasons[item.key] = "its person is in a test split"
@@ -133,7 +133,7 @@ def check_corpus(name: str, recordings: Sequence[Recording], placed: Mapping[Key
     for item in recordings:
         for mark in filter(None, (known_as(item.subject), f"the bytes {item.sha256}")):
             sides[mark] |= _sides(item, placed)
-    prints = {"\t".join(item.key): item for item in recordings if item.key in placed or is_evaluation(item.split)}
+    prints = {"\t".join(item.key): item for item in recordings if item.key in placed or not is_training(item.split)}
     for pair in find_twins({key: item.words for key, item in prints.items()}):
         for key in (pair.one, pair.other):
             sides[f"{pair.one} ~ {pair.other}".replace("\t", "/")] |= _sides(prints[key], placed)
@@ -149,4 +149,4 @@ def check_corpus(name: str, recordings: Sequence[Recording], placed: Mapping[Key
 def _sides(item: Recording, placed: Mapping[Key, str]) -> set[str]:
     """Where a recording stands: its part of the corpus, and test where its dataset tests on it."""
     inside = {placed[item.key]} if item.key in placed else set()
-    return inside | ({"test"} if is_evaluation(item.split) else set())
+    return inside | (set() if is_training(item.split) else {"test"})

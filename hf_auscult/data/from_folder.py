@@ -65,7 +65,6 @@ def folder_spec(
     labels = Counter(row["original_label"] for row in first.rows if row["original_label"] is not None)
     one_spelling_each(labels, name=f"{folder / TABLE}, column {columns.label!r}")
     tasks = [TaskConfig("recordings")]
-    one_spelling_each(labels, f"label column of {folder / TABLE}")
     if len(labels) > MOST_CLASSES:
         raise ConfigurationError(
             f"{len(labels)} different labels are no classes", where=folder / TABLE, remedy="leave the label column out"

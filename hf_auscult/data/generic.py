@@ -106,8 +106,9 @@ def read_generic(source: Path, table: GenericTable) -> Table:
         table: what its table is.
 
     Returns:
-        One row per line, with the common columns, :data:`OWN_COLUMNS` and ``extra``. Problems: a second line of one
-        file, a line without subject, a path out of the folder, an audio file that no line lists.
+        One row per line, with the common columns, :data:`OWN_COLUMNS` and ``extra``; a line that is there twice counts
+        once. Problems: another line of one file, a line without subject, a path out of the folder, an audio file that
+        no line lists.
 
     Raises:
         DataError: no table, a needed column is missing, or cells are not what their columns say (all of them named).
@@ -134,7 +135,11 @@ def read_generic(source: Path, table: GenericTable) -> Table:
     claimed: set[str] = set()
     files = Files(source)
     wrong: list[DataError] = []
+    seen: set[tuple[str, ...]] = set()
     for where, cells in lines:
+        if (line := tuple(cells.values())) in seen:
+            continue
+        seen.add(line)
         common = {key: text_or_none(cells.get(column)) for key, column in named.items()}
         label = (cells.get(columns.label) or "").strip()
         if label.lower() == "none":
@@ -169,7 +174,9 @@ def read_generic(source: Path, table: GenericTable) -> Table:
         if path not in claimed
     ]
     rows.sort(key=lambda row: str(row["recording_id"]))
-    return Table(source, tuple(rows), tuple(problems), _notes(rows))
+    repeated = len(lines) - len(seen)
+    notes = (*_notes(rows), *([f"{repeated} lines of {table.file} are there twice"] if repeated else []))
+    return Table(source, tuple(rows), tuple(problems), notes)
 
 
 def other_columns(

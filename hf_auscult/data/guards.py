@@ -108,7 +108,6 @@ def assert_no_reserved(subject_ids: Iterable[str | None], dataset: str, *, use: 
     Example:
         >>> assert_no_reserved(["circor:23625"], "circor")
     """
-    reserved = reserved_subjects(dataset)
     found: set[str] = set()
     for subject in subject_ids:
         if subject is None or known_as(subject) is None:
@@ -117,7 +116,7 @@ def assert_no_reserved(subject_ids: Iterable[str | None], dataset: str, *, use: 
                 where=dataset,
                 remedy="give every recording a subject_id, or leave those recordings out",
             )
-        if bare_id(subject, dataset) in reserved:
+        if is_reserved(subject, dataset):
             found.add(subject)
     if found:
         raise LeakageError(
@@ -168,6 +167,28 @@ def check_splits(
 def is_evaluation(split: str) -> bool:
     """Whether reserved people may stand in a split of this name."""
     return split in EVALUATION_SPLITS or split.startswith("test_")
+
+
+def is_training(split: str) -> bool:
+    """Whether a part is declared to be training data, or that which settings are chosen on: nothing else is fitted on.
+
+    Example:
+        >>> [name for name in ("train", "train_2023", "validation", "holdout", "subject_p4") if is_training(name)]
+        ['train', 'train_2023', 'validation']
+    """
+    return split == "validation" or split == "train" or split.startswith("train_")
+
+
+def is_reserved(subject: str | None, dataset: str) -> bool:
+    """Whether somebody is of the locked test set of a dataset: the id's prefix says of which one, or else ``dataset``.
+
+    Example:
+        >>> is_reserved("13918", "circor"), is_reserved("CirCor: 13918", "a_copy"), is_reserved("13918", "a_copy")
+        (True, True, False)
+    """
+    known = known_as(subject) or ""
+    names = {dataset.casefold(), *([known.partition(":")[0]] if ":" in known else ())}
+    return bool(known) and any(bare_id(known, name) in reserved_subjects(name) for name in names)
 
 
 def bare_id(subject: str, dataset: str) -> str:

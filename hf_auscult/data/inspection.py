@@ -6,6 +6,7 @@ import base64
 import hashlib
 import json
 import socket
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
@@ -15,13 +16,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+import scipy.fft
 
 from ..audio import peek, read
 from ..audio.decode import opened
 from ..cluster import Engine, spread
-from ..errors import AudioError, ConfigurationError, DataError, MissingAudioError
-from ..texts import LFS_POINTER
+from ..errors import AudioError, ConfigurationError, DataError
 from .duplicates import fingerprint
+from .identity import known_as
 from .schema import TIMED, Row
 from .spec import Problem, Table
 
@@ -42,6 +45,7 @@ class AudioInfo:
         size: bytes.
         fingerprint: 32-bit words of :func:`hf_auscult.data.duplicates.fingerprint`, as bytes.
         note: what is odd about it, see :class:`hf_auscult.audio.Waveform`.
+        empty: why it cannot tell who was recorded, see :func:`says_nothing`; it then has no fingerprint.
     """
 
     duration: float
@@ -50,6 +54,7 @@ class AudioInfo:
     size: int
     fingerprint: bytes = b""
     note: str = ""
+    empty: str = ""
 
 
 def inspect(row: Row, root: Path) -> AudioInfo | Problem:
@@ -67,19 +72,66 @@ def inspect(row: Row, root: Path) -> AudioInfo | Problem:
     try:
         with opened(root / path, path) as (stream, _):
             data = stream.read()
-        if data.startswith(LFS_POINTER.encode()):
-            reason = "a Git LFS pointer, not the recording: run `git lfs pull` in the download"
-            return Problem(str(row["recording_id"]), path, reason, MissingAudioError.__name__)
         cell = {"bytes": data, "path": path}
         rate = peek(cell).sampling_rate
         waveform = read(cell)
-        if not np.ptp(waveform.array):
-            return Problem(str(row["recording_id"]), path, "silent: all of its samples are equal", AudioError.__name__)
-        words = fingerprint(waveform.array, waveform.sampling_rate)
+        empty = says_nothing(waveform.array, waveform.sampling_rate)
+        if empty == SILENT:
+            return Problem(str(row["recording_id"]), path, empty, AudioError.__name__)
+        words = b"" if empty else fingerprint(waveform.array, waveform.sampling_rate).tobytes()
     except AudioError as error:
         return Problem(str(row["recording_id"]), path, error.problem, type(error).__name__)
     digest = hashlib.sha256(data).hexdigest()
-    return AudioInfo(waveform.seconds, rate, digest, len(data), words.tobytes(), waveform.note)
+    return AudioInfo(waveform.seconds, rate, digest, len(data), words, waveform.note, empty)
+
+
+SILENT = "silent: all of its samples are equal"
+_SILENT = 4 / 32_768
+"""Peak to peak: two steps of 16 bit around zero are what a converter gives without a microphone."""
+_SAME = 0.999
+"""Share of samples, or of energy: a click in seconds of silence and both rails of a clipped take leave no more, and a
+sine is 30 dB above what rounding to 16 bit adds."""
+_LINE = 5  # spectral bins that a Hann window spreads a sine over
+_LOWEST = 20.0  # Hz: below it, a slow drift outweighs everything else and has few bins, too
+
+
+def says_nothing(wave: npt.NDArray[np.float32], rate: int) -> str:
+    """Say why a recording cannot tell who was recorded: silence, a constant, clipped throughout, a test tone; or "".
+
+    Args:
+        wave: (n,) mono.
+        rate: in Hz.
+
+    Example:
+        >>> tone = np.sin(np.arange(16_000) / 4).astype(np.float32)
+        >>> says_nothing(tone, 4_000), says_nothing(0 * tone, 4_000)
+        ('a test tone', 'silent: all of its samples are equal')
+    """
+    low, high = wave.min(), wave.max()
+    if low == high:
+        return SILENT
+    if high - low <= _SILENT:
+        return "silent: nothing is above the noise of a converter"
+    if np.mean((wave == low) | (wave == high)) >= _SAME:
+        return "two values only: clipped throughout, or a click in silence"
+    if np.mean(np.diff(wave) == 0) >= _SAME:
+        return "constant: nearly all of its samples are equal to the one before"
+    return "a test tone" if _is_tone(wave, rate) else ""
+
+
+def _is_tone(wave: npt.NDArray[np.float32], rate: int) -> bool:
+    """Whether most frames that sound hold one spectral line at one frequency and nothing else, by 30 dB."""
+    size = rate // 4
+    if len(wave) < 2 * size or size < 64:
+        return False
+    frames = wave[: len(wave) // size * size].reshape(-1, size)
+    power = np.square(np.abs(scipy.fft.rfft(frames * np.hanning(size).astype(np.float32), axis=1)))
+    power = power[:, int(_LOWEST * size / rate) :]
+    total = power.sum(axis=1)
+    sounding = total > 1e-3 * total.max()
+    line = power[sounding].sum(axis=0).argmax()
+    around = power[sounding, max(0, line - _LINE // 2) : line + _LINE // 2 + 1].sum(axis=1)
+    return bool(np.median(around / total[sounding]) >= _SAME)
 
 
 def annotated(rows: Sequence[Row], results: Iterable[AudioInfo | Problem]) -> Iterator[AudioInfo | Problem]:
@@ -92,6 +144,24 @@ def annotated(rows: Sequence[Row], results: Iterable[AudioInfo | Problem]) -> It
             if isinstance(result, AudioInfo) and event["end"] > result.duration + OVERHANG
         ]
         yield Problem(str(row["recording_id"]), str(row["path"]), late[0], DataError.__name__) if late else result
+
+
+def owned(rows: Sequence[Row], results: Sequence[AudioInfo | Problem]) -> list[AudioInfo | Problem]:
+    """Set aside a test tone, a clipped or a nearly silent take that is the same file under several people.
+
+    By its bytes it would make one person of them, and it is nobody's recording.
+    """
+    people: dict[str, set[str | None]] = defaultdict(set)
+    for row, result in zip(rows, results, strict=True):
+        if isinstance(result, AudioInfo) and result.empty:
+            people[result.audio_sha256].add(known_as(row["subject_id"]))
+    checked: list[AudioInfo | Problem] = []
+    for row, result in zip(rows, results, strict=True):
+        if isinstance(result, AudioInfo) and len(people[result.audio_sha256] if result.empty else ()) > 1:
+            reason = f"{result.empty}, and the same file stands under {len(people[result.audio_sha256])} people"
+            result = Problem(str(row["recording_id"]), str(row["path"]), reason, AudioError.__name__)
+        checked.append(result)
+    return checked
 
 
 def inspect_all(
@@ -128,7 +198,7 @@ class _Inspector:
         return list(_serial(rows, self.root))
 
 
-VERSION = 4  # of the remembered lines
+VERSION = 5  # of the remembered lines
 
 
 class Memory:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import datasets
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from ..errors import ConfigurationError, DataError
 from ..files import uncell
@@ -18,6 +20,7 @@ from .catalogue import DATASETS
 from .duplicates import Twins
 from .guards import check_splits
 from .manifest import DATA, LAYOUT, MANIFEST, in_task, task_columns
+from .schema import Row
 from .segments import cut
 from .splits import split_sha256
 from .writing import check_name
@@ -55,7 +58,14 @@ def load_prepared(directory: str | os.PathLike[str], task: str, *, allow_leakage
     wanted = [split for split, counts in manifest["configs"][task].items() if counts["recordings"]]
     # By file, because load_dataset(folder) would answer a changed file from its cache; whole, because the cache then
     # holds the audio once for all tasks.
-    table = datasets.load_dataset("parquet", data_files={split: _shards(folder / DATA, split) for split in wanted})
+    shards = {split: _shards(folder / DATA, split) for split in wanted}
+    try:
+        table = datasets.load_dataset("parquet", data_files=shards)
+    except (pa.ArrowInvalid, datasets.exceptions.DatasetGenerationError) as error:
+        reason = error.__cause__ or error
+        if not isinstance(reason, pa.ArrowInvalid):  # a full disk is no fault of the files
+            raise
+        raise DataError(f"cannot be read ({reason})", where=folder / DATA, remedy="prepare it again") from error
     loaded = {str(split): _of_task(part, task, manifest) for split, part in table.items()}
     parts = {name: part.select_columns(_GUARDED).to_list() for name, part in loaded.items()}
     twins = [Twins(**pair) for pair in manifest["sound_alike"]]
@@ -99,6 +109,25 @@ def _cut_segments(batch: Mapping[str, list[Any]], column: str) -> dict[str, list
             start, end = segment["segment_start"], segment["segment_end"]
             rows.append({**row, **segment, "audio": cut(audio["bytes"], audio["path"], segment["segment"], start, end)})
     return {name: [row[name] for row in rows] for name in rows[0]}
+
+
+def rows_of(file: Path, *, audio: bool = True) -> Iterator[list[Row]]:
+    """Read a file of recordings that this package wrote, 64 at a time: their audio fills the memory.
+
+    Args:
+        file: Parquet.
+        audio: with the original files' bytes.
+
+    Raises:
+        DataError: damaged.
+    """
+    try:
+        parquet = pq.ParquetFile(file)
+        names = [name for name in parquet.schema_arrow.names if audio or name != "audio"]
+        for batch in parquet.iter_batches(64, columns=names):
+            yield batch.to_pylist()
+    except (pa.ArrowException, OSError) as error:
+        raise DataError(f"cannot be read ({error})", where=file, remedy="prepare it again") from error
 
 
 def manifest_of(folder: Path) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
+from typing import Any
 
 from ..errors import ConfigurationError
 from .identity import known_as, merge, without_letters
@@ -57,6 +58,21 @@ def with_people(rows: Sequence[Row], person: Mapping[str, str]) -> list[Row]:
     """Add the column ``person`` of what :func:`people_of` found; None for a recording that is nobody's."""
     named = ((row, person[row["recording_id"]]) for row in rows)
     return [{**row, "person": None if who.startswith(_UNKNOWN) else who} for row, who in named]
+
+
+def person_of(row: Mapping[str, Any]) -> str:
+    """Whom ``prepare`` keeps on one side with a recording, under however many ids.
+
+    Example:
+        >>> person_of({"subject_id": "circor:50001", "person": "circor:49561"}), person_of({"subject_id": "mine:7"})
+        ('circor:49561', 'mine:7')
+    """
+    return str(row.get("person") or row["subject_id"])
+
+
+def ids_of(row: Mapping[str, Any]) -> set[str]:
+    """Every id under which a recording's person stands in its row."""
+    return {str(row[name]) for name in ("subject_id", "person") if row.get(name)}
 
 
 def strata_of(

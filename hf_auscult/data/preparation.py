@@ -21,8 +21,8 @@ from .card import render
 from .catalogue import dataset as find
 from .checksums import verified
 from .duplicates import Twins
-from .guards import bare_id, check_splits, reserved_subjects
-from .inspection import Memory, annotated
+from .guards import check_splits, is_reserved
+from .inspection import Memory, annotated, owned
 from .manifest import DATA, write_manifest
 from .people import with_people
 from .population import count_people, draw_people
@@ -156,7 +156,7 @@ class _Run:
         """Read every file, decide the split of all people and check it; fingerprints are let go."""
         reading = memory.read(settings.num_proc, settings.engine)
         shown = tqdm(reading, f"{spec.name}: read", len(table.rows), unit="rec", disable=not settings.progress)
-        results = list(annotated(table.rows, shown))
+        results = owned(table.rows, list(annotated(table.rows, shown)))
         notes: tuple[str, ...] = ()
         if settings.verify and spec.checksums:
             results, notes = verified(table, results, spec.checksums)
@@ -222,7 +222,7 @@ class _Run:
             twins=tuple(self.twins),
             balance=decided.table,
             presence=presence,
-            reserved=len({row["subject_id"] for row in self.rows if _is_reserved(row, spec)}),
+            reserved=len({row["subject_id"] for row in self.rows if is_reserved(row["subject_id"], spec.name)}),
         )
 
     def _count(self, tasks: Sequence[TaskConfig]) -> tuple[dict[str, dict[str, SplitCounts]], dict[str, str]]:
@@ -251,10 +251,6 @@ class _Run:
             people = count_people(self.rows)
             drawn = draw_people(folder, people)
             write_text(folder / "README.md", render(spec, settings.split, report, people, drawn))
-
-
-def _is_reserved(row: Row, spec: DatasetSpec) -> bool:
-    return row["subject_id"] is not None and bare_id(row["subject_id"], spec.name) in reserved_subjects(spec.name)
 
 
 def _guard(

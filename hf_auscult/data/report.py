@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 from ..files import Serialisable
 from ..metrics.tables import Table
 from .duplicates import Twins
+from .identity import known_as
 from .schema import Row
 from .spec import DatasetSpec, Problem, TaskConfig
 from .split_spec import IN_TURN, SplitSpec
@@ -126,13 +127,17 @@ _FAR = 0.1
 """A split's share of the recordings may differ by this much from its share of the people before it is worth a word."""
 
 
+_MANY = 3
+"""Of so many people one file is worth a word: two ids are often one person's, three hardly ever."""
+
+
 def split_warnings(
     spec: DatasetSpec,
     split: SplitSpec,
     parts: Mapping[str, Sequence[Row]],
     configs: Mapping[str, Mapping[str, SplitCounts]],
 ) -> tuple[str, ...]:
-    """Name parts without people, classes without anybody in a part, and parts filled by one person; with what to do.
+    """Name parts without people, classes without anybody in a part, parts filled by one person, and files of many.
 
     Args:
         spec: the dataset.
@@ -144,10 +149,21 @@ def split_warnings(
     warnings = [f"split {name!r} is empty: {remedy}" for name, rows in parts.items() if not rows]
     if split.name not in IN_TURN:  # a part of one person or source has the classes it has
         for task, counts in configs.items():
+            if not any(part.recordings for part in counts.values()):
+                continue
             for label in spec.task(task).classes:
                 lacking = [name for name, part in counts.items() if parts[name] and not part.labels.get(label)]
-                if lacking and len(lacking) < len(counts):
+                if lacking:
                     warnings.append(f"task {task}: nobody with {label!r} in {', '.join(lacking)}: {remedy}")
+    sharing: dict[str, dict[str | None, str]] = defaultdict(dict)
+    for row in (row for rows in parts.values() for row in rows):
+        sharing[row["audio_sha256"]].setdefault(known_as(row["subject_id"]), row["path"])
+    for same in sharing.values():
+        if len(same) >= _MANY:
+            warnings.append(
+                f"{next(iter(same.values()))} is the same file under {len(same)} people, who are kept on one side "
+                "like one person: leave it out if it is no recording of them (a test sound, say)"
+            )
     total = sum(map(len, parts.values()))
     for name, rows in parts.items() if split.name in ("subject", "demographic") else ():
         person, most = Counter(str(row["person"]) for row in rows).most_common(1)[0] if rows else ("", 0)

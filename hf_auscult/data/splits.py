@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from ..errors import ConfigurationError, DataError
 from .families import demographic, one_out
-from .guards import bare_id, is_evaluation, reserved_subjects
+from .guards import is_evaluation, is_reserved
 from .identity import known_as, with_and_without_letters
 from .people import assign_people, people_of, strata_of
 from .schema import Row
@@ -52,11 +52,13 @@ def plan(
             "each; say which they are (SplitSpec(prefixed_ids=True) or False, --prefixed-ids same or different)",
         )
     person = people_of(rows, digests, twins, prefixed_ids=bool(split.prefixed_ids))
-    reserved = {
-        person[row["recording_id"]]
-        for row in rows
-        if bare_id(row["subject_id"] or "", spec.name) in reserved_subjects(spec.name)
-    }
+    # A person of whom one id is reserved is called by it, so that whoever meets the others alone knows.
+    locked: dict[str, str] = {}
+    for row in sorted(rows, key=lambda row: str(row["subject_id"])):
+        if is_reserved(row["subject_id"], spec.name):
+            locked.setdefault(person[row["recording_id"]], row["subject_id"])
+    person = {name: locked.get(who, who) for name, who in person.items()}
+    reserved = set(locked.values())
     if split.name in ("official", "published"):
         found = _given(rows, spec, split, person, reserved)
         return replace(found, warnings=warnings, people=person)

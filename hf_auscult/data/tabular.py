@@ -58,14 +58,14 @@ def read_keyed(
         pattern: regular expression of an id.
 
     Raises:
-        DataError: see :func:`read_csv`; an id is empty, of another form or there twice.
+        DataError: see :func:`read_csv`; an id is empty, of another form, or there twice with other cells.
     """
     found: dict[str, dict[str, str]] = {}
     for line, cells in read_table(file, (key, *required), remedy=remedy):
         name = (cells[key] or "").strip()
         if None in cells or None in cells.values() or not re.fullmatch(pattern, name):
             raise DataError(f"line {line} is damaged: {key} {name!r}", where=file, remedy=remedy)
-        if name in found:
+        if found.get(name, cells) != cells:
             raise DataError(f"line {line} is damaged: it repeats {key} {name!r}", where=file, remedy=remedy)
         found[name] = cells
     return found

@@ -25,7 +25,7 @@ from ..features.windowed import check_batch_size, name_of
 from ..models.adapter.presets import presets
 from ..models.reachable import check_reachable, without_loading_bar
 from ..models.shared.rows import weighted_mean
-from .precision import Choice, Precision, Runner, check_precision, choose, shape_of
+from .precision import SLOW_TO_START, Choice, Precision, Runner, check_precision, choose, shape_of
 from .sources import Cells, sources_of
 
 SILENT = "silent: all of its samples are equal"
@@ -56,7 +56,7 @@ class Embedder:
         feature_extractor: needed where a model object does not know the folder it came from.
         device: where to run; the model's own by default.
         precision: `exact` (single precision, the same bits every time) or `fast`, see `embed`.
-        recordings: how many will be embedded, if that is known: `fast` compiles the network only for many.
+        recordings: how many will be embedded, if that is known: `fast` compiles or exports a network only for many.
 
     Example:
         >>> embedder = Embedder("auscult/acula-opera")  # doctest: +SKIP
@@ -101,7 +101,7 @@ class Embedder:
     @cached_property
     def runner(self) -> Runner:
         """The model in the way it is run."""
-        return Runner(self.model, self.way, shape_of(self.feature_extractor) if "compiled" in self.way else ())
+        return Runner(self.model, self.way, shape_of(self.feature_extractor) if self.way in SLOW_TO_START else ())
 
     @property
     def encoder(self) -> Any:
@@ -503,8 +503,8 @@ def embed(
             averages as the encoder's paper does; `published:NAME` as another paper does with this encoder.
         precision: `exact` is single precision, the same bits every time. `fast` runs the encoder in the quickest way
             whose rows have a cosine of .9999 or more to the exact ones: measured on this machine at the first call
-            for a model, and kept; where no way will do, it is exact. For a thousand recordings or more it may compile
-            the network. See `hf_auscult.embedding.precision`.
+            for a model, and kept; where no way will do, it is exact. For a thousand recordings or more, torch.compile
+            and onnxruntime are tried, too. See `hf_auscult.embedding.precision`.
         device: where to run; the model's own by default.
         progress: show a bar.
         errors: `raise` at the first recording that cannot be used, or `skip` it.

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import copy
 import hashlib
+import importlib.util
 import json
 import platform
 import shutil
 import statistics
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,8 +24,9 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from ..errors import ConfigurationError
-from ..files import Serialisable, default_cache, write_json
+from ..errors import ConfigurationError, ConversionError
+from ..files import Serialisable, default_cache, new_file, write_json
+from .onnx_files import INPUT, LIBRARIES, OUTPUTS, OnnxEncoder, open_session, write
 from .store import weights_of
 
 Precision = Literal["exact", "fast"]
@@ -36,9 +38,10 @@ RECORDINGS, SECONDS = 4, 10.0
 DTYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 CPU_WAYS = ("bfloat16", "channels_last", "channels_last+bfloat16")
 ACCELERATOR_WAYS = ("bfloat16", "float16", "channels_last+float16")
-# Compiling takes every new process half a minute or more: where hundreds of recordings take as long.
-COMPILED_WAYS = ("compiled", "compiled+bfloat16")
-MANY = 1000
+# These take half a minute and more before the first row: onnxruntime's once, compiled ones in every process.
+SLOW_TO_START = ("onnx", "compiled", "compiled+bfloat16")
+MANY = 1000  # recordings, which take a network longer than that
+OPSET = 18
 BACKEND = "inductor"
 
 
@@ -47,11 +50,11 @@ class Choice(Serialisable):
     """How an encoder is run where `fast` is asked for.
 
     Args:
-        way: parts joined by `+`, of `bfloat16`, `float16`, `channels_last`, `compiled`; `exact` where none is near
-            enough and quicker.
+        way: parts joined by `+`, of `bfloat16`, `float16`, `channels_last`, `compiled`, or `onnx`; `exact` where none
+            is near enough and quicker.
         cosine: the smallest between a row of that way and the exact one.
         gain: median time of exact over that of the way.
-        tried: way -> cosine, gain, and the seconds of its first call (`start`), in which a compiled one is compiled; a
+        tried: way -> cosine, gain, and the seconds to its first row (`start`), in which it is compiled or exported; a
             way that failed has a gain of 0.
         machine: processor, threads and version of torch.
     """
@@ -81,42 +84,75 @@ class Runner:
     Args:
         model: left as it is; a copy is made where its weights must lie otherwise.
         way: see `Choice`.
-        shape: (frames, bands) of the windows that a compiled way is compiled for.
+        shape: of the windows that a network is compiled or exported for.
     """
 
     def __init__(self, model: Any, way: str, shape: Sequence[int] = ()) -> None:
-        parts = set(way.split("+")) - {"exact"}
-        self.compiled, self.shape = "compiled" in parts, tuple(shape)
-        self._made: dict[int, _Compiled] = {}
-        self.dtype = next((DTYPES[name] for name in DTYPES if name in parts), None)
+        self.parts, self.shape = set(way.split("+")) - {"exact"}, tuple(shape)
+        self.dtype = next((DTYPES[name] for name in DTYPES if name in self.parts), None)
         self.model = model
-        if "channels_last" in parts:
+        if "channels_last" in self.parts:
             self.model = copy.deepcopy(model).to(memory_format=torch.channels_last)
+        self._made: dict[int, _OneShape] = {}
 
     def prepared(self, call: Any) -> Any:
-        """The model, or a part of it, as it is called."""
-        if not self.compiled:
-            return call
-        return self._made.setdefault(id(call), _Compiled(call, self.shape))
+        """The model, or its encoder, as it is called; an ONNX file has the encoder alone.
+
+        Raises:
+            ConversionError: an encoder that cannot be exported.
+        """
+        if "compiled" in self.parts and id(call) not in self._made:
+            self._made[id(call)] = _OneShape(call, self.shape, torch.compile(call, backend=BACKEND, dynamic=False))
+        if "onnx" in self.parts and id(call) not in self._made and not hasattr(call, "audio_encoder"):
+            self._made[id(call)] = _OneShape(call, self.shape, _onnx(call, self.shape))
+        return self._made.get(id(call), call)
 
     def mode(self, device: torch.device) -> AbstractContextManager[Any]:
         """The arithmetic of its way."""
         return nullcontext() if self.dtype is None else torch.autocast(device.type, self.dtype)
 
 
-class _Compiled:
-    """A model compiled for one window of one shape; windows of another pass it as it was, in the same arithmetic."""
+class _OneShape:
+    """A model that another form of it stands for where windows have one shape; others pass it as it was.
 
-    def __init__(self, model: Any, shape: tuple[int, ...]) -> None:
-        self.model, self.shape = model, shape
-        self.compiled = torch.compile(model, backend=BACKEND, dynamic=False)
+    Args:
+        model: as it was.
+        shape: of the windows.
+        form: maps one window (1, …) to named tensors.
+    """
+
+    def __init__(self, model: Any, shape: tuple[int, ...], form: Callable[[torch.Tensor], Any]) -> None:
+        self.model, self.shape, self.form = model, shape, form
 
     def __call__(self, windows: torch.Tensor, **settings: Any) -> Mapping[str, torch.Tensor]:
         if settings or windows.shape[1:] != self.shape:
             found: Mapping[str, torch.Tensor] = self.model(windows, **settings)
             return found
-        rows = [self.compiled(window[None]) for window in windows]
+        rows = [self.form(window[None]) for window in windows]
         return {name: torch.cat([row[name] for row in rows]) for name in rows[0] if torch.is_tensor(rows[0][name])}
+
+
+def _onnx(encoder: Any, shape: tuple[int, ...]) -> Callable[[torch.Tensor], dict[str, torch.Tensor]]:
+    """An encoder in onnxruntime, from a file that is written once for its weights."""
+    file = _onnx_file(encoder, shape)
+    if not file.is_file():
+        with new_file(file) as part:
+            write(OnnxEncoder(encoder), torch.rand(2, *shape), part, OPSET)
+    session = open_session(file)
+    return lambda window: {OUTPUTS[0]: torch.from_numpy(session.run(OUTPUTS[:1], {INPUT: window.numpy()})[0])}
+
+
+def _onnx_file(encoder: Any, shape: tuple[int, ...]) -> Path:
+    said = json.dumps([encoder.config.to_dict(), shape, torch.__version__], sort_keys=True, default=str)
+    key = hashlib.sha256(f"{said}\t{weights_of(encoder)}".encode()).hexdigest()[:24]
+    return default_cache() / "precision" / f"{key}.onnx"
+
+
+def _slow_to_start() -> tuple[str, ...]:
+    """Those of `SLOW_TO_START` for which there is what they need."""
+    compiler = any(map(shutil.which, ("g++", "clang++")))
+    exporter = all(map(importlib.util.find_spec, LIBRARIES))
+    return tuple(way for way in SLOW_TO_START if (exporter if way == "onnx" else compiler))
 
 
 def choose(model: Any, feature_extractor: Any, device: torch.device, recordings: int = 0) -> Choice:
@@ -129,15 +165,15 @@ def choose(model: Any, feature_extractor: Any, device: torch.device, recordings:
         model: the encoder.
         feature_extractor: its extractor.
         device: where it runs.
-        recordings: how many there are; from `MANY` on, compiling a CPU's ways is tried, too.
+        recordings: how many there are; from `MANY` on, ways that are `SLOW_TO_START` are tried on a CPU, too.
     """
     machine = f"{processor_of(device)}, {torch.get_num_threads()} threads, torch {torch.__version__}"
     encoder = getattr(model, "audio_encoder", model)
     if next(encoder.parameters(), None) is None:  # openSMILE computes without torch
         return Choice("exact", 1.0, 1.0, {}, machine)
     said = json.dumps([encoder.config.to_dict(), feature_extractor.to_dict()], sort_keys=True, default=str)
-    compiles = recordings >= MANY and device.type == "cpu" and any(map(shutil.which, ("g++", "clang++")))
-    parts = [said, weights_of(encoder), machine, *(COMPILED_WAYS if compiles else ())]
+    slow = _slow_to_start() if recordings >= MANY and device.type == "cpu" else ()
+    parts = [said, weights_of(encoder), machine, *slow]
     key = hashlib.sha256("\t".join(parts).encode()).hexdigest()[:24]
     kept = default_cache() / "precision" / f"{key}.json"
     if kept.is_file():
@@ -145,8 +181,9 @@ def choose(model: Any, feature_extractor: Any, device: torch.device, recordings:
     ways: tuple[str, ...] = CPU_WAYS if device.type == "cpu" else ACCELERATOR_WAYS
     if not any(isinstance(module, torch.nn.Conv2d) for module in encoder.modules()):
         ways = tuple(way for way in ways if "channels_last" not in way)
-    ways += COMPILED_WAYS if compiles else ()
-    choice = measure(encoder, feature_extractor, device, ways, machine)
+    choice = measure(encoder, feature_extractor, device, (*ways, *slow), machine)
+    if "onnx" in slow and choice.way != "onnx":
+        _onnx_file(encoder, shape_of(feature_extractor)).unlink(missing_ok=True)
     write_json(kept, choice.to_dict())
     return choice
 
@@ -163,39 +200,36 @@ def measure(encoder: Any, feature_extractor: Any, device: torch.device, ways: tu
     encoder.eval()
     shape = batches[0].shape[1:]
     runners = {way: Runner(encoder, way, shape) for way in ("exact", *ways)}
-    calls = {way: runner.prepared(runner.model) for way, runner in runners.items()}
     rows: dict[str, list[torch.Tensor]] = {way: [] for way in runners}
     seconds: dict[str, list[float]] = {way: [] for way in runners}
-    with torch.inference_mode():
-        for batch in tqdm(batches, "measuring fast", leave=False, disable=None):
-            for way, runner in runners.items():
-                if way not in calls:
-                    continue
-                started = time.perf_counter()
-                try:
-                    with runner.mode(device):
-                        pooled = calls[way](batch)["pooler_output"]
-                except RuntimeError:
-                    if not runner.compiled:
-                        raise
-                    del calls[way]  # what cannot be compiled is no way
-                    continue
-                rows[way].append(pooled.double().cpu())  # waits for an accelerator
-                seconds[way].append(time.perf_counter() - started)
+    for batch in tqdm(batches, "measuring fast", leave=False, disable=None):
+        for way, runner in list(runners.items()):
+            started = time.perf_counter()
+            try:
+                call = runner.prepared(runner.model)
+                with torch.inference_mode(), runner.mode(device):
+                    pooled = call(batch)["pooler_output"]
+            except (RuntimeError, ConversionError):
+                if way not in SLOW_TO_START:
+                    raise
+                del runners[way]  # what cannot be compiled or exported is no way
+                continue
+            rows[way].append(pooled.double().cpu())  # waits for an accelerator
+            seconds[way].append(time.perf_counter() - started)
     encoder.train(training)
     exact = torch.cat(rows["exact"])
     tried = {way: {"cosine": 0.0, "gain": 0.0, "start": 0.0} for way in ways}
     for way in ways:
-        if way in calls:
+        if way in runners:
             tried[way] = {
                 "cosine": float(torch.nn.functional.cosine_similarity(torch.cat(rows[way]), exact).min()),
                 "gain": statistics.median(seconds["exact"][1:]) / statistics.median(seconds[way][1:]),
                 "start": seconds[way][0],
             }
     gains = {way: found["gain"] for way, found in tried.items() if found["cosine"] >= BOUND}
-    plain = max([1.0, *(gain for way, gain in gains.items() if not runners[way].compiled)])
-    # A compiled way must be worth its start beside the best of the others, too.
-    good = [way for way in gains if gains[way] >= LEAST_GAIN * (plain if runners[way].compiled else 1.0)]
+    plain = max([1.0, *(gain for way, gain in gains.items() if way not in SLOW_TO_START)])
+    # A way that is slow to start must be worth that beside the best of the others, too.
+    good = [way for way in gains if gains[way] >= LEAST_GAIN * (plain if way in SLOW_TO_START else 1.0)]
     if not good:
         return Choice("exact", 1.0, 1.0, tried, machine)
     best = max(good, key=lambda way: gains[way])

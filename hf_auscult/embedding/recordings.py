@@ -9,7 +9,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -21,10 +21,11 @@ from ..cluster import Engine, check_engine, spread
 from ..errors import AudioError, ConfigurationError, DataError, printable
 from ..files import Serialisable, new_file, sole_writer, to_json, write_csv
 from .embedder import Embedder, Encoded, encode_all
-from .precision import MANY, Choice, Precision
+from .precision import MANY, SLOW_TO_START, Choice, Precision
 from .sources import Cells, Source, sources_of
 from .store import PROVENANCE, EmbeddingStore, Floats, identity_of, weights_of
 
+Vectors = Literal["pooler_output", "audio_embeds"]
 PART = 64  # recordings an interrupted pass can lose
 GROUP = 4096  # rows of the table that are in memory at a time
 SHOWN = 5  # files left out that a report names in words; the dictionary holds all
@@ -82,6 +83,7 @@ def embed_files(
     progress: bool = True,
     overwrite: bool = False,
     resume: bool = False,
+    vectors: Vectors = "pooler_output",
     engine: Engine = "local",
 ) -> EmbedReport:
     """Embed recordings into `output`, one row each; ``hf-auscult bench --model FILE.parquet`` reads it.
@@ -101,6 +103,8 @@ def embed_files(
         protocol, batch_size, precision, progress: see :func:`hf_auscult.embed`; what `fast` was stands in the metadata.
         overwrite: replace a finished file.
         resume: add to a finished file of the same model what it lacks, and read again what has changed.
+        vectors: what is written: the encoder's embedding, or, of an aligned model, `audio_embeds`, its place in the
+            space that it shares with reports: ``hf-auscult zero-shot FILE.parquet`` reads these.
         engine: `local`, or `ray`: the cores, or GPUs, of all machines of a Ray cluster that share a filesystem; the
             file is the same, and what only one kind of machine can do fast (`precision="fast"`) is refused.
 
@@ -110,7 +114,7 @@ def embed_files(
         DataError: not one recording can be used.
         OSError: no such model.
     """
-    settings = _Settings(protocol, batch_size, precision, progress, overwrite, resume, engine)
+    settings = _Settings(protocol, batch_size, precision, progress, overwrite, resume, vectors, engine)
     (report,) = _embed({model: Path(output)}, paths, settings)
     return report
 
@@ -150,6 +154,7 @@ class _Settings:
     progress: bool = True
     overwrite: bool = False
     resume: bool = False
+    vectors: Vectors = "pooler_output"
     engine: Engine = "local"
 
 
@@ -160,8 +165,9 @@ def _embed(outputs: Mapping[str, Path], paths: Sequence[str | Path], settings: _
     if settings.engine == "ray" and settings.precision != "exact":
         raise ConfigurationError("fast is another way on every machine", remedy="use --precision exact with ray")
     for output in outputs.values():
-        if output.is_dir():
-            raise ConfigurationError("is a folder", where=output, remedy="name a file, for instance embeddings.parquet")
+        if output.exists() and not output.is_file():
+            what = "is a folder" if output.is_dir() else "is a device or a pipe"
+            raise ConfigurationError(what, where=output, remedy="name a file, for instance embeddings.parquet")
     with ExitStack() as stack:
         for output in outputs.values():
             stack.enter_context(sole_writer(output))
@@ -188,7 +194,7 @@ def _encode(files: Sequence[_Output], settings: _Settings) -> tuple[dict[bytes, 
             notes[printable(source.path)] = encoded.note
         seconds[source.key] = encoded.seconds
         for file in files:
-            file.pending[source.key] = encoded.rows[file.model]["pooler_output"]
+            file.pending[source.key] = encoded.rows[file.model][settings.vectors]
         if len(seconds) == PART:
             for file in files:
                 file.flush(seconds)
@@ -208,6 +214,7 @@ def _here(
         batch_size=settings.batch_size,
         protocol=settings.protocol,
         progress=settings.progress,
+        outputs=(settings.vectors,),
         skipped=skipped,
     )
 
@@ -254,6 +261,7 @@ class _Encoder:
             Cells(sources),
             batch_size=self.settings.batch_size,
             protocol=self.settings.protocol,
+            outputs=(self.settings.vectors,),
             skipped=skipped,
         )
         return list(rows), skipped
@@ -269,18 +277,21 @@ class _Output:
         self.pending: dict[bytes, Floats] = {}
         adds = settings.resume and output.exists()
         # What is added to a file is made as its rows were.
-        number = MANY if adds and "compiled" in _precision_of(output) else len(sources)
+        number = MANY if adds and _precision_of(output) in SLOW_TO_START else len(sources)
         self.embedder = Embedder(model, precision=settings.precision, recordings=number)
         self.embedder.feature_extractor.policy(settings.protocol)
-        self.store = self._store(settings.protocol)
+        self.store = self._store(settings)
         self.sources = _Finished(output, self.store).add_to(sources) if adds else sources
         known = self.store.load()
         self.missing = [source for source in self.sources if source.key not in known]
 
-    def _store(self, protocol: str) -> EmbeddingStore:
+    def _store(self, settings: _Settings) -> EmbeddingStore:
         """Where an interrupted call has left its rows; those of another model are removed."""
         embedder = self.embedder
-        identity = identity_of(embedder.encoder, embedder.feature_extractor, protocol, embedder.way)
+        shared = settings.vectors != "pooler_output"  # these depend on the projection, too
+        model = embedder.model if shared else embedder.encoder
+        identity = identity_of(model, embedder.feature_extractor, settings.protocol, embedder.way)
+        identity |= {"vectors": settings.vectors} if shared else {}
         fast = {} if embedder.choice is None else {"fast": embedder.choice.to_dict()}
         store = EmbeddingStore(self.parts, {"model": self.model, **identity, **fast})
         earlier = store.provenance()

@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from ..data.audit import words_of
 from ..data.duplicates import Words, find_twins
-from ..data.guards import assert_no_reserved, bare_id, is_evaluation, reserved_subjects
-from ..data.people import people_of
+from ..data.guards import assert_no_reserved, is_evaluation, is_reserved
+from ..data.people import ids_of, people_of
 from ..data.split_spec import IN_TURN
 from ..embedding.cache import Example
 from ..errors import ConfigurationError
+from ..metrics.arrays import one_spelling_each
 from ..reports.generate import name_of
 from .balance import Balance, balance
 from .load import Task
@@ -64,7 +65,7 @@ class Examples:
     def reserved(self) -> NDArray[np.bool_]:
         """(n,) whose person is a reserved test subject, under any of their ids: never fitted on."""
         listed = [
-            bare_id(row.get("subject_id") or str(who), str(source)) in reserved_subjects(str(source))
+            any(is_reserved(name, str(source)) for name in (str(who), *ids_of(row)))
             for row, who, source in zip(self.rows, self.subjects, self.sources, strict=True)
         ]
         return np.isin(self.subjects, self.subjects[np.array(listed, bool)])
@@ -86,8 +87,7 @@ class Examples:
         """Person -> every id under which they stand in the table."""
         ids: dict[str, set[str]] = {}
         for row in rows:
-            own = (self.rows[row].get("subject_id"), self.rows[row].get("person"))
-            ids.setdefault(str(self.subjects[row]), set()).update(filter(None, own))
+            ids.setdefault(str(self.subjects[row]), set()).update(ids_of(self.rows[row]))
         return ids
 
     def take(self, rows: NDArray[np.int64]) -> Examples:
@@ -124,7 +124,8 @@ def examples_of(task: Task, *, seed: int = 0) -> Examples:
     Raises:
         ConfigurationError: the split has several test parts and the task does not choose one, or has not the chosen
             one.
-        DataError: a balanced task without a stratum of age and sex that has every class.
+        DataError: a balanced task without a stratum of age and sex that has every class, or one class under several
+            spellings.
         ConfigurationError: of two classes, nobody has said which is the positive one.
     """
     spec = task.spec
@@ -225,6 +226,7 @@ def _read(parts: list[tuple[str, str, datasets.Dataset]]) -> Examples:
         names = tuple(getattr(getattr(feature, "feature", feature), "names", ()))
         if classes and names != classes:
             raise ConfigurationError(f"classes {names} of {source} are not {classes}", remedy="align the two tasks")
+        one_spelling_each(names, f"classes of {source}")
         classes = names
         several = isinstance(feature, datasets.List)
         for row in part:

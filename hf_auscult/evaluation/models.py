@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -119,6 +119,7 @@ class EmbeddingsFile:
     fingerprint: str
     table: Mapping[str, np.ndarray]
     given: str = ""
+    made_by: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, path: Path) -> EmbeddingsFile:
@@ -128,6 +129,8 @@ class EmbeddingsFile:
             DataError: not Parquet, a column missing, or two rows of one recording.
         """
         try:
+            if path.exists() and not path.is_file():
+                raise OSError("a folder, a device or a pipe")
             with path.open("rb") as stream:
                 table = pq.read_table(stream)
             content = table.to_pydict()
@@ -145,7 +148,7 @@ class EmbeddingsFile:
         if len(set(keys)) != len(keys):
             raise DataError("a recording has two rows", where=path, remedy="keep one row each")
         digest = hashlib.sha256(path.read_bytes()).hexdigest()
-        return cls(path.stem, digest, dict(zip(keys, vectors, strict=True)), str(made_by.get("model", "")))
+        return cls(path.stem, digest, dict(zip(keys, vectors, strict=True)), str(made_by.get("model", "")), made_by)
 
     def rows(self, examples: Iterable[tuple[str, Mapping[str, Any]]]) -> Iterable[np.ndarray]:
         """Look the rows up.

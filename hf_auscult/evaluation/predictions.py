@@ -237,7 +237,7 @@ def _statistic(name: str, predictions: Predictions) -> _Statistic:
             errors = errors / np.abs(predictions.truth[:, None])
         # Every person counts once, however often recorded.
         names, owner = np.unique(predictions.subjects, return_inverse=True)
-        person = np.bincount(owner, errors.mean(axis=1)) / np.bincount(owner)
+        _, person = mean_by_person(owner, errors, predictions.subjects)
         return _Statistic(mean_error, (person,), names)
     if name == "auroc":
         return _auroc(predictions)

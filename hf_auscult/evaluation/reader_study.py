@@ -10,22 +10,26 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from ..data.identity import known_as
 from ..errors import DataError
 from ..files import Serialisable
 from ..metrics import age_groups, paired_difference, person_interval
+from ..metrics.arrays import one_spelling_each
 from ..metrics.classification import accuracy, sensitivity, specificity
 from ..metrics.intervals import Interval, Statistic
 from ..metrics.mrmc import ReaderMean, person_covariances, reader_mean
 from ..metrics.multiplicity import holm
 from ..metrics.operating import OperatingPoint, operating_point
-from ..metrics.subgroups import group_rows
+from ..metrics.subgroups import FEWEST_CASES, group_rows
 from ..metrics.tables import Table, estimate
 from ..texts import read_table
 from .predictions import Predictions
 
 FIGURES: Mapping[str, Statistic] = {"sensitivity": sensitivity, "specificity": specificity, "accuracy": accuracy}
 COLUMNS = ("recording_id", "subject_id", "truth", "reader", "decision")
-MODEL = "model"
+MODEL, EVERYBODY = "model", "everybody"
+_COUNTED = {"sensitivity": (1,), "specificity": (0,), "accuracy": (0, 1)}
+"""Classes that a figure is of."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,8 @@ class ReaderFigures(Serialisable):
         reader: who decided; ``model`` for the model.
         group: ``everybody``, ``sex: female``, ``age: 1-3`` …
         confusion: counts; None where the group has one class only.
-        figures: sensitivity, specificity and accuracy with intervals over people; those that are undefined are absent.
+        figures: sensitivity, specificity and accuracy with intervals over people; absent where they are undefined, or
+            where a group has fewer than 20 people of the class.
     """
 
     reader: str
@@ -124,8 +129,8 @@ def reader_study(
         draws: bootstrap resamples of people, where an interval needs them.
 
     Raises:
-        DataError: columns or decisions are missing, a recording is judged twice or has no score, or its facts differ
-            between lines.
+        DataError: columns or decisions are missing, a recording is judged twice or has no score, its facts differ
+            between lines, or one class, reader or group stands under several spellings.
 
     Source: Wang et al., AuscultaBase, section 2.5; Obuchowski & Rockette (1995) for the readers as a sample.
     """
@@ -137,18 +142,20 @@ def reader_study(
     truth = np.array([int(cases[name]["truth"] == positive) for name in names])
     if truth.min() == truth.max():
         raise DataError(f"every or no recording is {positive!r}", where=decisions, remedy="name the positive class")
-    subjects = np.array([cases[name]["subject_id"] for name in names])
+    subjects = np.array([known_as(cases[name]["subject_id"]) or "" for name in names])
     by_reader = {
         reader: np.array([int(given[name] == positive) for name in names]) for reader, given in decided.items()
     }
     by_reader = {MODEL: np.array([int(scores[name] >= threshold) for name in names]), **by_reader}
-    groups = {"everybody": np.arange(len(names)), **_groups([cases[name] for name in names])}
+    groups = {EVERYBODY: np.arange(len(names)), **_groups([cases[name] for name in names])}
     rows = tuple(
         ReaderFigures(
             reader=reader,
             group=group,
             confusion=operating_point(truth[kept], given[kept], 0.5) if len(np.unique(truth[kept])) > 1 else None,
-            figures=_figures(truth[kept], given[kept], subjects[kept], draws),
+            figures=_figures(
+                truth[kept], given[kept], subjects[kept], draws, 1 if group == EVERYBODY else FEWEST_CASES
+            ),
         )
         for reader, given in by_reader.items()
         for group, kept in groups.items()
@@ -191,9 +198,13 @@ def _against_readers(
     return found
 
 
-def _figures(truth: NDArray[Any], decided: NDArray[Any], subjects: NDArray[Any], draws: int) -> dict[str, Interval]:
+def _figures(
+    truth: NDArray[Any], decided: NDArray[Any], subjects: NDArray[Any], draws: int, fewest: int
+) -> dict[str, Interval]:
     found = {}
     for name, figure in FIGURES.items():
+        if min(len(np.unique(subjects[truth == kind])) for kind in _COUNTED[name]) < fewest:
+            continue
         try:
             found[name] = person_interval(figure, truth, decided, subjects=subjects, draws=draws)
         except DataError:  # nobody of the class, or fewer people than any interval needs
@@ -232,6 +243,8 @@ def _read(file: Path) -> tuple[dict[str, dict[str, str]], dict[str, dict[str, st
         if line["recording_id"] in given:
             raise DataError(f"line {number}: {line['reader']} judged {line['recording_id']} twice", where=file)
         given[line["recording_id"]] = line["decision"]
+    one_spelling_each(dict.fromkeys(line[name] for line in lines for name in ("truth", "decision")), str(file))
+    one_spelling_each(decided, f"{file}, column reader")
     for reader, given in decided.items():
         if len(given) < len(cases):
             raise DataError(f"{reader} judged {len(given)} of {len(cases)} recordings", where=file)

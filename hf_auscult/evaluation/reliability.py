@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
@@ -20,7 +21,7 @@ from ..metrics import (
     calibration_line,
     choose_threshold,
     conformal_coverage,
-    ece,
+    debiased_ece,
     fairness_report,
     fit_conformal,
     operating_point,
@@ -58,7 +59,7 @@ class Reliability:
 
     Attributes:
         sets: group ("everybody", or an attribute) -> coverage and size of prediction sets.
-        ece: expected calibration error of the probe's own probabilities, of two classes like all that follow.
+        ece: debiased expected calibration error of the probe's own probabilities, of two classes like all that follow.
         brier: Brier score of them.
         line: calibration slope and intercept of them.
         recalibrated: the same after Platt scaling fitted on validation people.
@@ -129,7 +130,7 @@ def reliability_of(
         )
     return Reliability(
         sets=sets,
-        ece=estimate(ece, y, score, subjects=subjects, bootstrap=bootstrap),
+        ece=_ece(y, score, subjects, bootstrap),
         brier=estimate(brier, y, score, subjects=subjects, bootstrap=bootstrap),
         line=attempt("line", lambda: calibration_line(y, score)),
         recalibrated=attempt("recalibrated", lambda: _recalibrated(predictions, validation, bootstrap)),
@@ -156,8 +157,16 @@ def _recalibrated(predictions: Predictions, validation: Predictions | None, boot
     assert validation is not None
     fitted = platt_scaling(validation.truth, validation.mean_scores[:, 1])
     y, scaled = predictions.truth, fitted.apply(predictions.mean_scores[:, 1])
-    after = [estimate(score, y, scaled, subjects=predictions.subjects, bootstrap=bootstrap) for score in (ece, brier)]
-    return Recalibrated(fitted.slope, fitted.intercept, *after)
+    return Recalibrated(
+        slope=fitted.slope,
+        intercept=fitted.intercept,
+        ece=_ece(y, scaled, predictions.subjects, bootstrap),
+        brier=estimate(brier, y, scaled, subjects=predictions.subjects, bootstrap=bootstrap),
+    )
+
+
+def _ece(y: NDArray[Any], probability: NDArray[Any], subjects: NDArray[Any], bootstrap: Bootstrap) -> Estimate:
+    return estimate(partial(debiased_ece, subjects=subjects), y, probability, subjects=subjects, bootstrap=bootstrap)
 
 
 def _sets(

@@ -14,16 +14,14 @@ import numpy as np
 import torch
 from transformers import AutoFeatureExtractor, AutoModel, PreTrainedModel
 
+from ..embedding.onnx_files import INPUT, LIBRARIES, OUTPUTS, OnnxEncoder, open_session, run, seconds, write
 from ..errors import ConfigurationError, ConversionError
 from ..features import WindowedFeatureExtractor
 from ..files import Serialisable, check_folder, new_folder, write_json
 from ..models.reachable import check_reachable
-from ..models.shared.base import as_encoder
-from .onnx_files import INPUT, OUTPUTS, open_session, run, seconds, write
 from .quantise_onnx import Int8Report, quantise
 
 TOLERANCE = 1e-4  # of an output's largest value: room for float32 operations in another order, none for a mistake
-LIBRARIES = ("onnx", "onnxruntime", "onnxscript")
 WINDOWS = 8  # that every figure is measured on
 
 
@@ -55,18 +53,6 @@ class OnnxReport(Serialisable):
     seconds_per_window: float | None
     int8: Int8Report | None
     versions: dict[str, str]
-
-
-class _Encoder(torch.nn.Module):
-    """The two tensors that leave an ONNX file."""
-
-    def __init__(self, encoder: Any) -> None:
-        super().__init__()
-        self.encoder = encoder
-
-    def forward(self, input_features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        out = as_encoder(self.encoder).encode(input_features)  # one window: rows are not cut in the file
-        return out.pooler_output, out.last_hidden_state
 
 
 def export(
@@ -140,7 +126,7 @@ def export(
 
 def _load(
     model: PreTrainedModel | str | PathLike[str], extractor: WindowedFeatureExtractor | None
-) -> tuple[_Encoder, WindowedFeatureExtractor]:
+) -> tuple[OnnxEncoder, WindowedFeatureExtractor]:
     """Return the encoder in float32 on the CPU, and its extractor."""
     if isinstance(model, PreTrainedModel):
         encoder: Any = copy.deepcopy(model)
@@ -161,7 +147,7 @@ def _load(
     encoder = getattr(encoder, "audio_encoder", encoder.base_model)
     if next(encoder.parameters(), None) is None:
         raise ConfigurationError("has no weights: there is no network to export", where=encoder.config.model_type)
-    return _Encoder(encoder.float().cpu()).eval(), extractor
+    return OnnxEncoder(encoder.float().cpu()).eval(), extractor
 
 
 def _windows(extractor: WindowedFeatureExtractor, frames: int | None) -> torch.Tensor:
@@ -189,7 +175,7 @@ def _windows(extractor: WindowedFeatureExtractor, frames: int | None) -> torch.T
 
 
 @torch.no_grad()
-def _reference(encoder: _Encoder, windows: torch.Tensor) -> list[np.ndarray]:
+def _reference(encoder: OnnxEncoder, windows: torch.Tensor) -> list[np.ndarray]:
     try:
         return [value.numpy() for value in encoder(windows)]
     except ValueError as error:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from .onnx_files import open_session, quiet, run, seconds
+from ..embedding.onnx_files import open_session, quiet, run, seconds
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from statistics import NormalDist
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from .arrays import Floats
 
@@ -65,6 +65,34 @@ def joined_degrees(*parts: tuple[float, float]) -> float:
     return sum(variance for variance, _ in parts) ** 2 / below if below > 0 else math.inf
 
 
+def variance_between(runs: ArrayLike, variances: ArrayLike, variance: float) -> tuple[float, float]:
+    """Variance of a mean over runs as a sample of them, and its degrees of freedom; 0 of a single run.
+
+    People answer differently to each run, and this part of the spread between runs is in the variance over people
+    already. How large it is shows in the runs' own variances over people: it is what a mean over runs averages out, and
+    is taken off, down to a half of the spread. With nothing taken off, differences of equal ways of training cover .99;
+    with all of it, three seeds that do differ cover .89; without the variance between runs, .88.
+
+    Args:
+        runs: (runs,) figure of each.
+        variances: (runs,) variance of each over people.
+        variance: of their mean over people.
+
+    Example:
+        >>> variance_between([0.5, 0.75], [0.01, 0.01], 0.01), variance_between([0.5, 0.75], [0.04, 0.04], 0.02)
+        ((0.015625, 1.0), (0.0078125, 0.25))
+    """
+    values, count = np.asarray(runs, dtype=np.float64), np.size(runs)
+    if count < 2:
+        return 0.0, math.inf
+    shared = max(float(np.mean(variances)) - variance, 0.0) / (count - 1)
+    whole = float(values.var()) / (count - 1)
+    if whole <= 1e-14:  # less is rounding
+        return 0.0, math.inf
+    between = max(whole - shared, whole / 2)
+    return between, (count - 1) * (between / whole) ** 2  # as uncertain as the whole is
+
+
 def score_bounds(value: float, variance: Callable[[float], float], level: float, degrees: float = math.inf) -> Bounds:
     """All values in [0, 1] from which the estimate is within t's reach, given the variance at each of them.
 
@@ -75,21 +103,20 @@ def score_bounds(value: float, variance: Callable[[float], float], level: float,
         >>> round(low, 3), high
         (0.722, 1.0)
     """
-    from scipy.stats import t
+    from scipy.optimize import brentq
 
-    z = NormalDist().inv_cdf(0.5 + level / 2) if math.isinf(degrees) else float(t.ppf(0.5 + level / 2, degrees))
-    ends = []
-    for outside in (0.0, 1.0):
-        near, far = value, outside
-        for _ in range(50):  # halves the distance each time: exact to rounding
-            middle = (near + far) / 2
-            if (value - middle) ** 2 <= z * z * variance(middle):
-                near = middle
-            else:
-                far = middle
-        ends.append(near)
-    # Both ends of the unit interval have no variance, so bisection ends a rounding error before them.
-    return (0.0 if ends[0] < 1e-12 else ends[0]), (1.0 if ends[1] > 1 - 1e-12 else ends[1])
+    z = t_quantile(0.5 + level / 2, degrees)
+
+    def outside(end: float) -> float:
+        """Above 0 where the estimate is out of reach."""
+        return (value - end) ** 2 - z * z * variance(end)
+
+    low, high = (
+        # The first step leaves the estimate itself, where 0 and 1 have no variance.
+        end if abs(value - end) < 1e-9 or outside(end) <= 0 else brentq(outside, value + (end - value) * 1e-9, end)
+        for end in (0.0, 1.0)
+    )
+    return float(low), float(high)
 
 
 def ranking_variance(value: float, positive: float, negative: float) -> float:
@@ -102,20 +129,21 @@ def ranking_variance(value: float, positive: float, negative: float) -> float:
     return value * (1 - value) * spread / (positive * negative)
 
 
-def share_bounds(hits: Floats, among: Floats, level: float) -> Bounds:
+def share_bounds(hits: Floats, among: Floats, level: float, of_runs: float = 0.0) -> Bounds:
     """Clopper-Pearson bounds of a share, with the number of independent rows that people's rows are worth.
 
     Args:
         hits: (people,) rows that count, summed over each person.
         among: (people,) rows of each person; those without any are left out.
         level: coverage.
+        of_runs: variance between runs, of a mean over several.
 
     Example:
         >>> low, high = share_bounds(np.ones(4), np.ones(4), 0.95)
         >>> round(low, 2), high
         (0.4, 1.0)
     """
-    from scipy.stats import beta
+    from scipy.special import betaincinv
 
     hits, among = hits[among > 0], among[among > 0]
     people, rows = len(among), float(among.sum())
@@ -130,14 +158,17 @@ def share_bounds(hits: Floats, among: Floats, level: float) -> Bounds:
     # The spread between people is known as well as there are people of the rarer kind: with a miss, or with a hit.
     rarer = min(int((hits > 0).sum()), int((hits < among).sum()))
     effect = min(max(shrunk(ratio, rarer - 1) * expected, 1.0), most)
+    effect += of_runs / alone if alone > 1e-15 else 0.0
     count = rows / effect
     found, tail = share * count, (1 - level) / 2
-    low = 0.0 if found < 1e-9 else float(beta.ppf(tail, found, count - found + 1))
-    high = 1.0 if count - found < 1e-9 else float(beta.ppf(1 - tail, found + 1, count - found))
+    low = 0.0 if found < 1e-9 else float(betaincinv(found, count - found + 1, tail))
+    high = 1.0 if count - found < 1e-9 else float(betaincinv(found + 1, count - found, 1 - tail))
     return low, high
 
 
-def error_bounds(value: float, variance: float, people: float, level: float) -> Bounds:
+def error_bounds(
+    value: float, variance: float, people: float, level: float, between: tuple[float, float] = (0.0, math.inf)
+) -> Bounds:
     """Bounds of a mean error (or any positive figure): t on the logarithm, widened by 1.5 / people.
 
     Errors are skewed, so that the symmetric t covers .92 for 12 people; the logarithm gives .94 and the widening .96.
@@ -147,26 +178,37 @@ def error_bounds(value: float, variance: float, people: float, level: float) -> 
         variance: of it, between people.
         people: effective ones, see :func:`effective_people`.
         level: coverage.
+        between: variance between runs and its degrees of freedom, of a mean over several.
     """
-    from scipy.stats import t
-
-    reach = float(t.ppf(0.5 + level / 2, max(people - 1, 1.0))) * (1 + 1.5 / people) * math.sqrt(variance) / value
+    degrees = joined_degrees((variance, max(people - 1, 1.0)), between)
+    error = math.sqrt(variance + between[0])
+    reach = t_quantile(0.5 + level / 2, degrees) * (1 + 1.5 / people) * error / value
     return value * math.exp(-reach), value * math.exp(reach)
+
+
+def t_quantile(share: float, degrees: float) -> float:
+    """Quantile of Student's t, of the normal distribution where the degrees of freedom are infinite.
+
+    Example:
+        >>> round(t_quantile(0.975, 4.0), 3), round(t_quantile(0.975, math.inf), 3)
+        (2.776, 1.96)
+    """
+    from scipy.special import stdtrit  # a fifth of the time of scipy.stats.t
+
+    return NormalDist().inv_cdf(share) if math.isinf(degrees) else float(stdtrit(degrees, share))
 
 
 def t_bounds(value: float, variance: float, degrees: float, level: float) -> Bounds:
     """``value`` ± t times its standard error."""
-    from scipy.stats import t
-
-    reach = float(t.ppf(0.5 + level / 2, max(degrees, 1.0))) * math.sqrt(variance)
+    reach = t_quantile(0.5 + level / 2, max(degrees, 1.0)) * math.sqrt(variance)
     return value - reach, value + reach
 
 
 def t_p_value(value: float, variance: float, degrees: float) -> float:
     """Two-sided p-value of "zero"."""
-    from scipy.stats import t
+    from scipy.special import stdtr  # a fifth of the time of scipy.stats.t
 
-    return float(2 * t.sf(abs(value) / math.sqrt(variance), max(degrees, 1.0)))
+    return float(2 * stdtr(max(degrees, 1.0), -abs(value) / math.sqrt(variance)))
 
 
 def jackknife_variance(without: NDArray[np.float64]) -> float:

@@ -87,8 +87,7 @@ def ece(y: ArrayLike, probability: ArrayLike, *, bins: int = 10, binning: Binnin
     """Expected calibration error: mean distance of probability and observed share over bins.
 
     It is biased upwards in small sets (a perfectly calibrated model of 100 rows and 10 bins scores about 0.1): compare
-    models at equal n and bins, or take :func:`debiased_ece`. No interval over people holds the truth of either as often
-    as it says, so none is given.
+    models at equal n and bins, or take :func:`debiased_ece`.
 
     Args:
         y: as in :func:`reliability`, like the rest.
@@ -112,7 +111,9 @@ def debiased_ece(y: ArrayLike, probability: ArrayLike, *, subjects: ArrayLike | 
     """Expected calibration error less what chance adds to it: less than half of its bias is left in a calibrated model.
 
     The squared distance of each equal-mass bin is lowered by the variance of its observed share, over people, and set
-    to 0 where that leaves nothing.
+    to 0 where that leaves nothing. It has no interval: what bias is left depends on how far the probabilities are off.
+    A jackknife over people with t covers .83 for 65 people and calibrated probabilities, .97 for too sharp ones; .90
+    and .94 for 250; a percentile bootstrap never holds the 0 of calibrated ones.
 
     Args:
         y: as in :func:`reliability`.

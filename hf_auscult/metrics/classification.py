@@ -112,7 +112,7 @@ def accuracy(y: ArrayLike, predicted: ArrayLike) -> float:
     """Share of correct decisions.
 
     Raises:
-        DataError: no rows, unequal lengths, or a missing label.
+        DataError: no rows, unequal lengths, a missing label, or one class under several spellings.
 
     Example:
         >>> accuracy([0, 1, 1, 1], [0, 1, 1, 0])
@@ -126,7 +126,7 @@ def sensitivity(y: ArrayLike, predicted: ArrayLike, *, positive: object = 1) -> 
     """Share of the positive rows that were decided positive (recall of the positive class).
 
     Raises:
-        DataError: no positive rows, no rows at all, or unequal lengths.
+        DataError: no positive rows, no rows at all, unequal lengths, or one class under several spellings.
 
     Example:
         >>> sensitivity([1, 1, 0, 0], [1, 0, 0, 0])
@@ -140,7 +140,7 @@ def specificity(y: ArrayLike, predicted: ArrayLike, *, positive: object = 1) -> 
     """Share of the negative rows that were decided negative.
 
     Raises:
-        DataError: no negative rows, no rows at all, or unequal lengths.
+        DataError: no negative rows, no rows at all, unequal lengths, or one class under several spellings.
 
     Example:
         >>> specificity([1, 1, 0, 0], [1, 0, 1, 0])
@@ -164,7 +164,6 @@ def confusion_counts(
         names, codes = np.unique(np.concatenate([truth, guess, asked]), return_inverse=True)
     except TypeError as error:
         raise DataError(f"mix kinds that have no order: {error}", where="labels", remedy="use text for all") from error
-    one_spelling_each(names.tolist())
     n, size = len(truth), len(names)
     table = np.bincount(codes[:n] * size + codes[n : 2 * n], minlength=size * size).reshape(size, size)
     kept = np.isin(np.arange(size), codes[2 * n :]) if labels is not None else np.ones(size, dtype=np.bool_)
@@ -174,6 +173,8 @@ def confusion_counts(
 def _pair(y: ArrayLike, predicted: ArrayLike) -> tuple[NDArray[np.generic], NDArray[np.generic]]:
     truth, guess = labels_of(y, "labels"), labels_of(predicted, "predicted")
     same_length(labels=truth, predicted=guess)
+    if {truth.dtype.kind, guess.dtype.kind} - set("biuf"):  # numbers that are not equal are not one class
+        one_spelling_each(dict.fromkeys([*truth.tolist(), *guess.tolist()]))
     return truth, guess
 
 

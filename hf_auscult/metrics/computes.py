@@ -11,6 +11,7 @@ import numpy as np
 from ..errors import DataError
 from .borda import borda_count as count_borda
 from .calibration import brier, reliability
+from .calibration import debiased_ece as without_bias
 from .calibration import ece as binned_error
 from .classification import class_scores
 from .conformal_report import conformal_coverage as coverage_report
@@ -76,6 +77,7 @@ def ece(predictions: Any, references: Any, bins: int = 10) -> dict[str, Any]:
     figures: dict[str, Any] = {
         "ece": equal_mass.ece,
         "largest": equal_mass.largest,
+        "debiased_ece": without_bias(y, p, bins=bins),
         "ece_equal_width": binned_error(y, p, bins=bins, binning="equal_width"),
         "brier": brier(y, p),
     }

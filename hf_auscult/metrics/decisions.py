@@ -59,9 +59,9 @@ class DecisionScore:
         kept = [self.classes[-1]] if self.average == "positive" else list(self.classes)
         truth, decided = truth[:, kept], decided[:, :, kept]
         people = weights.shape[1]
-        hits = _by_person(decided * truth[:, None], owner, people)
-        called = _by_person(decided, owner, people)
-        carried = _by_person(np.broadcast_to(truth[:, None], decided.shape), owner, people)
+        hits = by_person(decided * truth[:, None], owner, people)
+        called = by_person(decided, owner, people)
+        carried = by_person(np.broadcast_to(truth[:, None], decided.shape), owner, people)
         counted = self.every_class | (
             (called + carried).sum(axis=0) > 0
         )  # (runs, classes), of the data and not of the draw
@@ -86,10 +86,11 @@ class DecisionScore:
         return mean
 
 
-def _by_person(rows: NDArray[np.generic], owner: Integers, people: int) -> Floats:
-    counts = np.zeros((people, *rows.shape[1:]))
-    np.add.at(counts, owner, rows)
-    return counts
+def by_person(rows: NDArray[np.generic], owner: Integers, people: int) -> Floats:
+    """(people, ...) sums of each person's rows."""
+    columns = rows.reshape(len(rows), -1).T
+    counts = [np.bincount(owner, weights=column, minlength=people) for column in columns]
+    return np.stack(counts, axis=1).reshape(people, *rows.shape[1:])
 
 
 def one_hot(codes: Integers, classes: int) -> Integers:

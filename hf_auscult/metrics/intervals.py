@@ -7,17 +7,18 @@ Which method a figure gets depends on its family; each was chosen by simulating 
 family        statistics                                  interval
 ============  ==========================================  ==============================================================
 ``ranking``   ``auroc``, ``auroc_over_runs``              score interval, clustered DeLong variance shrunk to the
-                                                          expected one; needs 2 people of the rarer class. Over runs,
-                                                          the variance between them is added: the interval is one for
-                                                          other people and other runs (training seeds, say)
+                                                          expected one; needs 2 people of the rarer class
 ``share``     ``accuracy``, ``sensitivity``,              Clopper-Pearson with the number of independent rows that
               ``specificity``, mean of hits               people's rows are worth
 ``score``     ``macro_f1``, ``micro_f1``                  score interval, jackknife variance over people, shrunk;
-                                                          needs 20 people, 8 of every class
+                                                          needs 25 people, 8 of every class
 ``error``     ``mae``, ``mape``, ``brier``, mean error    t on the logarithm of the figure, jackknife variance
-``none``      ``ece``                                     none: its bias is larger than its spread
+``none``      ``ece``, ``debiased_ece``                   none: its bias depends on how far probabilities are off
 others        any function of the rows                    percentile bootstrap over people, whose coverage is unknown
 ============  ==========================================  ==============================================================
+
+Of a mean over runs (``auroc_over_runs``, scores of decisions, errors of several runs) the variance between runs is
+added to that over people: the interval is one for other people and other runs, training seeds say.
 """
 
 from __future__ import annotations
@@ -26,7 +27,6 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
-from itertools import product
 from typing import Any, Literal
 
 import numpy as np
@@ -34,7 +34,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataError
 from ..files import Serialisable
-from .arrays import Floats, as_array, same_length
+from .arrays import Floats, as_array, numbers, same_length
 from .bounds import (
     effective_people,
     error_bounds,
@@ -47,10 +47,11 @@ from .bounds import (
     shrunk,
     t_bounds,
     t_p_value,
+    variance_between,
 )
-from .calibration import brier, ece
+from .calibration import brier, debiased_ece, ece
 from .classification import Labels, accuracy, macro_f1, micro_f1, sensitivity, specificity
-from .decisions import Average, DecisionScore, one_hot
+from .decisions import Average, DecisionScore, by_person, one_hot
 from .placements import Placements, exchange_contributions, placements, placements_over_runs
 from .ranking import auroc, auroc_draws, auroc_over_runs, auroc_over_runs_draws
 from .regression import mae, mape
@@ -64,14 +65,14 @@ _OfDraws = Callable[[NDArray[np.int32]], Floats]
 FEWEST_PEOPLE = 4
 FEWEST_RANKED = 2
 """People of the rarer class below which an AUROC has no interval."""
-FEWEST_OF_CLASS, FEWEST_SCORED = 8, 20
+FEWEST_OF_CLASS, FEWEST_SCORED = 8, 25
 """People of the rarest class and of all classes below which a macro-averaged score has no interval. With 12 people it
-takes so few values that any interval covers .90 here and 1 there. Six people of a class that has a tenth of all are
-found among 20 only where chance over-represents it, which moves its F1 (coverage .63)."""
+takes so few values that any interval covers .90 here and 1 there; with 20, one recording each and a true F1 of .95 it
+is .91. Six people of a class that has a tenth of all are found among 20 only where chance over-represents it, which
+moves its F1 (coverage .63)."""
 FEWEST_COMPARED = 12
 """People of the rarer class below which a difference of AUROCs has no interval: with fewer its coverage ranges from .85
 to 1, because the difference takes few values. More are needed where people have unequal numbers of recordings."""
-_AND_RUNS = ", and variance between runs"
 FLIPS = 4096
 """Random exchanges of two systems' scores where not all can be tried."""
 
@@ -98,7 +99,7 @@ def mean_hits(hits: Floats) -> float:
 
 
 def mean_error(errors: Floats) -> float:
-    """Mean of errors that are not negative, a statistic of the family ``error``."""
+    """Mean of errors that are not negative, (n,) or (n, runs), a statistic of the family ``error``."""
     return float(np.mean(errors))
 
 
@@ -113,7 +114,7 @@ _VECTORISED: dict[Statistic, Callable[..., Floats]] = {
 # Errors that are means over rows: without a person they need no second look at the rows.
 _ROW_ERRORS: dict[Statistic, Callable[..., Floats]] = {
     mae: lambda y, predicted: np.abs(y - predicted),
-    mean_error: lambda errors: errors,
+    mean_error: lambda errors: errors.reshape(len(errors), -1).mean(axis=1),
 }
 
 _FAMILIES: dict[Statistic, Family] = {
@@ -130,6 +131,7 @@ _FAMILIES: dict[Statistic, Family] = {
     brier: "error",
     mean_error: "error",
     ece: "none",
+    debiased_ece: "none",
 }
 
 
@@ -219,18 +221,21 @@ def person_interval(
         return _with_bounds(whole, *_ranking(_placed(statistic, columns, people), level))
     if kind == "share":
         hits, among = (np.bincount(people.owner, weights=rows).astype(np.float64) for rows in _hits(statistic, columns))
-        low, high = share_bounds(hits, among, level)
-        return replace(whole, low=low, high=high, method="Clopper-Pearson, effective number of recordings")
+        between = _between(statistic, [columns], people, math.inf)
+        low, high = share_bounds(hits, among, level, between[0])
+        method = "Clopper-Pearson, effective number of recordings" + _and(between)
+        return replace(whole, low=low, high=high, method=method)
     if kind == "score":
         return _with_bounds(whole, *_score(statistic, columns, people, value, level))
     if kind == "error":
         if value <= 0:
             return replace(whole, reason="an error of 0 has no spread")
         variance = jackknife_variance(_without_each(statistic, columns, people))
-        low, high = error_bounds(value, variance, _effective(people), level)
-        return replace(whole, low=low, high=high, method="t on the logarithm, jackknife over people")
+        between = _between(statistic, [columns], people, variance)
+        low, high = error_bounds(value, variance, _effective(people), level, between)
+        return replace(whole, low=low, high=high, method="t on the logarithm, jackknife over people" + _and(between))
     if kind == "none":
-        return replace(whole, reason="the figure is biased by more than its spread: compare it at equal n")
+        return replace(whole, reason="no interval covers: its bias depends on how far the probabilities are off")
     values, redrawn = resample(_of_draws(statistic, columns, people), people, draws, seed)
     low, high = percentiles(values, level)
     return replace(whole, low=low, high=high, draws=draws, redrawn=redrawn, method="percentile bootstrap over people")
@@ -283,10 +288,14 @@ def paired_difference(
     first, second = as_array(a), as_array(b)
     people = _people(subjects, (*shared, first, second))
     systems = [[*shared, scores] for scores in (first, second)]
-    value = float(statistic(*systems[0])) - float(statistic(*systems[1]))
+    kind, count, without, placed = _family(statistic), len(people), np.zeros(0), list[Placements]()
+    if kind == "ranking":
+        placed = [_placed(statistic, columns, people) for columns in systems]
+        value = placed[0].value - placed[1].value
+    else:
+        value = float(statistic(*systems[0])) - float(statistic(*systems[1]))
     positives = _positives(systems[0], people) if shared else None
     whole = Interval(value, None, None, len(people), positives, level=level)
-    kind, count, without = _family(statistic), len(people), np.zeros(0)
     reason: str | None = None
     if kind == "bootstrap":
         first_of, second_of = (_of_draws(statistic, columns, people) for columns in systems)
@@ -297,12 +306,10 @@ def paired_difference(
         method = "percentile bootstrap over people"
         return replace(whole, low=low, high=high, draws=draws, redrawn=redrawn, p_value=p_value, method=method)
     if kind == "ranking":
-        placed = [_placed(statistic, columns, people) for columns in systems]
         gap = placed[0].minus(placed[1])
-        runs, between = len(gap.runs), gap.between_runs
-        variance = gap.variance + between
-        degrees = joined_degrees((gap.variance, gap.degrees), (between, runs - 1.0))
-        method = "clustered DeLong, Welch's t" + _AND_RUNS * (runs > 1)
+        between = gap.between_runs
+        variance, degrees = gap.variance, gap.degrees
+        method = "clustered DeLong, Welch's t"
         misplaced = (1 - (placed[0].value + placed[1].value) / 2) * gap.rarer
         needed = _needed(FEWEST_COMPARED, people)
         if gap.rarer < needed:
@@ -313,13 +320,16 @@ def paired_difference(
         left = [_without_each(statistic, columns, people) for columns in systems]
         without = left[0] - left[1]
         variance, degrees = jackknife_variance(without), _effective(people) - 1
-        method = "jackknife over people, t"
+        method, between = "jackknife over people, t", _between(statistic, systems, people, variance)
+    method += _and(between)
+    degrees = joined_degrees((variance, degrees), between)
+    variance += between[0]
     if variance <= 1e-14:
         reason = reason or "nobody's recordings tell the two systems apart"
     if reason is not None:
         if kind == "ranking":
             one, other = (np.asarray(scores, dtype=np.float64) for scores in (first, second))
-            runs = statistic is auroc_over_runs
+            runs = _function(statistic) is auroc_over_runs
             contributions = exchange_contributions(shared[0], one, other, people.owner, runs=runs)
         else:
             contributions = value - (count - 1) / count * without  # pseudo-values over the number of people
@@ -375,9 +385,9 @@ def _ranking(placed: Placements, level: float) -> tuple[tuple[float, float] | No
     alone = expected(placed.value)
     observed = placed.variance / alone if alone > 0 and placed.variance > 0 else None
     ratio, between = shrunk(observed, min(placed.effective) - 1), placed.between_runs
-    degrees = joined_degrees((ratio * alone, math.inf), (between, len(placed.runs) - 1.0))
-    bounds = score_bounds(placed.value, lambda value: ratio * expected(value) + between, level, degrees)
-    return bounds, "score interval, clustered DeLong variance" + _AND_RUNS * (len(placed.runs) > 1), None
+    degrees = joined_degrees((ratio * alone, math.inf), between)
+    bounds = score_bounds(placed.value, lambda value: ratio * expected(value) + between[0], level, degrees)
+    return bounds, "score interval, clustered DeLong variance" + _and(between), None
 
 
 def _score(
@@ -391,22 +401,25 @@ def _score(
         truth, scored = truth[:, None] == names, np.ones(len(names), dtype=np.bool_)
     else:
         scored = np.asarray(truth.any(axis=0) | decided.any(axis=(0, 1)))
-    rows = np.zeros((len(people), truth.shape[1]))
-    np.add.at(rows, people.owner, truth)
-    rows, total = rows[:, scored], len(people)
+    rows, total = by_person(truth[:, scored], people.owner, len(people)), len(people)
     if total < FEWEST_SCORED:
         return None, "", f"{total} people, fewer than {FEWEST_SCORED}"
-    carried = int((rows > 0).sum(axis=0).min()) if rows.shape[1] else 0
+    if rows.shape[1] < min(2, truth.shape[1]) or (len(scored) < 2 and columns[0].ndim == 1):
+        return None, "", "only one class occurs"
+    carried = int((rows > 0).sum(axis=0).min())
     needed = _needed(FEWEST_OF_CLASS, people)
     if carried < needed:
         return None, "", f"{_count(carried)} of the rarest class, fewer than {needed}"
     columns_of_rows = list(rows.T)
     spread = sum(1 / expected_worth(counts) for counts in columns_of_rows) / rows.shape[1] ** 2
     alone = value * (1 - value) * spread  # variance of a mean of independent shares, one a class
-    observed = jackknife_variance(_without_each(statistic, columns, people)) / alone if alone > 1e-15 else None
+    variance = jackknife_variance(_without_each(statistic, columns, people))
+    observed = variance / alone if alone > 1e-15 else None
     ratio = shrunk(observed or None, sum(map(effective_people, columns_of_rows)) - rows.shape[1])
-    bounds = score_bounds(value, lambda share: ratio * spread * share * (1 - share), level)
-    return bounds, "score interval, jackknife over people", None
+    between = _between(statistic, [columns], people, variance)
+    degrees = joined_degrees((ratio * alone, math.inf), between)
+    bounds = score_bounds(value, lambda share: ratio * spread * share * (1 - share) + between[0], level, degrees)
+    return bounds, "score interval, jackknife over people" + _and(between), None
 
 
 def _needed(fewest: int, people: People) -> int:
@@ -427,19 +440,61 @@ def _exchange_p_value(contributions: Floats, seed: int) -> float:
 
     Exchanging a person's scores turns the sign of what the person adds to the difference.
     """
-    people = len(contributions)
+    people, total = len(contributions), contributions.sum()
     every = 2**people <= FLIPS
     if every:
-        signs = np.array(list(product((1, -1), repeat=people)))
+        exchanged = (np.arange(2**people)[:, None] >> np.arange(people)) & 1
     else:
-        signs = 1 - 2 * np.random.default_rng(seed).integers(0, 2, (FLIPS, people))
-    as_large = int((np.abs(signs @ contributions) >= abs(contributions.sum()) - 1e-12).sum())
-    return as_large / len(signs) if every else (1 + as_large) / (1 + FLIPS)
+        drawn = np.random.default_rng(seed).bytes(FLIPS * math.ceil(people / 8))
+        exchanged = np.unpackbits(np.frombuffer(drawn, np.uint8).reshape(FLIPS, -1), axis=1)[:, :people]
+    as_large = int((np.abs(total - 2 * (exchanged @ contributions)) >= abs(total) - 1e-12).sum())
+    return as_large / len(exchanged) if every else (1 + as_large) / (1 + FLIPS)
 
 
 def _placed(statistic: Statistic, columns: list[NDArray[Any]], people: People) -> Placements:
-    parts = placements_over_runs if statistic is auroc_over_runs else placements
-    return parts(columns[0], np.asarray(columns[1], dtype=np.float64), people.owner)
+    labels, scores = columns[0], numbers(columns[1], "scores", dimensions=(1, 2, 3))
+    if _function(statistic) is not auroc_over_runs:
+        return placements(labels, scores, people.owner)
+    return placements_over_runs(labels, scores, people.owner, getattr(statistic, "keywords", {}).get("factors", ()))
+
+
+def _function(statistic: Statistic) -> Statistic:
+    function: Statistic = getattr(statistic, "func", statistic)
+    return function
+
+
+def _of_runs(statistic: Statistic, columns: list[NDArray[Any]]) -> list[list[NDArray[Any]]]:
+    """The columns of each run, where the statistic is a mean over several."""
+    if isinstance(statistic, DecisionScore):
+        return [[columns[0], columns[1][:, [run]]] for run in range(columns[1].shape[1])]
+    if statistic is mean_error and columns[0].ndim == 2:
+        return [[run] for run in columns[0].T]
+    return [columns]
+
+
+def _between(
+    statistic: Statistic, systems: list[list[NDArray[Any]]], people: People, variance: float
+) -> tuple[float, float]:
+    """Variance between the runs of a statistic, or of the difference of two systems, and its degrees of freedom."""
+    runs = [_of_runs(statistic, columns) for columns in systems]
+    count = max(map(len, runs))
+    if count == 1:
+        return 0.0, math.inf
+    if any(1 < len(own) != count for own in runs):
+        raise DataError(f"{' and '.join(str(len(own)) for own in runs)} runs cannot be compared", where="scores")
+    values, variances = [], []
+    for run in range(count):
+        # One system, or the first minus the second.
+        parts = [own[run % len(own)] for own in runs]
+        figures = [float(statistic(*columns)) for columns in parts]
+        without = [_without_each(statistic, columns, people) for columns in parts]
+        values.append(figures[0] - sum(figures[1:]))
+        variances.append(jackknife_variance(without[0] - sum(without[1:])))
+    return variance_between(values, variances, variance)
+
+
+def _and(between: tuple[float, float]) -> str:
+    return ", and variance between runs" if between[0] > 0 else ""
 
 
 def _hits(statistic: Statistic, columns: list[NDArray[Any]]) -> tuple[Floats, Floats]:
@@ -448,7 +503,7 @@ def _hits(statistic: Statistic, columns: list[NDArray[Any]]) -> tuple[Floats, Fl
     if own is not None:
         hits, among = own(*columns)
         return np.asarray(hits, np.float64), np.asarray(among, np.float64)
-    base = getattr(statistic, "func", statistic)
+    base = _function(statistic)
     positive = getattr(statistic, "keywords", {}).get("positive", 1)
     if base in (sensitivity, specificity):
         among = (columns[0] == positive) == (base is sensitivity)
@@ -460,7 +515,7 @@ def _hits(statistic: Statistic, columns: list[NDArray[Any]]) -> tuple[Floats, Fl
 
 def _family(statistic: Statistic) -> Family:
     own: Family | None = getattr(statistic, "family", None)
-    return own or _FAMILIES.get(getattr(statistic, "func", statistic), "bootstrap")
+    return own or _FAMILIES.get(_function(statistic), "bootstrap")
 
 
 def _people(subjects: ArrayLike, arrays: tuple[ArrayLike, ...]) -> People:
@@ -494,7 +549,7 @@ def _without_each(statistic: Statistic, columns: list[NDArray[Any]], people: Peo
 
 
 def _of_draws(statistic: Statistic, columns: list[NDArray[Any]], people: People) -> _OfDraws:
-    vectorised = _VECTORISED.get(getattr(statistic, "func", statistic)) or getattr(statistic, "draws", None)
+    vectorised = _VECTORISED.get(_function(statistic)) or getattr(statistic, "draws", None)
     if vectorised is not None:
         vectorised = partial(vectorised, **getattr(statistic, "keywords", {}))
         return partial(_all_at_once, vectorised, columns, people)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from ..errors import DataError
 from .arrays import Floats, Integers
-from .bounds import PRIOR_CORRELATION, effective_people, expected_worth
+from .bounds import PRIOR_CORRELATION, effective_people, expected_worth, joined_degrees, variance_between
 from .ranking import one_versus_rest
 
 
@@ -26,7 +28,8 @@ class Placements:
         worth: how many independent positive and negative recordings people's recordings are expected to be worth, of
             every class.
         effective: the same people, counted for less where some have many more recordings than others.
-        runs: (runs,) the AUROC of each run, where it is a mean over several.
+        runs: of each run, where it is a mean over several.
+        factors: what makes the runs differ, (runs,) levels of each factor.
     """
 
     value: float
@@ -35,7 +38,8 @@ class Placements:
     people: tuple[int, int]
     worth: tuple[tuple[float, float], ...]
     effective: tuple[float, float]
-    runs: tuple[float, ...] = ()
+    runs: tuple[Placements, ...] = ()
+    factors: tuple[ArrayLike, ...] = ()
 
     @property
     def rarer(self) -> int:
@@ -56,14 +60,18 @@ class Placements:
             self.worth,
             self.effective,
             self._runs_minus(other),
+            self.factors or other.factors,
         )
 
-    def _runs_minus(self, other: Placements) -> tuple[float, ...]:
-        if len(self.runs) == len(other.runs):
-            return tuple(np.subtract(self.runs, other.runs).tolist())
-        if self.runs and other.runs:
-            raise DataError(f"{len(self.runs)} and {len(other.runs)} runs cannot be compared", where="scores")
-        return self.runs or other.runs
+    def _runs_minus(self, other: Placements) -> tuple[Placements, ...]:
+        own, others = self.runs or (self,), other.runs or (other,)
+        if 1 < len(own) != len(others) > 1:
+            raise DataError(f"{len(own)} and {len(others)} runs cannot be compared", where="scores")
+        count = max(len(own), len(others))
+        if count == 1:
+            return ()
+        pairs = zip(own * (count // len(own)), others * (count // len(others)), strict=True)
+        return tuple(one.minus(another) for one, another in pairs)
 
     @property
     def parts(self) -> tuple[float, float]:
@@ -83,14 +91,20 @@ class Placements:
         return found if found > 1e-14 else 0.0  # placements are shares of counts: less is rounding
 
     @property
-    def between_runs(self) -> float:
-        """Variance of the mean over runs (training seeds, draws of labelled people) as a sample of them; 0 of one run.
+    def between_runs(self) -> tuple[float, float]:
+        """Variance of the mean over runs as a sample of them, summed over crossed factors, and its degrees of freedom.
 
-        With :attr:`variance` it is a little too large, because people answer differently to each run and so take part
-        in both; without, three runs cover .88.
+        A factor's levels are what its runs have in common on average.
         """
-        runs = len(self.runs)
-        return float(np.var(self.runs, ddof=1)) / runs if runs > 1 else 0.0
+        parts = []
+        for factor in self.factors or [range(len(self.runs))]:
+            of_level: dict[Any, list[Placements]] = {}
+            for level, run in zip(np.asarray(factor).tolist(), self.runs, strict=True):
+                of_level.setdefault(level, []).append(run)
+            levels = [_mean(runs) for runs in of_level.values()]
+            values, variances = [level.value for level in levels], [level.variance for level in levels]
+            parts.append(variance_between(values, variances, self.variance))
+        return sum(variance for variance, _ in parts), joined_degrees(*parts)
 
     @property
     def degrees(self) -> float:
@@ -111,10 +125,14 @@ def placements(y: NDArray[np.generic], score: Floats, owner: Integers) -> Placem
     return _mean([_of_class(labels, column, owner) for labels, column in one_versus_rest(y, score)])
 
 
-def placements_over_runs(y: NDArray[np.generic], scores: Floats, owner: Integers) -> Placements:
+def placements_over_runs(
+    y: NDArray[np.generic], scores: Floats, owner: Integers, factors: Sequence[ArrayLike] = ()
+) -> Placements:
     """Contributions to :func:`~hf_auscult.metrics.auroc_over_runs`."""
     runs = [placements(y, scores[:, run], owner) for run in range(scores.shape[1])]
-    return runs[0] if len(runs) == 1 else replace(_mean(runs), runs=tuple(run.value for run in runs))
+    if len(runs) == 1:
+        return runs[0]
+    return replace(_mean(runs), runs=tuple(runs), factors=tuple(factors))
 
 
 def _of_class(labels: Integers, score: Floats, owner: Integers) -> Placements:

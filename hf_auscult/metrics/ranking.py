@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -70,12 +71,14 @@ def auroc(y: ArrayLike, score: ArrayLike) -> float:
     return _defined(value, y)
 
 
-def auroc_over_runs(y: ArrayLike, scores: ArrayLike) -> float:
+def auroc_over_runs(y: ArrayLike, scores: ArrayLike, *, factors: Sequence[ArrayLike] = ()) -> float:
     """Mean AUROC over runs (seeds, or sub-samples of labels) that scored the same recordings.
 
     Args:
         y: as in :func:`auroc`.
         scores: (n, runs), or (n, runs, C) for several classes.
+        factors: what makes the runs differ, (runs,) levels of each factor (the seed, the draw of labelled people);
+            read by intervals alone, ``person_interval(partial(auroc_over_runs, factors=...), ...)``.
 
     Raises:
         DataError: as :func:`auroc`.
@@ -97,7 +100,12 @@ def auroc_draws(y: ArrayLike, score: ArrayLike, weights: NDArray[np.generic], ow
 
 
 def auroc_over_runs_draws(
-    y: ArrayLike, scores: ArrayLike, weights: NDArray[np.generic], owner: Integers | None = None
+    y: ArrayLike,
+    scores: ArrayLike,
+    weights: NDArray[np.generic],
+    owner: Integers | None = None,
+    *,
+    factors: Sequence[ArrayLike] = (),
 ) -> Floats:
     """:func:`auroc_over_runs` of every row of ``weights``, (draws,), NaN where undefined."""
     runs = numbers(scores, "scores", dimensions=(2, 3))

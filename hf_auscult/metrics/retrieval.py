@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..errors import ConfigurationError, DataError
-from .arrays import Floats, Integers, numbers, same_length
+from .arrays import Floats, Integers, numbers, one_spelling_each, same_length
 from .intervals import Interval, mean_hits, person_interval
 
 Direction = Literal["audio_to_text", "text_to_audio"]
@@ -210,7 +210,7 @@ def zero_shot_scores(audio: ArrayLike, class_text: Mapping[str, ArrayLike]) -> F
         class_text: label -> (p, d) embeddings of its p phrasings (or (d,) for one); each is normalised before the mean.
 
     Raises:
-        DataError: no class, NaN, or other widths than the audio's.
+        DataError: no class, one under several spellings, NaN, or other widths than the audio's.
 
     Example:
         >>> zero_shot_scores([[2.0, 0.0]], {"wheeze": [[1.0, 0.0]], "normal": [[0.0, 3.0]]}).tolist()
@@ -219,6 +219,7 @@ def zero_shot_scores(audio: ArrayLike, class_text: Mapping[str, ArrayLike]) -> F
     clips = numbers(audio, "audio", dimensions=(2,))
     if not class_text:
         raise DataError("no classes", where="class_text")
+    one_spelling_each(class_text, "class_text")
     columns = []
     for label, prompts in class_text.items():
         phrasings = np.atleast_2d(numbers(prompts, f"prompts of {label}", dimensions=(1, 2)))

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 
 from ..errors import DataError
 from ..files import Serialisable
+from .arrays import one_spelling_each
 from .icbhi import icbhi_score
 
 Event = tuple[float, float, str]
@@ -91,7 +92,8 @@ def event_detection_score(
         share_of_length: tolerance of the end as a share of the annotated event's length.
 
     Raises:
-        DataError: different numbers of recordings, or an event that ends before it starts.
+        DataError: different numbers of recordings, an event that ends before it starts, or one kind under several
+            spellings.
 
     Source: Mesaros, Heittola & Virtanen, Applied Sciences 6 (2016), sections 3.2 and 3.3 (there with these tolerances).
 
@@ -102,6 +104,7 @@ def event_detection_score(
     """
     if len(reference) != len(estimated):
         raise DataError(f"{len(reference)} recordings annotated, {len(estimated)} detected", where="events")
+    one_spelling_each(dict.fromkeys(kind for side in (reference, estimated) for found in side for *_, kind in found))
     counts = np.zeros(4, dtype=np.int64)
     for truth, found in zip(reference, estimated, strict=True):
         for start, end, kind in (*truth, *found):

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ..errors import ConfigurationError, DataError
-from .arrays import Integers
+from .arrays import Integers, one_spelling_each
 
 FEWEST_CASES = 20  # people; below, a subgroup's figure is refused
 
@@ -44,7 +44,7 @@ def group_rows(groups: ArrayLike, n: int) -> dict[str, Integers]:
     """Rows of each group, names sorted; rows whose group is missing ("", None, NaN) belong to none.
 
     Raises:
-        DataError: another number of rows than ``n``.
+        DataError: another number of rows than ``n``, or one group under several spellings.
 
     Example:
         >>> {name: rows.tolist() for name, rows in group_rows(["m", "", "f", "m"], 4).items()}
@@ -54,4 +54,6 @@ def group_rows(groups: ArrayLike, n: int) -> dict[str, Integers]:
     if column.ndim != 1 or len(column) != n:
         raise DataError(f"shape {column.shape} for {n} rows", where="groups")
     names = np.array(["" if value is None or value != value else str(value) for value in column])
-    return {str(name): np.flatnonzero(names == name) for name in np.unique(names) if name}
+    known = [str(name) for name in np.unique(names) if name]
+    one_spelling_each(known, "groups")
+    return {name: np.flatnonzero(names == name) for name in known}

@@ -126,7 +126,7 @@ def calibration_plot(curves: Mapping[str, Bins], path: str | Path, *, title: str
     for number, (name, bins) in enumerate(curves.items()):
         low, high = _wilson(bins)
         reach = np.maximum([bins.observed - low, high - bins.observed], 0)
-        _points(axes, look(number), bins.predicted, bins.observed, reach, f"{name}: ECE {bins.ece:.3f}")
+        _points(axes, look(number), bins.predicted, bins.observed, reach, f"{name}: plug-in ECE {bins.ece:.3f}")
     axes.set(xlabel="predicted probability", ylabel="share that came true", title=title)
     axes.set(xlim=(-0.02, 1.02), ylim=(-0.02, 1.02), aspect="equal")
     figure.legend(loc="outside lower center", ncols=1)

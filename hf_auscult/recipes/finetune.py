@@ -16,18 +16,21 @@ from typing import Any, Literal
 
 import numpy as np
 import yaml
-from transformers import AutoFeatureExtractor, AutoModelForAudioClassification, set_seed
+from accelerate import PartialState
+from accelerate.utils import parse_flag_from_env
+from transformers import AutoConfig, AutoFeatureExtractor, AutoModelForAudioClassification, set_seed
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 
 from ..audio import WindowPolicy
 from ..data.people import order
 from ..data.trained_on import FILE as PEOPLE_FILE
 from ..data.trained_on import merged, read_training_people, salt_of, training_people
+from ..embedding.store import weights_of
 from ..errors import ConfigurationError, DataError
-from ..evaluation.contamination import ORIGIN, origins_of
+from ..evaluation.contamination import ORIGIN, HeldOutPeople, contamination_of, origins_of
 from ..evaluation.estimates import Bootstrap, Estimate
 from ..evaluation.examples import Examples, examples_of
-from ..evaluation.load import load_task
+from ..evaluation.load import Task, load_task
 from ..evaluation.predictions import Predictions, estimates
 from ..evaluation.suites import task_of
 from ..evaluation.task import METRICS, PROTOCOLS, BenchmarkTask, read_tasks
@@ -155,6 +158,7 @@ class FinetuneRow(Serialisable):
         figures: metric -> estimate with its interval over people.
         event_scores: of events and cycles by their dataset's own score, mean over seeds.
         extra: further target -> mean absolute error, or accuracy, on the test recordings that have it.
+        contamination: why the encoder may know the test people before it is fine-tuned; empty where nothing is known.
     """
 
     task: str
@@ -167,6 +171,7 @@ class FinetuneRow(Serialisable):
     figures: dict[str, Estimate]
     event_scores: dict[str, float] = field(default_factory=dict)
     extra: dict[str, float] = field(default_factory=dict)
+    contamination: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -194,6 +199,7 @@ class FinetuneResult(Serialisable):
         lines: list[list[str | int]] = []
         for row in self.rows:
             mark = " (epoch chosen on test)" if row.selected_on == "test" else ""
+            mark += " (the encoder may know the test people)" if row.contamination else ""
             figures = [str(row.figures[name]) if name in row.figures else "–" for name in metrics]
             lines.append([row.title + mark, f"{row.share:g}", row.people, *figures])
         return Table(header, lines, names=2)
@@ -206,7 +212,7 @@ def load_config(path: str | Path, overrides: dict[str, Any] | None = None) -> Fi
 
 def finetune(
     config: FinetuneConfig | str | Path, *, command: str = "", progress: bool = True, overwrite: bool = False
-) -> FinetuneResult:
+) -> FinetuneResult | None:
     """Fine-tune an encoder on every task, share of people and seed.
 
     Args:
@@ -216,7 +222,7 @@ def finetune(
         overwrite: replace the folder of a finished run.
 
     Returns:
-        The results.
+        The results; `None` on other processes than the first.
 
     Writes `config.output`: results.json, README.md, and for every task a folder with the model of the first seed and
     all training people (the adapter beside it where there is one) and the predictions of all seeds.
@@ -232,8 +238,15 @@ def finetune(
     if not isinstance(config, FinetuneConfig):
         config = load_config(config)
     started = time.perf_counter()
+    # Without being told, accelerate takes two CPU processes for two runs of one process.
+    state = PartialState(cpu=parse_flag_from_env("ACCELERATE_USE_CPU"))
     check_folder(config.output, replace=overwrite)
     check_reachable(config.model)
+    state.wait_for_everyone()  # all have looked before the first one writes
+    if not state.is_main_process:
+        for spec in config.task_list():
+            _task(config, spec, None, progress=False)
+        return None
     rows = []
     with new_folder(config.output, replace=True) as folder:
         for spec in config.task_list():
@@ -250,7 +263,8 @@ def finetune(
     return result
 
 
-def _task(config: FinetuneConfig, spec: BenchmarkTask, folder: Path, progress: bool) -> list[FinetuneRow]:
+def _task(config: FinetuneConfig, spec: BenchmarkTask, folder: Path | None, progress: bool) -> list[FinetuneRow]:
+    """Train and test on a task; without a folder, on a process that only trains along, there are no rows."""
     task = load_task(spec, root=config.root)
     examples = examples_of(task)
     parts = {name: np.flatnonzero(examples.split == name) for name in ("train", "validation", "test")}
@@ -266,13 +280,21 @@ def _task(config: FinetuneConfig, spec: BenchmarkTask, folder: Path, progress: b
         selected_on = "test"
     if config.protocol == "published" and spec.suite == "auscultabench16":
         selected_on = "test"  # its script scores every epoch on the test part and keeps the best
-    examples.refuse_reserved(parts["train"], "training")
+    examples.refuse_reserved(np.concatenate([parts["train"], parts["validation"]]), "training")
     people = sorted({str(who) for who in examples.subjects[parts["train"]]}, key=lambda who: order(who, 0))
+    tested = HeldOutPeople(
+        dataset=spec.dataset,
+        people=examples.ids_of(parts["test"]),
+        splits={name: manifest["split_sha256"] for name, manifest in task.manifests.items()},
+        prepared=Path(config.root) / spec.dataset,
+    )
+    encoder = AutoConfig.from_pretrained(config.model)
+    known = contamination_of(config.model.rstrip("/").rpartition("/")[2], config.model, tested, encoder)
     rows = []
     for share in config.shares:
         kept = people[: max(2, round(share * len(people)))]
         train = parts["train"][np.isin(examples.subjects[parts["train"]], kept)]
-        data = _Data.of(config, spec, examples, {**parts, "train": train}, selected_on)
+        data = _Data.of(config, task, examples, {**parts, "train": train}, selected_on)
         scores: list[np.ndarray] = []
         unfrozen: tuple[str, ...] = ()
         extra: dict[str, Any] = {}
@@ -281,6 +303,8 @@ def _task(config: FinetuneConfig, spec: BenchmarkTask, folder: Path, progress: b
             logits, unfrozen = _train(config, data, seed, folder if first else None, progress)
             scores.append(probabilities(logits, data.targets)[data.targets[0].name])
             extra = _extra(logits, data)
+        if folder is None:
+            continue
         predictions = predictions_of(examples, parts["test"], np.stack(scores))
         name = f"predictions_{share:g}.parquet"
         folder.mkdir(parents=True, exist_ok=True)
@@ -297,6 +321,7 @@ def _task(config: FinetuneConfig, spec: BenchmarkTask, folder: Path, progress: b
                 figures=estimates(spec.metrics, predictions, Bootstrap(draws=config.bootstrap_draws)),
                 event_scores=event_scores(predictions) if examples.cells[0].part else {},
                 extra=extra,
+                contamination=known,
             )
         )
     return rows
@@ -304,7 +329,10 @@ def _task(config: FinetuneConfig, spec: BenchmarkTask, folder: Path, progress: b
 
 @dataclass(frozen=True, eq=False)
 class _Data:
-    """What a run of a task reads: windows to train on, whole recordings to choose the epoch and to predict."""
+    """What a run of a task reads: windows to train on, whole recordings to choose the epoch and to predict.
+
+    ``facts`` are the hashes of split, content and sounds that a run that was stopped must agree with.
+    """
 
     spec: BenchmarkTask
     examples: Examples
@@ -314,16 +342,18 @@ class _Data:
     train: WindowDataset
     select: RecordingRows
     test: RecordingRows
+    facts: Mapping[str, Any]
 
     @classmethod
     def of(
         cls,
         config: FinetuneConfig,
-        spec: BenchmarkTask,
+        task: Task,
         examples: Examples,
         parts: Mapping[str, np.ndarray],
         selected_on: str,
     ) -> _Data:
+        spec = task.spec
         extractor = AutoFeatureExtractor.from_pretrained(config.model)
         seconds = config.seconds(spec.dataset)
         cutting = WindowPolicy(**{**config.train_windows, "seconds": seconds})
@@ -362,11 +392,9 @@ class _Data:
             for part in {selected_on, "test"}
         }
         train = WindowDataset(windows, labels[owners])
-        return cls(spec, examples, parts["train"], extractor, targets, train, rows[selected_on], rows["test"])
-
-
-def _row(extractor: WindowedFeatureExtractor, audio: Any) -> dict[str, np.ndarray]:
-    return {name: value[0] for name, value in extractor(audio, return_tensors="np").items()}
+        return cls(
+            spec, examples, parts["train"], extractor, targets, train, rows[selected_on], rows["test"], task.facts
+        )
 
 
 def _labels(
@@ -425,7 +453,8 @@ def _train(
     training = dict(config.training)
     if config.adapter:
         model = adapted(model, config.adapter, config.adapter_settings)
-    content = [config.to_dict(), data.spec.key, seed, sorted(data.examples.cells[row].key for row in data.train_rows)]
+    people = sorted(data.examples.cells[row].key for row in data.train_rows)
+    content = [config.to_dict(), data.spec.key, seed, people, data.facts, weights_of(model)]
     digest = hashlib.sha256(to_json(content).encode()).hexdigest()[:16]
     work = Path(config.work) / "finetuning" / digest
     args = FinetuneArguments(str(work), seed=seed, disable_tqdm=not progress, **{"logging_steps": 50, **training})
@@ -438,7 +467,9 @@ def _train(
     logits = trainer.predict_rows(data.test.rows)
     if folder is not None:
         _write(config, data, trainer, folder)
-    shutil.rmtree(work, ignore_errors=True)
+    trainer.accelerator.wait_for_everyone()  # nobody is still reading its checkpoints
+    if trainer.is_world_process_zero():
+        shutil.rmtree(work, ignore_errors=True)
     return logits, tuple(trainer.unfrozen)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ..alignment.teachers import Teacher, TeacherConfig
+from ..data.people import person_of
 from ..errors import ConfigurationError
 from ..files import Serialisable, claim, write_json
 from ..plots import price_plot
@@ -107,7 +108,7 @@ def measure_leakage(
     readers = _encoders(teacher)
 
     def measure(texts: Sequence[str], rows: Sequence[Mapping[str, Any]], leaks: str) -> MaskLeakage:
-        labels, people = [row["label"] for row in rows], [row["subject_id"] for row in rows]
+        labels, people = [row["label"] for row in rows], [person_of(row) for row in rows]
         figures = [leakage(texts, labels, people, reader=reader, settings=settings) for reader in READERS]
         for name, embed in readers.items():
             figures.append(leakage(texts, labels, people, embeddings=embed(texts), reader=name, settings=settings))

@@ -7,24 +7,26 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import yaml
 
 from ..alignment.teacher_config import teacher_config
 from ..data.load import manifest_of
 from ..data.manifest import CORPUS
 from ..errors import AuscultError, ConfigurationError
 from ..files import Serialisable, to_json, write_json, write_text
+from ..metrics.bounds import t_quantile
 from ..metrics.tables import Table
 from ..models.acula.teacher_acula import resolve_teacher
 from ..models.reachable import check_reachable
+from ..reports.report_set import read_set
+from ..texts import read_yaml
 from .align.config import AlignConfig, build, read_settings
 from .align.corpus import data_folders, prepare_data
 from .align.run import align
+from .align.tables import FEWEST_SEEDS
 
 ABSENT = "not run: weights absent"
 PUBLISHED = ("paper: respiratory", "paper: lung function", "paper: cardiac")
@@ -77,18 +79,16 @@ def matrix_rows(path: str | Path | None = None) -> tuple[MatrixRow, ...]:
     Raises:
         ConfigurationError: not such a file, or a name that is used twice.
     """
-    text = resources.files(__package__).joinpath("matrix.yaml") if path is None else Path(path)
+    remedy = "see recipes/matrix.yaml"
+    content = read_yaml(Path(path or Path(__file__).with_name("matrix.yaml")), remedy=remedy)
     try:
-        content = yaml.safe_load(text.read_text("utf-8"))
         rows = [
             MatrixRow(str(name), part["table"], row["title"], row["change"], tuple(row.get("published", ())))
             for part in content
             for name, row in part["rows"].items()
         ]
-    except (OSError, yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
-        raise ConfigurationError(
-            f"not a matrix ({error})", where=str(path), remedy="see recipes/matrix.yaml"
-        ) from error
+    except (KeyError, TypeError, AttributeError) as error:
+        raise ConfigurationError(f"not a matrix ({error})", where=path, remedy=remedy) from error
     names = [row.name for row in rows]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise ConfigurationError(f"rows of one name: {twice}", where=str(path), remedy="rename one of them")
@@ -143,7 +143,7 @@ def absent(config: AlignConfig) -> str:
 
 
 def key_of(config: AlignConfig) -> str:
-    """Return what a finished row must agree with: settings, and the data with their split."""
+    """Return what a finished row must agree with: settings, the data with their split, reports and first weights."""
     settings = {name: value for name, value in config.to_dict().items() if name not in ("output", "work")}
     data: list[Any] = []
     for folder in data_folders(config.data, Path(config.work)):
@@ -151,7 +151,12 @@ def key_of(config: AlignConfig) -> str:
             data.append(hashlib.sha256((folder / CORPUS).read_bytes()).hexdigest())
         else:
             manifest = manifest_of(folder)
-            data.append([manifest["dataset"], manifest["split_sha256"], manifest["audio_sha256"]])
+            data.append([manifest[name] for name in ("dataset", "split_sha256", "audio_sha256", "content_sha256")])
+    if config.reports.folder is not None:
+        data.append(read_set(config.reports.folder).info.content_sha256)
+    # A checkpoint's folder can be written again under the same name.
+    weights = sorted(Path(config.start.checkpoint or "").glob("*.safetensors")) if config.start.checkpoint else []
+    data += [hashlib.sha256(file.read_bytes()).hexdigest() for file in weights]
     settings["data"] = {**settings["data"], "prepared": None, "source": None}
     return hashlib.sha256(to_json([settings, data], sort_keys=True).encode()).hexdigest()
 
@@ -267,11 +272,14 @@ def _figure(value: Mapping[str, Any]) -> dict[str, float | None]:
 
 
 def summary(values: Sequence[Mapping[str, float | None]]) -> str:
-    """Return the mean over seeds, the mean interval over people, and the standard deviation over seeds.
+    """Return the mean over seeds, its interval over people and seeds, and the standard deviation over seeds.
+
+    The squares of the interval over people (the mean of the seeds' own) and of Student's t interval over seeds add.
+    Fewer than three seeds say too little of the spread between them: their interval is one over people alone.
 
     Example:
-        >>> summary([{"value": 0.7, "low": 0.6, "high": 0.8}, {"value": 0.8, "low": 0.7, "high": 0.9}])
-        '0.750 [0.65, 0.85] ± 0.071'
+        >>> summary([{"value": value, "low": value - 0.1, "high": value + 0.1} for value in (0.7, 0.75, 0.8)])
+        '0.750 [0.59, 0.91] ± 0.050'
     """
     known = [entry for entry in values if entry["value"] is not None]
     if not known:
@@ -279,9 +287,13 @@ def summary(values: Sequence[Mapping[str, float | None]]) -> str:
     means = [float(np.mean([entry[name] for entry in known])) if all(entry[name] is not None for entry in known)
              else None for name in ("value", "low", "high")]  # fmt: skip
     text = f"{means[0]:.3f}"
-    if means[1] is not None and means[2] is not None:
-        text += f" [{means[1]:.2f}, {means[2]:.2f}]"
-    spread = np.std([float(entry["value"] or 0.0) for entry in known], ddof=1) if len(known) > 1 else None
+    spread = float(np.std([entry["value"] for entry in known], ddof=1)) if len(known) > 1 else None
+    if None not in means:
+        middle, low, high = (float(end or 0.0) for end in means)
+        reach = 0.0
+        if spread is not None and len(known) >= FEWEST_SEEDS:
+            reach = t_quantile(0.975, len(known) - 1) * spread / len(known) ** 0.5
+        text += f" [{middle - np.hypot(middle - low, reach):.2f}, {middle + np.hypot(high - middle, reach):.2f}]"
     return text if spread is None else f"{text} ± {spread:.3f}"
 
 
@@ -290,7 +302,8 @@ def report(results: Sequence[RowResult]) -> str:
     columns = list(dict.fromkeys(name for row in results for entry in row.figures for name in entry))
     parts = [
         "# Ablation matrix",
-        "Means over seeds, [95 % interval over people, averaged over seeds] ± standard deviation over seeds. The "
+        f"Means over seeds, [95 % interval over people, from {FEWEST_SEEDS} seeds on over people and seeds] ± standard "
+        "deviation over seeds. The "
         "paper's figures are means over its own tasks: they show its rows' order, and cannot be compared with ours.",
     ]
     for title in dict.fromkeys(row.table for row in results):

@@ -22,11 +22,14 @@ from transformers import AutoConfig, AutoFeatureExtractor, AutoModelForPreTraini
 from transformers.trainer_callback import PrinterCallback, ProgressCallback
 
 from ..audio import WindowPolicy, read
-from ..data.guards import bare_id, reserved_subjects
+from ..data.audit import words_of
+from ..data.corpus_people import Recording, barred, together
 from ..data.load import manifest_of
 from ..data.manifest import CORPUS
+from ..data.people import ids_of, person_of
 from ..data.trained_on import FILE as PEOPLE_FILE
 from ..data.trained_on import merged, read_training_people, salt_of, training_people
+from ..embedding.store import weights_of
 from ..errors import ConfigurationError, DataError
 from ..evaluation.contamination import ORIGIN, origins_of
 from ..features import AuscultFeatureExtractor, FrontEnd
@@ -310,7 +313,7 @@ def training_recordings(
 ) -> Iterator[TrainingRecording]:
     """Yield recordings of training and validation people, one at a time.
 
-    Copies of what reserved, excluded and test people are heard in are left out as well.
+    Left out as well is whoever shares a recording or a take with reserved, excluded or test people of any folder.
 
     Args:
         folders: that `prepare` or `corpus` wrote.
@@ -322,18 +325,17 @@ def training_recordings(
     Raises:
         DataError: an excluded id that nobody has.
     """
-    kept_out: set[str] = set()
     known: set[str] = set()
-
-    def held_out(row: dict[str, Any], split: str) -> bool:
-        source = str(row["source"])
-        names = {bare_id(str(row[name]), source) for name in ("subject_id", "person") if row.get(name)}
-        own = excluded_names(row, excluded)
-        known.update(own)
-        return split not in ("train", "validation") or bool(own or names & reserved_subjects(source))
-
+    listened: list[Recording] = []
     for folder in folders:
-        kept_out |= {str(row["audio_sha256"]) for split, row in recording_rows(folder) if held_out(row, split)}
+        for split, row in recording_rows(folder, audio=len(folders) > 1):  # `prepare` has listened within each
+            own = excluded_names(row, excluded)
+            known.update(own)
+            words = words_of(row["audio"]) if "audio" in row else np.empty(0, np.uint32)
+            key = (str(row["source"]), str(row["recording_id"]))
+            part = "excluded" if own else split
+            listened.append(Recording(key, row["subject_id"], part, row["audio_sha256"], words, row.get("person")))
+    kept_out = barred(listened, *together(listened))
     if unknown := sorted(excluded - known):
         raise DataError(
             f"{len(unknown)} excluded people are in none of the datasets: {', '.join(unknown[:5])}",
@@ -344,26 +346,22 @@ def training_recordings(
     for folder in folders:
         for split, row in recording_rows(folder, audio=True):
             source, name, sha = str(row["source"]), str(row["recording_id"]), str(row["audio_sha256"])
-            if held_out(row, split) or sha in kept_out or sha in seen:
+            if (source, name) in kept_out or sha in seen:
                 skipped.append(f"{source}/{name}")
                 continue
             seen.add(sha)
-            own = tuple(str(row[column]) for column in ("subject_id", "person") if row.get(column))
             if split == "train":
-                ids.setdefault(source, set()).update(own)
+                ids.setdefault(source, set()).update(ids_of(row))
             waveform = read(row["audio"], sampling_rate=sampling_rate).array
-            yield TrainingRecording(waveform, source, own[-1], split, name, str(row.get("organ") or ""), own)
+            organ, names = str(row.get("organ") or ""), tuple(sorted(ids_of(row)))
+            yield TrainingRecording(waveform, source, person_of(row), split, name, organ, names)
 
 
 def _digest(config: PretrainConfig, model: Any, store: Spectrograms) -> str:
     """Name what an interrupted run must agree with to be gone on with: settings, first weights, data, processes."""
-    digest = hashlib.sha256(store.sha256().encode())
     settings = {key: value for key, value in config.to_dict().items() if key not in NOT_TRAINED_ON}
-    digest.update(to_json([settings, PartialState().num_processes], indent=None, sort_keys=True).encode())
-    for name, value in model.state_dict().items():
-        digest.update(name.encode())
-        digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
-    return digest.hexdigest()[:16]
+    content = [store.sha256(), settings, PartialState().num_processes, weights_of(model)]
+    return hashlib.sha256(to_json(content, indent=None, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def _trainer(

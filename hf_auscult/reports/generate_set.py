@@ -12,8 +12,9 @@ from typing import Any
 from tqdm.auto import tqdm
 
 from ..data import load_prepared
-from ..data.guards import bare_id, reserved_subjects
+from ..data.guards import is_reserved
 from ..data.load import manifest_of
+from ..data.people import ids_of
 from ..errors import ConfigurationError
 from ..files import new_folder, sole_writer, write_json
 from .card import write_card
@@ -66,8 +67,7 @@ class ReportRows:
 
     def unlocked(self) -> list[dict[str, Any]]:
         """Rows of people who are not reserved as a locked test set."""
-        reserved = reserved_subjects(self.dataset)
-        return [row for row in self.rows if bare_id(row["subject_id"], self.dataset) not in reserved]
+        return [row for row in self.rows if not any(is_reserved(name, self.dataset) for name in ids_of(row))]
 
 
 def load_rows(folder: str | Path, config: str = "recordings") -> ReportRows:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ..data.facts import Fact, Row
+from ..data.people import person_of
 from ..files import Serialisable
 from .facts import facts_of
 from .generate import generate
@@ -70,7 +71,7 @@ def middle_mask(
     """Take facts away in order of what each alone tells about a label, until the text-only AUROC contains .5.
 
     Args:
-        rows: of the task, with ``label`` and ``subject_id``; nobody of a locked test set among them.
+        rows: of the task, with ``label`` and ``person`` or ``subject_id``; nobody of a locked test set among them.
         dataset: whose rows they are, or the path of a field mapping.
         task: whose label is hidden.
         embed: name of a sentence encoder -> what it makes of texts: read beside words, characters and length.
@@ -87,7 +88,7 @@ def middle_mask(
     settings = settings or LeakageSettings()
     paper, stated = mask_of(dataset, task, "paper"), [facts_of(dataset)(row) for row in rows]
     kept = [paper.keep(facts) for facts in stated]
-    labels, people = [str(row["label"]) for row in rows], [str(row["subject_id"]) for row in rows]
+    labels, people = [str(row["label"]) for row in rows], [person_of(row) for row in rows]
     few = replace(settings, draws=10)  # the order needs no interval
     names = dict.fromkeys(fact.field for facts in kept for fact in facts)
     told = {

@@ -58,6 +58,7 @@ class Spectrograms:
         ends: (recordings,) frame behind each one's last.
         sources, people, splits, names, organs: of each recording.
         front_end: of the images; how crops are scaled.
+        key: what they were made of, see `write`.
 
     Example:
         >>> spec = FrontEnd("toy", 1000, 64, 64, 32, 8, 0, 500)
@@ -77,6 +78,7 @@ class Spectrograms:
     names: tuple[str, ...]
     organs: tuple[str, ...]
     front_end: FrontEnd
+    key: str = ""
 
     def __len__(self) -> int:
         return len(self.ends)
@@ -128,7 +130,7 @@ class Spectrograms:
             folder: new.
             recordings: of training and validation people; recordings too short for a frame are left out.
             front_end: of the images.
-            key: what they were made of, see `open`.
+            key: of what they were made of: splits and sounds.
 
         Raises:
             DataError: no recordings.
@@ -161,7 +163,8 @@ class Spectrograms:
         spec = FrontEnd.from_dict(index["front_end"])
         ends = np.asarray(index["ends"], dtype=np.int64)
         images = np.memmap(Path(folder) / IMAGES, np.float16, "r", shape=(int(ends[-1]), spec.n_mels))
-        return cls(images, ends, front_end=spec, **{name: tuple(index[name]) for name in COLUMNS})
+        columns = {name: tuple(index[name]) for name in COLUMNS}
+        return cls(images, ends, front_end=spec, key=index["key"], **columns)
 
     @property
     def zero(self) -> float:
@@ -169,8 +172,8 @@ class Spectrograms:
         return -self.front_end.mean / (2 * self.front_end.std) if self.front_end.normalisation == "standard" else 0.0
 
     def sha256(self) -> str:
-        """Identify what is learned from: who is heard where, and every recording's length."""
-        members = [self.ends.tolist(), self.sources, self.people, self.splits, self.names, self.front_end]
+        """Identify what is learned from: what the images were made of, who is heard where, every recording's length."""
+        members = [self.key, self.ends.tolist(), self.sources, self.people, self.splits, self.names, self.front_end]
         return hashlib.sha256(to_json(members).encode()).hexdigest()
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from hf_auscult.audio import peek, read
-from hf_auscult.errors import AudioError, UndecodableAudioError
+from hf_auscult.errors import AudioError, MissingAudioError, UndecodableAudioError
 
 from .conftest import wav_bytes
 
@@ -81,5 +81,26 @@ def test_tags_zeros_and_crumbs_behind_the_samples_are_none(behind: bytes, caplog
 
 @pytest.mark.parametrize("form", ["WAV", "AIFF", "RIFX", "FLAC"])
 def test_an_id3_tag_in_front_costs_nothing(form: str):
-    tag = b"ID3\x03\0\0\0\0\0\x64" + bytes(100)
+    tag = 2 * (b"ID3\x03\0\0\0\0\0\x64" + bytes(100))
     assert np.array_equal(read(tag + stored(form)).array, read(stored(form)).array)
+
+
+@pytest.mark.parametrize("form", ["AIFF", "AU", "CAF"])
+def test_other_containers_whose_size_is_too_small_are_refused(form: str):
+    name, code, extra = {"AIFF": (b"SSND", ">I", 8), "AU": (b".snd", ">I", 0), "CAF": (b"data", ">q", 4)}[form]
+    raw = bytearray(stored(form))
+    for behind in (bytes(4_096), b"TAG" + bytes(125)):
+        assert read(bytes(raw) + behind).array.shape == TONE.shape
+    at = raw.find(name) + (8 if form == "AU" else 4)
+    raw[at : at + struct.calcsize(code)] = struct.pack(code, RATE + extra)
+    with pytest.raises(UndecodableAudioError, match="its header counts"):
+        read(bytes(raw))
+
+
+def test_a_git_lfs_pointer_is_called_one(tmp_path):
+    pointer = b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1234\n"
+    (tmp_path / "a.wav").write_bytes(pointer)
+    for source in (pointer, tmp_path / "a.wav"):
+        for open_it in (read, peek):
+            with pytest.raises(MissingAudioError, match="git lfs pull"):
+                open_it(source)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -104,6 +106,21 @@ def test_other_channels_are_mixed(second):
 def test_blocks_are_resampled_as_the_whole(rate):
     blocks = np.split(SOUND, [100, 100, 9_000])
     np.testing.assert_array_equal(joined(blocks, RATE, rate), resample(SOUND, RATE, rate))
+
+
+@pytest.mark.parametrize("rate", [4_000, 44_100])
+def test_a_long_recording_is_in_memory_once(rate, tmp_path):
+    pytest.importorskip("resource")
+    soundfile.write(tmp_path / "long.wav", np.zeros((44_100 * 300, 2), np.int16), 44_100)
+    code = (
+        "import resource, sys; from hf_auscult.audio import read; from hf_auscult.audio.resample import resample;"
+        "peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024;"
+        f"import numpy; resample(numpy.zeros(9), 8_000, 4_000); before = peak();"
+        f"size = read(sys.argv[1], sampling_rate={rate}).array.nbytes; print(size, peak() - before)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, tmp_path / "long.wav"], capture_output=True, text=True)
+    size, grown = map(int, done.stdout.split())
+    assert size == 4 * rate * 300 and grown < 1.2 * size + (48 << 20)
 
 
 def test_bounds_can_be_set(monkeypatch):

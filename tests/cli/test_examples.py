@@ -69,7 +69,7 @@ def test_the_page_shows_probabilities_of_the_measured_weights_alone(tmp_path, mo
     monkeypatch.syspath_prepend(EXAMPLES / "space")
     listening = importlib.import_module("listening")
     monkeypatch.setattr(listening, "HERE", tmp_path)
-    model, _ = listening.loaded()
+    model = listening.loaded()[0].model
     content = {"weights": weights_of(model), "findings": {"Murmur": {"auroc": 0.8}}}
     (tmp_path / "calibration.json").write_text(json.dumps(content))
     assert listening.calibration() == content["findings"]

@@ -142,8 +142,7 @@ def split_as_prepare_does(
     locked = frozenset(guards.bare_id(subject, spec.name) for subject in scene.reserved)
     twins = [Twins(*sorted(pair), 0.1, 3.0, 0.0) for pair in scene.twins]
     with pytest.MonkeyPatch.context() as patch:
-        for module in (guards, splits):
-            patch.setattr(module, "reserved_subjects", lambda name: locked)
+        patch.setattr(guards, "reserved_subjects", lambda name: locked)
         decided = splits.plan(scene.rows, spec, split, scene.digests(), [(pair.one, pair.other) for pair in twins])
         sound = [row for row in scene.rows if row["recording_id"] not in scene.broken]
         parts = by_split(sound, decided.splits, decided.names)
@@ -159,9 +158,8 @@ def plain(subject: str | None) -> str:
     return "" if text.endswith(":") else text
 
 
-def crossings(scene: Scene, spec: DatasetSpec, parts: Mapping[str, Iterable[Row]]) -> list[str]:
-    """Everything that is on two sides, or in training though locked, or in a split though of nobody knows whom."""
-    where = {row["recording_id"]: name for name, rows in parts.items() for row in rows}
+def true_people(scene: Scene, spec: DatasetSpec) -> Groups:
+    """Who is who, by ids, bytes, copies and what names of recordings say: ``("recording", name)`` -> root."""
     groups = Groups()
     pattern = PERSON_IN_NAME.get(spec.name)
     for row in scene.rows:
@@ -175,6 +173,13 @@ def crossings(scene: Scene, spec: DatasetSpec, parts: Mapping[str, Iterable[Row]
                 groups.join(("recording", name), mark)
     for one, other in scene.twins:
         groups.join(("recording", one), ("recording", other))
+    return groups
+
+
+def crossings(scene: Scene, spec: DatasetSpec, parts: Mapping[str, Iterable[Row]]) -> list[str]:
+    """Everything that is on two sides, or in training though locked, or in a split though of nobody knows whom."""
+    where = {row["recording_id"]: name for name, rows in parts.items() for row in rows}
+    groups = true_people(scene, spec)
     locked = {groups.root(("id", subject)) for subject in scene.reserved}
     sides: dict[object, set[str]] = defaultdict(set)
     found = []

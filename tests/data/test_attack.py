@@ -2,22 +2,43 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from datasets import ClassLabel
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from hf_auscult.data import DATASETS, guards, people, splits
 from hf_auscult.data.from_folder import folder_spec
-from hf_auscult.data.spec import DatasetSpec
-from hf_auscult.data.split_spec import SplitSpec
+from hf_auscult.data.guards import is_evaluation
+from hf_auscult.data.people import with_people
+from hf_auscult.data.spec import DatasetSpec, TaskConfig
+from hf_auscult.data.split_spec import SplitPlan, SplitSpec
 from hf_auscult.errors import AuscultError, ConfigurationError, LeakageError
+from hf_auscult.evaluation.examples import examples_of
+from hf_auscult.evaluation.load import Task
+from hf_auscult.evaluation.task import BenchmarkTask
+from hf_auscult.evaluation.task_probe import _folds
+from hf_auscult.reports.generate_set import ReportRows
 
-from .attacker import Row, attack, crossings, families, label_columns, plain, some_people, split_as_prepare_does
+from .attacker import (
+    Row,
+    attack,
+    crossings,
+    families,
+    label_columns,
+    plain,
+    some_people,
+    split_as_prepare_does,
+    true_people,
+)
 from .every_layout import ORIGINALS
 
 
@@ -124,6 +145,68 @@ def test_an_authors_split_is_refused_or_withheld_and_never_leaks(tables, name: s
         assert moves
         return
     assert not crossings(scene, spec, parts)
+
+
+class Part(list[Row]):
+    """Rows of a split, as a benchmark reads them."""
+
+    def __init__(self, rows: Iterable[Row], classes: Sequence[str]) -> None:
+        super().__init__({**row, "audio": None} for row in rows)
+        self.features = {"label": ClassLabel(names=list(classes))}
+
+
+def fits(
+    config: TaskConfig, spec: DatasetSpec, split: SplitSpec, decided: SplitPlan, parts: Mapping[str, list[Row]]
+) -> Iterator[tuple[set[str], set[str]]]:
+    """Recordings that a benchmark fits and tests on, fold by fold, under every way of folding and test part."""
+    rows = {name: config.select(with_people(own, decided.people))[0] for name, own in parts.items()}
+    manifest = {"dataset": spec.name, "split": {"name": split.name}}
+    for folds, test in itertools.product(("split", "subject"), ("", *filter(is_evaluation, parts))):
+        own = BenchmarkTask(
+            "mine", "T1", "", spec.name, config.name, folds=folds, test=test, positive=config.classes[-1]
+        )
+        own = replace(own, positive="") if len(config.classes) > 2 else own
+        splits = {name: Part(own_rows, config.classes) for name, own_rows in rows.items() if own_rows}
+        try:
+            examples = examples_of(Task(own, splits, {spec.name: manifest}))
+            probe_folds = _folds(own, examples)
+        except (AuscultError, ValueError):  # several test parts, or nobody left to fit on or to test
+            continue
+        names = np.array([row["recording_id"] for row in examples.rows])
+        for fold in probe_folds:
+            fitted = fold.train if fold.validation is None else np.concatenate([fold.train, fold.validation])
+            yield set(names[fitted]), set(names[fold.test])
+
+
+@pytest.mark.parametrize("name", ORIGINALS)
+def test_nobody_is_fitted_and_tested_or_reserved_and_fitted(tables, name: str):
+    """Benchmarks of every family but the published ones, after an attack; and reports whose label is read."""
+    spec, rows = tables[name]
+    labelled = [task for task in spec.tasks if task.column and task.target == "class" and not task.segments]
+    most = sorted(labelled, key=lambda task: -len(task.select(rows)[0]))[:1]
+    seen = 0
+    for seed in range(2):
+        chance = random.Random(seed)
+        scene = attack(some_people(rows, chance, most=90), spec, label_columns(spec), chance, 8 * seed)
+        groups = true_people(scene, spec)
+        locked = {groups.root(("id", subject)) for subject in scene.reserved}
+        who = {row["recording_id"]: groups.root(("recording", row["recording_id"])) for row in scene.rows}
+        for split, config in itertools.product(families(spec, scene.rows, seed), most):
+            try:
+                decided, parts = split_as_prepare_does(scene, spec, split)
+            except AuscultError:
+                continue
+            with pytest.MonkeyPatch.context() as patch:
+                bare = frozenset(guards.bare_id(subject, spec.name) for subject in scene.reserved)
+                patch.setattr(guards, "reserved_subjects", lambda _, bare=bare: bare)
+                for fitted, tested in fits(config, spec, split, decided, parts):
+                    ours, theirs = ({who[name] for name in side} for side in (fitted, tested))
+                    assert not ours & theirs and not ours & locked, split
+                    seen += bool(ours and theirs)
+                kept = with_people([row for part in parts.values() for row in part], decided.people)
+                free = ReportRows(spec.name, "", tuple(kept)).unlocked()
+                assert not {who[row["recording_id"]] for row in free} & locked
+    assert seen >= 10 or not labelled, seen
 
 
 def leaks(tables: Tables, name: str, split: SplitSpec, *, moves: int, guarded: bool = False) -> bool:

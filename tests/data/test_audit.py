@@ -116,7 +116,8 @@ def test_published_splits_that_do_not_leak(fixture):
 def test_bare_ids_of_two_files_are_not_the_same_person(table):
     one = table([("a.wav", "101", "train", None)], "one.csv")
     other = table([("b.wav", "101", "test", None)], "other.csv")
-    assert audit([one, other]).clean
+    ledger = audit([one, other])
+    assert ledger.clean and "CHECK whether 1 ids in one, other are the same people (101)" in ledger.render()
     named = table([("c.wav", "one:101", "test", None)], "named.csv")
     assert [finding.kind for finding in audit([one, named]).findings] == ["people"]
 

@@ -123,6 +123,22 @@ def test_damage_is_told_and_loses_nobody(layout: tuple[str, Path]):
                 file.write_bytes(data)
 
 
+def test_a_line_that_is_there_twice_counts_once(layout: tuple[str, Path]):
+    name, root = layout
+    before = DATASETS[name].read(root)
+    for file in notes(root):
+        if file.suffix not in (".csv", ".txt", ".tsv"):
+            continue
+        data = file.read_bytes()
+        try:
+            file.write_bytes(HARMFUL["last line twice"](data))
+            after = DATASETS[name].read(root)
+        finally:
+            file.write_bytes(data)
+        assert [row["recording_id"] for row in after.rows] == [row["recording_id"] for row in before.rows], file.name
+        assert after.problems == before.problems, file.name
+
+
 def test_missing_files_and_folders_are_told(layout: tuple[str, Path], tmp_path: Path):
     name, root = layout
     folders = [folder for folder in sorted(root.rglob("*")) if folder.is_dir()]

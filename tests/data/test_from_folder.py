@@ -137,13 +137,45 @@ def test_a_bare_number_and_one_after_letters_are_named_until_somebody_says_which
     assert sides["same"] == 0 < sides["different"] == sides[None]
 
 
-def test_silent_files_are_set_aside_and_join_nobody(folder, tmp_path):
+TIME = np.arange(6_000) / 2_000
+SHARED = {
+    "zeros": (0 * TIME, "silent"),
+    "constant": (0 * TIME + 0.3, "silent"),
+    "last bits": (np.round(np.random.default_rng(0).uniform(-1, 1, 6_000)) / 32_768, "silent"),
+    "both rails": (np.sign(np.sin(300 * TIME)), "clipped throughout"),
+    "a click": (np.eye(1, 6_000, 99)[0], "a click in silence"),
+    "a tone": (0.5 * np.sin(2 * np.pi * 440 * TIME), "a test tone"),
+    "beeps": (0.5 * np.sin(2 * np.pi * 440 * TIME) * (TIME % 1 < 0.5), "a test tone"),
+}
+
+
+@pytest.mark.parametrize("kind", SHARED)
+def test_files_that_say_nothing_are_set_aside_and_join_nobody(folder, tmp_path, kind: str):
+    wave, reason = SHARED[kind]
     for person in range(20):
-        soundfile.write(folder / f"p{person}" / "1.wav", np.zeros(6_000), 2_000)
+        soundfile.write(folder / f"p{person}" / "1.wav", wave, 2_000)
     report = from_folder(folder, tmp_path / "out", progress=False)
-    assert len(report.quarantined) == 20 and all("silent" in problem.reason for problem in report.quarantined)
+    assert len(report.quarantined) == 20 and all(reason in problem.reason for problem in report.quarantined)
     people = {split: counts.people for split, counts in report.configs["recordings"].items()}
     assert people == {"train": 12, "validation": 4, "test": 4}
+    paths = [f"p{person}/1.wav" for person in range(2)]
+    lists = [folder / f"{name}.csv" for name in ("one", "other")]
+    for file, path, part in zip(lists, paths, ("train", "test"), strict=True):
+        file.write_text(f"path,subject,split\n{path},{file.stem},{part}\n")
+    assert audit(lists).clean
+
+
+def test_a_sound_that_many_people_share_is_named(folder, tmp_path):
+    for person in range(20):
+        soundfile.write(folder / f"p{person}" / "1.wav", 0.1 * np.random.default_rng(99).standard_normal(6_000), 2_000)
+    report = from_folder(folder, tmp_path / "out", progress=False)
+    assert any("is the same file under 20 people" in warning for warning in report.warnings)
+    assert "is the same file under 20 people" in (tmp_path / "out" / "README.md").read_text()
+
+
+def test_a_tone_of_one_person_stays(folder, tmp_path):
+    soundfile.write(folder / "p3" / "1.wav", SHARED["a tone"][0], 2_000)
+    assert not from_folder(folder, tmp_path / "out", progress=False).quarantined
 
 
 def test_a_split_without_people_is_warned_of(folder, tmp_path):

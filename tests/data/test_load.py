@@ -9,7 +9,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from hf_auscult import audit
 from hf_auscult.data import load_prepared
+from hf_auscult.data.load import rows_of
 from hf_auscult.errors import ConfigurationError, DataError, LeakageError
 
 
@@ -86,6 +88,15 @@ def test_a_lost_shard_is_noticed(folder: Path):
     shard(folder, "validation").unlink()
     with pytest.raises(DataError, match="'validation' are missing"):
         load_prepared(folder, "murmur")
+
+
+@pytest.mark.parametrize("damage", [lambda data: data[: len(data) // 2], lambda data: b"", lambda data: b"[" * 9_000])
+def test_a_damaged_shard_is_named(folder: Path, damage):
+    file = shard(folder, "train")
+    file.write_bytes(damage(file.read_bytes()))
+    for call in (lambda: load_prepared(folder, "murmur"), lambda: list(rows_of(file)), lambda: audit([folder])):
+        with pytest.raises(DataError, match=r"circor/data.*: cannot be read"):
+            call()
 
 
 def test_other_folders_and_tasks(folder: Path, tmp_path: Path):

@@ -20,3 +20,10 @@ def test_nothing_is_drawn_where_nothing_is_known(tmp_path: Path):
     pytest.importorskip("matplotlib")
     assert not draw_people(tmp_path, {("unknown", "unknown"): 9}) and not (tmp_path / PLOT).exists()
     assert draw_people(tmp_path, {("2-5", "male"): 1, ("unknown", "unknown"): 3}) and (tmp_path / PLOT).stat().st_size
+
+
+@pytest.mark.parametrize("group", [r"$\frac{a$", "x" * 100_000, "a\nb", "<b>"])
+def test_groups_are_drawn_as_they_are_written(tmp_path, group):
+    assert draw_people(tmp_path, {(group, "male"): 1, ("2-5", "female"): 1})
+    assert (tmp_path / PLOT).stat().st_size < 100_000
+    assert not draw_people(tmp_path, {(f"{group}{number}", "male"): 1 for number in range(41)})

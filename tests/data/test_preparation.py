@@ -273,10 +273,9 @@ def test_official_split_of_sprsound_leaks_and_must_be_asked_for(shared: Path, tm
 
 
 def test_official_training_parts_give_up_reserved_people(shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    from hf_auscult.data import guards, splits
+    from hf_auscult.data import guards
 
     locked = frozenset({"40728258"})  # in train and in the intra-subject test
-    monkeypatch.setattr(splits, "reserved_subjects", lambda name: locked)
     monkeypatch.setattr(guards, "reserved_subjects", lambda name: locked)
     allowed = SplitSpec(name="official", allow_leakage=True)
     source = shared / "data" / "sprsound"

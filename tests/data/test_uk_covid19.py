@@ -150,7 +150,7 @@ def test_an_age_in_years_is_read_where_an_edition_has_it(root: Path):
 
 def test_damaged_tables_are_refused(root: Path, tmp_path: Path):
     people = read(root / "participant_metadata.csv")
-    write(root / "participant_metadata.csv", [*people, people[0]])
+    write(root / "participant_metadata.csv", [*people, {**people[0], "age": "65+"}])
     with pytest.raises(DataError, match="repeats participant_identifier"):
         read_rows(root)
     write(root / "participant_metadata.csv", [{k: v for k, v in row.items() if k != "gender"} for row in people])

@@ -10,7 +10,7 @@ import soundfile
 import torch
 
 import hf_auscult
-from hf_auscult.embedding import precision
+from hf_auscult.embedding import embedder, precision
 from hf_auscult.embedding.embedder import Embedder
 from hf_auscult.embedding.precision import BOUND, MANY, Runner, choose, measure, stand_in
 from hf_auscult.embedding.store import EmbeddingStore
@@ -90,6 +90,7 @@ def test_a_store_holds_one_precision(tmp_path):
 @pytest.fixture
 def compiling(monkeypatch):
     """Compiled ways alone are tried, without a compiler, and taken however slow they are."""
+    monkeypatch.setattr(precision, "SLOW_TO_START", precision.SLOW_TO_START[1:])
     monkeypatch.setattr(precision, "BACKEND", "eager")
     monkeypatch.setattr(precision, "CPU_WAYS", ())
     monkeypatch.setattr(precision, "LEAST_GAIN", 0.0)
@@ -101,12 +102,12 @@ def test_for_many_recordings_compiling_is_tried(compiling):
     model, extractor = variant.model(), variant.extractor()
     assert choose(model, extractor, CPU, recordings=MANY - 1).tried == {}
     fast = Embedder(model, extractor, precision="fast", recordings=MANY)
-    assert set(fast.choice.tried) == set(precision.COMPILED_WAYS)
+    assert set(fast.choice.tried) == {"compiled", "compiled+bfloat16"}
     assert "compiled" in fast.way and fast.choice.tried[fast.way]["start"] > 0
     rate, calls = extractor.sampling_rate, []
     compiled = fast.runner.prepared(fast.encoder)
-    whole = compiled.compiled
-    compiled.compiled = lambda windows: calls.append(windows.shape) or whole(windows)
+    whole = compiled.form
+    compiled.form = lambda windows: calls.append(windows.shape) or whole(windows)
     recordings = [{"array": stand_in(seed, rate)[: (seed + 1) * rate], "sampling_rate": rate} for seed in range(3)]
     rows, exact = fast(recordings), Embedder(model, extractor)(recordings)
     assert calls and set(calls) == {(1, *precision.shape_of(extractor))}
@@ -142,6 +143,30 @@ def test_what_is_added_to_a_compiled_file_is_compiled(compiling, monkeypatch, tm
     assert "compiled" in first.precision.way
     added = recordings.embed_files(str(tmp_path / "model"), files[2:], output, resume=True, **settings)
     assert added.precision.way == first.precision.way and added.embedded == 3
+
+
+@pytest.mark.slow
+def test_onnxruntime_is_tried_and_its_file_kept(monkeypatch, cache):
+    pytest.importorskip("onnxscript")
+    monkeypatch.setattr(precision, "SLOW_TO_START", ("onnx",))
+    monkeypatch.setattr(embedder, "SLOW_TO_START", ("onnx",))
+    monkeypatch.setattr(precision, "CPU_WAYS", ())
+    variant = ENCODERS["opera-ce"]
+    model, extractor = variant.model(), variant.extractor()
+    monkeypatch.setattr(precision, "LEAST_GAIN", 1e9)
+    assert Embedder(model, extractor, precision="fast", recordings=MANY).way == "exact"
+    assert not list(cache.glob("*.onnx"))
+    for kept in cache.glob("*.json"):
+        kept.unlink()
+    monkeypatch.setattr(precision, "LEAST_GAIN", 0.0)
+    fast = Embedder(model, extractor, precision="fast", recordings=MANY)
+    assert fast.way == "onnx" and fast.choice.cosine > 1 - 1e-6
+    assert len(list(cache.glob("*.onnx"))) == 1
+    monkeypatch.setattr(precision, "write", None)  # another process finds the file
+    again = Embedder(model, extractor, precision="fast", recordings=MANY)
+    rate = extractor.sampling_rate
+    recordings = [{"array": stand_in(seed, rate)[: (seed + 1) * rate], "sampling_rate": rate} for seed in range(2)]
+    np.testing.assert_allclose(again(recordings), Embedder(model, extractor)(recordings), atol=1e-5)
 
 
 @pytest.mark.slow

@@ -152,6 +152,9 @@ def test_what_cannot_be_meant_is_refused(folder, files, tmp_path):
             embed_files(folder, paths, output, progress=False, **options)
     with pytest.raises(ConfigurationError, match="is a folder"):
         embed_files(folder, files, tmp_path, progress=False)
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ConfigurationError, match="is a device or a pipe"):
+        embed_files(folder, files, tmp_path / "pipe", progress=False, resume=True)
     with pytest.raises(OSError):
         embed_files(str(tmp_path / "absent"), files, output, progress=False)
     assert not output.exists()

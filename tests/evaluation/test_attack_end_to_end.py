@@ -6,8 +6,10 @@ It knows the true person of every recording from the file's name, and asks no co
 from __future__ import annotations
 
 import csv
+import json
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,14 +17,19 @@ import pyarrow.parquet as pq
 import pytest
 import soundfile
 
-from hf_auscult.data import SplitSpec, corpus_people, guards, splits
+from hf_auscult.data import SplitSpec, guards
 from hf_auscult.data import audit as audit_module
 from hf_auscult.data.corpora import CorpusSpec, build_corpus
 from hf_auscult.data.from_folder import from_folder
-from hf_auscult.evaluation import examples as examples_module
+from hf_auscult.errors import LeakageError
 from hf_auscult.evaluation import runner, task_probe
 from hf_auscult.evaluation.task import BenchmarkTask
 from hf_auscult.evaluation.zero_shot import run as zero_shot
+from hf_auscult.features import FrontEnd
+from hf_auscult.recipes import pretrain
+from hf_auscult.recipes.align.config import DataConfig
+from hf_auscult.recipes.align.corpus import load_corpus
+from hf_auscult.training.spectrograms import Spectrograms, TrainingRecording
 
 RATE, SECONDS = 4_000, 4
 LOCKED = {"one": {"P3"}, "two": {"20"}}
@@ -55,9 +62,8 @@ def ward(folder: Path, people: range, ids) -> Path:
 @pytest.fixture
 def root(tmp_path: Path, monkeypatch) -> Path:
     """Two wards that share six people, who have other ids there."""
-    for module in (guards, splits, corpus_people, examples_module, audit_module):
-        locked = {name: frozenset(guards.known_as(person) for person in ids) for name, ids in LOCKED.items()}
-        monkeypatch.setattr(module, "reserved_subjects", lambda name, locked=locked: locked.get(name, frozenset()))
+    locked = {name: frozenset(guards.known_as(person) for person in ids) for name, ids in LOCKED.items()}
+    monkeypatch.setattr(guards, "reserved_subjects", lambda name: locked.get(name, frozenset()))
     ward(tmp_path / "one", range(18), lambda p, n, new: f"x{p + 100}" if n and new else (f"P{p}", f" p-{p:03d}")[n])
     ward(tmp_path / "two", range(12, 26), lambda p, n, new: f"{p + 900}" if n and new else (f"{p}", f"0{p}.0")[n])
     return tmp_path
@@ -116,18 +122,21 @@ def test_nobody_is_on_two_sides_and_nobody_reserved_is_fitted(root: Path, refere
         assert not (parts["train"] | parts["validation"]) & RESERVED
 
 
-def test_a_corpus_of_both_holds_nobody_who_is_tested(root: Path):
-    tested: set[int] = set()
+def prepared(root: Path) -> tuple[list[Path], dict[str, set[int]]]:
+    """Both wards, and the true people of their test parts."""
+    tested: dict[str, set[int]] = {}
     for name in ("one", "two"):
         report = from_folder(
             root / name, root / "prepared" / name, positive="yes", split=FAMILIES["subject"], progress=False
         )
-        tested |= truth(
-            row["recording_id"]
-            for row in csv.DictReader((report.output / "splits.csv").open())
-            if row["split"] == "test"
-        )
-    folders = [root / "prepared" / name for name in ("one", "two")]
+        rows = csv.DictReader((report.output / "splits.csv").open())
+        tested[name] = truth(row["recording_id"] for row in rows if row["split"] == "test")
+    return [root / "prepared" / name for name in tested], tested
+
+
+def test_a_corpus_of_both_holds_nobody_who_is_tested(root: Path):
+    folders, people = prepared(root)
+    tested = people["one"] | people["two"]
     build_corpus(CorpusSpec("both", {"one": None, "two": None}, "made up"), folders, root / "corpus", progress=False)
     parts = {
         part: truth(
@@ -145,3 +154,59 @@ def test_a_corpus_of_both_holds_nobody_who_is_tested(root: Path):
     assert shared and {finding.kind for finding in shared} == {"alike"}
     for name in ("one", "two"):
         assert audit_module.audit([root / "prepared" / name]).clean
+
+
+def test_nobody_who_is_tested_is_pretrained_or_aligned_on(root: Path):
+    folders, tested = prepared(root)
+    both = tested["one"] | tested["two"]
+    ids: dict[str, set[str]] = {}
+    heard = list(pretrain.training_recordings(folders, RATE, frozenset(), ids, []))
+    parts = {part: truth(one.recording_id for one in heard if one.split == part) for part in ("train", "validation")}
+    assert parts["train"] and not (parts["train"] | parts["validation"]) & (both | RESERVED)
+    assert set(ids) == {"one", "two"}
+    # The other ward's training people, straight from its folder, and then through a corpus of both.
+    data = DataConfig(dataset="one", task="label")
+    taught = truth(
+        row["recording_id"]
+        for row in csv.DictReader((folders[1] / "splits.csv").open())
+        if row["split"] in ("train", "validation")
+    )
+    assert taught & tested["one"], "otherwise the other ward alone is no temptation"
+    with pytest.raises(LeakageError, match="sound alike"):
+        load_corpus(data, folders, RATE)
+    build_corpus(CorpusSpec("both", {"one": None, "two": None}, "made up"), folders, root / "corpus", progress=False)
+    corpus = load_corpus(data, [folders[0], root / "corpus"], RATE)
+    fitted, judged = (
+        truth(recording.recording_id for part in names for recording in corpus.take(corpus.rows(part)))
+        for names in (("train", "validation"), ("test",))
+    )
+    assert judged == tested["one"] - RESERVED and fitted & set(range(18, 26))
+    assert not fitted & (judged | RESERVED | tested["two"])
+    assert {person for one in corpus.held_out().people.values() for person in truth_of_ids(one)} == judged
+
+
+def truth_of_ids(ids: Iterable[str]) -> set[int]:
+    """The true people of the first ward, from ids: ``P7``, `` p-007``, and ``x107`` of a copy."""
+    return {int(re.search(r"\d+", own)[0]) - (100 if "x" in own else 0) for own in ids}
+
+
+def test_keys_of_what_is_kept_follow_the_split_and_the_sound(root: Path):
+    """The same folders with the same counts, prepared with another seed."""
+    folders, _ = prepared(root)
+    spec = CorpusSpec("both", {"one": None, "two": None}, "made up")
+    build_corpus(spec, folders, root / "corpus", progress=False)
+    content = json.loads((root / "corpus" / "corpus.json").read_text())
+    build_corpus(spec, folders, root / "again", progress=False)
+    same = {"split_sha256", "audio_sha256"}
+    again = json.loads((root / "again" / "corpus.json").read_text())
+    assert {name: content[name] for name in same} == {name: again[name] for name in same}
+    for name in ("one", "two"):
+        other = replace(FAMILIES["subject"], seed=1)
+        from_folder(root / name, root / "prepared" / name, positive="yes", split=other, progress=False, overwrite=True)
+    build_corpus(spec, folders, root / "fourth", progress=False)
+    fourth = json.loads((root / "fourth" / "corpus.json").read_text())
+    assert fourth["split_sha256"] != content["split_sha256"] and fourth["audio_sha256"] != content["audio_sha256"]
+    wave = np.random.default_rng(0).standard_normal(8 * RATE).astype("f4")
+    recording = TrainingRecording(wave, "one", "one:P1", "train", "r")
+    stores = [Spectrograms.write(root / key, [recording], FrontEnd.of("heart"), key=key) for key in "ab"]
+    assert stores[0].sha256() != stores[1].sha256() == Spectrograms.open(root / "b").sha256()

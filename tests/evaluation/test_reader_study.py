@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 
@@ -48,6 +50,17 @@ def test_the_papers_figures(study):
     assert "positive = CHD" in found.table().markdown() and "40 / 10 / 18 / 32" in found.table().markdown()
 
 
+def test_groups_of_few_people_of_a_class_are_refused(study):
+    file, scores = study
+    kept = [
+        line for line in file.read_text().splitlines() if not line.startswith(tuple(f"r{n}," for n in range(2, 24)))
+    ]
+    file.write_text("\n".join(kept))
+    rows = {(row.reader, row.group): row for row in reader_study(file, scores, positive="CHD", threshold=0.5).rows}
+    assert set(rows["c0", "sex: f"].figures) == {"specificity"} and rows["c0", "sex: f"].confusion is not None
+    assert set(rows["c0", "everybody"].figures) == {"sensitivity", "specificity", "accuracy"}
+
+
 def test_comparisons_are_corrected_over_the_table(study, tmp_path, capsys):
     from hf_auscult.cli import main
 
@@ -82,6 +95,9 @@ def test_the_class_order_does_not_matter(study):
         (lambda text: text + "\n" + text.rsplit("\n", 1)[1], "twice"),
         (lambda text: text.replace("r0,p0,CHD,c1", "r0,p0,normal,c1"), "other facts"),
         (lambda text: text.replace("CHD", "VSD"), "every or no"),
+        (lambda text: text.replace("CHD,c2,normal", "CHD,c2,Normal"), "'normal', 'Normal'"),
+        (lambda text: text.replace("r7,p7,CHD,c2", "r7,p7,CHD,C2"), "'c2', 'C2'"),
+        (lambda text: re.sub(r"(?m)^(r[04],.*),f$", r"\1,F", text), "'F', 'f'"),
     ],
 )
 def test_incomplete_studies_are_refused(study, change, message):

@@ -14,7 +14,6 @@ from hf_auscult.data import SplitSpec, guards, load_prepared, prepare
 from hf_auscult.data.from_folder import folder_spec, from_folder
 from hf_auscult.data.guards import bare_id
 from hf_auscult.errors import ConfigurationError, LeakageError
-from hf_auscult.evaluation import examples as examples_module
 from hf_auscult.evaluation import task_probe
 from hf_auscult.evaluation.examples import examples_of
 from hf_auscult.evaluation.examples import test_parts as parts_of
@@ -103,6 +102,24 @@ def test_one_test_part_can_be_chosen(official: Path):
             examples_of(replace(task, spec=replace(own, test=chosen)))
 
 
+def test_zero_shot_tests_the_part_that_is_asked_for(tmp_path: Path):
+    people = {f"p{n}": [take(n)] for n in range(18)}
+    part = {person: ("train", "test_inter", "test_2023")[n // 6] for n, person in enumerate(people)}
+    source = ward(tmp_path / "in" / "ward", people, official_split=part)
+    spec = replace(folder_spec(source, positive="yes"), official=("train", "test_inter", "test_2023"))
+    prepare(spec, source, tmp_path / "ward", split=SplitSpec("official"), progress=False)
+    settings = zero_shot.ZeroShotSettings("no model", tmp_path / "ward", "label", tmp_path, tmp_path)
+    manifest = zero_shot.manifest_of(tmp_path / "ward")
+    for test in ("test_inter", "test_2023"):
+        examples, _ = zero_shot._examples(replace(settings, test=test), "ward", manifest)
+        who = {name: set(examples.subjects[examples.split == name]) for name in ("train", "test")}
+        own = {f"ward:{person}" for person in part if part[person] == test}
+        assert who == {"train": {f"ward:p{n}" for n in range(6)}, "test": own}
+    for test in ("", "test_2"):
+        with pytest.raises(ConfigurationError, match="test_inter"):
+            zero_shot._examples(replace(settings, test=test), "ward", manifest)
+
+
 @pytest.mark.parametrize("family", ["loso", "leave_one_source_out"])
 def test_parts_are_tested_in_turn_where_the_split_says_so(tmp_path: Path, probed, family: str):
     people = {f"p{n}": [take(n)] for n in range(12)}
@@ -141,8 +158,7 @@ def locked(data_root: Path, monkeypatch) -> set[str]:
     """Two of the prepared test people become reserved ones."""
     people = sorted(set(load_prepared(data_root / "circor", "murmur")["test"]["subject_id"]))[:2]
     bare = frozenset(bare_id(person, "circor") for person in people)
-    for module in (guards, examples_module):
-        monkeypatch.setattr(module, "reserved_subjects", lambda dataset: bare if dataset == "circor" else frozenset())
+    monkeypatch.setattr(guards, "reserved_subjects", lambda dataset: bare if dataset == "circor" else frozenset())
     return set(people)
 
 

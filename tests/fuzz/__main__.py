@@ -12,6 +12,8 @@ import warnings
 from collections import Counter
 from pathlib import Path
 
+from pytest import MonkeyPatch
+
 from . import audio, tables
 from .runner import input_of, run
 
@@ -31,7 +33,10 @@ def main() -> int:
     logging.disable(logging.CRITICAL)
     warnings.simplefilter("ignore")
     shared = Path(os.environ.get("AUSCULT_SHARED", Path(__file__).resolve().parents[3] / "shared"))
-    with tempfile.TemporaryDirectory() as folder:
+    memory = Path("/dev/shm")  # many small files, each of which is synchronised
+    with tempfile.TemporaryDirectory(dir=memory if memory.is_dir() else None) as folder, MonkeyPatch.context() as patch:
+        if args.what == "tables":
+            tables.once(patch)
         if args.what == "audio":
             attack = audio.with_model()
         else:

@@ -14,6 +14,7 @@ import importlib
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import sys
@@ -25,8 +26,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from huggingface_hub import constants
+
+from ..hub.server import TOKENS, Hub
 
 SAMPLE = Path(__file__).resolve().parents[2] / "examples" / "data" / "circor_sample"
+REPOSITORY = "auscult/tiny"
 TIMES = ("seconds", "read")
 """Keys of a run's results that say how long it took, and what it found in a cache."""
 NEEDED = (
@@ -34,6 +39,7 @@ NEEDED = (
     "hf_auscult.data.preparation",
     "hf_auscult.embedding.recordings",
     "hf_auscult.evaluation.runner",
+    "hf_auscult.hub.release",
     "hf_auscult.recipes.align.run",
     "hf_auscult.reports.generate_set",
     "transformers.models.auto.modeling_auto",
@@ -60,7 +66,7 @@ class Trials:
 
 
 def commands(root: Path) -> dict[str, list[str]]:
-    """The command of every verb; each writes `root/here/out`."""
+    """The command of every verb; each writes `root/here/out`, or to a Hub."""
     prepared, out = root / "prepared" / "circor", root / "here" / "out"
     return {
         "prepare": ["prepare", "circor", "--source", str(SAMPLE), "--output", str(out)],
@@ -69,6 +75,7 @@ def commands(root: Path) -> dict[str, list[str]]:
         "bench": f"bench acula18 --tasks T17 --model logmel --draws 50 --data-root {prepared.parent} --output {out} "
         f"--cache {root / 'here' / 'cache'}".split(),
         "align": ["align", "--config", str(root / "align.yaml")],
+        "publish": ["publish", "model", str(root / "model"), "--repo", REPOSITORY, "--licence", "mit"],
     }
 
 
@@ -118,15 +125,18 @@ def killed(words: Sequence[str], after: float) -> bool:
 
 
 def left(folder: Path) -> dict[str, str]:
-    """What a run leaves: path -> hash of the content; times are left out of JSON."""
+    """What a run leaves: path -> hash of the content; times are left out of JSON and cards."""
     found = {}
     for file in sorted(folder.rglob("*")):
-        if file.is_dir() or file.relative_to(folder).parts[0] == "cache":
-            continue
-        data = file.read_bytes()
-        if file.suffix == ".json":
-            data = json.dumps(_timeless(json.loads(data)), sort_keys=True).encode()
-        found[file.relative_to(folder).as_posix()] = hashlib.sha256(data).hexdigest()
+        name = file.relative_to(folder).as_posix()
+        if name.endswith((".partial", ".lock")):
+            found[name] = "left over"
+        elif file.is_file() and not name.startswith("cache/"):
+            data = file.read_bytes()
+            if file.suffix == ".json":
+                data = json.dumps(_timeless(json.loads(data)), sort_keys=True).encode()
+            data = re.sub(rb"(?m)^Whole run: [\d.]+ s", b"", data)  # of a card
+            found[name] = hashlib.sha256(data).hexdigest()
     return found
 
 
@@ -136,32 +146,45 @@ def _timeless(content: Any) -> Any:
     return [_timeless(value) for value in content] if isinstance(content, list) else content
 
 
-def attack(verb: str, root: Path, kills: int, seed: int, minutes: float | None = None) -> Trials:
+def published(hub: Hub) -> dict[str, str]:
+    """What the Hub shows: path -> hash of the content."""
+    tree = hub.model(REPOSITORY).tree() if ("model", REPOSITORY) in hub.repositories else {}
+    return {name: hashlib.sha256(data).hexdigest() for name, data in tree.items() if name != ".gitattributes"}
+
+
+def attack(verb: str, root: Path, hub: Hub, kills: int, seed: int, minutes: float | None = None) -> Trials:
     """Kill a verb so many times."""
     words, here = commands(root)[verb], root / "here"
-    shutil.rmtree(here, ignore_errors=True)
-    here.mkdir()
+
+    def clear() -> None:
+        hub.clear()
+        shutil.rmtree(here, ignore_errors=True)
+        here.mkdir()
+
+    def state() -> dict[str, str]:
+        return left(here) | published(hub)
+
+    clear()
     begin = time.monotonic()
     status = run(words)
     trials = Trials(verb, seconds=time.monotonic() - begin)
     if status:
         trials.findings.append(f"the undisturbed run ends with {status}")
         return trials
-    expected, chance = left(here), random.Random(f"{verb}:{seed}")
+    expected, chance = state(), random.Random(f"{verb}:{seed}")
     while trials.kills < kills and (minutes is None or time.monotonic() < begin + 60 * minutes):
-        shutil.rmtree(here)
-        here.mkdir()
+        clear()
         trials.trials += 1
         while killed(words, chance.uniform(0, 1.1 * trials.seconds)):
             trials.kills += 1
-            shown = {name: content for name, content in left(here).items() if not name.startswith(".")}
+            shown = {name: content for name, content in state().items() if not name.startswith((".", "cache/"))}
             if shown not in ({}, expected):
                 trials.findings.append(f"trial {trials.trials}: half an output after a kill: {sorted(shown)[:5]}")
             if chance.random() < 0.7:  # most are killed once, some again and again
                 break
         finished = (here / "out").exists()
         status = run(words)  # of a finished output it says so, and still cleans up
-        found = left(here)
+        found = state()
         different = sorted(name for name in {*found, *expected} if found.get(name) != expected.get(name))
         if status != (2 if finished else 0) or different:
             trials.findings.append(f"trial {trials.trials}: status {status}, different: {different[:5]}")
@@ -171,7 +194,7 @@ def attack(verb: str, root: Path, kills: int, seed: int, minutes: float | None =
 def main() -> int:
     """Kill verbs and say what came of it; exit status 1 for findings."""
     parser = argparse.ArgumentParser("tests.fuzz.kill_and_resume", description=__doc__)
-    parser.add_argument("verbs", nargs="+", choices=["prepare", "reports", "embed", "bench", "align"])
+    parser.add_argument("verbs", nargs="+", choices=["prepare", "reports", "embed", "bench", "align", "publish"])
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--minutes", type=float, help="of each verb, at most")
     parser.add_argument("--seed", type=int, default=0)
@@ -180,12 +203,16 @@ def main() -> int:
     for name in NEEDED:  # once, before processes are forked
         importlib.import_module(name)
     done = []
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, Hub() as hub:
         root = Path(folder).resolve()
         os.environ["AUSCULT_CACHE"] = str(root / "auscult_cache")
         set_up(root)
+        hub.server.handle_error = lambda *_: None  # a client that is killed hangs up
+        # Whoever asks a Hub gets the one that is kept here.
+        constants.ENDPOINT, constants.HF_HUB_OFFLINE, constants.HF_HUB_DISABLE_XET = hub.endpoint, False, True
+        os.environ |= {"HF_TOKEN": next(iter(TOKENS)), "NO_PROXY": "127.0.0.1", "no_proxy": "127.0.0.1"}
         for verb in args.verbs:
-            done.append(attack(verb, root, args.kills, args.seed, args.minutes))
+            done.append(attack(verb, root, hub, args.kills, args.seed, args.minutes))
             print(json.dumps(asdict(done[-1])), flush=True)
             if args.report is not None:
                 args.report.write_text(json.dumps([asdict(trials) for trials in done], indent=2) + "\n")

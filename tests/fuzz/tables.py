@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
-from hf_auscult.data import prepare
+import pyarrow.parquet as pq
+import pytest
+
+from hf_auscult.data import inspection, population, preparation, prepare
 from hf_auscult.data.from_folder import folder_spec
+from hf_auscult.data.schema import OLDEST, TIMED, Row
 from hf_auscult.errors import AuscultError
 
 from ..data.lung_layouts import noise
@@ -20,11 +25,12 @@ TEXT = {".csv", ".tsv", ".txt", ".json", ".hea", ".xlsx", ".xls", ""}
 MOST = 24
 """Recordings of a layout: the tables are the matter here."""
 LINES = (
-    "path,subject_id,recording_id,label,site,age,sex,organ,ward",
-    *(f"{n}.wav,p{n % 4},r{n},{'ab'[n % 2]},mitral,{20 + n},f,heart,x" for n in range(8)),
+    "path,subject_id,recording_id,label,site,age,sex,organ,ward,age_group",
+    *(f"{n}.wav,p{n % 4},r{n},{'ab'[n % 2]},mitral,{20 + n if n < 4 else ''},f,heart,x,child" for n in range(8)),
 )
 NUMBERS = ("inf", "-inf", "nan", "1e999", "-7000", "1e9", "0x10", "9" * 5_000, "१२", "1_0", "", "-0", "1e-400", "None")
 TEXTS = ("\0", "\ufeff", "\ud800", '"', '"' * 3, "'", "=1+1", "../../etc/passwd", "a" * 140_000, "\r", "\n", ";", "\t")
+TEXTS += (r"$\frac{x$", "<b>|`*_[x](y)", "x" * 5_000, "\x1b[31m", "---", "{{x}}", "%s{0}")
 JSONS = (
     "[" * 100_000,
     '{"a":' * 50_000,
@@ -38,6 +44,17 @@ JSONS = (
     '"x"',
     '[{"x": [1]}]',
 )
+
+STAND_INS: tuple[Callable[[Path], object], ...] = (
+    lambda file: None,
+    Path.mkdir,
+    os.mkfifo,
+    lambda file: file.symlink_to("/dev/zero"),
+    lambda file: file.symlink_to(file),
+    lambda file: file.symlink_to("/proc/self/mem"),
+    lambda file: file.write_bytes(b""),
+)
+"""What stands where a table should be: nothing, a folder, a pipe, what never ends, what cannot be opened or read."""
 
 
 def build(root: Path, shared: Path) -> dict[str, Path]:
@@ -128,10 +145,15 @@ def attack(chance: random.Random, layouts: dict[str, Path], work: Path, run: Cal
     before = {file: file.read_bytes() for file in chosen}
     try:
         for file, data in before.items():
-            file.write_bytes(mutated(chance, data))
+            if chance.random() < 0.03:
+                file.unlink()
+                chance.choice(STAND_INS)(file)
+            else:
+                file.write_bytes(mutated(chance, data))
         return f"{run(name, source, output)}"
     finally:
         for file, data in before.items():
+            shutil.rmtree(file) if file.is_dir() else file.unlink(missing_ok=True)
             file.write_bytes(data)
         shutil.rmtree(output, ignore_errors=True)
         for left in work.glob(".output*"):
@@ -146,6 +168,13 @@ def in_process(name: str, source: Path, output: Path) -> str:
     except AuscultError:
         return "refused"
     assert report.listed == report.written + len(report.quarantined) + len(report.withheld), "a recording was lost"
+    for file in sorted((output / "data").glob("*.parquet")):
+        names = [name for name in ("age", "duration", *TIMED) if name in pq.read_schema(file).names]
+        for row in pq.read_table(file, columns=names).to_pylist():
+            assert row["age"] is None or 0 <= row["age"] < OLDEST, f"an age of {row['age']}"
+            for event in (event for name in TIMED for event in row.get(name) or ()):
+                possible = 0 <= event["start"] <= event["end"] <= row["duration"] + inspection.OVERHANG
+                assert possible, f"an event from {event['start']} to {event['end']} s of {row['duration']}"
     return "set aside" if report.quarantined else "prepared"
 
 
@@ -170,6 +199,30 @@ def by_command(name: str, source: Path, output: Path) -> str:
 
 def _refuse(name: str) -> None:
     raise AssertionError(f"{name} is no JSON")
+
+
+def once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Read each recording, and draw each population, once a process: tables change here, recordings do not."""
+    known: dict[tuple[str, ...], object] = {}
+    drawn: dict[frozenset[object], bytes | None] = {}
+
+    def inspect(row: Row, root: Path) -> object:
+        key = (str(root), str(row["path"]), str(row["recording_id"]))
+        if key not in known:
+            known[key] = inspection.inspect(row, root)
+        return known[key]
+
+    def draw_people(folder: Path, counts: Mapping[tuple[str, str], int]) -> bool:
+        key = frozenset(counts.items())
+        if key not in drawn:
+            drawn[key] = (folder / population.PLOT).read_bytes() if population.draw_people(folder, counts) else None
+        picture = drawn[key]
+        if picture is not None:
+            (folder / population.PLOT).write_bytes(picture)
+        return picture is not None
+
+    monkeypatch.setattr(inspection, "_serial", lambda rows, root: (inspect(row, root) for row in rows))
+    monkeypatch.setattr(preparation, "draw_people", draw_people)
 
 
 def with_layouts(root: Path, shared: Path, *, command: bool = False) -> Callable[[random.Random], str]:

@@ -40,7 +40,8 @@ def test_bytes_written_over_a_recording(name, new, at):
 
 
 @pytest.mark.slow
-def test_mutated_tables(shared: Path, tmp_path):
+def test_mutated_tables(shared: Path, tmp_path, monkeypatch):
+    tables.once(monkeypatch)
     outcome = run(tables.with_layouts(tmp_path, shared), count=300, minutes=0.4)
     assert not outcome.findings and outcome.inputs > 10
 

@@ -5,7 +5,15 @@ import pytest
 from sklearn.metrics import accuracy_score, f1_score, recall_score
 
 from hf_auscult.errors import DataError
-from hf_auscult.metrics import accuracy, macro_f1, micro_f1, sensitivity, specificity
+from hf_auscult.metrics import (
+    accuracy,
+    event_detection_score,
+    macro_f1,
+    micro_f1,
+    sensitivity,
+    specificity,
+    zero_shot_scores,
+)
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -61,6 +69,15 @@ def test_one_class_under_several_spellings_is_refused(spellings):
     with pytest.raises(DataError, match="several spellings") as refusal:
         macro_f1(["normal", *spellings], ["normal"] * 3)
     assert all(repr(spelling) in str(refusal.value) for spelling in spellings)
+    for figure in (accuracy, sensitivity, specificity):
+        with pytest.raises(DataError, match="several spellings"):
+            figure(["normal", *spellings], ["normal"] * 3)
+    with pytest.raises(DataError, match="several spellings"):
+        accuracy([0, 1], ["0", "1"])
+    with pytest.raises(DataError, match="several spellings"):
+        zero_shot_scores([[1.0, 0.0]], {spelling: [[1.0, 0.0]] for spelling in spellings})
+    with pytest.raises(DataError, match="several spellings"):
+        event_detection_score([[(0.0, 1.0, spellings[0])]], [[(0.0, 1.0, spellings[1])]])
 
 
 def test_names_and_numbers_do_not_mix():

@@ -11,14 +11,17 @@ from sklearn.metrics import roc_auc_score
 
 from hf_auscult.errors import DataError
 from hf_auscult.metrics import (
+    DecisionScore,
     Interval,
     accuracy,
     auroc,
     auroc_over_runs,
+    debiased_ece,
     ece,
     independent_difference,
     macro_f1,
     mae,
+    mean_error,
     paired_difference,
     person_interval,
     sensitivity,
@@ -74,6 +77,57 @@ def test_several_classes_and_several_runs_equal_the_loop():
     fast = person_interval(auroc_over_runs, binary, score, subjects=who, draws=100, seed=2, family="bootstrap")
     slow = person_interval(slow_runs, binary, score, subjects=who, draws=100, seed=2)
     assert (fast.value, fast.low, fast.high) == pytest.approx((slow.value, slow.low, slow.high), abs=1e-12)
+
+
+def _length(found):
+    return found.high - found.low
+
+
+def test_an_interval_over_runs_holds_seeds_and_who_is_labelled():
+    rng = np.random.default_rng(3)
+    y, who = np.arange(60) % 2, np.arange(60)
+    seeds = y[:, None] * [0.2, 1.0, 2.0] + rng.standard_normal((60, 1)) + 0.3 * rng.standard_normal((60, 3))
+    alone = person_interval(auroc, y, seeds[:, 1], subjects=who)
+    over = person_interval(auroc_over_runs, y, seeds, subjects=who)
+    assert "variance between runs" in over.method and _length(over) > 1.2 * _length(alone)
+    # Runs that repeat a seed are no new seeds: told so, the interval stays as it is; else it would shrink.
+    twice, factors = np.repeat(seeds, 2, axis=1), [np.repeat(range(3), 2), np.tile(range(2), 3)]
+    told = person_interval(partial(auroc_over_runs, factors=factors), y, twice, subjects=who)
+    assert (told.low, told.high) == pytest.approx((over.low, over.high))
+    assert _length(person_interval(auroc_over_runs, y, twice, subjects=who)) < _length(over)
+    gaps = [paired_difference(auroc_over_runs, seeds, seeds[:, :1], labels=y, subjects=who)]
+    gaps += [
+        paired_difference(partial(auroc_over_runs, factors=factors), twice, twice[:, :1], labels=y, subjects=who),
+        paired_difference(auroc_over_runs, twice, twice[:, :1], labels=y, subjects=who),
+    ]
+    assert _length(gaps[0]) == pytest.approx(_length(gaps[1])) and _length(gaps[2]) < _length(gaps[1])
+
+
+def test_scores_of_decisions_and_errors_hold_their_runs():
+    rng = np.random.default_rng(4)
+    y, who = np.arange(60) % 2, np.arange(60)
+    wrong = rng.random((60, 3)) < [0.1, 0.25, 0.4]
+    decided, truth = np.eye(2, dtype=int)[np.where(wrong, 1 - y[:, None], y[:, None])], np.eye(2, dtype=int)[y]
+    for score, average in (("f1", "macro"), ("recall", "positive")):
+        counted = DecisionScore(score, average, (0, 1))
+        same = np.repeat(decided[:, [1]], 3, axis=1)
+        with_spread, without = (person_interval(counted, truth, runs, subjects=who) for runs in (decided, same))
+        assert "between runs" in with_spread.method and "between runs" not in without.method
+        assert _length(with_spread) > 1.15 * _length(without)
+    errors = rng.exponential(size=(60, 1)) * np.array([0.5, 1.0, 1.5])
+    over, alone = (person_interval(mean_error, part, subjects=who) for part in (errors, errors.mean(axis=1)))
+    assert over.value == pytest.approx(alone.value) and _length(over) > 1.2 * _length(alone)
+    gap = paired_difference(mean_error, errors, errors * 0, subjects=who)
+    # Student's t of people's and runs' variances together.
+    people, runs = errors.mean(axis=1).var(ddof=1) / 60, errors.mean(axis=0).var(ddof=1) / 3
+    assert _length(gap) > 2 * 1.96 * (people + runs) ** 0.5
+
+
+def test_one_class_alone_has_no_interval_of_its_f1():
+    for truth in ([0] * 30, [1] * 30):
+        assert "one class" in person_interval(macro_f1, truth, truth, subjects=range(30)).reason
+    table = np.eye(2, dtype=int)[[0] * 30]
+    assert person_interval(DecisionScore("f1", "macro", (0, 1)), table, table[:, None], subjects=range(30)).low is None
 
 
 def test_two_thousand_draws_of_six_hundred_recordings_in_a_second():
@@ -135,12 +189,13 @@ def test_too_little_evidence_has_a_reason_in_place_of_bounds():
     perfect = person_interval(auroc, [0, 0, 1, 1], [1, 2, 3, 4], subjects=range(4))
     assert perfect.low < 0.5 and perfect.high == 1.0  # four people can be told apart by luck
     few = person_interval(macro_f1, [0, 0, 0, 1, 1], [0, 0, 0, 1, 1], subjects=range(5))
-    assert few.low is None and few.reason == "5 people, fewer than 20"
-    rare = person_interval(macro_f1, [0] * 18 + [1] * 2, [0] * 18 + [1] * 2, subjects=range(20))
+    assert few.low is None and few.reason == "5 people, fewer than 25"
+    rare = person_interval(macro_f1, [0] * 28 + [1] * 2, [0] * 28 + [1] * 2, subjects=range(30))
     assert rare.low is None and rare.reason == "2 people of the rarest class, fewer than 8"
-    decided_only = person_interval(macro_f1, [0] * 10 + [1] * 10, [0] * 10 + [1] * 9 + [2], subjects=range(20))
+    decided_only = person_interval(macro_f1, [0] * 15 + [1] * 15, [0] * 15 + [1] * 14 + [2], subjects=range(30))
     assert decided_only.low is None and decided_only.reason.startswith("0 people of the rarest class")
-    assert "biased" in person_interval(ece, [0, 1] * 10, [0.4, 0.6] * 10, subjects=range(20)).reason
+    for error in (ece, debiased_ece, partial(debiased_ece, subjects=range(20))):
+        assert "bias" in person_interval(error, [0, 1] * 10, [0.4, 0.6] * 10, subjects=range(20)).reason
 
     def rarely(values):
         return 1.0 if len(np.unique(values)) == 4 else float("nan")  # 4!/4^4 = 9 % of draws

@@ -123,6 +123,7 @@ def test_modules_are_the_package_functions(load):
     assert found == metrics.operating_point(y, p, 0.4).to_dict()
     found = load("ece").compute(predictions=p, references=y, bins=7)
     assert found["ece"] == metrics.ece(y, p, bins=7)
+    assert found["debiased_ece"] == metrics.debiased_ece(y, p, bins=7)
     assert found["ece_equal_width"] == metrics.ece(y, p, bins=7, binning="equal_width")
     assert (found["brier"], found["slope"]) == (metrics.brier(y, p), metrics.calibration_line(y, p).slope)
     who = (np.arange(60) // 2).astype(str).tolist()

@@ -155,7 +155,7 @@ def test_the_figures_say_what_they_show(tmp_path, figures):
         "radar": ["Wheeze &\nCrackle\n(7)", "Stridor\n(6)"],
         "borda": ["lung", "heart", "Borda score (1 to 2)", "1.5", "2.0"],
         "confusion": ["8\n80 %", "healthy\n(n=10)", "CHD\n(n=0)", "decided"],
-        "calibration": ["before: ECE 0.", "after: ECE 0."],
+        "calibration": ["before: plug-in ECE 0.", "after: plug-in ECE 0."],
         "scaling": ["1,000", "training people"],
         "map": ["heart (30)", "lung (10)", "t-SNE, seed 0"],
         "retrieval": ["2. cosine 0.70, its own report", "rank 2 of 90", "…", "Hz"],

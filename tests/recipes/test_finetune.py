@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import ast
 import json
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 import yaml
+from safetensors.torch import load_file
 from transformers import AutoModelForAudioClassification, pipeline
 
 import hf_auscult
 from hf_auscult.audio import read
-from hf_auscult.data.trained_on import seen_in_training
+from hf_auscult.data.trained_on import FILE, seen_in_training, training_people
 from hf_auscult.errors import ConfigurationError, DataError
 from hf_auscult.evaluation.predictions import Predictions
 from hf_auscult.features import AuscultFeatureExtractor
@@ -20,6 +24,7 @@ from hf_auscult.models.opera import OperaCEConfig
 from hf_auscult.models.opera.modeling_opera_ce import OperaCEModel
 from hf_auscult.recipes.finetune import cross_table, event_scores, finetune, load_config
 from hf_auscult.training.finetune import FinetuneArguments
+from tests.launched import two_processes
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = ROOT / "examples" / "configs"
@@ -41,8 +46,6 @@ def root(tmp_path_factory) -> Path:
 
 @pytest.fixture(scope="module")
 def encoder(tmp_path_factory) -> Path:
-    import torch
-
     torch.manual_seed(0)
     folder = tmp_path_factory.mktemp("encoder")
     settings = {"network": "cnn", "conv_channels": (4, 8), "convs_per_block": 1, "pooling": "band_mean_std"}
@@ -54,6 +57,7 @@ def encoder(tmp_path_factory) -> Path:
 
 
 def written(folder: Path, root: Path, encoder: Path, **changes) -> Path:
+    folder.mkdir(exist_ok=True)
     tasks = folder / "tasks.yaml"
     tasks.write_text(
         yaml.safe_dump([{"title": "Murmur", "dataset": "circor", "config": "murmur", "metrics": ["auroc", "macro_f1"]}])
@@ -122,8 +126,16 @@ def test_an_adapter_is_saved_beside_the_merged_model(root, encoder, tmp_path):
 
 
 def test_the_published_protocol_chooses_on_test_and_says_so(root, encoder, tmp_path):
-    tasks = ["auscultabench16/T8"]
-    result = finetune(written(tmp_path, root, encoder, tasks=tasks, protocol="published"), progress=False)
+    from hf_auscult.data import load_prepared
+
+    tasks, knowing = ["auscultabench16/T8"], shutil.copytree(encoder, tmp_path / "knowing")
+    tested = set(load_prepared(root / "circor", "murmur_ternary")["test"]["subject_id"])
+    (knowing / FILE).write_text(json.dumps(training_people("circor", tested)))
+    result = finetune(written(tmp_path, root, knowing, tasks=tasks, protocol="published"), progress=False)
+    assert any(
+        f"trained on {len(tested)} of the {len(tested)} test people" in why for why in result.rows[0].contamination
+    )
+    assert "the encoder may know the test people" in (tmp_path / "out" / "README.md").read_text()
     assert result.rows[0].selected_on == "test"
     assert "epoch chosen on test" in (tmp_path / "out" / "README.md").read_text()
 
@@ -217,8 +229,9 @@ def test_events_of_real_recordings(tmp_path, encoder):
     assert {"score", "average", "harmonic"} <= set(result.rows[0].event_scores)
 
 
-def test_plain_transformers_is_enough(root, encoder, tmp_path, monkeypatch):
-    """The example, which knows nothing of this package but its registration, on the prepared dataset."""
+def test_from_a_prepared_dataset_to_a_figure_with_plain_transformers(root, encoder, tmp_path, monkeypatch, capsys):
+    """The example: `load_dataset`, extractor, `Trainer`, pipeline and `evaluate`, one after the other."""
+    monkeypatch.setenv("AUSCULT_CACHE", str(tmp_path / "cache"))
     import runpy
 
     example = runpy.run_path(str(ROOT / "examples" / "plain_trainer.py"))
@@ -232,5 +245,26 @@ def test_plain_transformers_is_enough(root, encoder, tmp_path, monkeypatch):
         disable_tqdm=True,
     )
     assert trainer.state.global_step == 2
-    found = pipeline("audio-classification", model=str(tmp_path / "plain"))(heart(), top_k=2)
-    assert {answer["label"] for answer in found} == {"Absent", "Present"}
+    answers, figures = capsys.readouterr().out.strip().splitlines()[-2:]
+    assert {answer["label"] for answer in ast.literal_eval(answers)} == {"Absent", "Present"}
+    assert 0 <= float(ast.literal_eval(figures)["auroc"].split()[0]) <= 1
+    lines = (ROOT / "examples" / "plain_trainer.py").read_text("utf-8").partition('"""Fine-tune')[2].splitlines()
+    assert len(lines) <= 25, "a data set to a figure in 25 lines"
+
+
+@pytest.mark.slow
+def test_two_processes_train_one_model(root, encoder, tmp_path):
+    """Half a batch each: the figures are those of one process with the whole batch, and only the first one writes."""
+    for name, batch in (("one", 16), ("two", 8)):
+        values = yaml.safe_load(written(tmp_path / name, root, encoder).read_text())
+        # Of a last batch that is not full, processes share out more rows than there are.
+        values["training"] |= {"per_device_train_batch_size": batch, "dataloader_drop_last": True}
+        (tmp_path / name / "run.yaml").write_text(yaml.safe_dump(values))
+    finetune(tmp_path / "one" / "run.yaml", progress=False)
+    done = two_processes("finetune.py", tmp_path / "two" / "run.yaml")
+    assert done.returncode == 0, done.stderr[-3000:]
+    one, two = (load_file(next((tmp_path / name / "out").glob("*/model.safetensors"))) for name in ("one", "two"))
+    assert one.keys() == two.keys()
+    assert not list((tmp_path / "two" / "work").rglob("checkpoint-*"))
+    for name in one:
+        torch.testing.assert_close(one[name], two[name], atol=1e-5, rtol=1e-4)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,8 @@ import yaml
 
 import hf_auscult
 from hf_auscult.errors import ConfigurationError, TrainingError
-from hf_auscult.recipes.align.config import load_config, read_settings
-from hf_auscult.recipes.matrix import ABSENT, laid_over, matrix_rows, row_config, run_matrix
+from hf_auscult.recipes.align.config import StartConfig, load_config, read_settings
+from hf_auscult.recipes.matrix import ABSENT, key_of, laid_over, matrix_rows, row_config, run_matrix
 from tests import tiny
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -128,6 +129,17 @@ def test_another_split_is_another_row(prepared, tmp_path):
     assert run.calls == [("mse", 0)] * 2
 
 
+def test_other_weights_under_the_same_name_are_another_row(prepared, tmp_path):
+    start = tmp_path / "start"
+    start.mkdir()
+    config = replace(load_config(written(tmp_path, prepared)), start=StartConfig(checkpoint=str(start)))
+    keys = []
+    for content in (b"1", b"2", b"1"):
+        (start / "model.safetensors").write_bytes(content)
+        keys.append(key_of(config))
+    assert keys[0] == keys[2] != keys[1]
+
+
 def test_rows_without_weights_say_so(prepared, tmp_path, monkeypatch):
     from hf_auscult.recipes import matrix
 
@@ -159,6 +171,11 @@ def test_mistakes_are_named(prepared, tmp_path):
     (tmp_path / "rows.yaml").write_text(yaml.safe_dump(twice))
     with pytest.raises(ConfigurationError, match="one name"):
         matrix_rows(tmp_path / "rows.yaml")
+    bomb = "v0: &v0 [x, x]\n" + "".join(f"v{n}: &v{n} [*v{n - 1}, *v{n - 1}]\n" for n in range(1, 30))
+    for content, message in ((bomb, "too many values"), ("[" * 20_000, "not YAML"), ("- 1", "not a matrix")):
+        (tmp_path / "rows.yaml").write_text(content)
+        with pytest.raises(ConfigurationError, match=message):
+            matrix_rows(tmp_path / "rows.yaml")
     assert laid_over({"teacher": {"name": "a"}}, {"teacher": {"preset": "b"}}) == {"teacher": {"preset": "b"}}
 
 

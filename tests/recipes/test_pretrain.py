@@ -16,6 +16,7 @@ from hf_auscult.errors import ConfigurationError, DataError
 from hf_auscult.recipes import pretrain as recipe
 from hf_auscult.recipes.pretrain import PretrainConfig, load_config, pretrain
 from hf_auscult.training.pretrain import PretrainingArguments
+from tests.launched import two_processes
 
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = ROOT / "examples" / "configs"
@@ -220,3 +221,14 @@ def test_shipped_files_are_read():
     assert {"pretrain_heart", "pretrain_continue", *(f"pretrain_{name}" for name in PUBLISHED)} <= names
     for name in names:
         assert isinstance(load_config(CONFIGS / f"{name}.yaml"), PretrainConfig)
+
+
+@pytest.mark.slow
+def test_two_processes_pretrain_one_model(prepared, tmp_path):
+    values = settings(tmp_path, prepared)
+    values["training"] |= {"per_device_train_batch_size": 4, "batch_norm": "synchronised"}
+    done = two_processes("pretrain.py", written(tmp_path, values))
+    assert done.returncode == 0, done.stderr[-3000:]
+    history = json.loads((tmp_path / "out" / "results.json").read_text())["history"]
+    assert [entry["step"] for entry in history if "loss" in entry] == [2, 4]
+    assert AutoModel.from_pretrained(tmp_path / "out").config.network == "cnn"

@@ -9,7 +9,10 @@ from ..results import ModelResult, Result, TaskResult
 
 
 def calibration(result: Result) -> Table:
-    """Probabilities of two-class tasks: how far off they are, before and after Platt scaling on validation people."""
+    """Probabilities of two-class tasks: how far off they are, before and after Platt scaling on validation people.
+
+    The calibration error is debiased and has no interval, see :func:`~hf_auscult.metrics.debiased_ece`.
+    """
     rows: list[list[Cell]] = []
     for task, of_model, reliability in _reliable(result):
         if reliability.ece is None:
@@ -17,7 +20,7 @@ def calibration(result: Result) -> Table:
         everybody = reliability.sets.get("everybody")
         line, after, selective = reliability.line, reliability.recalibrated, reliability.selective
         cells: list[Cell] = [line.slope, line.intercept] if line is not None else [None, None]
-        cells += [estimate(after.ece), estimate(after.brier)] if after is not None else [None, None]
+        cells += [after.ece.value, estimate(after.brier)] if after is not None else [None, None]
         if everybody is not None:
             cells += [estimate(everybody.coverage), everybody.sizes.mean]
         else:
@@ -27,12 +30,12 @@ def calibration(result: Result) -> Table:
             [
                 task.spec.number,
                 of_model.model,
-                estimate(reliability.ece),
+                reliability.ece.value,
                 estimate(reliability.brier),
                 *cells,
             ]
         )
-    header = ("", "model", "ECE", "Brier", "slope", "intercept", "ECE after Platt", "Brier after")
+    header = ("", "model", "ECE, debiased", "Brier", "slope", "intercept", "ECE after Platt", "Brier after")
     return Table((*header, "coverage of 90 % sets", "classes a set", "AUROC, surest 80 %"), rows)
 
 

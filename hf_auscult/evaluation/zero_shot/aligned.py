@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,10 +17,11 @@ from ...embedding.embedder import Embedder
 from ...embedding.precision import Precision
 from ...embedding.store import fingerprint_of, identity_of
 from ...errors import ConfigurationError
+from ...files import to_json
 from ...models.acula import AcuLaConfig
 from ...models.acula.modeling_acula import AcuLaModel
 from ...models.reachable import check_reachable
-from ..models import EncoderModel
+from ..models import EmbeddingsFile, EncoderModel
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -89,6 +91,26 @@ def load_aligned(
         given=name,
         teacher=Teacher(teacher_of(config), cache=teacher_cache, device=embedder.device),
     )
+
+
+def check_made_by(file: EmbeddingsFile, encoder: AlignedEncoder) -> None:
+    """Refuse embeddings that are not an aligned model's places in the space it shares with reports.
+
+    Raises:
+        ConfigurationError: they are of another output, of other weights, or say nothing of how they were made.
+    """
+    embedder = encoder.embedder
+    remedy = f"hf-auscult embed {encoder.given} DATA --vectors audio_embeds --output {file.name}.parquet"
+    if file.made_by.get("vectors") != "audio_embeds":
+        raise ConfigurationError("its rows are not in the space shared with reports", where=file.name, remedy=remedy)
+    wanted = identity_of(embedder.model, embedder.feature_extractor, "default", str(file.made_by.get("precision")))
+    other = sorted(name for name, value in wanted.items() if json.loads(to_json(value)) != file.made_by.get(name))
+    if other:
+        raise ConfigurationError(
+            f"made by another model than {encoder.given} is now: other {', '.join(other)}",
+            where=file.name,
+            remedy=remedy,
+        )
 
 
 def teacher_of(config: AcuLaConfig) -> TeacherConfig:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from ...errors import DataError
-from ...metrics import auroc, ece
+from ...metrics import auroc, debiased_ece
 from ...metrics.arrays import Floats, numbers
 from ...metrics.decisions import one_hot
 from ..estimates import Bootstrap, Estimate, estimate
 from ..predictions import Predictions, estimates
 
-_ECE_DRAWS = 500  # it is scored one draw at a time
 _GRID = 2.0**30  # steps of 1e-9: far finer than cosines in single precision differ, far coarser than a sum rounds
 
 
@@ -67,10 +67,10 @@ class EvaluationSet:
         return Row(name, figures | ({} if probabilities is None else {"ece": self.ece(probabilities)}))
 
     def ece(self, probabilities: Floats) -> Estimate:
-        """Calibration error of the positive class of two, of the most probable class otherwise."""
+        """Debiased calibration error of the positive class of two, of the most probable class otherwise."""
         table = probabilities[:, 1] if len(self.classes) == 2 else probabilities
-        fewer = replace(self.bootstrap, draws=min(self.bootstrap.draws, _ECE_DRAWS))
-        return estimate(ece, self.truth, table, subjects=self.subjects, bootstrap=fewer)
+        error = partial(debiased_ece, subjects=self.subjects)
+        return estimate(error, self.truth, table, subjects=self.subjects, bootstrap=self.bootstrap)
 
     def auroc(self, scores: Floats) -> float | None:
         """AUROC of (n, C) scores alone, without an interval; None where it is undefined."""

@@ -67,10 +67,14 @@ def summary(result: ZeroShotResult) -> str:
 def direct_table(result: ZeroShotResult) -> Table:
     """All sentences of a class together."""
     rows = [
-        [row.name, *(estimate(row.figures.get(key)) for key in ("auroc", "auroc_subject", "macro_f1", "ece"))]
+        [
+            row.name,
+            *(estimate(row.figures.get(key)) for key in ("auroc", "auroc_subject", "macro_f1")),
+            row.figures["ece"].value if "ece" in row.figures else None,
+        ]
         for row in result.direct.rows
     ]
-    return Table(("", "AUROC", "AUROC over people", "macro-F1", "ECE"), rows, names=1)
+    return Table(("", "AUROC", "AUROC over people", "macro-F1", "ECE, debiased"), rows, names=1)
 
 
 def wording_table(result: ZeroShotResult) -> Table:

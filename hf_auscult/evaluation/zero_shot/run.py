@@ -21,9 +21,10 @@ from ..contamination import HeldOutPeople, contamination_of
 from ..estimates import Bootstrap
 from ..examples import FITTED, Examples, counts_of, examples_of
 from ..load import Task
+from ..models import EmbeddingsFile
 from ..results import versions
 from ..task import BenchmarkTask
-from .aligned import AlignedEncoder, load_aligned, second_reader
+from .aligned import AlignedEncoder, check_made_by, load_aligned, second_reader
 from .direct import direct
 from .evaluation_set import EvaluationSet
 from .neighbours import Search, check_search
@@ -121,12 +122,17 @@ def _run(settings: ZeroShotSettings, *, command: str, progress: bool) -> ZeroSho
     keys = [cell.key for cell in examples.cells]
     sentences = prompts_of(dataset, settings.task, examples.classes)
     reports = reports_of(dataset, settings.task, examples.rows, keys, settings.reports, settings.seed)
+    file = EmbeddingsFile.of(Path(settings.model)) if settings.model.endswith(".parquet") else None
+    if file is not None:
+        settings = replace(settings, model=file.given)
     encoder = load_aligned(settings.model, teacher_cache=settings.teacher_cache, precision=settings.precision)
+    if file is not None:
+        check_made_by(file, encoder)
     second = second_reader(settings.second, cache=settings.teacher_cache)
 
     with clock.timed("recordings"):
         cache = FeatureCache(settings.cache, manifest["audio_sha256"])
-        audio = np.asarray(cache.features(encoder, examples.cells, progress=progress), np.float64)
+        audio = np.asarray(cache.features(file or encoder, examples.cells, progress=progress), np.float64)
     with clock.timed("reports"):
         everything = [text for wordings in sentences.values() for text in wordings]
         everything += [text for masked in reports for text in masked.texts if text is not None]

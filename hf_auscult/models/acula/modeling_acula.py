@@ -11,6 +11,7 @@ from transformers import AutoFeatureExtractor, AutoModel, AutoModelForPreTrainin
 from transformers import initialization as init
 from transformers.utils.generic import ModelOutput, can_return_tuple
 
+from ...errors import NonFiniteAudioError
 from ..shared.base import AuscultPreTrainedModel, EncoderMixin, EncoderOutput, as_encoder
 from ..shared.heads import AudioClassificationMixin
 from ..shared.rows import WindowGroups
@@ -236,12 +237,18 @@ class AcuLaModel(AcuLaPreTrainedModel):
         Args:
             audio: projected features, or recordings (paths, `{"array", "sampling_rate"}` mappings).
             text: projected features, or a list of reports.
+
+        Raises:
+            NonFiniteAudioError: a score is NaN.
         """
         audio = audio if isinstance(audio, torch.Tensor) else self.encode_audio(audio)
         if isinstance(text, str):
             text = [text]
         text = text if isinstance(text, torch.Tensor) else self.encode_text(text)
-        return F.normalize(audio, dim=-1) @ F.normalize(text, dim=-1).T
+        scores = F.normalize(audio, dim=-1) @ F.normalize(text, dim=-1).T
+        if not bool(scores.isfinite().all()):
+            raise NonFiniteAudioError("scores are NaN", remedy="check the features and the weights of the model")
+        return scores
 
     @can_return_tuple  # type: ignore[untyped-decorator]
     def forward(

@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_
 from ...alignment.teacher_config import TeacherConfig, teacher_config
 from ...audio import Augmentation
 from ...data.guards import bare_id
+from ...data.people import ids_of
 from ...errors import ConfigurationError
 from ...files import Serialisable
 from ...texts import read_yaml
@@ -92,8 +93,11 @@ def excluded_people(people: str | tuple[str, ...]) -> frozenset[str]:
 def excluded_names(row: Mapping[str, Any], excluded: frozenset[str]) -> frozenset[str]:
     """Return which of the excluded ids are a recording's person's."""
     source = str(row["source"])
-    names = {bare_id(str(row[name]), source) for name in ("subject_id", "person") if row.get(name)}
+    names = {bare_id(name, source) for name in ids_of(row)}
     return excluded & {spelled for name in names for spelled in (name, f"{source}:{name}")}
+
+
+DEFAULT_DATASET = "circor"  # that of the demo
 
 
 @dataclass(frozen=True)
@@ -101,7 +105,8 @@ class DataConfig:
     """Which recordings, and how people are divided.
 
     Args:
-        dataset: the one on whose test people everything is evaluated; the first of `prepared` unless named.
+        dataset: the one on whose test people everything is evaluated; unless named the first of `prepared`, and
+            `circor` of a `source`.
         source: its original download; prepared first when given.
         prepared: folders that `prepare` or `corpus` wrote, one or several. One of them is `dataset` as `prepare` wrote
             it; of the others the training people are trained on, too, and every batch is of one dataset. When absent,

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow.parquet as pq
 
 from ...alignment.objectives import fact_table
 from ...alignment.teachers import Teacher
@@ -22,18 +21,19 @@ from ...data.guards import (
     assert_no_shared_audio,
     assert_no_twins,
     assert_subject_disjoint,
-    bare_id,
-    reserved_subjects,
+    is_reserved,
 )
-from ...data.load import manifest_of, positive_class
+from ...data.load import manifest_of, positive_class, rows_of
 from ...data.manifest import CORPUS
+from ...data.people import ids_of, person_of
 from ...data.trained_on import salt_of
 from ...embedding.store import StoredEmbeddings
 from ...errors import ConfigurationError, DataError
+from ...evaluation.contamination import HeldOutPeople
 from ...reports import Report, class_prompts, generate
 from ...reports.report_set import read_set
 from ...training import AlignmentExample, StoredWaveform, Waveforms
-from .config import DataConfig, ReportsConfig, excluded_names, excluded_people
+from .config import DEFAULT_DATASET, DataConfig, ReportsConfig, excluded_names, excluded_people
 
 UNKNOWN = -100
 SPLITS = ("train", "validation", "test")
@@ -63,7 +63,7 @@ class Recording:
     @property
     def subject_id(self) -> str:
         """Who was recorded: the person whom `prepare` keeps on one side, under however many ids."""
-        return str(self.row.get("person") or self.row["subject_id"])
+        return person_of(self.row)
 
     @property
     def dataset(self) -> str:
@@ -106,6 +106,14 @@ class AudioReportCorpus:
     def people(self, split: str | None = None) -> set[str]:
         """Return the subject ids of a split."""
         return {recording.subject_id for recording in self.take(self.rows(split))}
+
+    def held_out(self) -> HeldOutPeople:
+        """Return the test people, with every id of theirs."""
+        ids: dict[str, set[str]] = {}
+        for recording in self.take(self.rows("test")):
+            ids.setdefault(recording.subject_id, set()).update(ids_of(recording.row))
+        split = str(manifest_of(self.folder)["split_sha256"])
+        return HeldOutPeople(self.dataset, ids, {self.dataset: split}, self.folder)
 
     def split_sha256(self) -> str:
         """Identify who is where: every recording's name, person, split and label."""
@@ -153,7 +161,7 @@ class EmbeddedReports:
 def data_folders(config: DataConfig, work: Path) -> tuple[Path, ...]:
     """Return where the run's data are, or will be once `prepare_data` has run."""
     if not config.prepared:
-        return (work / "prepared" / (config.dataset or ""),)
+        return (work / "prepared" / (config.dataset or DEFAULT_DATASET),)
     return tuple(
         Path(folder) for folder in ([config.prepared] if isinstance(config.prepared, str) else config.prepared)
     )
@@ -165,10 +173,8 @@ def prepare_data(config: DataConfig, work: Path) -> None:
         return
     if config.source is None:
         raise DataError("neither data.source nor data.prepared is given", remedy="name one in the run's file")
-    if config.dataset is None:
-        raise ConfigurationError("not said of which dataset the source is", where="data.dataset", remedy="name it")
     prepare(
-        config.dataset,
+        config.dataset or DEFAULT_DATASET,
         config.source,
         data_folders(config, work)[0],
         split=SplitSpec(fractions=config.fractions, seed=config.seed),
@@ -219,7 +225,7 @@ def load_corpus(
         for split, row in recording_rows(folder):
             source = str(row["source"])
             key = (source, str(row["recording_id"]))
-            reserved = bare_id(row["subject_id"], source) in reserved_subjects(source)
+            reserved = any(is_reserved(name, source) for name in ids_of(row))
             # Further datasets are not evaluated: only their training people take part in the run.
             if key in kept or (folder != main and split != "train") or (reserved and not config.locked):
                 continue
@@ -268,10 +274,8 @@ def recording_rows(folder: Path, *, audio: bool = False) -> Iterator[tuple[str, 
         return
     for split in ("train", "validation"):
         for path in sorted((folder / "data").glob(f"{split}-*.parquet")):
-            file = pq.ParquetFile(path)
-            columns = [name for name in file.schema_arrow.names if audio or name != "audio"]
-            for batch in file.iter_batches(64, columns=columns):  # recordings in memory at a time
-                for row in batch.to_pylist():
+            for rows in rows_of(path, audio=audio):
+                for row in rows:
                     # The dataset's own columns, which its reports are written from.
                     yield split, {**row, **json.loads(row.pop("details"))}
 

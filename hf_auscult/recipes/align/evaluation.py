@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 import torch
-from scipy.stats import norm
-from scipy.stats import t as student_t
 
 from ...alignment.maps import project_text, ridge_map, store_map
 from ...alignment.objectives import get
@@ -180,7 +179,7 @@ class Evaluator:
 
         Args:
             probes: row -> its probe at every seed, or at one where seeds change nothing. The difference is that of the
-                seeds' means, its interval over people and seeds.
+                seeds' means, its interval over people, seeds and who is labelled.
         """
         aligned = probes["aligned"]
         known = self.corpus.rows(labelled=True)
@@ -189,9 +188,12 @@ class Evaluator:
 
         def difference(others: Sequence[ProbeResult], fraction: float) -> Interval:
             ours, theirs = ([one.test_runs[fraction][:, :, 1].T for one in side] for side in (aligned, others))
-            theirs = theirs * (len(ours) // len(theirs))  # who is labelled is drawn alike at every seed
-            whole = paired_difference(
-                auroc_over_runs,
+            theirs = theirs * (len(ours) // len(theirs))
+            # Who is labelled is drawn alike at every seed, so that seeds and draws are crossed.
+            draws = ours[0].shape[1]
+            factors = [np.repeat(range(len(ours)), draws), np.tile(range(draws), len(ours))]
+            return paired_difference(
+                partial(auroc_over_runs, factors=factors),
                 np.concatenate(ours, axis=1),
                 np.concatenate(theirs, axis=1),
                 labels=labels,
@@ -199,10 +201,6 @@ class Evaluator:
                 draws=self.config.evaluation.bootstrap_draws,
                 seed=self.config.seed,
             )
-            if len(ours) == 1:
-                return whole
-            own, other = ([auroc_over_runs(labels, runs) for runs in side] for side in (ours, theirs))
-            return over_seeds(whole, np.subtract(own, other))
 
         return {
             name: {fraction: difference(others, fraction) for fraction in aligned[0].test_runs}
@@ -296,33 +294,6 @@ class Evaluator:
             margins(zero_shot_scores(embeddings.projected[test], prompts))[:, 1],
             subjects=[recording.subject_id for recording in chosen],
         )
-
-
-def over_seeds(whole: Interval, differences: np.ndarray) -> Interval:
-    """Widen the interval of a mean difference over people by what it owes to the seeds.
-
-    The two errors are independent, so their squares add; that of the seeds is of their mean, Student's t.
-
-    Args:
-        whole: of the mean over seeds, over people.
-        differences: (seeds,) at each seed, two or more.
-
-    Example:
-        >>> found = over_seeds(Interval(0.1, 0.07, 0.13, 50, 20, p_value=1e-4), np.array([0.06, 0.10, 0.14]))
-        >>> round(found.low, 3), round(found.high, 3), found.method
-        (-0.004, 0.204, 'people and 3 seeds')
-    """
-    if whole.low is None or whole.high is None:
-        return whole
-    count = len(differences)
-    error = float(differences.std(ddof=1)) / count**0.5
-    reach = float(student_t.ppf(0.5 + whole.level / 2, count - 1)) * error
-    low = whole.value - float(np.hypot(whole.value - whole.low, reach))
-    high = whole.value + float(np.hypot(whole.high - whole.value, reach))
-    # As if normal: the intervals' common length stands for its standard error.
-    deviation = (high - low) / (2 * norm.ppf(0.5 + whole.level / 2))
-    p_value = float(2 * norm.sf(abs(whole.value) / deviation)) if deviation > 0 else whole.p_value
-    return replace(whole, low=low, high=high, p_value=p_value, method=f"people and {count} seeds")
 
 
 def summary_of(corpus: AudioReportCorpus) -> DataSummary:

@@ -161,6 +161,7 @@ class AlignResult:
         by_seed: row -> share of labels -> AUROC at every seed, where there are several.
         versions: of Python and the packages.
         seconds: of the whole run.
+        contamination: why the checkpoint that it started from may know the test people; empty where nothing is known.
     """
 
     config: AlignConfig
@@ -175,6 +176,7 @@ class AlignResult:
     versions: dict[str, str]
     seconds: float
     by_seed: dict[str, dict[float, tuple[float | None, ...]]] = field(default_factory=dict)
+    contamination: tuple[str, ...] = ()
 
     @property
     def adjusted(self) -> dict[str, dict[float, float]]:
@@ -224,6 +226,7 @@ class AlignResult:
             "adjusted_p_values": {
                 name: {str(fraction): value for fraction, value in rows.items()} for name, rows in self.adjusted.items()
             },
+            "contamination": list(self.contamination),
             "versions": self.versions,
             "seconds": self.seconds,
         }

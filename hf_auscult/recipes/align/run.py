@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import datasets
 import numpy as np
@@ -18,8 +19,10 @@ from huggingface_hub import HfApi
 from transformers.utils.logging import disable_progress_bar as disable_transformers_bars
 
 from ...alignment.teachers import Teacher, default_device
+from ...data.people import ids_of
 from ...data.trained_on import FILE as PEOPLE_FILE
 from ...data.trained_on import merged, read_training_people, training_people
+from ...evaluation.contamination import contamination_of
 from ...features import WindowedFeatureExtractor
 from ...files import check_folder, new_folder, sole_writer, write_json
 from ...hub.model_card import write_model_card
@@ -172,6 +175,7 @@ def _align(config: AlignConfig, state: PartialState, *, command: str, progress: 
             for name, repeats in probes.items()
             if len(repeats) > 1
         },
+        contamination=_start_contamination(config, corpus, trained["before"].model.config.audio_config),
         versions={"python": platform.python_version(), **{name: version(name) for name in PACKAGES}},
         seconds=round(time.perf_counter() - started, 1),
     )
@@ -226,6 +230,12 @@ def _train(
     return _Trained(models, folder)
 
 
+def _start_contamination(config: AlignConfig, corpus: AudioReportCorpus, encoder: Any) -> tuple[str, ...]:
+    """Why the encoder may know the test people before it is aligned; empty for a new one."""
+    start = config.start.checkpoint
+    return () if start is None else contamination_of(Path(start).name, start, corpus.held_out(), encoder)
+
+
 def _text_side(
     condition: Condition, corpus: AudioReportCorpus, reports: dict[str, EmbeddedReports], config: AlignConfig
 ) -> tuple[EmbeddedReports | None, np.ndarray | None]:
@@ -249,8 +259,7 @@ def _write(result: AlignResult, aligned: TrainedModel, embeddings: Embeddings, e
         trained_on = corpus.take(corpus.rows("train"))
         people = [read_training_people(config.start.checkpoint) or {}] if config.start.checkpoint else []
         for dataset in dict.fromkeys(recording.dataset for recording in trained_on):
-            own = [recording.row for recording in trained_on if recording.dataset == dataset]
-            ids = {str(row[name]) for row in own for name in ("subject_id", "person") if row.get(name)}
+            ids = set[str]().union(*(ids_of(recording.row) for recording in trained_on if recording.dataset == dataset))
             people.append(training_people(dataset, ids, salt=corpus.salts[dataset]))
         write_json(folder / PEOPLE_FILE, merged(people))
         draw_losses(result, folder / "loss_curves.png")

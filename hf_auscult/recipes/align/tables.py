@@ -42,6 +42,8 @@ def render(result: AlignResult) -> str:
 def legend(result: AlignResult) -> str:
     """Return what the marks of the probe table mean, and what few labels do not take away."""
     few = "With few labels, the interval holds who is labelled, too; the aligned model has read all training reports."
+    if result.contamination:
+        few += f" The checkpoint that this started from may know the test people: {'; '.join(result.contamination)}."
     seeds = len(result.config.seeds) or 1
     if seeds < FEWEST_SEEDS:
         return f"No difference is marked: claims about training need {FEWEST_SEEDS} seeds, here {seeds}. {few}"

@@ -21,7 +21,8 @@ from transformers.trainer_utils import PREFIX_CHECKPOINT_DIR
 from ...alignment.objectives import get
 from ...audio import Augmentation, WindowPolicy
 from ...data import DATASETS
-from ...data.trained_on import seen_in_training
+from ...data.trained_on import seen_people
+from ...embedding.store import weights_of
 from ...errors import ConfigurationError, LeakageError
 from ...evaluation.contamination import origins_of
 from ...features import FRONT_ENDS, AuscultFeatureExtractor, FrontEnd, WindowedFeatureExtractor
@@ -114,11 +115,11 @@ def compared_models(config: AlignConfig, corpus: AudioReportCorpus, text_size: i
             raise ConfigurationError(
                 "has another teacher or front end than this run", where=path, remedy="take it out of `compare`"
             )
-        tested = {recording.subject_id for recording in corpus.take(corpus.rows("test"))}
-        if count := seen_in_training(path, corpus.dataset, tested, prepared=corpus.folder):
-            raise LeakageError(
-                f"was trained on {count} of the test people", where=path, remedy="take it out of `compare`"
-            )
+        seen = seen_people(path, corpus.dataset, prepared=corpus.folder)
+        count = 0 if seen is None else seen.count(corpus.held_out().people.values())
+        if seen is not None and (count or seen.other_lists):
+            whom = f"{count} of the test people" if count else "another list of these people, which cannot be compared"
+            raise LeakageError(f"was trained on {whom}", where=path, remedy="take it out of `compare`")
         models[Path(path).name] = TrainedModel(model, [])
     return models
 
@@ -138,10 +139,10 @@ def training_folder(
     Its name is a hash of the settings, the initial weights, who is in which split, the audio, and the reports as this
     teacher reads them. Once any of these has changed, nothing that was trained before is used.
     """
-    digest = hashlib.sha256()
     settings = {key: value for key, value in config.to_dict().items() if key not in NOT_TRAINED_ON}
     content = {
         "settings": settings,
+        "weights": weights_of(model),
         "processes": PartialState().num_processes,
         "split": corpus.split_sha256(),
         "audio": corpus.audio_sha256(),
@@ -151,11 +152,8 @@ def training_folder(
             for mask, embedded in reports.items()
         },
     }
-    digest.update(to_json(content, indent=None, sort_keys=True).encode())
-    for name, value in model.state_dict().items():
-        digest.update(name.encode())
-        digest.update(value.detach().cpu().contiguous().flatten().view(torch.uint8).numpy())
-    return Path(config.work) / "training" / digest.hexdigest()[:16]
+    digest = hashlib.sha256(to_json(content, indent=None, sort_keys=True).encode()).hexdigest()
+    return Path(config.work) / "training" / digest[:16]
 
 
 @dataclass(frozen=True)

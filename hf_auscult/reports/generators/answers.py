@@ -52,7 +52,7 @@ def report_of(answer: str) -> Outcome:
     content = unfenced(answer.rpartition("</think>")[2])
     try:
         answered = json.loads(content)
-    except json.JSONDecodeError as error:
+    except (ValueError, RecursionError) as error:  # also numbers of thousands of digits, and nested too deep
         outcome = prose(answer)
         if isinstance(outcome, Failed) and outcome.reason == "refused":
             return outcome

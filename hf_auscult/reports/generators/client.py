@@ -138,7 +138,7 @@ class Client:
         if response.status_code == 200:
             try:
                 answer = response.json()
-            except ValueError:
+            except (ValueError, RecursionError):  # no JSON, a number of thousands of digits, or nested too deep
                 return Reply(problem=self._shown(f"status 200 without JSON: {response.text}"))
             return Reply(answer=answer if isinstance(answer, dict) else {"answer": answer})
         return self._refusal(response)

@@ -162,7 +162,11 @@ def test_one_report_for_everybody_says_nothing():
 def test_one_person_has_a_calibration_error_without_an_interval():
     tested = EvaluationSet(("a", "b"), np.array(["p", "p"]), np.array([0, 1]), CLASSES, Bootstrap(50))
     found = tested.ece(np.array([[0.75, 0.25], [0.25, 0.75]]))
-    assert found.value == pytest.approx(0.25) and found.interval is None and found.problem
+    # Of one person nothing is known of the spread between people, so all of the .25 may be chance.
+    assert found.value == 0.0 and found.interval is None and found.problem
+    several = EvaluationSet(tuple("abcd"), np.array(list("pqrs")), np.array([0, 0, 0, 0]), CLASSES, Bootstrap(50))
+    off = several.ece(np.array([[0.75, 0.25]] * 4))
+    assert off.value == pytest.approx(0.25) and off.interval is None and "bias" in off.problem
 
 
 def test_shuffles_exchange_people_as_a_whole():

@@ -13,8 +13,10 @@ import pytest
 from hf_auscult.cli import main
 from hf_auscult.data import load_prepared
 from hf_auscult.data.trained_on import FILE
+from hf_auscult.embedding.recordings import embed_files
 from hf_auscult.errors import ConfigurationError, DataError
-from hf_auscult.evaluation.zero_shot.aligned import load_aligned, second_reader, teacher_of
+from hf_auscult.evaluation.models import EmbeddingsFile
+from hf_auscult.evaluation.zero_shot.aligned import check_made_by, load_aligned, second_reader, teacher_of
 from hf_auscult.evaluation.zero_shot.run import ZeroShotSettings, run_zero_shot
 from hf_auscult.evaluation.zero_shot.texts import MASKS, prompts_of, reports_of
 from hf_auscult.files import MANIFEST
@@ -218,6 +220,26 @@ def test_command(made, tmp_path, capsys, monkeypatch):
     assert answer["pipeline"] == json.loads(json.dumps(result.to_dict()["pipeline"]))
     assert main([*arguments, "--task", "cough"]) == 2
     assert "no config 'cough'" in capsys.readouterr().err
+
+
+def test_saved_embeddings_give_the_same_and_others_are_refused(made, tmp_path):
+    from dataclasses import replace
+
+    config, result = made
+    file = tmp_path / "rows.parquet"
+    embed_files(config.model, [config.data], file, vectors="audio_embeds", progress=False)
+    from_file = replace(config, model=str(file), output=tmp_path / "out", cache=tmp_path / "cache", pictures=0)
+    again = run_zero_shot(from_file, progress=False)
+    for part in ("direct", "pipeline", "retrieval", "model", "contamination"):
+        assert json.loads(json.dumps(again.to_dict()[part])) == json.loads(json.dumps(result.to_dict()[part]))
+    embed_files(config.model, [config.data], tmp_path / "pooled.parquet", progress=False)
+    with pytest.raises(ConfigurationError, match=r"pooled.*not in the space shared.*--vectors audio_embeds"):
+        run_zero_shot(replace(from_file, model=str(tmp_path / "pooled.parquet"), overwrite=True), progress=False)
+    other = load_aligned(config.model)
+    other.model.audio_projection.requires_grad_(False)
+    next(other.model.audio_projection.parameters()).add_(1)
+    with pytest.raises(ConfigurationError, match="other weights"):
+        check_made_by(EmbeddingsFile.of(file), other)
 
 
 def test_models_that_cannot_read_are_refused(tmp_path):

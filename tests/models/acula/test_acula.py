@@ -7,6 +7,7 @@ import pytest
 import torch
 from transformers import AutoConfig, AutoModel, AutoModelForPreTraining
 
+from hf_auscult.errors import NonFiniteAudioError
 from hf_auscult.models.acula import AcuLaConfig
 from hf_auscult.models.acula.modeling_acula import AcuLaModel
 from tests import tiny
@@ -74,6 +75,8 @@ def test_logits(model, images):
     torch.testing.assert_close(out.logits_per_audio, cosine * out.logit_scale + out.logit_bias)
     torch.testing.assert_close(out.logits_per_text, out.logits_per_audio.T)
     torch.testing.assert_close(model.score(out.audio_embeds, out.text_embeds), cosine)
+    with pytest.raises(NonFiniteAudioError, match="scores are NaN"):
+        model.score(out.audio_embeds * float("nan"), out.text_embeds)
     assert out.pooler_output.shape == (3, 512)
     assert out.last_hidden_state.shape == (3, 65, 32)
 

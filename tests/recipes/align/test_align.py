@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -18,13 +17,13 @@ import yaml
 import hf_auscult
 from hf_auscult.data.guards import bare_id, reserved_subjects
 from hf_auscult.errors import ConfigurationError, LeakageError
-from hf_auscult.metrics import Interval, holm
+from hf_auscult.metrics import holm
 from hf_auscult.recipes.align import corpus as corpora
 from hf_auscult.recipes.align.conditions import CONDITIONS, permutation, select
 from hf_auscult.recipes.align.config import DataConfig, load_config
-from hf_auscult.recipes.align.evaluation import over_seeds
 from hf_auscult.training import AlignmentTrainer
 from tests.aligned import ROOT, settings
+from tests.launched import two_processes
 
 SAMPLE = ROOT / "examples" / "data" / "circor_sample" / "training_data"
 
@@ -198,16 +197,7 @@ def test_two_processes_under_accelerate(tmp_path):
     values = settings(tmp_path) | {"checks": ["shuffled", "label_supervision"]}
     values["training"] = {**values["training"], "per_device_train_batch_size": 4}
     (tmp_path / "run.yaml").write_text(yaml.safe_dump(values))
-    flags = "--multi_gpu --num_processes 2 --num_machines 1 --mixed_precision no --dynamo_backend no"
-    command = [sys.executable, "-m", "accelerate.commands.accelerate_cli", "launch", *shlex.split(flags)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "HF_HUB_OFFLINE": "1", "ACCELERATE_USE_CPU": "true"}
-    done = subprocess.run(
-        [*command, str(ROOT / "examples" / "align.py"), "--config", str(tmp_path / "run.yaml"), "--json"],
-        capture_output=True,
-        text=True,
-        env={**environment, "OMP_NUM_THREADS": "1"},
-        check=False,
-    )
+    done = two_processes("align.py", tmp_path / "run.yaml")
     assert done.returncode == 0, done.stderr[-3000:]
     results = json.loads((tmp_path / "auscult" / "acula-opera" / "results.json").read_text())
     assert results["processes"] == 2
@@ -236,15 +226,15 @@ def test_reserved_people_never_enter_a_run(run_folder, monkeypatch):
     assert not any(bare_id(person, "circor") in reserved_subjects("circor") for person in by_split["train"])
 
     judged = min(by_split["test"])
-    monkeypatch.setattr(corpora, "reserved_subjects", lambda _: frozenset({bare_id(judged, "circor")}))
+    from hf_auscult.data import guards
+
+    monkeypatch.setattr(guards, "reserved_subjects", lambda _: frozenset({bare_id(judged, "circor")}))
     fewer = corpora.load_corpus(config, [prepared], 4_000)
     assert len(fewer.people("test")) == len(by_split["test"]) - 1
     everyone = corpora.load_corpus(DataConfig(prepared=str(prepared), locked=True), [prepared], 4_000)
     assert len(everyone.people("test")) == len(by_split["test"])
 
     trained = min(by_split["train"])
-    from hf_auscult.data import guards
-
     monkeypatch.setattr(guards, "reserved_subjects", lambda _: frozenset({bare_id(trained, "circor")}))
     with pytest.raises(LeakageError):
         corpora.load_corpus(DataConfig(prepared=str(prepared), locked=True), [prepared], 4_000)
@@ -378,16 +368,6 @@ def test_several_seeds_widen_the_intervals(tmp_path, monkeypatch):
     assert [push["repo_id"] for push in FakeHub.pushed] == ["me/aligned"]
     assert names == ["acula-opera/aligned"] * 3
     assert (tmp_path / "work" / "runs" / "acula-opera" / "aligned" / "events").is_file()
-
-
-def test_an_interval_over_seeds_is_wider_than_over_people():
-    people = Interval(0.1, 0.07, 0.13, 50, 20, p_value=1e-4)
-    both = over_seeds(people, np.array([0.06, 0.10, 0.14]))
-    # Student's t with 2 degrees of freedom: 4.303 times .04 / sqrt(3), beside .03.
-    assert both.high - 0.1 == pytest.approx((0.03**2 + (4.3027 * 0.04 / 3**0.5) ** 2) ** 0.5, rel=1e-4)
-    assert both.p_value > people.p_value
-    same = over_seeds(people, np.array([0.1, 0.1, 0.1]))
-    assert (same.low, same.high) == pytest.approx((0.07, 0.13))
 
 
 def test_a_model_aligned_elsewhere_stands_in_the_table(run_folder, tmp_path):

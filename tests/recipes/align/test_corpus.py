@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import datasets
 import numpy as np
 import pytest
+from transformers import AutoConfig
 
 from hf_auscult.alignment.teachers import TeacherConfig
 from hf_auscult.data import SplitSpec, prepare
 from hf_auscult.data.corpora import CorpusSpec, build_corpus
+from hf_auscult.data.trained_on import FILE, training_people
 from hf_auscult.errors import ConfigurationError, DataError
 from hf_auscult.recipes.align.config import AlignConfig, DataConfig, ReportsConfig, StartConfig
 from hf_auscult.recipes.align.corpus import (
@@ -25,6 +29,8 @@ from hf_auscult.recipes.align.corpus import (
     training_examples,
     write_reports,
 )
+from hf_auscult.recipes.align.run import _start_contamination
+from hf_auscult.recipes.align.tables import legend
 from hf_auscult.recipes.align.train import training_folder
 from hf_auscult.reports.generate_set import ReportSettings, generate_set, plan_set
 from hf_auscult.reports.generators import Failed, TemplateGenerator
@@ -161,6 +167,28 @@ def test_what_was_trained_is_used_again_only_for_the_same_people_sounds_and_repo
         training_folder(replace(config, seed=1), model, corpus, texts),
     ]
     assert len({folder, *others}) == 1 + len(others)
+
+
+def test_a_start_that_knows_the_test_people_is_marked(prepared, corpus, tmp_path):
+    """Twins count under any of their ids; a model to compare with is refused."""
+    one, other = sorted(corpus.people("test"))[:2]
+    recordings = tuple(
+        replace(item, row={**item.row, "subject_id": "circor:99999"}) if item.subject_id == one else item
+        for item in corpus.recordings
+    )
+    twins = replace(corpus, recordings=recordings)
+    assert twins.held_out().people[one] == {one, "circor:99999"}
+    tiny.model().audio_model.save_pretrained(tmp_path / "start")
+    listed = training_people("circor", ["circor:99999", other, *corpus.people("train")])
+    (tmp_path / "start" / FILE).write_text(json.dumps(listed))
+    encoder = AutoConfig.from_pretrained(tmp_path / "start")
+    config = AlignConfig(output="o", start=StartConfig(checkpoint=str(tmp_path / "start")))
+    known = _start_contamination(config, twins, encoder)
+    assert f"circor: trained on 2 of the {len(corpus.people('test'))} test people" in known
+    assert not _start_contamination(AlignConfig(output="o"), twins, encoder)
+    assert "may know the test people: circor: trained on 2" in legend(
+        SimpleNamespace(contamination=known, config=config)
+    )
 
 
 def test_recordings_on_disk_are_those_in_memory(prepared, corpus, tmp_path):

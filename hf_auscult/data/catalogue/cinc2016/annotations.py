@@ -109,14 +109,14 @@ def _appendix(file: Path) -> tuple[dict[str, dict[str, Any]], list[str]]:
         name = cells["name"]
         if name is None:
             continue
-        if name in found:
-            raise DataError(f"it lists {name} twice", where=file, remedy=_REMEDY)
         age, who, raw = _number(cells["age"]), sex(cells["sex"]), _number(cells["raw_record"])
         strange += [f"{name}: age {cells['age']!r}"] if cells["age"] and age is None else []
         strange += [f"{name}: gender {cells['sex']!r}"] if cells["sex"] and who is None else []
         cells["raw_record"] = f"{raw:g}" if raw is not None else cells["raw_record"]
         own = {key: cells[key] for key in OWN}
-        found[name] = {**own, "age": age, "sex": who, "site": _site(cells["site_detail"])}
+        known = {**own, "age": age, "sex": who, "site": _site(cells["site_detail"])}
+        if found.setdefault(name, known) != known:
+            raise DataError(f"it lists {name} twice, differently", where=file, remedy=_REMEDY)
     return found, strange
 
 

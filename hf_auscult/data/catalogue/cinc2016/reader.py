@@ -57,7 +57,12 @@ def _labels(file: Path, database: str) -> dict[str, str]:
             continue
         cells = [cell.strip() for cell in line.split(",")]
         name_is_right = re.fullmatch(rf"{database}\d{{4,5}}", cells[0]) is not None
-        if len(cells) != 2 or not name_is_right or cells[1] not in _CLASSES or cells[0] in labels:
+        if (
+            len(cells) != 2
+            or not name_is_right
+            or cells[1] not in _CLASSES
+            or labels.get(cells[0], cells[1]) != cells[1]
+        ):
             raise DataError(f"line {number} is damaged: {line!r}", where=file, remedy=AGAIN)
         labels[cells[0]] = cells[1]
     return labels

@@ -10,7 +10,7 @@ from pathlib import Path
 from ....errors import DataError, LeakageError
 from ....texts import read_lines, read_text
 from ...collector import RowCollector
-from ...guards import bare_id, reserved_subjects
+from ...guards import is_reserved
 from ...identity import merge
 from ...schema import text_or_none
 from ...spec import Table
@@ -81,9 +81,8 @@ def _linked(people: Mapping[str, Mapping[str, str]], file: Path) -> dict[str, st
     """Patient -> the smallest id of the child, who may have two."""
     linked = {one: text_or_none(row["Additional ID"]) for one, row in people.items()}
     same = merge(people, [(one, other) for one, other in linked.items() if other is not None])
-    reserved = reserved_subjects("circor")
     for person, first in same.items():
-        if bare_id(person, "circor") in reserved and bare_id(first, "circor") not in reserved:
+        if is_reserved(person, "circor") and not is_reserved(first, "circor"):
             raise LeakageError(
                 f"links the reserved test subject {person} to {first}, which version 1.0.3 does not",
                 where=file,

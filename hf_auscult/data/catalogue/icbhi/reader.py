@@ -113,9 +113,10 @@ def _lines(file: Path) -> Iterator[tuple[int, list[str]]]:
 def _official(file: Path | None) -> dict[str, str]:
     listed: dict[str, str] = {}
     for number, cells in _lines(file) if file else ():
-        if len(cells) != 2 or not _NAME.fullmatch(cells[0]) or cells[1] not in ("train", "test") or cells[0] in listed:
-            raise DataError(f"line {number} is damaged, or repeats a recording", where=file, remedy=AGAIN)
-        listed[cells[0]] = cells[1]
+        if len(cells) != 2 or not _NAME.fullmatch(cells[0]) or cells[1] not in ("train", "test"):
+            raise DataError(f"line {number} is damaged", where=file, remedy=AGAIN)
+        if listed.setdefault(*cells) != cells[1]:
+            raise DataError(f"line {number} contradicts an earlier one", where=file, remedy=AGAIN)
     return listed
 
 
@@ -126,8 +127,8 @@ def _diagnoses(file: Path | None, root: Path, words: list[str]) -> dict[str, str
     for number, cells in _lines(file):
         if not known and not cells[0].isdecimal():
             continue  # some copies on Kaggle have a header
-        if len(cells) != 2 or not cells[0].isdecimal() or cells[1] not in words or cells[0] in known:
-            raise DataError(f"line {number} is damaged, or repeats a patient", where=file, remedy=AGAIN)
+        if len(cells) != 2 or not cells[0].isdecimal() or cells[1] not in words or known.get(*cells) != cells[1]:
+            raise DataError(f"line {number} is damaged, or contradicts an earlier one", where=file, remedy=AGAIN)
         known[cells[0]] = cells[1]
     return known
 
@@ -139,14 +140,16 @@ def _people(file: Path | None) -> dict[str, dict[str, Any]]:
         patient, *rest = (text_or_none(cell) for cell in cells)
         try:
             age, who, bmi, weight, height = rest
-            if patient is None or patient in people or who not in (None, "F", "M"):
+            if patient is None or who not in (None, "F", "M"):
                 raise ValueError
             sizes = [None if cell is None else float(cell) for cell in (age, bmi, weight, height)]
             if any(size is not None and not 0 < size < math.inf for size in sizes[1:]):
                 raise ValueError
         except ValueError as error:
-            raise DataError(f"line {line} is damaged, or repeats a patient", where=file, remedy=AGAIN) from error
-        people[patient] = dict(zip(_TRAITS, (sizes[0], sex(who), *sizes[1:]), strict=True))
+            raise DataError(f"line {line} is damaged", where=file, remedy=AGAIN) from error
+        traits = dict(zip(_TRAITS, (sizes[0], sex(who), *sizes[1:]), strict=True))
+        if people.setdefault(patient, traits) != traits:
+            raise DataError(f"line {line} contradicts an earlier one", where=file, remedy=AGAIN)
     return people
 
 

@@ -61,7 +61,7 @@ def read(source: Path, collector: RowCollector) -> Table:
 def _locate(source: Path) -> tuple[Path, str]:
     folder_of(source, dataset="KAUH")
     for folder in (*FOLDERS, "."):
-        if any((source / folder).glob("[BDE]P*_*,*.wav")):
+        if any((source / folder).glob("[BDE]P*_*,*.[wW][aA][vV]")):
             return source, folder
     raise DataError(
         f"no recordings of KAUH, here or in {' or '.join(FOLDERS)}",

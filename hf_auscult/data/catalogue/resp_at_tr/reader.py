@@ -62,8 +62,8 @@ def _stages(root: Path) -> dict[str, str]:
         patient, stage = (cell.strip() for cell in (*line, "", "")[:2])
         if not patient and not stage:
             continue
-        if not _PATIENT.fullmatch(patient) or stage not in STAGES or patient in stages:
-            raise DataError(f"row {number} is damaged, or repeats a patient", where=file, remedy=AGAIN)
+        if not _PATIENT.fullmatch(patient) or stage not in STAGES or stages.get(patient, stage) != stage:
+            raise DataError(f"row {number} is damaged, or contradicts an earlier one", where=file, remedy=AGAIN)
         stages[patient] = stage
     return stages
 

@@ -16,9 +16,24 @@ import torch
 from torch.nn.utils import rnn
 
 from ..errors import ConversionError
+from ..models.shared.base import as_encoder
 
+LIBRARIES = ("onnx", "onnxruntime", "onnxscript")
 INPUT, OUTPUTS = "input_features", ("pooler_output", "last_hidden_state")
 SINGLE_FILE = 1_900_000_000  # bytes; protobuf ends at 2 GiB, larger weights go to a second file
+
+
+class OnnxEncoder(torch.nn.Module):
+    """The two tensors of an encoder that leave an ONNX file."""
+
+    def __init__(self, encoder: Any) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, input_features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Encode (windows, …), each as one window: rows are not cut in the file."""
+        out = as_encoder(self.encoder).encode(input_features)
+        return out.pooler_output, out.last_hidden_state
 
 
 @torch.no_grad()
@@ -92,10 +107,11 @@ def _plain_padding() -> Iterator[None]:
 
 
 def open_session(path: Path) -> Any:
-    """Open an ONNX file with onnxruntime on the CPU."""
+    """Open an ONNX file with onnxruntime on the CPU, on as many threads as torch has."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = torch.get_num_threads()
     options.log_severity_level = 3
     return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
@@ -135,4 +151,4 @@ def quiet() -> Iterator[None]:
         logging.disable(before)
 
 
-__all__ = ["INPUT", "OUTPUTS", "open_session", "quiet", "run", "seconds", "write"]
+__all__ = ["INPUT", "LIBRARIES", "OUTPUTS", "OnnxEncoder", "open_session", "quiet", "run", "seconds", "write"]
