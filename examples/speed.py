@@ -299,7 +299,8 @@ def rows_of_overlap(number: int, rounds: int, work: Path) -> Iterator[Row]:
                     seconds[0].append(max(read_all - started, encoded - read_all))
                     seconds[1].append(done - encoded)
             what = f"{number} files, {len(some)} core{'s' if len(some) > 1 else ''}"
-            yield Row(what, "the slower of reading and network", "both", *map(tuple, seconds), "the same", "wall")
+            slower, both = map(tuple, seconds)
+            yield Row(what, "the slower of reading and network", "both", slower, both, "the same", "wall")
     finally:
         os.sched_setaffinity(0, cores)
         torch.set_num_threads(threads)

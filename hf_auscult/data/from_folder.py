@@ -21,6 +21,7 @@ NO_SUBJECTS = (
     "the table has no subject_id column: every recording stands for a person of its own, so a person recorded twice "
     "can be on both sides of a split unless the recordings sound alike"
 )
+LONGEST_CLASS = 100  # letters: more is a text, and no figure has room for it
 MOST_CLASSES = 100  # a column with more different values is an id or a number, not a class
 
 
@@ -68,6 +69,12 @@ def folder_spec(
     if len(labels) > MOST_CLASSES:
         raise ConfigurationError(
             f"{len(labels)} different labels are no classes", where=folder / TABLE, remedy="leave the label column out"
+        )
+    if longest := max((label for label in labels if len(label) > LONGEST_CLASS), key=len, default=""):
+        raise ConfigurationError(
+            f"a label of {len(longest)} letters ({longest[:30]!r} …) is no class",
+            where=folder / TABLE,
+            remedy="shorten it, or leave the label column out",
         )
     if positive and len(labels) < 2:
         raise ConfigurationError(f"positive is {positive!r}, the labels are {sorted(labels)}", where=folder / TABLE)

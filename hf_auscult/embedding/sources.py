@@ -89,7 +89,9 @@ def sources_of(paths: Sequence[str | Path]) -> tuple[list[Source], dict[Path, st
             found.append(_file(path))
     if not found:
         names = ", ".join(sorted(AUDIO_SUFFIXES))
-        raise ConfigurationError("no recordings among the paths", remedy=f"give files ending in {names}")
+        closed = [f"; {path} {reason}" for path, reason in left_out.items() if reason.startswith("cannot be opened")]
+        problem = f"no recordings among the paths{closed[0] if closed else ''}"
+        raise ConfigurationError(problem, remedy=f"give files ending in {names}")
     (path_of_most, _, _), count = Counter((one.path, one.segment, one.place) for one in found).most_common(1)[0]
     if count > 1:
         raise ConfigurationError("given twice", where=path_of_most, remedy="name every recording once")

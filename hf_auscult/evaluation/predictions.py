@@ -237,7 +237,7 @@ def _statistic(name: str, predictions: Predictions) -> _Statistic:
             errors = errors / np.abs(predictions.truth[:, None])
         # Every person counts once, however often recorded.
         names, owner = np.unique(predictions.subjects, return_inverse=True)
-        _, person = mean_by_person(owner, errors, predictions.subjects)
+        _, person = mean_by_person(owner.astype(np.int64), errors, predictions.subjects)
         return _Statistic(mean_error, (person,), names)
     if name == "auroc":
         return _auroc(predictions)

@@ -85,7 +85,7 @@ def variance_between(runs: ArrayLike, variances: ArrayLike, variance: float) -> 
     values, count = np.asarray(runs, dtype=np.float64), np.size(runs)
     if count < 2:
         return 0.0, math.inf
-    shared = max(float(np.mean(variances)) - variance, 0.0) / (count - 1)
+    shared = max(float(np.asarray(variances, dtype=np.float64).mean()) - variance, 0.0) / (count - 1)
     whole = float(values.var()) / (count - 1)
     if whole <= 1e-14:  # less is rounding
         return 0.0, math.inf

@@ -89,8 +89,8 @@ class DecisionScore:
 def by_person(rows: NDArray[np.generic], owner: Integers, people: int) -> Floats:
     """(people, ...) sums of each person's rows."""
     columns = rows.reshape(len(rows), -1).T
-    counts = [np.bincount(owner, weights=column, minlength=people) for column in columns]
-    return np.stack(counts, axis=1).reshape(people, *rows.shape[1:])
+    counts = np.stack([np.bincount(owner, weights=column, minlength=people) for column in columns], axis=1)
+    return counts.astype(np.float64).reshape(people, *rows.shape[1:])
 
 
 def one_hot(codes: Integers, classes: int) -> Integers:

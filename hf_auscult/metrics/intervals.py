@@ -442,6 +442,7 @@ def _exchange_p_value(contributions: Floats, seed: int) -> float:
     """
     people, total = len(contributions), contributions.sum()
     every = 2**people <= FLIPS
+    exchanged: NDArray[Any]
     if every:
         exchanged = (np.arange(2**people)[:, None] >> np.arange(people)) & 1
     else:

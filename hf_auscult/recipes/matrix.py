@@ -287,7 +287,7 @@ def summary(values: Sequence[Mapping[str, float | None]]) -> str:
     means = [float(np.mean([entry[name] for entry in known])) if all(entry[name] is not None for entry in known)
              else None for name in ("value", "low", "high")]  # fmt: skip
     text = f"{means[0]:.3f}"
-    spread = float(np.std([entry["value"] for entry in known], ddof=1)) if len(known) > 1 else None
+    spread = float(np.std([float(entry["value"] or 0.0) for entry in known], ddof=1)) if len(known) > 1 else None
     if None not in means:
         middle, low, high = (float(end or 0.0) for end in means)
         reach = 0.0

@@ -8,6 +8,7 @@ from .facts import FACTS, facts_of
 from .generate import Report, generate, requests_of
 from .generators import GENERATORS
 from .grounding import Grounding, Statement, check
+from .grounding.entailment import Entailment, Inferred
 from .leakage import READERS, Leakage, LeakageSettings, leakage
 from .lexicon import extend_lexicon
 from .masking import MASKS, STRENGTHS, Mask, mask_of
@@ -21,9 +22,11 @@ __all__ = [
     "READERS",
     "STRENGTHS",
     "Diversity",
+    "Entailment",
     "Fact",
     "FieldMapping",
     "Grounding",
+    "Inferred",
     "Leakage",
     "LeakageSettings",
     "Mask",

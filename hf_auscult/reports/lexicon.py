@@ -24,6 +24,8 @@ TERM_CONCEPTS: tuple[str, ...] = ("finding", "disease", "condition", "symptom")
 
 One word may stand under several of them (asthma as a disease or a condition), so they are compared by value alone.
 """
+NEUTRAL = "neutral"
+"""Concept of words that look like those of another and say nothing, such as the back of: came back."""
 _KEYS = frozenset({"macros", "entries", "kinds", "covered", "same", "rules_out"})
 _ENTRY_KEYS = frozenset({"concept", "polarity", "values"})
 
@@ -86,7 +88,9 @@ class Lexicon:
     @property
     def additions(self) -> tuple[str, ...]:
         """Concepts that no fact covers: a report that uses one of their words says more than it was given."""
-        return tuple(dict.fromkeys(entry.concept for entry in self.entries if entry.concept not in CONCEPTS))
+        return tuple(
+            dict.fromkeys(entry.concept for entry in self.entries if entry.concept not in (*CONCEPTS, NEUTRAL))
+        )
 
     def add(self, file: str | Path) -> None:
         """Add the entries of a YAML file.
@@ -107,6 +111,9 @@ class Lexicon:
         for parent, values in content.get("kinds", {}).items():
             for value in values:
                 self.parents.setdefault(value, set()).add(parent)
+        for entry in self.entries:
+            if entry.concept == "disease" and entry.value != "illness" and entry.value not in self.parents:
+                self.parents[entry.value] = {"illness"}
         self.covered |= {value: tuple(kinds) for value, kinds in content.get("covered", {}).items()}
         self.same |= content.get("same", {})
         self.rules_out |= {value: tuple(others) for value, others in content.get("rules_out", {}).items()}
@@ -146,8 +153,8 @@ def terms_of(value: str) -> tuple[str, Polarity]:
     A value that the lexicon does not know is a term of its own, in lower case.
 
     Example:
-        >>> terms_of("lung fibrosis"), terms_of("healthy"), terms_of("Gout")
-        (('pulmonary fibrosis', 'present'), ('illness', 'absent'), ('gout', 'present'))
+        >>> terms_of("lung fibrosis"), terms_of("healthy"), terms_of("Lupus")
+        (('pulmonary fibrosis', 'present'), ('illness', 'absent'), ('lupus', 'present'))
     """
     known = lexicon()
     if value in known.same:

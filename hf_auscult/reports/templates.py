@@ -156,7 +156,7 @@ class _Report:
         sexes = self.values("sex")
         noun = f"the {self.pick('person', self.style['person']['examined' if self.examined else 'recorded'])}"
         pronoun = {"female": "she", "male": "he"}.get(sexes[0]) if len(sexes) == 1 and self.said_who else None
-        return self.choose("it", [noun, pronoun]) if pronoun else noun
+        return pronoun or noun
 
     def who(self) -> str:
         """Name the person by age, sex, size and country; empty where nothing is stated of them."""
@@ -181,10 +181,11 @@ class _Report:
         for age in ages:
             noun = self.aged(age, noun)
         noun = f"{self.before_who} {noun}".strip()
-        noun += "".join(f" from {value.title() if value.islower() else value}" for value in self.values("country"))
+        noun += "".join(f" from {self.country(value)}" for value in self.values("country"))
+        lying = groups[:1] in (["neonate"], ["infant"]) or any(years < 2 for years in figures)
         sizes = [
-            self.pick(f"size {name}", [options[self.size_style]], value=value)
-            for name, options in self.style["measures"].items()
+            self.pick(f"size {name}", [options[self.size_style]], value=tenths(value))
+            for name, options in (self.style["measures"] | (self.style["lying"] if lying else {})).items()
             for value in self.values(name)
         ]
         more = [
@@ -192,6 +193,11 @@ class _Report:
         ]
         inside = ", ".join([*sizes, *more])
         return f"{self.choose('this', [articled(noun), f'this {noun}'])}{f' ({inside})' if inside else ''}"
+
+    def country(self, name: str) -> str:
+        """A country behind "from"."""
+        name = name.title() if name.islower() else name
+        return f"the {name}" if name.startswith(tuple(self.style["countries with article"])) else name
 
     @property
     def size_style(self) -> int:
@@ -394,7 +400,7 @@ class _Report:
             self.complaints.append((sentences[-1], clause))
         elif denied:
             sentences.append(self.sentence("no symptoms", none=denied))
-        if "symptom" in self.values("symptom"):
+        if "symptom" in self.values("symptom") and not there:
             sentences.append(self.sentence("symptomatic"))
             self.complaints.append((sentences[-1], f"{self.it} reports symptoms"))
         if "symptom" in self.values("symptom", "absent"):
@@ -408,7 +414,7 @@ class _Report:
             sentences.append(self.sentence("conditions", there=joined([self.named(value) for value in conditions])))
             clause = f"{self.it} has a history of {joined([self.named(value) for value in conditions])}"
             self.complaints.append((sentences[-1], clause))
-        absent = [self.bare(value) for value in self.values("condition", "absent")]
+        absent = [re.sub("condition$", "conditions", self.bare(value)) for value in self.values("condition", "absent")]
         if absent:
             sentences.append(self.sentence("no conditions", none=joined(absent, "or")))
         for value in self.values("smoking"):
@@ -556,13 +562,15 @@ class _Report:
         fitting = [frame for frame in frames if fits(frame, slots)]
         if "places" in slots and not slots["at"]:  # no sentence on the recording follows, so the opening names it
             fitting = [frame for frame in fitting if "{exam}" in frame]
+        slots["who"] = alone(self.choose("frame", fitting), slots["who"])
         opening = self.pick("frame", fitting, **slots)
+        where: list[str] = []
         if frames is self.style["frames"]["placed"]:
             used = "{exam}" in self.choose("frame", fitting)
             if slots["at"] or (not used and (slots["with"] or self.sound)):
-                findings.append(self.sentence("placing", at=slots["at"], **{"with": "" if used else slots["with"]}))
+                where.append(self.sentence("placing", at=slots["at"], **{"with": "" if used else slots["with"]}))
         elif places and heard is not None:
-            findings.append(self.sentence("places", places=places, murmur=self.noun))
+            where.append(self.sentence("places", places=places, murmur=self.noun))
         if heard is not None and not self.examined:
             findings.append(self.sentence("heard", F=heard.text, **{"is": heard.verb}))
         findings += unsure
@@ -580,7 +588,7 @@ class _Report:
             *self.strange("diagnosis"),
         ]
         rest = self.although(rest)
-        return finished([opening], findings, rest, self.choose("order", ["efr", "erf", "efr", "efr"]))
+        return finished([opening, *where], findings, rest, self.choose("order", ["efr", "erf", "efr", "efr"]))
 
     def diagnosed(self) -> str:
         """The diagnosis behind the person, in half of the texts where it is one of a record."""
@@ -593,7 +601,8 @@ class _Report:
         what, _ = self.graded(fact.value)
         self.said.add(fact)
         plain = re.sub(r"^an? ", "", what)
-        return f" {self.pick('with disease', self.style['diagnosed'], what=what, plain=plain)}"
+        forms = [form for form in self.style["diagnosed"] if "{plain}" not in form or not plain.startswith("another ")]
+        return f" {self.pick('with disease', forms, what=what, plain=plain)}"
 
     def although(self, sentences: list[str]) -> list[str]:
         """Put "healthy" beside the symptoms that the same person reports, as an although."""
@@ -637,6 +646,17 @@ def age_words(age: str) -> tuple[str, str]:
     return str(figure), unit if figure == 1 else f"{unit}s"
 
 
+def tenths(value: str) -> str:
+    """A size as it is read off: no more than one decimal.
+
+    Example:
+        >>> tenths("28.41"), tenths("162"), tenths("10.18")
+        ('28.4', '162', '10.2')
+    """
+    size = number(value)
+    return value if size is None else f"{round(size, 1):g}"
+
+
 def number(text: str) -> float | None:
     """A figure, or None for a band such as 18-44."""
     try:
@@ -665,6 +685,13 @@ def articled(words: str) -> str:
     """
     vowel = words[0].lower() in "aeiou" or re.match(r"8|1[18](?!\d)", words)
     return f"{'an' if vowel else 'a'} {words}"
+
+
+def alone(frame: str, who: str) -> str:
+    """A person as a heading: "a boy; auscultation of the heart", where "this boy" would need a verb."""
+    if who.startswith("this ") and re.search(r"\{who\}[;:]|[;:] ?\{who\}", frame):
+        return articled(who.removeprefix("this "))
+    return who
 
 
 def fits(frame: str, slots: Mapping[str, Any]) -> bool:

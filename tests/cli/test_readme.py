@@ -108,4 +108,5 @@ def test_the_snippets_run_one_after_the_other(clone, capsys):
     assert scope["embeddings"].shape == (1, 2048)
     assert np.isfinite(scope["embeddings"]).all()
     assert set(scope["data"]) == {"train", "validation", "test"}
+    assert "'auroc': 1.0" in capsys.readouterr().out
     assert (clone / "auscult" / "opera-ct" / "model.safetensors").is_file()

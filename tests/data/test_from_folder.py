@@ -89,6 +89,10 @@ def test_bad_settings(folder, tmp_path):
         from_folder(folder, tmp_path / "out", name="my hearts")
     with pytest.raises(DataError, match=r"no metadata\.csv"):
         from_folder(folder / "p0", tmp_path / "out")
+    table = folder / "metadata.csv"
+    table.write_text(table.read_text("utf-8").replace(",none,", f",{'none' * 30},"), "utf-8")
+    with pytest.raises(ConfigurationError, match=r"a label of 120 letters .* is no class"):
+        from_folder(folder, tmp_path / "out")
 
 
 def test_ids_that_a_spreadsheet_rewrote_are_one_person(folder, tmp_path):

@@ -219,10 +219,10 @@ def test_odd_files_are_reported(few: Path):
     ("file", "line"),
     [
         ("ICBHI_Challenge_diagnosis.txt", "227\tFlu"),
-        ("ICBHI_Challenge_diagnosis.txt", "101\tURTI"),
+        ("ICBHI_Challenge_diagnosis.txt", "101\tAsthma"),
         ("ICBHI_Challenge_demographic_information.txt", "227\tx\tF\tNA\t1\t2"),
         ("ICBHI_Challenge_demographic_information.txt", "227\t3"),
-        ("ICBHI_Challenge_demographic_information.txt", "101\t3\tF\tNA\t19\t99"),
+        ("ICBHI_Challenge_demographic_information.txt", "101\t4\tF\tNA\t19\t99"),
         ("ICBHI_challenge_train_test.txt", "227_1b1_Al_sc_Meditron\tvalidation"),
         ("ICBHI_challenge_train_test.txt", "101_1b1_Al_sc_Meditron\ttrain"),
     ],

@@ -15,6 +15,7 @@ import pytest
 import soundfile
 
 import hf_auscult
+from hf_auscult.audio.listing import Listing
 from hf_auscult.embedding import embedder, recordings
 from hf_auscult.embedding.precision import Choice
 from hf_auscult.embedding.recordings import EmbedReport, embed_files, embed_with_each
@@ -291,3 +292,10 @@ def test_a_folder_in_python_and_what_is_skipped(folder, files, tmp_path):
     np.testing.assert_array_equal(found.array, hf_auscult.embed(folder, files, progress=False))
     waves = [{"array": np.ones(RATE), "sampling_rate": RATE}, {"array": np.ones(RATE), "sampling_rate": 1}]
     assert hf_auscult.embed(folder, waves, progress=False, errors="skip").paths == (None,)
+
+
+def test_a_folder_that_cannot_be_opened_is_named(folder, tmp_path, monkeypatch):
+    left_out = {tmp_path / "ward": "cannot be opened (Permission denied)"}
+    monkeypatch.setattr("hf_auscult.embedding.sources.list_recordings", lambda _: Listing((), left_out))
+    with pytest.raises(ConfigurationError, match=r"ward cannot be opened \(Permission denied\)"):
+        embed_files(folder, [tmp_path], tmp_path / "out.parquet", progress=False)

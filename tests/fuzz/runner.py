@@ -14,8 +14,8 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-HANG = 60.0
-"""Seconds after which an input hangs."""
+HANG, WAIT = 60.0, 600.0
+"""Seconds of computing, and of the clock on a busy machine, after which an input hangs."""
 
 Attack = Callable[[random.Random], str]
 """Tries one input, which a random state makes, and says in a word how it ended; an exception is a finding."""
@@ -85,7 +85,7 @@ def run(
         done = int.from_bytes(shared[:8], "little")
         if status:
             name = signal.Signals(os.WTERMSIG(status)).name if os.WIFSIGNALED(status) else f"status {status}"
-            outcome.findings[done] = "hang" if name == "SIGALRM" else f"crash: {name}"
+            outcome.findings[done] = "hang" if name in ("SIGALRM", "SIGPROF") else f"crash: {name}"
             done += 1
         at = done
         outcome.inputs, outcome.seconds = at - first, time.monotonic() - start
@@ -109,13 +109,15 @@ def _try(
         if deadline is not None and time.monotonic() > deadline:
             break
         shared[:8] = number.to_bytes(8, "little")
-        signal.setitimer(signal.ITIMER_REAL, HANG)
+        signal.setitimer(signal.ITIMER_PROF, HANG)
+        signal.setitimer(signal.ITIMER_REAL, WAIT)
         findings = {}
         try:
             ends[attack(input_of(seed, number))] += 1
         except Exception:
             lines = traceback.format_exc().strip().splitlines()
             findings[number] = " | ".join([lines[-1], *lines[-5:-1]])[:1000]
+        signal.setitimer(signal.ITIMER_PROF, 0)
         signal.setitimer(signal.ITIMER_REAL, 0)
         if findings or number % 500 == 0:
             write(json.dumps({"ends": ends, "findings": findings}) + "\n")

@@ -50,7 +50,8 @@ def test_an_attack_that_raises_crashes_or_hangs_is_a_finding(monkeypatch):
     import os
     import time
 
-    monkeypatch.setattr("tests.fuzz.runner.HANG", 0.5)
+    monkeypatch.setattr("tests.fuzz.runner.HANG", 0.3)
+    monkeypatch.setattr("tests.fuzz.runner.WAIT", 0.5)
 
     def attack(chance: random.Random) -> str:
         match chance.randrange(40):
@@ -60,6 +61,9 @@ def test_an_attack_that_raises_crashes_or_hangs_is_a_finding(monkeypatch):
                 os.abort()
             case 2:
                 time.sleep(5)
+            case 3:
+                while True:
+                    pass
         return "done"
 
     outcome = run(attack, count=60, seed=15)

@@ -195,6 +195,12 @@ PUBLISHED = {
         {**ADAM, "num_train_epochs": 200},
         {"projection_size": 512, "similarity": "bilinear"},
     ),
+    "audiomae": (
+        "audiomae",
+        {"padding": "zero", "frames": 1024},
+        {"num_train_epochs": 33, "learning_rate": 4e-4, "weight_decay": 1e-4, "adam_beta2": 0.95, "epoch_decay": 0.0},
+        {"mask_ratio": 0.8, "norm_pix_loss": True, "hidden_size": 768, "patch_size": 16},
+    ),
 }
 
 
@@ -204,7 +210,7 @@ def test_published_recipes_field_by_field(name, tmp_path):
 
     model_type, views, training, encoder = PUBLISHED[name]
     config = load_config(CONFIGS / f"pretrain_{name}.yaml")
-    assert config.start.front_end == "opera"
+    assert config.start.front_end == ("audiomae" if name == "audiomae" else "opera")
     assert config.start.checkpoint is None
     assert {key: getattr(config.views, key) for key in views} == views
     assert config.views.across == 0.0

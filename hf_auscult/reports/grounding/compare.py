@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from ...data.facts import Fact
 from ..lexicon import TERM_CONCEPTS, ancestors, lexicon, terms_of
 from .known import Knowledge
-from .mentions import VALVES
-from .statements import TRAITS, Statement
-from .values import Verdict, compare_age, compare_place, same_grade, same_size, spelling
+from .mentions import VALVES, chest_parts, spelled
+from .statements import PHASES, TRAITS, Statement
+from .values import Verdict, compare_age, compare_place, same_grade, same_size
 
 _SOUNDS = {
     "lungs": "lung",
@@ -22,6 +22,10 @@ _SOUNDS = {
 _BESIDE = 80  # characters, as far as "at the aortic area, where this was recorded, I could not hear the murmur"
 _SYMPTOMS_DENIED = 5
 """Denied symptoms that make "no symptoms" true: the questionnaires ask for nine and more, and state those denied."""
+
+
+_NOT_NAMED = ("illness", "infection")
+"""Words for diseases that name none."""
 
 
 @dataclass(frozen=True)
@@ -51,10 +55,12 @@ def compare(statement: Statement, known: Knowledge, others: Sequence[Statement])
     concept = statement.concept
     if concept in TERM_CONCEPTS:
         verdict, facts = _rest(statement, known, others) if statement.rest else _term(statement, known)
-        if verdict == "contradicted" and _denied_elsewhere(statement, known, others):
+        if verdict == "contradicted" and _only_the_breath(statement, others):
             verdict, facts = None, ()
+        if verdict == "contradicted" and _denied_elsewhere(statement, known, others):
+            verdict, facts = None if statement.value == "murmur" else "unsupported", ()
     elif concept in ("site", "location", "loudest", "any"):
-        verdict, facts = _place(statement, known)
+        verdict, facts = _place(statement, known, others)
         if statement.only and verdict == "supported" and _elsewhere(others, known):
             verdict, facts = "contradicted", ()
     elif concept in TRAITS or concept == "severity":
@@ -100,7 +106,7 @@ def _one_value(statement: Statement, known: Knowledge) -> _Result:
 def _same(value: str, fact: Fact) -> Verdict:
     if fact.concept in ("height", "weight", "bmi"):
         return "supported" if same_size(value, fact.value) else "contradicted"
-    theirs = spelling(fact.value, fact.concept) or fact.value
+    theirs = spelled(fact.value, fact.concept) or fact.value
     if value == "electronic stethoscope" or (value == "another Littmann" and "Littmann" in theirs):
         return "partly"
     if fact.concept == "device" and value in ("bell", "diaphragm", "extended"):
@@ -116,7 +122,8 @@ def _term(statement: Statement, known: Knowledge) -> _Result:
     if polarity in exact:
         return "supported", stated
     if polarity == "unknown":
-        return "contradicted" if exact else None, ()
+        named = statement.concept == "disease" and term not in _NOT_NAMED
+        return "contradicted" if exact else "unsupported" if named else None, ()
     if polarity == "present":
         if known.present(term) or (term == "illness" and known.present("any symptom")):
             return "supported", stated
@@ -131,17 +138,28 @@ def _term(statement: Statement, known: Knowledge) -> _Result:
     return "unsupported", ()
 
 
+def _only_the_breath(statement: Statement, others: Sequence[Statement]) -> bool:
+    """Whether vesicular breathing stands beside an added sound: "vesicular breathing with wheeze" denies none."""
+    heard = (ancestors(other.value) for other in others if other.polarity == "present" and other.concept == "finding")
+    return "vesicular" in statement.text.lower() and any("adventitious sound" in kinds for kinds in heard)
+
+
 def _denied_elsewhere(statement: Statement, known: Knowledge, others: Sequence[Statement]) -> bool:
     """Whether a murmur is denied only at a place beside it where the facts do not have it."""
+    if statement.value == "adventitious sound" and statement.polarity == "absent":
+        sites = known.of_concept("site")
+        place = chest_parts(statement.text)
+        return bool(sites and place) and any(
+            compare_place(" ".join(place), fact.value) == "contradicted" for fact in sites
+        )
     heard = {fact.value for fact in known.of_concept("location", "loudest")}
     if statement.value != "murmur" or statement.polarity != "absent" or not heard:
         return False
-    beside = {
-        other.value
-        for other in others
-        if other.concept in ("site", "location", "any") and abs(other.start - statement.start) < _BESIDE
-    }
-    return bool(beside) and not beside & heard and "all" not in beside
+    places = [other for other in others if other.concept in ("site", "location", "any")]
+    nearest = min(places, key=lambda other: abs(other.start - statement.start), default=None)
+    if nearest is None or abs(nearest.start - statement.start) >= _BESIDE:
+        return False
+    return nearest.value not in {*heard, "all"}
 
 
 def _states(term: str, polarity: str, fact: str) -> bool:
@@ -160,6 +178,8 @@ def _follows(term: str, known: Knowledge) -> bool:
     """Whether a sweeping absence follows from facts of another concept, or from many that say the same."""
     if term == "abnormal heart sound":
         return known.outcomes() == {"normal"} or known.absent("illness")
+    if term == "abnormal first or second sound":
+        return known.outcomes() == {"normal"} or known.absent("abnormal heart sound")
     if term == "pathological murmur":
         return known.outcomes() == {"normal"}
     return term == "any symptom" and len(_denied_kinds(term, known)) >= _SYMPTOMS_DENIED
@@ -176,6 +196,8 @@ def _rest(statement: Statement, known: Knowledge, others: Sequence[Statement]) -
 
 
 def _trait(statement: Statement, known: Knowledge) -> _Result:
+    if statement.concept == "timing" and statement.of in PHASES and known.absent(statement.of):
+        return "contradicted", ()
     loose = statement.of is not None and not known.present(statement.of)
     facts = [fact for fact in known.of_concept(statement.concept) if loose or _compatible(statement, fact)]
     same = tuple(fact for fact in facts if _same_trait(statement, fact))
@@ -241,7 +263,7 @@ def _sound(statement: Statement, known: Knowledge) -> _Result:
         return None if value in ("heart", "lung", "cough") else "unsupported", ()
     mine = _SOUNDS.get(value, value)
     for fact in facts:
-        theirs = spelling(fact.value, "sound") or fact.value
+        theirs = spelled(fact.value, "sound") or fact.value
         kind = _SOUNDS.get(theirs, theirs)
         if value in (theirs, fact.value) or mine == kind == "lung":
             return "supported", (fact,)
@@ -255,11 +277,14 @@ def _sound(statement: Statement, known: Knowledge) -> _Result:
     return "contradicted", ()
 
 
-def _place(statement: Statement, known: Knowledge) -> _Result:
+def _place(statement: Statement, known: Knowledge, others: Sequence[Statement]) -> _Result:
     """Compare a place with the recording's site, where a murmur is heard, and where it is loudest.
 
     Where the places of a murmur are facts, they are all its places.
     """
+    if statement.value == "bilateral" and statement.concept != "loudest" and not known.of_concept("site", "location"):
+        denied = any(other.polarity == "absent" and abs(other.start - statement.start) < _BESIDE for other in others)
+        return ("partly" if denied and known.absent("adventitious sound") else "unsupported"), ()
     site, location, loudest = (known.of_concept(name) for name in ("site", "location", "loudest"))
     if statement.value == "here":
         return _heard_here(statement, known)
@@ -271,6 +296,10 @@ def _place(statement: Statement, known: Knowledge) -> _Result:
         return verdict, (*facts, *(fact for fact in location if fact.value in {item.value for item in facts}))
     if statement.concept == "location":
         verdict, facts = _among(statement, location or site)
+        if verdict != "supported" and not location:
+            verdict, facts = max(
+                (verdict, facts), _among(statement, loudest), key=lambda result: result[0] == "supported"
+            )
         here = [fact for fact in site if location and verdict == "supported" and fact.value == statement.value]
         return verdict, (*facts, *here)
     if statement.concept == "site" and site:

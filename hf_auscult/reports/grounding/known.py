@@ -11,6 +11,9 @@ from .statements import phases_of
 
 _SWAP: dict[Polarity, Polarity] = {"present": "absent", "absent": "present", "unknown": "unknown"}
 
+_EJECTION = ("mid-systolic", "early-systolic")
+"""When an ejection murmur is heard: it ends before the second sound, so that it is never holosystolic."""
+
 
 @dataclass(frozen=True)
 class KnownTerm:
@@ -50,6 +53,9 @@ class Knowledge:
                     self.terms += [KnownTerm(other, "absent", None) for other in lexicon().rules_out.get(term, ())]
             elif fact.concept == "severity" and fact.value == "asymptomatic":
                 self.terms.append(KnownTerm("any symptom", "absent", fact))
+            elif fact.concept == "timing" and fact.polarity == "present" and "systolic" in fact.value:
+                ejection: Polarity = "present" if fact.value in _EJECTION else "absent"
+                self.terms.append(KnownTerm("ejection systolic murmur", ejection, None))
         stated = {known.term for known in self.terms}
         for fact in self.facts:
             if fact.polarity != "present":

@@ -8,18 +8,18 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from ...data.facts import VALUES, Fact, Polarity
-from ..lexicon import TERM_CONCEPTS, language, lexicon, phrase, terms_of, words
+from ..lexicon import NEUTRAL, TERM_CONCEPTS, language, lexicon, phrase, terms_of, words
 
 VALVES: tuple[str, ...] = ("aortic", "pulmonary", "tricuspid", "mitral")
 SIDES, ASPECTS, LEVELS = ("left", "right"), ("anterior", "posterior", "lateral"), ("upper", "middle", "lower")
 CHEST: tuple[str, ...] = (*SIDES, *ASPECTS, *LEVELS)
 _FREE = (*TERM_CONCEPTS, "device", "position", "country", "sound", "severity", "timing", "quality")
-_CODES = {"cas", "das", "asd", "vsd", "pda", "pfo", "tb", "ct", "uri", "us", "usa", "sob"}
+_CODES = {"cas", "das", "ct", "uri", "us"}
 """Abbreviations only where they are written in capitals: "us" is a word."""
 _LONGEST = 600  # characters of a sentence
 _PLAIN = str.maketrans("\u2010\u2011\u2012\u2013\u2014\u2212\u2018\u2019\u00a0\u2044", "------'' /")
 _END = re.compile(
-    r"(?<!\bvs)(?<!\be\.g)(?<!\bi\.e)(?<!\bapprox)(?<!\bDr)(?:[.!]|[?](?!\s*(?:yes|no|nil|none)\b))(?=\s|$)|;|\n\s*",
+    r"(?<!\bvs)(?<!\be\.g)(?<!\bi\.e)(?<!\bapprox)(?<!\bDr)(?:[.!]|[?](?!\s*(?:yes|no|nil|none)\b))(?=\s|$)|;|\||\n\s*",
     re.IGNORECASE,
 )
 """Where a sentence ends; not at an abbreviation, and not between a question and its answer."""
@@ -116,9 +116,16 @@ def find_mentions(text: str, facts: Sequence[Fact]) -> list[Mention]:
     return sorted(taken, key=lambda mention: mention.start)
 
 
+def spelled(text: str, concept: str) -> str | None:
+    """Value of the lexicon that a fact's own words are, such as a device, a position or a sound."""
+    entries = (entry for entry in lexicon().entries if entry.concept == concept)
+    return next((entry.value for entry in entries if entry.regex.fullmatch(text)), None)
+
+
 def _of_facts(text: str, facts: Sequence[Fact]) -> Iterable[Mention]:
     for fact in facts:
-        if fact.concept not in _FREE or fact.value in (*VALUES.get(fact.concept, ()), "cough"):
+        listed = fact.concept == "timing" and spelled(fact.value, "timing")
+        if fact.concept not in _FREE or listed or fact.value in (*VALUES.get(fact.concept, ()), "cough"):
             continue
         value, polarity = terms_of(fact.value) if fact.concept in TERM_CONCEPTS else (fact.value, "present")
         escaped = re.escape(fact.value).replace(r"\ ", " ").replace(r"\-", " ")
@@ -128,7 +135,8 @@ def _of_facts(text: str, facts: Sequence[Fact]) -> Iterable[Mention]:
 
 def _weight(mention: Mention) -> int:
     """Length; "late systolic" is worth more than the "systolic murmur" (8 letters) that it would be cut by."""
-    return mention.end - mention.start + (8 if mention.concept == "timing" else 0)
+    extra = 8 if mention.concept == "timing" else 1 if mention.concept == NEUTRAL else 0
+    return mention.end - mention.start + extra
 
 
 def number(text: str) -> float:
@@ -161,18 +169,25 @@ def find_measures(text: str) -> Iterator[Mention]:
             short = re.fullmatch(r"(\d+)/(12|52)", match[0])
             parts = [
                 (number(part["number"]), (part["unit"] or "").lower().rstrip("s"))
-                for part in words("measures", "quantity").finditer(re.sub(r"^[MF]\s?(?=\d)", "", match[0]))
+                for part in words("measures", "quantity").finditer(
+                    re.sub(r"^[MFmf]/?\s?(?=\d)|(?<=[a-z])(?=\d)|[MF]$", " ", match[0])
+                )
             ]
             if short:
                 parts = [(float(short[1]), "month" if short[2] == "12" else "week")]
             if not parts or (concept == "age" and _lasts(text, match)):
                 continue
+            if concept == "age" and parts[0][1][:2] in ("we", "wk") and 22 <= parts[0][0] <= 43:
+                continue  # of gestation: an age of half a year is written in months
             if concept == "age":
                 years = sum(value * units.get(unit, 1) for value, unit in parts)
                 text_of = f"{years:.3g}" if parts[-1][1][:1] in ("", "y") else f"{years:.3f}"
             else:
                 text_of = f"{parts[0][0] * units.get(parts[0][1], 1):g}"
-            yield Mention(concept, text_of, *match.span())
+            lead = re.match(r"[a-z]{3,},? (?=of |aged |\d)", match[0], re.IGNORECASE)  # leaves "lady" to the sexes
+            letter = re.match(r"[MFmf]/?\s?(?=\d)", match[0])
+            start = match.start() + max(one.end() if one else 0 for one in (lead, letter))
+            yield Mention(concept, text_of, start, match.end() - (match[0][-1] in "MF"))
     for match in words("measures", "between").finditer(text):
         low, high = (int(figure) for figure in re.findall(r"\d+", match[0]))
         if low < high:
@@ -191,14 +206,14 @@ def _lasts(text: str, match: re.Match[str]) -> bool:
         return False
     before, behind = text[max(0, match.start() - 24) : match.start()], text[match.end() : match.end() + 14]
     cue = list(words("measures", "lasting_before").finditer(before))
-    return bool(cue and not before[cue[-1].end() :].strip()) or bool(
+    return bool(cue and not before[cue[-1].end() :].strip(" ,")) or bool(
         words("measures", "lasting_behind").match(behind.lstrip(" '"))
     )
 
 
 _SEX = re.compile(
     r"(?:(?<=\d)|(?<=\d\s)|(?<=yo\s)|(?<=yr\s)|(?<=old\s)|(?<=[,.;:(/]\s)|(?<=^)|(?<=[,.;:(/\n]))"
-    r"([MF])(?=[\s,.;:)/\d]|$)"
+    r"([MF])(?=[\s,.;:)/\d]|$)|^([mf])(?=\s?\d)"
 )
 """A capital M or F by itself: behind an age, or between marks."""
 
@@ -211,7 +226,7 @@ def find_sexes(text: str) -> Iterator[Mention]:
         ['male', 'female']
     """
     for match in _SEX.finditer(text):
-        yield Mention("sex", "male" if match[1] == "M" else "female", *match.span())
+        yield Mention("sex", "male" if match[0] in "Mm" else "female", *match.span())
 
 
 def chest_parts(place: str) -> frozenset[str]:

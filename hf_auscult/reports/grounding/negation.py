@@ -12,11 +12,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 from ...data.facts import Polarity
 from ..lexicon import language, words
 from .mentions import Mention
+from .unlisted import is_neutral
 
 Side = Literal["mark", "ahead", "behind"]
 """Where a trigger's list stands; a mark stands right behind its list and goes before every other trigger."""
@@ -26,10 +28,15 @@ _KINDS: tuple[tuple[str, Polarity | None, Side], ...] = (
     ("unknown_mark", "unknown", "mark"),
     ("nothing", None, "ahead"),
     ("unknown_ahead", "unknown", "ahead"),
+    ("hedge_ahead", "unknown", "ahead"),
     ("unknown_behind", "unknown", "behind"),
     ("absent_behind", "absent", "behind"),
     ("absent_ahead", "absent", "ahead"),
 )
+_OF_THE_PERSON = ("pregnancy", "smoking")
+"""Concepts that stand in "unclear whether this pregnant woman has a murmur" without being unclear."""
+_SINGULAR = re.compile(r"(?:is|was|has|being|does|isn't|wasn't|hasn't|doesn't)\b")
+"""Verbs of one thing: "cough and headache, fever being absent" denies the fever alone."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +47,7 @@ class Trigger:
     end: int
     polarity: Polarity
     side: Side
+    hedge: bool = False
 
 
 def triggers(text: str, start: int, end: int, mentions: Sequence[Mention]) -> list[Trigger]:
@@ -53,7 +61,7 @@ def triggers(text: str, start: int, end: int, mentions: Sequence[Mention]) -> li
                 continue
             taken.append(span)
             if polarity is not None:
-                result.append(Trigger(*span, polarity, side))
+                result.append(Trigger(*span, polarity, side, name == "hedge_ahead"))
     return sorted(result, key=lambda trigger: (trigger.side != "mark", trigger.start))
 
 
@@ -79,8 +87,10 @@ def polarities(
             reached = _ahead(text, trigger, deniable)
         for index in reached:
             mention = deniable[index]
+            if trigger.hedge and mention.concept != "finding":
+                continue
             between = text[trigger.end : mention.start] or text[mention.end : trigger.start]
-            if mention.polarity == "absent" and _count(between) > (0 if behind else 1):
+            if mention.polarity == "absent" and _count(re.sub(r"\b(an?|any|the)\b", "", between)) > 0:
                 continue  # "no fever, healthy": what denies by itself is denied only where the trigger touches it
             result[index] = result[index] or trigger.polarity
     return [_composed(mention, polarity) for mention, polarity in zip(deniable, result, strict=True)]
@@ -115,10 +125,10 @@ def _reach(name: str) -> int:
 def _ahead(text: str, trigger: Trigger, deniable: Sequence[Mention]) -> list[int]:
     reached: list[int] = []
     for index, mention in enumerate(deniable):
-        if mention.start < trigger.end:
+        if mention.start < trigger.end or (trigger.polarity == "unknown" and mention.concept in _OF_THE_PERSON):
             continue
         if reached:
-            if not linked(text, deniable[index - 1], mention):
+            if not linked(text, deniable[index - 1], mention) or _another_item(text, deniable, index):
                 break
         elif not _touches(text[trigger.start : trigger.end].lower(), trigger, text[trigger.end : mention.start]):
             return []
@@ -126,10 +136,28 @@ def _ahead(text: str, trigger: Trigger, deniable: Sequence[Mention]) -> list[int
     return reached
 
 
+def _another_item(text: str, deniable: Sequence[Mention], index: int) -> bool:
+    """Whether a comma ends a denial: "no wheeze, COPD" denies no COPD, "no wheeze, asthma or COPD" does."""
+    before, mention = deniable[index - 1], deniable[index]
+    joined = any(
+        words("negation", "alternative").search(text, first.end, second.start)
+        for first, second in pairwise(deniable[index - 1 :])
+        if linked(text, first, second)
+    )
+    return not joined and _sort(before) != _sort(mention)
+
+
+def _sort(mention: Mention) -> str:
+    return "disease" if mention.concept == "condition" else mention.concept
+
+
 def _touches(trigger_text: str, trigger: Trigger, gap: str) -> bool:
     """Whether nothing between a trigger and the mention ahead of it begins something else."""
     if trigger.polarity == "unknown":
         return _count(gap) <= _reach("behind")
+    first, comma, _ = gap.partition(",")
+    if comma and not all(map(is_neutral, re.findall(r"\w+", first))):
+        return False  # "no apnoeas, crackles": it denies something else
     verb = re.search("n't|not", trigger_text) and words("negation", "infinitive").match(gap.lstrip())
     rest = gap.lstrip()[verb.end() :] if verb else gap
     return not words("negation", "break").search(rest) and _count(gap) <= _reach("ahead")
@@ -142,10 +170,16 @@ def _behind(text: str, trigger: Trigger, deniable: Sequence[Mention], result: Se
         if mention.end > trigger.start:
             continue
         if reached:
-            if not linked(text, mention, deniable[index + 1]):
+            last = deniable[index + 1]
+            gap = text[mention.end : last.start]
+            another = (_sort(mention) != _sort(last) or _count(gap) > 0) and not words("negation", "join").search(gap)
+            alone = trigger.side == "mark" or _SINGULAR.match(text, trigger.start)
+            single = alone and not (words("negation", "join").search(gap) or re.search("[/&]", gap))
+            if not linked(text, mention, last) or another or single or re.search("[()]", gap):
                 break
         else:
-            gap = words("negation", "copula").sub("", text[mention.end : trigger.start])
+            aside = re.sub(r",\s*(which|that|who)\b[^,]*,", "", text[mention.end : trigger.start])
+            gap = words("negation", "copula").sub("", aside)
             if trigger.side == "mark" and gap.strip():
                 return []
             other_clause = trigger.polarity == "absent" and words("negation", "clause").search(gap)

@@ -10,15 +10,18 @@ from typing import Literal
 
 from ...data.facts import Fact, Polarity
 from ...files import Serialisable
-from ..lexicon import TERM_CONCEPTS, ancestors, lexicon, words
-from .mentions import Mention, find_mentions, plain, sentences, squeezed
-from .negation import linked, polarities
+from ..lexicon import NEUTRAL, TERM_CONCEPTS, ancestors, lexicon, words
+from .mentions import VALVES, Mention, find_mentions, plain, sentences, squeezed
+from .negation import linked, polarities, triggers
+from .unlisted import unlisted
 
 Role = Literal["loudest", "location", "site", "any"]
 TRAITS: tuple[str, ...] = ("timing", "shape", "grade", "pitch", "quality")
 PHASES: tuple[str, ...] = ("systolic murmur", "diastolic murmur", "continuous murmur")
 _OF_TIMING = {"systolic": "systolic murmur", "diastolic": "diastolic murmur"}
 _BREATH = ("inspiratory", "expiratory", "inspiratory and expiratory")
+_IN_COUGH = {"wheeze": "wheezing cough", "stridor": "stridor in cough"}
+"""What is heard in a cough, where that is what was listened for."""
 
 
 @dataclass(frozen=True)
@@ -57,32 +60,74 @@ def read_statements(text: str, facts: Sequence[Fact]) -> list[Statement]:
         facts: whose own words are names too.
     """
     original, (text, places) = text, squeezed(plain(text))
-    mentions = find_mentions(text, facts)
+    mentions = [_in_context(text, mention, facts) for mention in find_mentions(text, facts)]
     coughs = any(fact.concept == "sound" and "cough" in fact.value for fact in facts)
     result: list[Statement] = []
     for start, end in sentences(text):
         inside = [mention for mention in mentions if start <= mention.start < end]
         statements = _sentence(text, start, end, inside)
-        if coughs and not words("roles", "complaint").search(text, start, end):
+        symptoms = sum(one.concept == "symptom" and one.polarity == "present" for one in statements) - 1
+        if coughs and symptoms < 2 and not words("roles", "complaint").search(text, start, end):
             # where coughs were recorded, "a cough" is the recording and no symptom
             statements = [
                 replace(cough, concept="sound") if cough.value == "cough" and cough.polarity == "present" else cough
                 for cough in statements
             ]
-        result += statements
+        spans = [(trigger.start, trigger.end) for trigger in triggers(text, start, end, inside)]
+        beyond = unlisted(text[start:end], *_moved(inside, spans, -start), facts)
+        statements += [
+            Statement(word.concept, word.value, "present", None, start + word.start, start + word.end, "")
+            for word in beyond
+        ]
+        result += sorted(statements, key=lambda one: one.start)
+    result = [replace(one, text=text[one.start : one.end]) for one in result]
     if len(text) == len(original):
         return result
     spans = [(one, places[one.start], places[one.end - 1] + 1) for one in result]
     return [replace(one, start=start, end=end, text=original[start:end]) for one, start, end in spans]
 
 
+def _moved(
+    mentions: Sequence[Mention], spans: Sequence[tuple[int, int]], by: int
+) -> tuple[list[Mention], list[tuple[int, int]]]:
+    moved = [replace(mention, start=mention.start + by, end=mention.end + by) for mention in mentions]
+    return moved, [(start + by, end + by) for start, end in spans]
+
+
+def _in_context(text: str, mention: Mention, facts: Sequence[Fact]) -> Mention:
+    """Added sounds are the heart's where the heart was recorded, and the apex is the lungs' elsewhere."""
+    sounds = {fact.value for fact in facts if fact.concept == "sound"}
+    heart = "heart" in sounds or (not sounds and any("murmur" in fact.value for fact in facts))
+    if mention.value == "adventitious sound at a place":
+        return replace(mention, value="adventitious sound")
+    if mention.value == "added sound":
+        return replace(mention, value="abnormal heart sound" if heart else "adventitious sound")
+    if mention.value in _IN_COUGH and any(fact.value == _IN_COUGH[mention.value] for fact in facts):
+        return replace(mention, value=_IN_COUGH[mention.value])
+    if mention.concept != "place" or not sounds:
+        return mention
+    if heart:
+        return replace(mention, concept=NEUTRAL) if mention.value == "bilateral" else mention
+    if mention.value == "mitral" and re.search("ap", text[mention.start : mention.end]):
+        return replace(mention, value="upper")
+    return (
+        replace(mention, concept=NEUTRAL)
+        if mention.value in VALVES and "area" not in text[mention.start : mention.end]
+        else mention
+    )
+
+
 def _sentence(text: str, start: int, end: int, mentions: Sequence[Mention]) -> list[Statement]:
-    denied = (*TERM_CONCEPTS, "smoking", "pregnancy", "outcome", *lexicon().additions)
-    deniable = [mention for mention in mentions if mention.concept in denied and mention.concept != "detail"]
+    kinds = (*TERM_CONCEPTS, "smoking", "pregnancy", "outcome", *lexicon().additions)
+    deniable = [
+        each for each in mentions if each.concept in kinds and each.concept != "detail" and each.value != "course"
+    ]
     polarity_of = dict(zip(deniable, polarities(text, start, end, mentions, deniable), strict=True))
     heads = [mention for mention in mentions if mention.concept in ("finding", "timing")]
     result: list[Statement] = []
     for mention in mentions:
+        if mention.concept == NEUTRAL:
+            continue
         concept, polarity = mention.concept, polarity_of.get(mention, mention.polarity)
         of, rest, only = None, False, False
         if mention in polarity_of:
@@ -94,10 +139,15 @@ def _sentence(text: str, start: int, end: int, mentions: Sequence[Mention]) -> l
             if _before_denied(text, mention, polarity_of):
                 continue
             of = _disease(mention, mentions) if concept == "severity" else owner(mention, heads, text)
-            polarity = "absent" if _negated(text, mention, deniable) else "present"
+            denied = _negated(text, start, mention, deniable) or words("negation", "absent_mark").match(
+                text, mention.end
+            )
+            polarity = "absent" if denied else "present"
         elif concept == "place":
             concept, only = role(text, start, end, mention), _nowhere_else(text, start, mention)
-            polarity = "absent" if _negated(text, mention, deniable) else "present"
+            polarity = "absent" if _negated(text, start, mention, deniable) else "present"
+            if mention.value == "here" and result and not text[result[-1].end : mention.start].strip(" ,"):
+                polarity = result[-1].polarity  # "not at the aortic area, where this recording was made"
         elif concept == "detail" and _before_denied(text, mention, polarity_of):
             continue
         start_of, end_of = mention.start, mention.end
@@ -156,11 +206,11 @@ def _disease(severity: Mention, mentions: Sequence[Mention]) -> str | None:
     return (behind or named[::-1])[0].value if named else None
 
 
-def _negated(text: str, mention: Mention, deniable: Sequence[Mention]) -> bool:
-    """Whether one of the four words before denies it, and nothing nearer; 28 characters hold them."""
+def _negated(text: str, start: int, mention: Mention, deniable: Sequence[Mention]) -> bool:
+    """Whether one of the six words before denies it, and nothing nearer; 40 characters hold them."""
     nearer = max((other.end for other in deniable if other.end <= mention.start), default=0)
-    before = text[max(nearer, mention.start - 28) : mention.start].lower().split()
-    return any(words("roles", "not").fullmatch(word) for word in before[-4:]) and "," not in "".join(before[-2:])
+    before = re.findall(r"[\w']+,?", text[max(nearer, start, mention.start - 40) : mention.start].lower())
+    return any(words("roles", "not").fullmatch(word) for word in before[-6:]) and "," not in "".join(before[-2:])
 
 
 def _nowhere_else(text: str, start: int, place: Mention) -> bool:
@@ -220,7 +270,7 @@ def phases_of(concept: str, value: str) -> tuple[str, ...]:
     """Phases of the heart that a mention or a statement puts a murmur in."""
     if concept == "timing":
         return tuple(name for kind, name in _OF_TIMING.items() if kind in value)
-    return (value,) if value in PHASES else ()
+    return tuple(name for name in PHASES if name in ancestors(value))
 
 
 def _borders(text: str, start: int, end: int, marks: str, name: str) -> list[int]:

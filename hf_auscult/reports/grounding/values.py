@@ -7,7 +7,7 @@ from typing import Literal
 
 from ...data.facts import Fact
 from ...data.schema import OLDEST
-from ..lexicon import language, lexicon
+from ..lexicon import language
 from .mentions import ASPECTS, CHEST, LEVELS, SIDES, VALVES, chest_parts, number
 
 Verdict = Literal["supported", "contradicted", "unsupported", "partly"]
@@ -119,9 +119,3 @@ def compare_place(value: str, fact: str) -> Verdict:
     if mine <= theirs:
         return "supported" if mine == theirs else "partly"
     return "unsupported"
-
-
-def spelling(text: str, concept: str) -> str | None:
-    """Value of the lexicon that a fact's own words are, for device, position and sound."""
-    entries = (entry for entry in lexicon().entries if entry.concept == concept)
-    return next((entry.value for entry in entries if entry.regex.fullmatch(text)), None)

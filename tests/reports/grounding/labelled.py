@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -11,11 +13,16 @@ from hf_auscult.data.facts import Fact
 from hf_auscult.reports.grounding import check
 
 FOLDER = Path(__file__).parent
+FILES = ("labelled", "styles", "held_out")
 KINDS = ("contradictions", "additions")
-DEVELOPMENT = ("development", "held_out", "fresh", "notation", "notation_later", "styles")
-"""Parts of labelled.yaml; each was unseen once, and all have been read since."""
-HELD_OUT = ("letters", "ward", "telegraphic", "prose", "handover")
-"""Styles of held_out.yaml, of which nobody reads single texts while the check is tuned."""
+DEVELOPMENT = (
+    *("development", "held_out", "fresh", "notation", "notation_later", "styles"),
+    *("idioms", "wide", "forms", "messages", "clinic", "consultations", "mixed", "triage"),
+    *("earlier_letters", "earlier_ward", "earlier_telegraphic", "earlier_prose", "earlier_handover"),
+)
+"""Parts of labelled.yaml and styles.yaml; each was unseen once, and all have been read since."""
+HELD_OUT = ("letters", "ward", "prose", "telegraphic")
+"""Styles of held_out.yaml, which were measured once, when they had been written."""
 
 
 @dataclass(frozen=True)
@@ -34,12 +41,17 @@ def fact(line: str) -> Fact:
     return Fact(concept, value.lstrip("-~"), "table", polarity, of or None)
 
 
+@cache
+def content() -> dict[str, Any]:
+    """Facts and parts of the three files."""
+    files = [yaml.load((FOLDER / f"{name}.yaml").read_bytes(), yaml.CSafeLoader) for name in FILES]
+    sets = {name: tuple(fact(line) for line in lines) for file in files for name, lines in file["facts"].items()}
+    return {key: value for file in files for key, value in file.items()} | {"facts": sets}
+
+
 def pairs(part: str) -> list[Pair]:
-    content = yaml.safe_load((FOLDER / "labelled.yaml").read_text("utf-8"))
-    sets = {name: tuple(fact(line) for line in lines) for name, lines in content["facts"].items()}
-    if part in HELD_OUT:
-        content = yaml.safe_load((FOLDER / "held_out.yaml").read_text("utf-8"))
-    return [Pair(name, sets[name], text, tuple(against), tuple(more)) for name, text, against, more in content[part]]
+    sets = content()["facts"]
+    return [Pair(name, sets[name], text, tuple(against), tuple(more)) for name, text, against, more in content()[part]]
 
 
 def spans(text: str, quotations: tuple[str, ...]) -> list[tuple[int, int]]:

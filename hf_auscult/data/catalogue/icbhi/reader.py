@@ -116,7 +116,7 @@ def _official(file: Path | None) -> dict[str, str]:
         if len(cells) != 2 or not _NAME.fullmatch(cells[0]) or cells[1] not in ("train", "test"):
             raise DataError(f"line {number} is damaged", where=file, remedy=AGAIN)
         if listed.setdefault(*cells) != cells[1]:
-            raise DataError(f"line {number} contradicts an earlier one", where=file, remedy=AGAIN)
+            raise DataError(f"line {number} is damaged: it contradicts an earlier one", where=file, remedy=AGAIN)
     return listed
 
 
@@ -149,7 +149,7 @@ def _people(file: Path | None) -> dict[str, dict[str, Any]]:
             raise DataError(f"line {line} is damaged", where=file, remedy=AGAIN) from error
         traits = dict(zip(_TRAITS, (sizes[0], sex(who), *sizes[1:]), strict=True))
         if people.setdefault(patient, traits) != traits:
-            raise DataError(f"line {line} contradicts an earlier one", where=file, remedy=AGAIN)
+            raise DataError(f"line {line} is damaged: it contradicts an earlier one", where=file, remedy=AGAIN)
     return people
 
 
