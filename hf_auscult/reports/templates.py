@@ -196,7 +196,7 @@ class _Report:
 
     def country(self, name: str) -> str:
         """A country behind "from"."""
-        name = name.title() if name.islower() else name
+        name = (name.title() if name.islower() else name).removesuffix(" The")
         return f"the {name}" if name.startswith(tuple(self.style["countries with article"])) else name
 
     @property
@@ -319,7 +319,8 @@ class _Report:
                 return _Phrase(self.pick("nothing", self.style["nothing"]["outcome"]), True), unsure
             alone = self.style["nothing"].get(denied[0]) if len(none) == 1 else None
             text = self.pick("nothing", alone) if alone else self.either(none)
-            return _Phrase(text, not text.startswith("neither") and self.phrase(text).plural), unsure
+            nearest = text if alone else f"no {none[0]}"  # the verb goes by what stands next to it
+            return _Phrase(text, not text.startswith("neither") and self.phrase(nearest).plural), unsure
         also = f" {self.choose('together', self.style['together'])} " if len(owners) > 1 else None
         whole = also.join(phrase.text for phrase in texts) if also else joined([phrase.text for phrase in texts])
         plural = texts[0].plural if len(texts) == 1 or also else True
