@@ -14,6 +14,7 @@ ORDER = (
     "errors",
     "files",
     "texts",
+    "cluster",
     "plots",
     "metrics",
     "audio",

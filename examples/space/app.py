@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import csv
-import json
-import os
 import tempfile
 import time
 from functools import cache
@@ -19,20 +17,13 @@ import matplotlib.pyplot as plt
 import numpy as np
 import torch
 import yaml
-from transformers import AutoFeatureExtractor, AutoModel
+from listening import HERE, NAME, calibration, direction, loaded
 
-import hf_auscult  # noqa: F401 - registers the models
 from hf_auscult.audio import assess, read
-from hf_auscult.embedding.embedder import Embedder
-from hf_auscult.embedding.precision import Runner
 from hf_auscult.errors import AuscultError
 from hf_auscult.evaluation.zero_shot.probabilities import ZeroShotCalibration
 from hf_auscult.features.logmel import display_front_end, log_mel
 
-HERE = Path(__file__).parent
-MODEL = os.environ.get("MODEL", "auscult/acula-opera")
-PRECISION: Any = os.environ.get("PRECISION", "exact")
-NAME = Path(MODEL).name if Path(MODEL).is_dir() else MODEL
 LIMIT_MB = 50
 LONGEST = 60.0  # seconds that are listened to: the answer stays quick, and pictures readable
 NOTICE = "**For research only. Not a medical device; not for diagnosis, screening or treatment decisions.**"
@@ -46,36 +37,15 @@ WARNINGS = {
 
 
 @cache
-def loaded() -> tuple[Runner, Any]:
-    """The model in the way it is run, and its extractor, once."""
-    torch.set_num_threads(max(1, min(4, os.cpu_count() or 1)))
-    model, fe = AutoModel.from_pretrained(MODEL).eval(), AutoFeatureExtractor.from_pretrained(MODEL)
-    return Embedder(model, fe, precision=PRECISION).runner, fe
-
-
-@cache
 def texts() -> tuple[list[dict[str, Any]], list[torch.Tensor], list[str], torch.Tensor]:
     """Findings, the embeddings of their classes' sentences, the example reports and theirs."""
     model = loaded()[0].model
     findings = yaml.safe_load((HERE / "findings.yaml").read_text("utf-8"))
     reports = (HERE / "reports.txt").read_text("utf-8").splitlines()
     with torch.no_grad():
-        classes = [torch.stack([_unit(model, words) for words in item["classes"].values()]) for item in findings]
+        classes = [torch.stack([direction(model, words) for words in item["classes"].values()]) for item in findings]
         known = torch.nn.functional.normalize(model.encode_text(reports), dim=-1)
     return findings, classes, reports, known
-
-
-def _unit(model: Any, sentences: list[str]) -> torch.Tensor:
-    """Mean direction of several sentences."""
-    vectors = torch.nn.functional.normalize(model.encode_text(sentences), dim=-1)
-    return torch.nn.functional.normalize(vectors.mean(dim=0), dim=-1)
-
-
-@cache
-def calibration() -> dict[str, Any]:
-    """Finding -> how its cosines become probabilities and on whom that was measured; empty where nobody did."""
-    file = HERE / "calibration.json"
-    return json.loads(file.read_text("utf-8")) if file.is_file() else {}
 
 
 def listen(path: str | None) -> tuple[Any, ...]:
@@ -206,5 +176,5 @@ def page() -> gr.Blocks:
 demo = page()
 
 if __name__ == "__main__":
-    texts()  # the first visitor should not wait
+    texts(), calibration()  # the first visitor should not wait
     demo.queue(max_size=32).launch(max_file_size=LIMIT_MB << 20)

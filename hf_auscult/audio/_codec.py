@@ -60,14 +60,15 @@ def open_decoder(source: str | bytes, *, where: str, form: str) -> Any:
     """
     try:
         from torchcodec.decoders import AudioDecoder
-    except (ImportError, OSError, RuntimeError) as error:  # RuntimeError and OSError: no FFmpeg libraries
-        cause = "torchcodec is not installed" if isinstance(error, ImportError) else "torchcodec finds no FFmpeg"
-        raise UndecodableAudioError(
-            f"{form} audio needs torchcodec and FFmpeg, and {cause}", where=where, remedy=_REMEDY
-        ) from error
-    try:
+
         return AudioDecoder(source)
-    except (RuntimeError, ValueError) as error:
+    except (ImportError, OSError, RuntimeError, ValueError) as error:
+        # TorchCodec looks for FFmpeg when it is imported, since 0.17 when it is first used: RuntimeError or OSError.
+        if isinstance(error, ImportError) or "libtorchcodec" in str(error):
+            cause = "torchcodec is not installed" if isinstance(error, ImportError) else "torchcodec finds no FFmpeg"
+            raise UndecodableAudioError(
+                f"{form} audio needs torchcodec and FFmpeg, and {cause}", where=where, remedy=_REMEDY
+            ) from error
         raise _broken(error, where, form) from error
 
 

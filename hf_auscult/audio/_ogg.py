@@ -45,6 +45,8 @@ def ogg_parts(stream: BinaryIO, size: int, where: str) -> list[tuple[int, int]] 
         if head[:4] != b"OggS":
             if not at:
                 return None
+            if b"OggS".startswith(head):
+                raise _damaged("cut short: the last page is not whole", where)
             if all(sounding.values()):
                 break  # tags behind the end
             raise _damaged(f"damaged: no page begins at byte {at}, where the one before ends", where)

@@ -91,7 +91,8 @@ def read(source: object, *, sampling_rate: int | None = None) -> Waveform:
 
     Ogg files without their last page, WAV, AIFF, AU, W64, CAF, NIST, VOC and 8SVX files with fewer bytes than their
     header counts, and FLAC and MP3 files with fewer samples are refused as cut short. webm, AAC and AMR files and MP3
-    files without an index do not say how long they are: half of one passes for a shorter recording.
+    files without an index do not say how long they are: half of one passes for a shorter recording, and so does an Ogg
+    file of several joined streams that is cut exactly between two of them.
 
     A recording may be 24 hours long and take 1 GiB as float32 (80 minutes at 48 kHz, 4.6 hours at 16 kHz), before and
     after resampling; ``AUSCULT_MAX_SECONDS`` and ``AUSCULT_MAX_AUDIO_BYTES`` in the environment set other bounds.

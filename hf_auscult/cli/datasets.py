@@ -49,6 +49,7 @@ def prepare(args: argparse.Namespace) -> Outcome:
                 age_bands=tuple(args.age_bands) if args.age_bands else SplitSpec.age_bands,
             ),
             num_proc=args.num_proc,
+            engine=args.engine,
             overwrite=args.overwrite,
             strict=args.strict,
             verify=not args.no_verify,

@@ -23,7 +23,8 @@ def embed(args: argparse.Namespace) -> Outcome:
     from ..embedding.recordings import embed_files, embed_with_each
 
     settings: dict[str, Any] = {
-        name: getattr(args, name) for name in ("protocol", "batch_size", "precision", "vectors", "overwrite", "resume")
+        name: getattr(args, name)
+        for name in ("protocol", "batch_size", "precision", "vectors", "overwrite", "resume", "engine")
     }
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # the report names silent recordings

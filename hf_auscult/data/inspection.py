@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import socket
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
-from itertools import repeat
+from functools import partial
+from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,8 @@ import scipy.fft
 
 from ..audio import peek, read
 from ..audio.decode import opened
-from ..errors import AudioError, DataError
+from ..cluster import Engine, spread
+from ..errors import AudioError, ConfigurationError, DataError
 from .duplicates import fingerprint
 from .identity import known_as
 from .schema import TIMED, Row
@@ -161,12 +164,18 @@ def owned(rows: Sequence[Row], results: Sequence[AudioInfo | Problem]) -> list[A
     return checked
 
 
-def inspect_all(rows: Sequence[Row], root: Path, *, num_proc: int = 1) -> Iterator[AudioInfo | Problem]:
-    """Inspect rows, in their order, in ``num_proc`` processes."""
+def inspect_all(
+    rows: Sequence[Row], root: Path, *, num_proc: int = 1, engine: Engine = "local"
+) -> Iterator[AudioInfo | Problem]:
+    """Inspect rows, in their order, in ``num_proc`` processes, or on a Ray cluster."""
+    slim = [{"recording_id": row["recording_id"], "path": row["path"]} for row in rows]
+    if engine == "ray":
+        chunks = [slim[start : start + _CHUNK] for start in range(0, len(slim), _CHUNK)]
+        yield from chain.from_iterable(spread(partial(_Inspector, root.absolute()), chunks))
+        return
     if num_proc <= 1 or len(rows) <= _CHUNK:
         yield from _serial(rows, root)
         return
-    slim = [{"recording_id": row["recording_id"], "path": row["path"]} for row in rows]
     with ProcessPoolExecutor(num_proc) as pool:
         yield from pool.map(inspect, slim, repeat(root), chunksize=_CHUNK)
 
@@ -174,6 +183,19 @@ def inspect_all(rows: Sequence[Row], root: Path, *, num_proc: int = 1) -> Iterat
 def _serial(rows: Iterable[Row], root: Path) -> Iterator[AudioInfo | Problem]:
     for row in rows:
         yield inspect(row, root)
+
+
+class _Inspector:
+    """What a worker of a cluster does."""
+
+    def __init__(self, root: Path) -> None:
+        if not root.is_dir():
+            remedy = "keep the download on a filesystem that all machines share"
+            raise ConfigurationError(f"is not on {socket.gethostname()}", where=root, remedy=remedy)
+        self.root = root
+
+    def __call__(self, rows: Sequence[Row]) -> list[AudioInfo | Problem]:
+        return list(_serial(rows, self.root))
 
 
 VERSION = 5  # of the remembered lines
@@ -191,12 +213,12 @@ class Memory:
         self.file, self.table = file, table
         self.known = self._load()
 
-    def read(self, num_proc: int) -> Iterator[AudioInfo | Problem]:
+    def read(self, num_proc: int, engine: Engine = "local") -> Iterator[AudioInfo | Problem]:
         """Inspect the recordings in their order; those that are known are not read again."""
         rows = self.table.rows
         stamps = [self._stamp(row) for row in rows]
         missing = [row for row, stamp in zip(rows, stamps, strict=True) if stamp not in self.known]
-        fresh = inspect_all(missing, self.table.root, num_proc=num_proc)
+        fresh = inspect_all(missing, self.table.root, num_proc=num_proc, engine=engine)
         self.file.parent.mkdir(parents=True, exist_ok=True)
         with self.file.open("a", encoding="utf-8") as stream:
             for stamp in stamps:

@@ -13,6 +13,7 @@ from typing import Any
 
 from tqdm import tqdm
 
+from ..cluster import Engine, check_engine
 from ..errors import ConfigurationError, DataError, LeakageError, MissingAudioError
 from ..files import check_folder, new_folder, sole_writer, write_text
 from .builder import by_split, task_features, twins_of, with_audio
@@ -48,9 +49,10 @@ class PrepareSettings:
         strict: refuse an incomplete download and counts that are not the papers'; otherwise both are warned of, and
             written into card and manifest.
         verify: compare with the checksums that the distribution carries.
+        engine: ``local``, or ``ray``: recordings are read on all machines of a Ray cluster that share a filesystem.
 
     Raises:
-        ConfigurationError: ``num_proc`` below 1, or no task.
+        ConfigurationError: ``num_proc`` below 1, no task, or an unknown engine.
     """
 
     split: SplitSpec = field(default_factory=SplitSpec)
@@ -60,8 +62,10 @@ class PrepareSettings:
     overwrite: bool = False
     strict: bool = False
     verify: bool = True
+    engine: Engine = "local"
 
     def __post_init__(self) -> None:
+        check_engine(self.engine)
         if self.num_proc < 1:
             raise ConfigurationError(f"num_proc is {self.num_proc}", remedy="use 1 or more")
         if self.tasks is not None and not self.tasks:
@@ -150,7 +154,7 @@ class _Run:
     @classmethod
     def of(cls, spec: DatasetSpec, table: Table, memory: Memory, settings: PrepareSettings) -> _Run:
         """Read every file, decide the split of all people and check it; fingerprints are let go."""
-        reading = memory.read(settings.num_proc)
+        reading = memory.read(settings.num_proc, settings.engine)
         shown = tqdm(reading, f"{spec.name}: read", len(table.rows), unit="rec", disable=not settings.progress)
         results = owned(table.rows, list(annotated(table.rows, shown)))
         notes: tuple[str, ...] = ()

@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+import socket
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+import torch
+from tqdm.auto import tqdm
 
+from ..cluster import Engine, check_engine, spread
 from ..errors import AudioError, ConfigurationError, DataError, printable
 from ..files import Serialisable, new_file, sole_writer, to_json, write_csv
-from .embedder import Embedder, encode_all
+from .embedder import Embedder, Encoded, encode_all
 from .precision import MANY, SLOW_TO_START, Choice, Precision
 from .sources import Cells, Source, sources_of
-from .store import PROVENANCE, EmbeddingStore, Floats, identity_of
+from .store import PROVENANCE, EmbeddingStore, Floats, identity_of, weights_of
 
 Vectors = Literal["pooler_output", "audio_embeds"]
 PART = 64  # recordings an interrupted pass can lose
@@ -79,6 +84,7 @@ def embed_files(
     overwrite: bool = False,
     resume: bool = False,
     vectors: Vectors = "pooler_output",
+    engine: Engine = "local",
 ) -> EmbedReport:
     """Embed recordings into `output`, one row each; ``hf-auscult bench --model FILE.parquet`` reads it.
 
@@ -99,14 +105,16 @@ def embed_files(
         resume: add to a finished file of the same model what it lacks, and read again what has changed.
         vectors: what is written: the encoder's embedding, or, of an aligned model, `audio_embeds`, its place in the
             space that it shares with reports: ``hf-auscult zero-shot FILE.parquet`` reads these.
+        engine: `local`, or `ray`: the cores, or GPUs, of all machines of a Ray cluster that share a filesystem; the
+            file is the same, and what only one kind of machine can do fast (`precision="fast"`) is refused.
 
     Raises:
         ConfigurationError: no recording among the paths, a path twice, an unknown protocol, a batch size below 1, a
-            finished output, one of another model to add to, or an interrupted call of another precision.
+            finished output, one of another model to add to, an interrupted call of another precision, or no cluster.
         DataError: not one recording can be used.
         OSError: no such model.
     """
-    settings = _Settings(protocol, batch_size, precision, progress, overwrite, resume, vectors)
+    settings = _Settings(protocol, batch_size, precision, progress, overwrite, resume, vectors, engine)
     (report,) = _embed({model: Path(output)}, paths, settings)
     return report
 
@@ -147,11 +155,15 @@ class _Settings:
     overwrite: bool = False
     resume: bool = False
     vectors: Vectors = "pooler_output"
+    engine: Engine = "local"
 
 
 def _embed(outputs: Mapping[str, Path], paths: Sequence[str | Path], settings: _Settings) -> tuple[EmbedReport, ...]:
     if settings.batch_size < 1:
         raise ConfigurationError(f"a batch of {settings.batch_size} windows", remedy="give 1 or more")
+    check_engine(settings.engine)
+    if settings.engine == "ray" and settings.precision != "exact":
+        raise ConfigurationError("fast is another way on every machine", remedy="use --precision exact with ray")
     for output in outputs.values():
         if output.exists() and not output.is_file():
             what = "is a folder" if output.is_dir() else "is a device or a pipe"
@@ -175,16 +187,8 @@ def _encode(files: Sequence[_Output], settings: _Settings) -> tuple[dict[bytes, 
     skipped: dict[int, AudioError] = {}
     notes: dict[str, str] = {}
     seconds: dict[bytes, float] = {}
-    embedders = {file.model: file.embedder for file in files}
-    for encoded in encode_all(
-        embedders,
-        Cells(missing),
-        batch_size=settings.batch_size,
-        protocol=settings.protocol,
-        progress=settings.progress,
-        outputs=(settings.vectors,),
-        skipped=skipped,
-    ):
+    encode = _on_ray if settings.engine == "ray" else _here
+    for encoded in encode(files, missing, settings, skipped):
         source = missing[encoded.index]
         if encoded.note:
             notes[printable(source.path)] = encoded.note
@@ -198,6 +202,69 @@ def _encode(files: Sequence[_Output], settings: _Settings) -> tuple[dict[bytes, 
     for file in files:
         file.flush(seconds)
     return {missing[index].key: error for index, error in sorted(skipped.items())}, notes
+
+
+def _here(
+    files: Sequence[_Output], sources: Sequence[Source], settings: _Settings, skipped: dict[int, AudioError]
+) -> Iterator[Encoded]:
+    """Encode in this process; what cannot be used is added to `skipped`."""
+    return encode_all(
+        {file.model: file.embedder for file in files},
+        Cells(sources),
+        batch_size=settings.batch_size,
+        protocol=settings.protocol,
+        progress=settings.progress,
+        outputs=(settings.vectors,),
+        skipped=skipped,
+    )
+
+
+def _on_ray(
+    files: Sequence[_Output], sources: Sequence[Source], settings: _Settings, skipped: dict[int, AudioError]
+) -> Iterator[Encoded]:
+    """Encode on a cluster; what cannot be used is added to `skipped`."""
+    weights = {file.model: weights_of(file.embedder.encoder) for file in files}
+    starts = range(0, len(sources), PART)
+    parts = spread(
+        partial(_Encoder, weights, settings), [sources[start : start + PART] for start in starts], on_gpus=True
+    )
+    with tqdm(total=len(sources), desc="embed", unit="recording", disable=not settings.progress) as bar:
+        for start, (rows, unusable) in zip(starts, parts, strict=True):
+            skipped.update({start + index: error for index, error in unusable.items()})
+            yield from (replace(row, index=start + row.index) for row in rows)
+            bar.update(len(rows) + len(unusable))
+
+
+class _Encoder:
+    """The models in a worker, which must be those of whoever asked."""
+
+    def __init__(self, weights: Mapping[str, str], settings: _Settings) -> None:
+        device = "cuda" if torch.cuda.is_available() else None
+        self.embedders = {model: Embedder(model, device=device) for model in weights}
+        self.settings = settings
+        for model, embedder in self.embedders.items():
+            if weights_of(embedder.encoder) != weights[model]:
+                raise ConfigurationError(
+                    f"{socket.gethostname()} has other weights under this name",
+                    where=model,
+                    remedy="use a folder that all machines share, or a pinned revision",
+                )
+
+    def __call__(self, sources: Sequence[Source]) -> tuple[list[Encoded], dict[int, AudioError]]:
+        for source in sources:
+            if source.content and not Path(source.path if source.place is None else source.place[0]).exists():
+                remedy = "keep recordings on a filesystem that all machines share"
+                raise ConfigurationError(f"is not on {socket.gethostname()}", where=source.path, remedy=remedy)
+        skipped: dict[int, AudioError] = {}
+        rows = encode_all(
+            self.embedders,
+            Cells(sources),
+            batch_size=self.settings.batch_size,
+            protocol=self.settings.protocol,
+            outputs=(self.settings.vectors,),
+            skipped=skipped,
+        )
+        return list(rows), skipped
 
 
 class _Output:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -45,7 +46,9 @@ def evaluate_model(
         above_shortcut=None if shortcut is None else difference(spec.metrics[0], predictions, shortcut, bootstrap),
         subgroups=_subgroups(spec, predictions, rows, examples, bootstrap),
         selected_on_test=outcome.selected_on_test,
-        reliability=reliability_of(predictions, validation, _attributes(rows, examples), bootstrap),
+        reliability=reliability_of(
+            predictions, validation, attributes_of([examples.rows[row] for row in rows]), bootstrap
+        ),
     )
 
 
@@ -55,13 +58,13 @@ def chosen_penalty(outcome: ProbeOutcome) -> float | None:
     return penalties.pop() if len(penalties) == 1 else None
 
 
-def _attributes(rows: np.ndarray, examples: Examples) -> dict[str, np.ndarray]:
-    """Sex and age group of the tested recordings; the dataset's own age groups where it gives no years."""
-    ages = [examples.rows[row].get("age") for row in rows]
-    groups = [examples.rows[row].get("age_group") for row in rows]
+def attributes_of(rows: Sequence[Mapping[str, Any]]) -> dict[str, np.ndarray]:
+    """Sex and age group of recordings, `None` where unknown; the dataset's own age groups where it gives no years."""
+    ages = [row.get("age") for row in rows]
+    groups = [row.get("age_group") for row in rows]
     if any(age is not None for age in ages):
         groups = age_groups([float("nan") if age is None else age for age in ages]).tolist()
-    sexes = [examples.rows[row].get("sex") for row in rows]
+    sexes = [row.get("sex") for row in rows]
     return {"sex": np.array(sexes, dtype=object), "age": np.array(groups, dtype=object)}
 
 

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from huggingface_hub import DatasetCard, DatasetCardData
 
+from ..data.catalogue import DATASETS
 from ..errors import ConfigurationError
 from ..evaluation.suites import suite_of
+from ..evaluation.task import BenchmarkTask
+from ..files import to_json
 from ..metrics.tables import Table
 from .cards import RESEARCH_ONLY, template
 from .plans import closed
@@ -44,12 +48,13 @@ def plan_benchmark(suite: str, repo: str, data_root: str | Path, *, results: str
     """
     configs: list[dict[str, Any]] = []
     files: dict[str, str | Path] = {}
-    rows = []
+    rows, exported = [], []
     for task in suite_of(suite):
         here = _config(Path(data_root) / task.dataset / "README.md", task.config)
         why = closed(task.dataset) or ("" if here else "not prepared by whoever published this")
         if here and not why:
             configs.append(_moved(here, config_name(task.number), task.dataset))
+            exported += _for_mteb(task, configs[-1])
             # datasets reads no other repository's files; tasks of one dataset share them.
             for part in here["data_files"]:
                 for file in sorted((Path(data_root) / task.dataset).glob(part["path"])):
@@ -72,12 +77,14 @@ def plan_benchmark(suite: str, repo: str, data_root: str | Path, *, results: str
         pretty_name=suite,
         configs=configs,
     )
+    files |= _mteb_files(suite, repo, exported)
     text = template("benchmark.md.j2").render(
         front=head.to_yaml().strip(),
         suite=suite,
         repository=repo,
         notice=RESEARCH_ONLY,
         example=configs[0]["config_name"],
+        maeb=[f"`{entry['config']}`" for entry in exported],
         results=results is not None,
         tasks=Table(
             ("config", "task", "dataset", "its config", "metric", "not here because"), rows, names=6
@@ -101,8 +108,44 @@ def _moved(config: Mapping[str, Any], name: str, home: str) -> dict[str, Any]:
     return {**rest, "config_name": name, "data_files": files}
 
 
+def _for_mteb(task: BenchmarkTask, config: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the entry of a task for maeb.py; none for what `mteb` has no task of, or its own way of splitting."""
+    spec = DATASETS[task.dataset]
+    label = spec.label_column(spec.task(task.config))
+    parts = [part["split"] for part in config["data_files"]]
+    tested = [name for name in parts if name == (task.test or name) and name.startswith("test")]
+    if task.target == "classes" or task.folds != "split" or task.trained_on or "train" not in parts or not tested:
+        return []
+    entry = {
+        "name": f"{task.suite}{task.number}".replace(" ", ""),
+        "config": config["config_name"],
+        "label": label,
+        "target": task.target,
+        "eval_splits": tested,
+        "description": f"{task.title} ({spec.title}), people of the test split in no other.",
+        "reference": spec.source_url,
+        "license": spec.licence_tag if spec.licence_tag not in ("other", "unknown") else spec.source_url,
+    }
+    return [entry]
+
+
+def _mteb_files(suite: str, repo: str, tasks: list[dict[str, Any]]) -> dict[str, str]:
+    """Return the suite for `mteb`: what reads it, and the table."""
+    if not tasks:
+        return {}
+    table = {
+        "suite": suite,
+        "repository": repo,
+        "description": f"Tasks of {suite} on body sounds that mteb can run; no person stands in two splits.",
+        "reference": f"https://huggingface.co/datasets/{repo}",
+        "tasks": tasks,
+    }
+    source = resources.files(__package__).joinpath("maeb.py").read_text("utf-8")
+    return {"maeb.py": source, "maeb.json": to_json(table) + "\n"}
+
+
 def _figures(file: Path) -> Iterator[dict[str, Any]]:
-    """Yield a row a model, task, protocol and metric of a run's results."""
+    """Yield a row a model, task, protocol and metric of a run's results, metadata alone among the models."""
     try:
         content = cleaned(json.loads(file.read_text("utf-8")))
     except (OSError, ValueError) as error:
@@ -110,17 +153,22 @@ def _figures(file: Path) -> Iterator[dict[str, Any]]:
             f"no results ({error})", where=file, remedy="give a folder that bench wrote"
         ) from error
     for task in content["tasks"]:
-        for result in task["results"]:
-            for metric, figure in result["figures"].items():
-                yield {
-                    "suite": content["suite"],
-                    "task": config_name(task["spec"]["number"]),
-                    "model": result["model"],
-                    "protocol": result["protocol"],
-                    "metric": metric,
-                    **{key: figure.get(key) for key in ("value", "low", "high", "level", "subjects", "positives")},
-                    "contamination": "; ".join(result.get("contamination") or ()),
-                }
+        for listens, results in ((True, task["results"]), (False, task["shortcuts"])):
+            for result in results:
+                for metric, figure in result["figures"].items():
+                    interval = figure["interval"] or {}
+                    yield {
+                        "suite": content["suite"],
+                        "task": config_name(task["spec"]["number"]),
+                        "model": result["model"],
+                        "listens": listens,
+                        "protocol": result["protocol"],
+                        "metric": metric,
+                        "value": figure["value"],
+                        **{key: interval.get(key) for key in ("low", "high", "level", "subjects", "positives")},
+                        "problem": figure["problem"],
+                        "contamination": "; ".join(result["contamination"] or ()),
+                    }
 
 
 __all__ = ["config_name", "plan_benchmark"]

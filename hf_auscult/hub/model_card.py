@@ -18,7 +18,7 @@ def render_model_card(results: Mapping[str, Any], tables: Mapping[str, Table]) -
 
     Args:
         results: the contents of a run's results.json.
-        tables: `probe`, `retrieval` and `representation`.
+        tables: `probe`, `retrieval`, `representation` and `subgroups`.
 
     Raises:
         DataError: a fact the card must state was not observed.

@@ -39,7 +39,7 @@ def chirp(seconds: float, rate: int, seed: int = 0) -> npt.NDArray[np.float32]:
 
 def ffmpeg_is_there() -> bool:
     try:
-        importlib.import_module("torchcodec.decoders")
+        importlib.import_module("torchcodec.decoders").AudioDecoder(wav_bytes(chirp(0.5, 8_000), 8_000))
     except (ImportError, OSError, RuntimeError):
         return False
     return True

@@ -42,6 +42,14 @@ def test_joined_ogg_streams_are_read_whole(coding):
     np.testing.assert_array_equal(read(both).array, np.concatenate(parts))
 
 
+def test_every_cut_inside_joined_ogg_streams_is_refused():
+    one = ogg(SOUND[:RATE], "VORBIS")
+    for size in (*range(len(one) - 3, len(one)), *range(len(one) + 1, 2 * len(one), 97), len(one) + 2, len(one) + 3):
+        with pytest.raises(UndecodableAudioError):
+            read((one + one)[:size])
+    assert len(read((one + one)[: len(one)]).array) == RATE  # nothing says that more was there
+
+
 def test_joined_ogg_streams_of_two_rates_are_refused():
     with pytest.raises(UndecodableAudioError, match="2 recordings of different rates"):
         read(ogg(SOUND, "VORBIS") + ogg(SOUND, "VORBIS", 16_000))

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import runpy
 from pathlib import Path
 
 import pytest
+import torch
 
 from hf_auscult import cli
 from hf_auscult.cli import parser
+from hf_auscult.data import prepare
+from hf_auscult.embedding.store import weights_of
 from hf_auscult.recipes.align.config import load_config
+from tests import tiny
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
@@ -37,10 +42,55 @@ def test_align_runs_the_demo_without_flags(monkeypatch, cwd):
 
 
 @pytest.mark.parametrize(
-    ("script", "verb"), [("benchmark.py", "bench"), ("zero_shot.py", "zero-shot"), ("publish.py", "publish")]
+    ("script", "verb"),
+    [
+        ("benchmark.py", "bench"),
+        ("finetune.py", "finetune"),
+        ("pretrain.py", "pretrain"),
+        ("publish.py", "publish"),
+        ("zero_shot.py", "zero-shot"),
+    ],
 )
 def test_others_are_verbs(monkeypatch, script, verb):
     assert typed(script, ["a", "--b"], monkeypatch) == [verb, "a", "--b"]
+
+
+def test_embed_prints_a_row_a_recording(tmp_path, monkeypatch, capsys):
+    tiny.model().eval().save_pretrained(tmp_path / "tiny")
+    tiny.EXTRACTOR.save_pretrained(tmp_path / "tiny")
+    monkeypatch.setattr("sys.argv", ["embed.py", str(tmp_path / "tiny")])
+    runpy.run_path(str(EXAMPLES / "embed.py"), run_name="__main__")
+    lines = capsys.readouterr().out.splitlines()
+    first = min((EXAMPLES / "data" / "circor_sample" / "training_data").glob("*.wav")).name
+    assert len(lines) == 2 and "embeddings (1, " in lines[0] and lines[1].startswith(f"{first}: [")
+
+
+def test_the_page_shows_probabilities_of_the_measured_weights_alone(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(EXAMPLES / "space")
+    listening = importlib.import_module("listening")
+    monkeypatch.setattr(listening, "HERE", tmp_path)
+    model = listening.loaded()[0].model
+    content = {"weights": weights_of(model), "findings": {"Murmur": {"auroc": 0.8}}}
+    (tmp_path / "calibration.json").write_text(json.dumps(content))
+    assert listening.calibration() == content["findings"]
+    listening.calibration.cache_clear()
+    with torch.no_grad():
+        next(model.parameters()).add_(1e-3)
+    assert listening.calibration() == {}
+    listening.loaded.cache_clear()
+    listening.calibration.cache_clear()
+
+
+@pytest.mark.slow
+def test_probabilities_are_measured_on_people_the_model_never_met(tmp_path, monkeypatch):
+    prepare("circor", EXAMPLES / "data" / "circor_sample", tmp_path / "prepared" / "circor", progress=False)
+    monkeypatch.syspath_prepend(EXAMPLES / "space")
+    output = tmp_path / "calibration.json"
+    monkeypatch.setattr("sys.argv", ["calibrate.py", str(tmp_path / "prepared"), str(output)])
+    runpy.run_path(str(EXAMPLES / "space" / "calibrate.py"), run_name="__main__")
+    ((name, found),) = json.loads(output.read_text())["findings"].items()
+    assert name == "Murmur" and sum(found["prior"]) == pytest.approx(1) and found["temperature"] > 0
+    assert 0 < found["people"] <= 12 and 0 <= found["auroc"] <= 1
 
 
 @pytest.mark.slow

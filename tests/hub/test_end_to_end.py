@@ -40,13 +40,17 @@ def published(served, client, tmp_path_factory):
     lora = get_peft_model(model, LoraConfig(r=2, target_modules="all-linear"))
     lora.save_pretrained(root / "lora")
     report = prepare("circor", SAMPLE, root / "prepared" / "circor", progress=False)
+    bench = ("bench", "acula18", "--tasks", "T17", "--model", "logmel", "--data-root", root / "prepared")
+    done = client(*bench, "--output", root / "results", "--cache", root / "cache", "--draws", "50")
+    assert done["status"] == 0, done["stderr"]
     served.add(TEACHER, teacher_files())
     served.model(TEACHER).tags[REVISION] = served.model(TEACHER).refs["main"]
+    results = ("--results", root / "results")
     for words in (
         ("model", root / "model", "--repo", "auscult/aligned", "--licence", "mit"),
         ("lora", root / "lora", "--repo", "auscult/lora", "--base", "auscult/aligned"),
         ("dataset", report.output, "--repo", "auscult/circor"),
-        ("dataset", "acula18", "--data-root", root / "prepared", "--repo", "auscult/acula-bench"),
+        ("dataset", "acula18", "--data-root", root / "prepared", "--repo", "auscult/acula-bench", *results),
         ("dataset", "auscultabench16", "--data-root", root / "prepared", "--repo", "auscult/auscultabench"),
         ("metric", "auroc_ci", "--repo", "auscult/auroc_ci"),
         ("metric", "ece", "--repo", "auscult/ece"),
@@ -135,6 +139,50 @@ def test_datasets_and_benchmarks(published, module_python):
         assert answer[f"{name} {config}"] == expected
 
 
+RESULTS = """
+import json
+from datasets import load_dataset
+rows = load_dataset("auscult/acula-bench", "results", split="test")
+print(json.dumps([rows.features["value"].dtype, rows.to_list()]))
+"""
+
+
+def test_results_are_rows_that_a_leaderboard_sorts(published, module_python):
+    dtype, rows = module_python(RESULTS, token=None)
+    assert dtype == "float64"
+    (figure,) = (row for row in rows if row["metric"] == "auroc" and row["listens"])
+    assert (figure["suite"], figure["task"], figure["protocol"]) == ("acula18", "t17", "default")
+    assert figure["low"] <= figure["value"] <= figure["high"] and figure["subjects"] > figure["positives"] > 0
+    assert "metadata" in {row["model"] for row in rows if not row["listens"]}
+
+
+MAEB = """
+import json, sys
+from huggingface_hub import hf_hub_download
+for name in ("maeb.py", "maeb.json"):
+    hf_hub_download(sys.argv[1], name, repo_type="dataset", local_dir=".")
+sys.path.insert(0, ".")
+import maeb, mteb
+suite = maeb.benchmark()
+found = mteb.evaluate(maeb.encoder("auscult/aligned"), suite, cache=None, show_progress_bar=False)
+print(json.dumps({result.task_name: [result.scores["test"][0], found.model_name] for result in found.task_results}))
+"""
+
+
+@pytest.mark.parametrize("name", ["acula-bench", "auscultabench"])
+def test_mteb_runs_a_benchmark_with_an_encoder(published, module_python, name):
+    pytest.importorskip("mteb", reason="needs the extra mteb: pip install 'hf-auscult[mteb]'")
+    hub, _ = published
+    table = json.loads(hub.dataset(f"auscult/{name}").tree()["maeb.json"])
+    known = {"acula-bench": {"t17"}, "auscultabench": {"t08", "t15"}}
+    assert {entry["config"] for entry in table["tasks"]} == known[name]
+    scores = module_python(MAEB, f"auscult/{name}", token=None)
+    assert set(scores) == {entry["name"] for entry in table["tasks"]}
+    for figures, model in scores.values():
+        assert 0 <= figures["f1"] == figures["main_score"] <= 1 and figures["languages"] == ["zxx-Zxxx"]
+        assert model == "auscult/aligned" and len(figures["scores_per_experiment"]) == 10
+
+
 METRIC = """
 import importlib.util, json, re, sys, urllib.request, os
 assert importlib.util.find_spec("torch") is None and importlib.util.find_spec("hf_auscult") is None
@@ -169,6 +217,35 @@ import json, sys
 from gradio_client import Client, handle_file
 answer = Client(sys.argv[1], verbose=False).predict(handle_file(sys.argv[2]), api_name="/listen")
 print(json.dumps([str(part)[:2000] for part in answer]))
+"""
+
+
+# What a page on the internet is given: one answer or one sentence each, and the page lives on.
+FILES = """
+import json, sys
+from pathlib import Path
+import numpy as np, soundfile
+from gradio_client import Client, handle_file
+noise = lambda seconds, rate, *more: 0.1 * np.random.default_rng(0).standard_normal((int(seconds * rate), *more))
+sounds = {
+    "twenty": (noise(20, 44_100), 44_100),
+    "stereo": (noise(5, 16_000, 2), 16_000),
+    "ten minutes": (noise(600, 4_000), 4_000),
+    "silent": (np.zeros(20_000), 4_000),
+    "large": (np.zeros(27_000_000), 48_000),
+}
+for name, (wave, rate) in sounds.items():
+    soundfile.write(f"{name}.wav", wave, rate)
+Path("cut.wav").write_bytes(Path("stereo.wav").read_bytes()[:5_000])
+Path("text.wav").write_text("this is no sound")
+client = Client(sys.argv[1], verbose=False)
+answers = {}
+for name in ("twenty", "stereo", "ten minutes", "silent", "large", "cut", "text", "twenty"):
+    try:
+        answers[name] = client.predict(handle_file(f"{name}.wav"), api_name="/listen")[1]
+    except Exception as error:
+        answers[name] = f"refused: {error}"
+print(json.dumps(answers))
 """
 
 
@@ -209,6 +286,15 @@ def test_the_space_runs_from_the_served_files(published, tmp_path):
             answer = json.loads(run.communicate(timeout=120)[0].splitlines()[-1])
             assert "windows" in answer[1] and "no probability was measured" in answer[2]
             assert answer[3].startswith("1. ") and answer[4].endswith("embedding.csv")
+        done = subprocess.run(
+            [python, "-c", FILES, address], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300
+        )
+        answers = json.loads(done.stdout.splitlines()[-1])
+        assert "dBFS" in answers["twenty"] and "dBFS" in answers["stereo"], answers
+        assert "Only the first 60 of 600 seconds" in answers["ten minutes"], answers
+        refused = {name: answer for name, answer in answers.items() if answer.startswith("refused: ")}
+        assert set(refused) == {"silent", "large", "cut", "text"}, answers
+        assert "silent" in refused["silent"] and "Traceback" not in str(refused) and str(tmp_path) not in str(refused)
     finally:
         app.terminate()
         app.wait(timeout=20)

@@ -16,6 +16,7 @@ from ...alignment.teachers import default_device
 from ...audio import assess
 from ...embedding.embedder import Embedder, encode_all
 from ...evaluation.estimates import Estimate
+from ...evaluation.model_evaluation import attributes_of
 from ...evaluation.probe_evaluation import EvaluationSettings, ProbeResult, evaluate_probe
 from ...evaluation.shortcuts import METADATA, METADATA_AND_LEVEL, evaluate_shortcuts, shortcut_spec
 from ...evaluation.zero_shot.evaluation_set import margins
@@ -33,6 +34,7 @@ from ...metrics import (
     retrieval_intervals,
     zero_shot_scores,
 )
+from ...metrics.fairness import GroupFigure, fairness_report
 from ...models.acula.modeling_acula import AcuLaModel
 from .conditions import Condition
 from .config import AlignConfig
@@ -115,9 +117,11 @@ class Evaluator:
         """Evaluate one condition."""
         test = self.corpus.rows("test")
         with_text = condition.text is not None
+        probe = self.probe(embeddings.pooled)
         return ConditionResult(
             condition=condition,
-            probe=self.probe(embeddings.pooled),
+            probe=probe,
+            subgroups=self._subgroups(probe) if condition.name == "aligned" else (),
             sex=self._sex(embeddings.pooled),
             effective_rank=effective_rank(embeddings.pooled[test], center=True),
             debiased_cka=debiased_cka(embeddings.pooled[test], self.reports.first(test)),
@@ -208,6 +212,23 @@ class Evaluator:
         """Fit linear probes of the task on the labelled recordings' features, with all and with few labels."""
         rows = self.corpus.rows(labelled=True)
         return self._probe(features[rows], rows, self._labels(rows), self.settings)
+
+    def _subgroups(self, probe: ProbeResult) -> tuple[GroupFigure, ...]:
+        """AUROC by sex and age, or why there is none; nothing for more than two classes, or where neither is known."""
+        known = self.corpus.rows(labelled=True)
+        tested = self.corpus.take([known[row] for row in probe.test_rows])
+        columns = attributes_of([recording.row for recording in tested])
+        groups = {name: column for name, column in columns.items() if set(column.tolist()) - {None, ""}}
+        if len(probe.classes) != 2 or not groups:
+            return ()
+        report = fairness_report(
+            [recording.label for recording in tested],
+            probe.test_scores[1.0][:, 1],
+            groups,
+            subjects=[recording.subject_id for recording in tested],
+            threshold=0.5,  # of figures that are not kept: an AUROC needs none
+        )
+        return tuple(figure for figure in report.groups if figure.figure == "auroc")
 
     @property
     def settings(self) -> EvaluationSettings:

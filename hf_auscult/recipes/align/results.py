@@ -12,6 +12,7 @@ from ...evaluation.estimates import Estimate
 from ...evaluation.probe_evaluation import ProbeResult
 from ...files import to_json
 from ...metrics import Interval, RetrievalScores, holm
+from ...metrics.fairness import GroupFigure
 from .conditions import Condition
 from .config import AlignConfig
 
@@ -89,6 +90,7 @@ class ConditionResult:
         history: the losses, one mapping a logged step.
         retrieval: `None` for conditions that saw no report: their text side was never trained.
         zero_shot: AUROC from class prompts; `None` where cosines mean nothing.
+        subgroups: of "aligned": AUROC of the probe by sex and age, or why there is none.
     """
 
     condition: Condition
@@ -99,6 +101,7 @@ class ConditionResult:
     history: list[dict[str, float]]
     retrieval: RetrievalResult | None = None
     zero_shot: Interval | None = None
+    subgroups: tuple[GroupFigure, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """Ready for JSON."""
@@ -114,6 +117,8 @@ class ConditionResult:
             content["retrieval"] = self.retrieval.to_dict()
         if self.zero_shot is not None:
             content["zero_shot"] = self.zero_shot
+        if self.subgroups:
+            content["subgroups"] = self.subgroups
         return content
 
 

@@ -81,6 +81,7 @@ def tables(result: AlignResult) -> dict[str, Table]:
         "probe": probe_table(result),
         "retrieval": retrieval_table(result),
         "representation": representation_table(result),
+        "subgroups": subgroup_table(result),
     }
 
 
@@ -138,6 +139,19 @@ def representation_table(result: AlignResult) -> Table:
         for row in result.conditions.values()
     ]
     return Table(["", "effective rank", "debiased CKA with the teacher", "sex AUROC"], rows, names=1)
+
+
+def subgroup_table(result: AlignResult) -> Table:
+    """Return the aligned model's probe by sex and age; a group with too few people says so."""
+    rows = [
+        [
+            f"{cell.attribute}: {cell.group}",
+            f"{cell.people} ({cell.positives})",
+            cell.refused if cell.interval is None else estimate(cell.interval),
+        ]
+        for cell in result.conditions["aligned"].subgroups
+    ]
+    return Table(["group", "people (positive)", "AUROC, all labels"], rows, names=1)
 
 
 def _rank(value: float) -> str:

@@ -77,6 +77,13 @@ def test_every_condition_is_judged(run_folder):
     card = (folder / "auscult" / "acula-opera" / "README.md").read_text()
     for words in ("reports shuffled within label", "| metadata + recording level", "| chance", "| log-mel statistics"):
         assert words in card
+    groups = results["conditions"]["aligned"]["subgroups"]
+    assert {"female", "male"} <= {found["group"] for found in groups if found["attribute"] == "sex"}
+    for found in groups:
+        assert 0 < found["people"] <= results["data"]["splits"]["test"]["people"]
+        assert (found["interval"] is None) == bool(found["refused"])
+        assert f"| {found['attribute']}: {found['group']} | {found['people']} ({found['positives']}) |" in card
+    assert all("subgroups" not in results["conditions"][name] for name in CONDITIONS if name != "aligned")
 
 
 def test_conditions_differ_only_where_they_should(run_folder):
