@@ -8,6 +8,9 @@ from importlib import import_module
 from os import PathLike
 from typing import Any
 
+LFS_POINTER = "version https://git-lfs.github.com/spec/"
+"""So begins the stand-in that Git leaves where a large file was not fetched."""
+
 
 def printable(path: str | PathLike[str]) -> str:
     r"""Escape what is no Unicode in a file name (Latin-1 out of an old archive), so that it can be written and printed.
@@ -31,8 +34,8 @@ def limit(variable: str, default: int) -> int:
         ConfigurationError: the variable holds no whole number.
     """
     text = os.environ.get(variable, "")
-    if text and not text.isdecimal():
-        raise ConfigurationError(f"{variable} is {text!r}", remedy="give a whole number, or unset it")
+    if text and not (text.isdecimal() and len(text) < 19):
+        raise ConfigurationError(f"{variable} is {text[:40]!r}", remedy="give a whole number, or unset it")
     return int(text or default)
 
 

@@ -14,11 +14,9 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any, Literal
 
-from .errors import AuscultError, ConfigurationError, DataError, limit
+from .errors import LFS_POINTER, AuscultError, ConfigurationError, DataError, limit
 
 AGAIN = "download it again"
-LFS_POINTER = "version https://git-lfs.github.com/spec/"
-"""So begins the stand-in that Git leaves where a large file was not fetched."""
 MOST_VALUES = 1_000_000
 """Values that a YAML file may stand for once its aliases are written out; ten lines can stand for billions."""
 

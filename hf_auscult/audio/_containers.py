@@ -49,7 +49,7 @@ def samples_of(stream: BinaryIO, size: int) -> Samples | None:
     Example:
         >>> import io
         >>> samples_of(io.BytesIO(b".snd" + struct.pack(">5I", 24, 100, 3, 8000, 1) + bytes(60)), 84)
-        Samples(promised=100, available=60)
+        Samples(promised=100, available=60, open_end=False)
     """
     stream.seek(0)
     head = stream.read(40)

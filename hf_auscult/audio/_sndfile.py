@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from ..errors import MissingAudioError, UndecodableAudioError, library
-from ..texts import LFS_POINTER
+from ..errors import LFS_POINTER, MissingAudioError, UndecodableAudioError, library
 from ._arrays import FloatArray, check_channels, check_rate
 from ._containers import CHECKED, id3_length, samples_of
 from ._mp3 import Mp3Length, mp3_length

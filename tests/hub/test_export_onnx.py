@@ -13,6 +13,7 @@ from transformers import AutoFeatureExtractor
 
 from hf_auscult.audio import WindowPolicy
 from hf_auscult.cli import main
+from hf_auscult.embedding.onnx_files import OnnxEncoder
 from hf_auscult.errors import ConfigurationError, ConversionError
 from hf_auscult.features import AuscultFeatureExtractor
 from hf_auscult.hub import export_onnx
@@ -129,7 +130,7 @@ def test_a_file_that_differs_is_refused(saved, tmp_path, monkeypatch):
     ids=["it depends on values", "ONNX lacks an operation"],
 )
 def test_an_encoder_that_cannot_be_exported(saved, tmp_path, monkeypatch, output, message):
-    monkeypatch.setattr(export_onnx._Encoder, "forward", lambda self, input_features: (output(input_features),) * 2)
+    monkeypatch.setattr(OnnxEncoder, "forward", lambda self, input_features: (output(input_features),) * 2)
     with pytest.raises(ConversionError, match=message):
         export(saved, tmp_path / "onnx", check=False)
     assert [path.name for path in tmp_path.iterdir()] == ["model"]

@@ -18,7 +18,7 @@ _PATCHES = re.compile(
     r"trunc_(?P<date>\d{4}-\d{2}-\d{2})-(?P<time>\d{2}-\d{2}-\d{2})-(?P<position>L[1-8]|Tc)(-Tc)?_(?P<part>\d+)"
 )
 _LABEL = "_label"
-_TIME = re.compile(r"(\d+):([0-5]\d):([0-5]\d(?:\.\d+)?)")
+_TIME = re.compile(r"(\d{1,6}):([0-5]\d):([0-5]\d(?:\.\d+)?)")
 
 
 def read(source: Path, collector: RowCollector) -> Table:
