@@ -9,7 +9,8 @@ from tests.reference import load_case
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("variant", ["fixed", "fanin"])
+# `make parity` compares both.
+@pytest.mark.parametrize("variant", ["fixed", pytest.param("fanin", marks=pytest.mark.exhaustive)])
 @pytest.mark.parametrize("name", cases())
 def test_parity(name, variant, shared, tmp_path):
     parity = cases()[name]
