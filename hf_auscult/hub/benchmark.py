@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 from huggingface_hub import DatasetCard, DatasetCardData
 
 from ..data.catalogue import DATASETS
@@ -22,6 +25,17 @@ from .private import cleaned
 from .send import Plan
 
 RESULTS = "results"
+_TEXTS = ("suite", "task", "model", "protocol", "metric", "problem", "contamination")
+_NUMBERS = ("value", "low", "high", "level")
+_ROWS = pa.schema(
+    [
+        *((name, pa.string()) for name in _TEXTS),
+        *((name, pa.float64()) for name in _NUMBERS),
+        ("subjects", pa.int64()),
+        ("positives", pa.int64()),
+        ("listens", pa.bool_()),
+    ]
+)
 
 
 def config_name(number: str) -> str:
@@ -47,7 +61,7 @@ def plan_benchmark(suite: str, repo: str, data_root: str | Path, *, results: str
         ConfigurationError: no such suite, or not one of its datasets is prepared and may be passed on.
     """
     configs: list[dict[str, Any]] = []
-    files: dict[str, str | Path] = {}
+    files: dict[str, str | bytes | Path] = {}
     rows, exported = [], []
     for task in suite_of(suite):
         here = _config(Path(data_root) / task.dataset / "README.md", task.config)
@@ -67,8 +81,12 @@ def plan_benchmark(suite: str, repo: str, data_root: str | Path, *, results: str
             f"no dataset of {suite} that may be passed on", where=data_root, remedy="prepare some of them first"
         )
     if results is not None:
-        files["results.jsonl"] = "".join(f"{json.dumps(row)}\n" for row in _figures(Path(results) / "results.json"))
-        configs.append({"config_name": RESULTS, "data_files": [{"split": "test", "path": "results.jsonl"}]})
+        # A repository has one format: datasets takes that of the tasks' tables for every config.
+        table = pa.Table.from_pylist(list(_figures(Path(results) / "results.json")), schema=_ROWS)
+        sink = io.BytesIO()
+        pq.write_table(table, sink)
+        files["results.parquet"] = sink.getvalue()
+        configs.append({"config_name": RESULTS, "data_files": [{"split": "test", "path": "results.parquet"}]})
     head = DatasetCardData(
         license="other",
         license_name="those-of-the-datasets",

@@ -290,7 +290,7 @@ def _hub_settings(settings: dict[str, Any]) -> dict[str, Any]:
     return settings
 
 
-def _results_and_card(files: Mapping[str, str | Path], repo: str) -> dict[str, str | Path]:
+def _results_and_card(files: Mapping[str, str | bytes | Path], repo: str) -> dict[str, str | bytes | Path]:
     """Clean results.json, and let the card use the repository's name where the run used its folder's."""
     staged = dict(files)
     renamed: Callable[[str], str] = str
@@ -304,8 +304,9 @@ def _results_and_card(files: Mapping[str, str | Path], repo: str) -> dict[str, s
     return staged
 
 
-def _text(value: str | Path) -> str:
-    return value if isinstance(value, str) else value.read_text("utf-8")
+def _text(value: str | bytes | Path) -> str:
+    value = value.read_bytes() if isinstance(value, Path) else value
+    return value.decode() if isinstance(value, bytes) else value
 
 
 def _settings(file: Path) -> dict[str, Any]:

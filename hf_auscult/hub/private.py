@@ -24,7 +24,7 @@ _PATTERNS = {
 _TEXT = (".json", ".md", ".py", ".txt", ".yaml", ".yml", ".csv", ".tsv", ".svg", ".jinja", ".cfg", "")
 
 
-def check_private(name: str, content: str | Path, *, where: str = "") -> None:
+def check_private(name: str, content: str | bytes | Path, *, where: str = "") -> None:
     """Refuse a file that tells what is private.
 
     Args:
@@ -45,7 +45,8 @@ def check_private(name: str, content: str | Path, *, where: str = "") -> None:
         for what, own in found:
             raise PublishError(f"holds {what} ({own!r})", where=where, remedy="take it out first")
         return
-    text = content.read_text("utf-8", "replace") if isinstance(content, Path) else content
+    given = content.read_bytes() if isinstance(content, Path) else content
+    text = given.decode("utf-8", "replace") if isinstance(given, bytes) else given
     for what, pattern in _PATTERNS.items():
         if what == TOKENIZER and path.suffix != ".json":  # code may name it
             continue

@@ -39,30 +39,34 @@ class Plan:
     Args:
         repo: `namespace/name`.
         kind: of the repository.
-        files: path in the repository -> its text, or the file on disk.
+        files: path in the repository -> its text or bytes, or the file on disk.
         left_out: files of the folder that are not sent.
         title: of the commit.
     """
 
     repo: str
     kind: Literal["model", "dataset", "space"]
-    files: Mapping[str, str | Path]
+    files: Mapping[str, str | bytes | Path]
     left_out: tuple[str, ...] = ()
     title: str = "Publish with hf_auscult"
 
     def size(self, path: str) -> int:
         """Return the bytes of a file."""
         value = self.files[path]
-        return len(value.encode()) if isinstance(value, str) else value.stat().st_size
+        return value.stat().st_size if isinstance(value, Path) else len(_encoded(value))
 
     def digest(self, path: str, algorithm: str, start: bytes = b"") -> str:
         """Return a file's hash."""
         value = self.files[path]
-        with io.BytesIO(value.encode()) if isinstance(value, str) else value.open("rb") as stream:
+        with value.open("rb") if isinstance(value, Path) else io.BytesIO(_encoded(value)) as stream:
             found = hashlib.new(algorithm, start)
             while block := stream.read(1 << 20):
                 found.update(block)
         return found.hexdigest()
+
+
+def _encoded(value: str | bytes) -> bytes:
+    return value.encode() if isinstance(value, str) else value
 
 
 @dataclass(frozen=True)
@@ -152,7 +156,7 @@ def send(plan: Plan, access: Access | None = None, *, dry_run: bool = False) -> 
             return Publication(**result)
         contents = {path: plan.files[path] for path in added}
         operations = [
-            CommitOperationAdd(path, value.encode() if isinstance(value, str) else value)
+            CommitOperationAdd(path, value if isinstance(value, Path) else _encoded(value))
             for path, value in contents.items()
         ]
         gone = [CommitOperationDelete(path) for path in removed]

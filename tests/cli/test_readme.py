@@ -33,6 +33,7 @@ COMMANDS = [
     for page in ("README.md", "examples/README.md")
     for block in blocks("bash", (ROOT / page).read_text("utf-8"))
     for line in block.splitlines()
+    if re.match(r"(hf-auscult|make|python|accelerate) ", line)
 ]
 
 

@@ -322,6 +322,7 @@ def test_tuples_and_gradients_of_padded_rows():
 
 PROCESS = """
 import sys, numpy as np, torch
+from hf_auscult.cli import leave_process_group
 from tests.models.test_rows import LABELS, classifier, recordings
 from tests.models.zoo import GT
 from accelerate import Accelerator
@@ -338,6 +339,8 @@ for batch in loader:
         found.append(accelerator.gather_for_metrics(model(**batch).logits))
 if accelerator.is_main_process:
     np.save(sys.argv[1], torch.cat(found).numpy())
+accelerator.wait_for_everyone()
+leave_process_group()  # gloo can abort while the interpreter takes it apart
 """
 
 
