@@ -86,6 +86,7 @@ def _forest_rows(result: Result, models: list[str], metric: str) -> list[ForestR
             continue
         printed = best.get(task.spec.number)
         ours = _intervals(task, models, result.protocols[0], metric)
+        unbounded = all(figure.low is None for figure in ours.values())
         shortcut = task.shortcuts[-1].figures.get(metric) if task.shortcuts else None
         rows.append(
             ForestRow(
@@ -93,11 +94,7 @@ def _forest_rows(result: Result, models: list[str], metric: str) -> list[ForestR
                 ours,
                 published=printed.value if printed is not None and printed.metric == metric else None,
                 shortcut=shortcut.value if shortcut is not None else None,
-                note="split leaks"
-                if task.leaks
-                else ""
-                if any(figure.low is not None for figure in ours.values())
-                else "few people",
+                note="split leaks" if task.leaks else "few people" * unbounded,
             )
         )
     return rows

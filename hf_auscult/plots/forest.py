@@ -96,9 +96,7 @@ def draw_forest(
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set(xlabel=f"{figure_name} (95 % interval over people)")
     for position, row in enumerate(rows):
-        axes.text(
-            1.01, position, row.note, transform=axes.get_yaxis_transform(), va="center", fontsize="small", color=GREY
-        )
+        axes.text(1.01, position, row.note, transform=axes.get_yaxis_transform(), va="center", fontsize=8, color=GREY)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
 

@@ -190,7 +190,11 @@ def test_nothing_is_cut_off_and_no_legend_covers_data(tmp_path, figures):
 
 
 def test_a_column_is_as_wide_as_a_papers_and_in_8_points(tmp_path, figures):
-    rows = [plots.ForestRow("T1 exhalation", {"model 1": _interval(0.7), "model 2": _interval(0.8)}, shortcut=0.6)]
+    rows = [
+        plots.ForestRow(
+            "T1 exhalation", {"model 1": _interval(0.7), "model 2": _interval(0.8)}, shortcut=0.6, note="leaks"
+        )
+    ]
     curve = plots.RocCurve([0, 0.2, 1], [0, 0.7, 1], ".700 [.60, .80]")
     target = plots.column_figure(rows, {"model 1": curve}, tmp_path / "paper.svg", positive="COPD", roc_title="T1")
     assert list(tmp_path.iterdir()) == [target]
