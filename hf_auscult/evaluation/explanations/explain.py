@@ -206,10 +206,9 @@ def recording_heat(
     padded = np.pad(waveform, (0, count * length - len(waveform)))
     # A window gives one frame more than it has hops; the last belongs to the next.
     images = extractor.window_features(padded.reshape(count, length))[:, :frames]
-    heat = heat_maps(encoder, torch.from_numpy(images), direction, method).numpy()
     # Front ends that do not look beyond a window's edges make a frame or two less of it.
-    missing = ((0, 0), (0, frames - images.shape[1]), (0, 0))
-    images, heat = np.pad(images, missing, mode="edge"), np.pad(heat, missing)
+    images = np.pad(images, ((0, 0), (0, frames - images.shape[1]), (0, 0)), mode="edge")
+    heat = heat_maps(encoder, torch.from_numpy(images), direction, method).numpy()
     kept = -(-len(waveform) // spec.hop_length)
     hops = padded[: kept * spec.hop_length].reshape(kept, spec.hop_length).astype(np.float64)
     loudness = np.sqrt((hops**2).mean(axis=1))

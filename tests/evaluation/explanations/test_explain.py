@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
+import torch
 
 from hf_auscult.data import load_prepared
 from hf_auscult.data.trained_on import FILE, training_people
+from hf_auscult.embedding.embedder import Embedder
 from hf_auscult.errors import ConfigurationError
 from hf_auscult.evaluation.estimates import Bootstrap
 from hf_auscult.evaluation.explanations import ExplainSettings, explain
+from hf_auscult.evaluation.explanations.explain import front_end_of, recording_heat
 from tests.evaluation.conftest import data_root, feature_cache  # noqa: F401 - fixtures
 from tests.models import zoo
 
@@ -49,3 +53,20 @@ def test_scores_pictures_and_chance(method, data_root, feature_cache, tmp_path):
     people = {row["subject_id"] for row in load_prepared(settings.data, "murmur")["test"].remove_columns("audio")}
     (model / FILE).write_text(json.dumps(training_people("circor", people)))
     assert explain(settings, progress=False).trained_on == found.people
+
+
+@pytest.mark.parametrize(
+    "name", ["opera-ce/cnn", "opera-ct", "panns/cnn6", "vggish", "msclap/2023", "audiomae", "beats"]
+)
+def test_every_encoder_of_log_mel_windows_has_heat(name):
+    """A frame a hop for the whole recording, whatever window the encoder reads, and whether its front end pads."""
+    variant = next(variant for variant in zoo.ZOO if variant.name == name)
+    embedder = Embedder(variant.model(), variant.extractor())
+    embedder.encoder.eval()
+    spec = front_end_of(embedder)
+    cell = {"array": np.random.default_rng(0).standard_normal(48_000).astype(np.float32), "sampling_rate": 16_000}
+    direction = torch.ones(embedder([cell]).shape[1])
+    image, heat, loudness = recording_heat(embedder.encoder, embedder, cell, direction, "gradient")
+    hops = -(-3 * spec.sampling_rate // spec.hop_length)
+    assert image.shape == heat.shape == (hops, spec.n_mels) and loudness.shape == (hops,)
+    assert np.isfinite(heat).all() and heat.max() > 0
