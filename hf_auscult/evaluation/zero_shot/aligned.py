@@ -93,23 +93,38 @@ def load_aligned(
     )
 
 
-def check_made_by(file: EmbeddingsFile, encoder: AlignedEncoder) -> None:
-    """Refuse embeddings that are not an aligned model's places in the space it shares with reports.
+def saved_embeddings(path: str) -> EmbeddingsFile:
+    """Read a file of an aligned model's embeddings in the space it shares with reports.
 
     Raises:
-        ConfigurationError: they are of another output, of other weights, or say nothing of how they were made.
+        ConfigurationError: they are of another output, or say nothing of how they were made.
+        DataError: not a file of embeddings.
+    """
+    file = EmbeddingsFile.of(Path(path))
+    if file.made_by.get("vectors") != "audio_embeds":
+        raise ConfigurationError("its rows are not in the space shared with reports", where=path, remedy=_embed(file))
+    return file
+
+
+def _embed(file: EmbeddingsFile) -> str:
+    model = file.given or "MODEL"
+    return f"hf-auscult embed {model} DATA --vectors audio_embeds --output {file.name}.parquet"
+
+
+def check_made_by(file: EmbeddingsFile, encoder: AlignedEncoder) -> None:
+    """Refuse embeddings that a model, as it is now, has not made.
+
+    Raises:
+        ConfigurationError: they are of other weights or another front end, named.
     """
     embedder = encoder.embedder
-    remedy = f"hf-auscult embed {encoder.given} DATA --vectors audio_embeds --output {file.name}.parquet"
-    if file.made_by.get("vectors") != "audio_embeds":
-        raise ConfigurationError("its rows are not in the space shared with reports", where=file.name, remedy=remedy)
     wanted = identity_of(embedder.model, embedder.feature_extractor, "default", str(file.made_by.get("precision")))
     other = sorted(name for name, value in wanted.items() if json.loads(to_json(value)) != file.made_by.get(name))
     if other:
         raise ConfigurationError(
             f"made by another model than {encoder.given} is now: other {', '.join(other)}",
             where=file.name,
-            remedy=remedy,
+            remedy=_embed(file),
         )
 
 

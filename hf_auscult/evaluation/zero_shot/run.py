@@ -21,10 +21,9 @@ from ..contamination import HeldOutPeople, contamination_of
 from ..estimates import Bootstrap
 from ..examples import FITTED, Examples, counts_of, examples_of
 from ..load import Task
-from ..models import EmbeddingsFile
 from ..results import versions
 from ..task import BenchmarkTask
-from .aligned import AlignedEncoder, check_made_by, load_aligned, second_reader
+from .aligned import AlignedEncoder, check_made_by, load_aligned, saved_embeddings, second_reader
 from .direct import direct
 from .evaluation_set import EvaluationSet
 from .neighbours import Search, check_search
@@ -122,7 +121,7 @@ def _run(settings: ZeroShotSettings, *, command: str, progress: bool) -> ZeroSho
     keys = [cell.key for cell in examples.cells]
     sentences = prompts_of(dataset, settings.task, examples.classes)
     reports = reports_of(dataset, settings.task, examples.rows, keys, settings.reports, settings.seed)
-    file = EmbeddingsFile.of(Path(settings.model)) if settings.model.endswith(".parquet") else None
+    file = saved_embeddings(settings.model) if settings.model.endswith(".parquet") else None
     if file is not None:
         settings = replace(settings, model=file.given)
     encoder = load_aligned(settings.model, teacher_cache=settings.teacher_cache, precision=settings.precision)

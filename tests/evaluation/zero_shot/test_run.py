@@ -235,6 +235,10 @@ def test_saved_embeddings_give_the_same_and_others_are_refused(made, tmp_path):
     embed_files(config.model, [config.data], tmp_path / "pooled.parquet", progress=False)
     with pytest.raises(ConfigurationError, match=r"pooled.*not in the space shared.*--vectors audio_embeds"):
         run_zero_shot(replace(from_file, model=str(tmp_path / "pooled.parquet"), overwrite=True), progress=False)
+    nameless = tmp_path / "nameless.parquet"
+    pq.write_table(pq.read_table(file).replace_schema_metadata(None), nameless)
+    with pytest.raises(ConfigurationError, match=r"nameless.*not in the space shared.*embed MODEL DATA"):
+        run_zero_shot(replace(from_file, model=str(nameless), overwrite=True), progress=False)
     other = load_aligned(config.model)
     other.model.audio_projection.requires_grad_(False)
     next(other.model.audio_projection.parameters()).add_(1)
