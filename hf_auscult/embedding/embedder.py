@@ -520,7 +520,8 @@ def embed(
     Example:
         `hf_auscult.embed("auscult/acula-opera", ["heart.wav"]).shape`
     """
-    number = len(recordings) if isinstance(recordings, Sequence) and not isinstance(recordings, str) else 0
+    several = isinstance(recordings, Sequence) and not isinstance(recordings, (str, bytes))
+    number = len(recordings) if several else 0
     return Embedder(model_or_id, device=device, precision=precision, recordings=number)(
         recordings, batch_size=batch_size, protocol=protocol, progress=progress, errors=errors
     )

@@ -223,7 +223,7 @@ def _on_ray(
     files: Sequence[_Output], sources: Sequence[Source], settings: _Settings, skipped: dict[int, AudioError]
 ) -> Iterator[Encoded]:
     """Encode on a cluster; what cannot be used is added to `skipped`."""
-    weights = {file.model: weights_of(file.embedder.encoder) for file in files}
+    weights = {file.model: weights_of(file.embedder.model) for file in files}
     starts = range(0, len(sources), PART)
     parts = spread(
         partial(_Encoder, weights, settings), [sources[start : start + PART] for start in starts], on_gpus=True
@@ -243,7 +243,7 @@ class _Encoder:
         self.embedders = {model: Embedder(model, device=device) for model in weights}
         self.settings = settings
         for model, embedder in self.embedders.items():
-            if weights_of(embedder.encoder) != weights[model]:
+            if weights_of(embedder.model) != weights[model]:
                 raise ConfigurationError(
                     f"{socket.gethostname()} has other weights under this name",
                     where=model,

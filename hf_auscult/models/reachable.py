@@ -1,4 +1,4 @@
-"""Whether a model can be loaded at all, asked once: `from_pretrained` asks many times and waits in between."""
+"""Around `from_pretrained`: can a model be loaded at all, asked once instead of many times; and without a bar."""
 
 from __future__ import annotations
 

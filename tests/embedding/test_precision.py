@@ -116,6 +116,16 @@ def test_for_many_recordings_compiling_is_tried(compiling):
     assert np.array_equal(rows[1], fast(recordings[1:2])[0])
 
 
+def test_the_bytes_of_one_recording_are_not_many_recordings(monkeypatch):
+    asked = []
+    monkeypatch.setattr(
+        embedder, "Embedder", lambda *args, recordings, **more: asked.append(recordings) or (lambda *a, **k: None)
+    )
+    hf_auscult.embed("model", b"RIFF" * MANY)
+    hf_auscult.embed("model", ["a.wav", "b.wav"])
+    assert asked == [0, 2]
+
+
 def test_what_cannot_be_compiled_is_no_way(compiling, monkeypatch):
     def refuses(*arguments, **settings):
         raise RuntimeError("no compiler")
