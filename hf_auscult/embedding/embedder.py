@@ -520,8 +520,9 @@ def embed(
     Example:
         `hf_auscult.embed("auscult/acula-opera", ["heart.wav"]).shape`
     """
-    several = isinstance(recordings, Sequence) and not isinstance(recordings, (str, bytes))
-    number = len(recordings) if several else 0
+    number = 0
+    if isinstance(recordings, Sequence) and not isinstance(recordings, (str, bytes)):
+        number = len(recordings)
     return Embedder(model_or_id, device=device, precision=precision, recordings=number)(
         recordings, batch_size=batch_size, protocol=protocol, progress=progress, errors=errors
     )
