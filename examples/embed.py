@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from transformers import AutoModel
+from transformers.utils import logging
 
 import hf_auscult  # registers the classes
 
@@ -14,6 +15,7 @@ SAMPLE = Path(__file__).parent / "data" / "circor_sample" / "training_data"
 
 def main(name: str, recordings: list[str]) -> None:
     recordings = recordings or [str(min(SAMPLE.glob("*.wav")))]
+    logging.disable_progress_bar()  # of the weights: a model of 9 MB is there before a bar is read
     model = AutoModel.from_pretrained(name)
     embeddings = hf_auscult.embed(model, recordings, progress=False)
     print(f"{type(model).__name__} from {name}: embeddings {embeddings.shape}, {embeddings.dtype}")
