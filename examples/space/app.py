@@ -105,8 +105,9 @@ def _finding(item: dict[str, Any], scores: np.ndarray) -> str:
     chance = ZeroShotCalibration(**settings).probabilities(scores[None])[0]
     rate = f"base rate {known['prior'][1]:.0%}"
     said = f"{chance[1]:.0%} {names[1]} ({rate})" if known["useful"] else f"the sound says nothing ({rate})"
-    auroc = f"AUROC {known['auroc']:.2f} [{known['low']:.2f}, {known['high']:.2f}] on {known['people']} other people"
-    return f"- **{item['name']}**: {said}. {auroc}. {item['limits']}"
+    ranks = f"AUROC {known['auroc']:.2f} [{known['low']:.2f}, {known['high']:.2f}] on {known['people']['test']} people"
+    fitted = f"probabilities fitted on {known['people']['validation']} others, none of them trained on"
+    return f"- **{item['name']}**: {said}. {ranks}; {fitted}. {item['limits']}"
 
 
 def _picture(wave: np.ndarray, fe: Any, seconds: list[float], heat: np.ndarray, finding: str) -> Any:

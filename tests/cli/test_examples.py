@@ -90,7 +90,7 @@ def test_probabilities_are_measured_on_people_the_model_never_met(tmp_path, monk
     runpy.run_path(str(EXAMPLES / "space" / "calibrate.py"), run_name="__main__")
     ((name, found),) = json.loads(output.read_text())["findings"].items()
     assert name == "Murmur" and sum(found["prior"]) == pytest.approx(1) and found["temperature"] > 0
-    assert 0 < found["people"] <= 12 and 0 <= found["auroc"] <= 1
+    assert 0 < found["people"]["test"] <= 12 and found["recordings"]["validation"] and 0 <= found["auroc"] <= 1
 
 
 @pytest.mark.slow

