@@ -252,6 +252,11 @@ print(json.dumps(answers))
 """
 
 
+# Seconds for a page, or a client of it, in an environment where nothing is compiled yet: 15 on an idle machine, and
+# more than two minutes on one that runs five other jobs.
+PATIENCE = 600
+
+
 def test_the_space_runs_from_the_served_files(published, tmp_path):
     hub, _ = published
     python = made_environment(
@@ -271,10 +276,11 @@ def test_the_space_runs_from_the_served_files(published, tmp_path):
     app = subprocess.Popen([python, "app.py"], cwd=folder, env=environment, stdout=log, stderr=log)
     address = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(240):
-            assert app.poll() is None, (tmp_path / "log").read_text()[-3000:]
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            assert app.poll() is None and time.monotonic() < deadline, (tmp_path / "log").read_text()[-3000:]
             try:
-                urllib.request.urlopen(f"{address}/config", timeout=1)
+                urllib.request.urlopen(f"{address}/config", timeout=10)
                 break
             except OSError:
                 time.sleep(0.5)
@@ -286,11 +292,16 @@ def test_the_space_runs_from_the_served_files(published, tmp_path):
             for _ in range(2)  # two users at once
         ]
         for run in runs:
-            answer = json.loads(run.communicate(timeout=120)[0].splitlines()[-1])
+            answer = json.loads(run.communicate(timeout=PATIENCE)[0].splitlines()[-1])
             assert "windows" in answer[1] and "no probability was measured" in answer[2]
             assert answer[3].startswith("1. ") and answer[4].endswith("embedding.csv")
         done = subprocess.run(
-            [python, "-c", FILES, address], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300
+            [python, "-c", FILES, address],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
         )
         answers = json.loads(done.stdout.splitlines()[-1])
         assert "dBFS" in answers["twenty"] and "dBFS" in answers["stereo"], answers
