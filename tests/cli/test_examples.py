@@ -68,6 +68,10 @@ def test_embed_prints_a_row_a_recording(tmp_path, monkeypatch, capsys):
 def test_the_page_shows_probabilities_of_the_measured_weights_alone(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(EXAMPLES / "space")
     listening = importlib.import_module("listening")
+    committed = listening.calibration()
+    listening.calibration.cache_clear()
+    assert {"Murmur", "Crackles or wheezes"} == set(committed), "measured on other weights: run calibrate.py again"
+    assert all(entry["useful"] and entry["people"]["validation"] for entry in committed.values())
     monkeypatch.setattr(listening, "HERE", tmp_path)
     model = listening.loaded()[0].model
     content = {"weights": weights_of(model), "findings": {"Murmur": {"auroc": 0.8}}}
