@@ -27,6 +27,10 @@ from hf_auscult.features.logmel import display_front_end, log_mel
 LIMIT_MB = 50
 LONGEST = 60.0  # seconds that are listened to: the answer stays quick, and pictures readable
 NOTICE = "**For research only. Not a medical device; not for diagnosis, screening or treatment decisions.**"
+SCOPE = (
+    "Probabilities hold for sounds like those they were fitted on. Every sound gets both, noise and speech too: ask a "
+    "heart sound about murmurs, and a lung sound about crackles."
+)
 WARNINGS = {
     "silent": "The recording is silent.",
     "clipping": "The recording is clipped: it was too loud for the device.",
@@ -164,7 +168,7 @@ def page() -> gr.Blocks:
                 download = gr.File(label="Embedding (CSV)")
             with gr.Column(scale=2):
                 picture = gr.Plot(label="Sound", show_label=False)
-                gr.Markdown("### Findings")
+                gr.Markdown(f"### Findings\n{SCOPE}")
                 findings = gr.Markdown()
                 gr.Markdown("### Nearest example reports (cosine)")
                 nearest = gr.Markdown()
