@@ -111,8 +111,7 @@ def _tuned(
         if result is None:  # not the first process
             return TunedEncoder(**named, status="done")
         row = next(row for row in result.rows if row.share == max(config.shares))
-        figures = {name: (value.value, value.low, value.high) for name, value in row.figures.items()}
-        known = {"key": key, "figures": figures}
+        known = {"key": key, "figures": {name: (v.value, v.low, v.high) for name, v in row.figures.items()}}
         write_json(record, known)
     figures = tuple((name, tuple(values)) for name, values in known["figures"].items())
     return TunedEncoder(**named, status="done", trained=trained, figures=figures)

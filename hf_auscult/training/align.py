@@ -142,9 +142,11 @@ class AlignmentLoss:
         """
         rows = self._rows(batch)
         audio, text = (_branches(gather_rows(representations[name])) for name in ("audio", "text"))
-        number = max(len(audio), len(text))
         memories = self._memories(len(text), rows)
-        audio, text, memories = (part * number if len(part) == 1 else part for part in (audio, text, memories))
+        if len(text) < len(audio):
+            text, memories = text * len(audio), memories * len(audio)
+        elif len(audio) < len(text):
+            audio = audio * len(text)
         losses = [
             self.objective(
                 recordings,

@@ -298,7 +298,8 @@ class ConditionTrainer:
             "augmentation": self._augmentation({example.group for example in examples}),
             "seed": config.seed,
         }
-        dataset, collator = AlignmentDataset(examples, crop, sampling_rate=self.extractor.sampling_rate, **chosen), None
+        dataset = AlignmentDataset(examples, crop, sampling_rate=self.extractor.sampling_rate, **chosen)
+        collator = AlignmentCollator(self.extractor)
         if config.resident:
             images = resident_images(examples, self.extractor, self.folder / "images", args.device)
             dataset = ResidentDataset(examples, images, crop, **chosen)
@@ -310,7 +311,7 @@ class ConditionTrainer:
             args,
             classes=self.classes,
             train_dataset=dataset,
-            data_collator=collator or AlignmentCollator(self.extractor),
+            data_collator=collator,
         )
         for callback in (ProgressCallback, PrinterCallback):
             trainer.remove_callback(callback)
