@@ -126,6 +126,10 @@ def row_config(values: Mapping[str, Any], row: MatrixRow, seed: int, output: Pat
     teacher: Any = own.get("teacher")
     if isinstance(teacher, str) or "preset" in (teacher or {}):
         own["teacher"] = dataclasses.asdict(teacher_config(teacher))
+    training: Any = own.get("training") or {}
+    if "multi_positive" not in training.get("objective", ""):
+        # Belongs to the run's own objective, not to the row's.
+        own["training"] = {name: value for name, value in training.items() if name != "graded_positives"}
     return build(AlignConfig, own, f"row {row.name}")
 
 

@@ -22,6 +22,7 @@ from hf_auscult.recipes.align import corpus as corpora
 from hf_auscult.recipes.align.conditions import CONDITIONS, permutation, select
 from hf_auscult.recipes.align.config import DataConfig, load_config
 from hf_auscult.training import AlignmentTrainer
+from hf_auscult.training.resident import ResidentDataset
 from tests.aligned import ROOT, settings
 from tests.launched import two_processes
 
@@ -341,7 +342,8 @@ class FakeHub:
 def test_several_seeds_widen_the_intervals(tmp_path, monkeypatch):
     """Every condition at each seed; the difference is that of the means.
 
-    The finished model is pushed once; conditions carry their names, and their tensorboard files outlive the run.
+    The finished model is pushed once; conditions carry their names, and their tensorboard files outlive the run. The
+    images of all recordings stay on the device.
     """
     names, train = [], AlignmentTrainer.train
 
@@ -350,11 +352,12 @@ def test_several_seeds_widen_the_intervals(tmp_path, monkeypatch):
         (Path(self.args.output_dir) / "runs").mkdir(parents=True)
         (Path(self.args.output_dir) / "runs" / "events").write_text("losses")
         assert not self.args.push_to_hub
+        assert isinstance(self.train_dataset, ResidentDataset) and not self.args.dataloader_pin_memory
         return train(self, **settings)
 
     monkeypatch.setattr(AlignmentTrainer, "train", logged)
     monkeypatch.setattr("hf_auscult.recipes.align.run.HfApi", FakeHub)
-    values = {**settings(tmp_path), "seeds": [0, 1, 2], "checks": []}
+    values = {**settings(tmp_path), "seeds": [0, 1, 2], "checks": [], "resident": True, "augmentation": None}
     values["start"]["steps"] = 0
     values["training"] |= {"max_steps": 2, "push_to_hub": True, "hub_model_id": "me/aligned"}
     (tmp_path / "run.yaml").write_text(yaml.safe_dump(values))
