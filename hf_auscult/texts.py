@@ -21,6 +21,21 @@ MOST_VALUES = 1_000_000
 """Values that a YAML file may stand for once its aliases are written out; ten lines can stand for billions."""
 
 
+def require_regular(file: Path, *, remedy: str = AGAIN, error: type[AuscultError] = DataError) -> None:
+    """Refuse what is no regular file, before a library of its format opens it: a pipe would wait for ever.
+
+    Raises:
+        DataError: missing, a folder, a device or a pipe; or what `error` says.
+    """
+    try:
+        mode = file.stat().st_mode
+    except OSError as reason:
+        raise error(f"cannot be read ({reason.strerror or reason})", where=file, remedy=remedy) from reason
+    if not stat.S_ISREG(mode):
+        what = "Is a directory" if stat.S_ISDIR(mode) else "it is a device or a pipe"
+        raise error(f"cannot be read ({what})", where=file, remedy=remedy)
+
+
 def read_text(
     file: Path,
     *,
@@ -39,13 +54,9 @@ def read_text(
     Raises:
         DataError: missing, no regular file, not to be opened, too large, or not text.
     """
+    require_regular(file, remedy=remedy, error=error)
+    most = limit("AUSCULT_MAX_TEXT_BYTES", 1 << 28)
     try:
-        status = file.stat()
-        if stat.S_ISDIR(status.st_mode):
-            raise error("cannot be read (Is a directory)", where=file, remedy=remedy)
-        if not stat.S_ISREG(status.st_mode):
-            raise error("cannot be read (it is a device or a pipe)", where=file, remedy=remedy)
-        most = limit("AUSCULT_MAX_TEXT_BYTES", 1 << 28)
         with file.open("rb") as stream:
             data = stream.read(most + 1)
     except OSError as reason:

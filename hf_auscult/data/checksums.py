@@ -101,6 +101,8 @@ def _names(paths: Sequence[str]) -> str:
 
 def _sha256(file: Path) -> str:
     digest = hashlib.sha256()
+    if not file.is_file():  # of a pipe no end would come
+        return ""
     try:
         with file.open("rb") as stream:
             while block := stream.read(1 << 20):

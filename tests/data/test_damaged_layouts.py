@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import shutil
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -175,3 +177,17 @@ def test_nothing_and_nowhere(layout: tuple[str, Path], tmp_path: Path):
 
 def test_every_dataset_has_a_layout():
     assert set(LAYOUTS) == set(DATASETS)
+
+
+def test_a_pipe_in_place_of_a_file_is_told_and_waited_for_by_nobody(layout: tuple[str, Path]):
+    name, root = layout
+    for file in notes(root):
+        kept = file.rename(root.parent / "kept")
+        try:
+            os.mkfifo(file)
+            signal.alarm(60)  # a reader that opens the pipe waits for ever; this ends the whole run of tests
+            damaged(name, root, f"{file.name} is a pipe")
+        finally:
+            signal.alarm(0)
+            file.unlink(missing_ok=True)
+            kept.rename(file)

@@ -114,7 +114,8 @@ def _copies(root: Path) -> list[str]:
     for wav in sorted((root / "validation").glob("*.[wW][aA][vV]")):
         original = root / f"training-{wav.stem[0]}" / wav.name
         with suppress(OSError):  # one that cannot be read is no recording of ours
-            same[original.is_file() and original.read_bytes() == wav.read_bytes()] += 1
+            if wav.is_file():
+                same[original.is_file() and original.read_bytes() == wav.read_bytes()] += 1
     what = {True: "copies of training recordings", False: "in no training folder"}
     return [
         f"{same[kind]} recordings of validation/ are {said} and left out" for kind, said in what.items() if same[kind]

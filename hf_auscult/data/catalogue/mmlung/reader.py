@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ....errors import ConfigurationError, DataError
+from ....texts import require_regular
 from ...collector import RowCollector
 from ...spec import Table
 from ...tabular import number
@@ -88,6 +89,7 @@ def _export(file: Path) -> dict[str, float]:
         raise ConfigurationError(
             "reading .xls needs xlrd", where=file, remedy="pip install 'hf-auscult[data]'"
         ) from error
+    require_regular(file)
     try:
         sheet = xlrd.open_workbook(str(file), logfile=io.StringIO()).sheet_by_index(0)
         cells = {name: str(sheet.cell_value(*place)) for name, place in CELLS.items()}

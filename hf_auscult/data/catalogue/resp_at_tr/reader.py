@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ....errors import ConfigurationError, DataError, limit
-from ....texts import AGAIN, read_lines
+from ....texts import AGAIN, read_lines, require_regular
 from ...collector import RowCollector
 from ...spec import Table
 
@@ -73,6 +73,7 @@ def _workbook(file: Path) -> Sequence[Sequence[str]]:
 
     import pandas
 
+    require_regular(file)
     try:
         with zipfile.ZipFile(file) as archive:
             size = sum(entry.file_size for entry in archive.infolist())
