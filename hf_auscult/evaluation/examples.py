@@ -37,7 +37,7 @@ class Examples:
         rows: metadata of each.
         labels: (n,) class numbers or values, or (n, C) of 0 and 1.
         subjects: (n,) who was recorded: the person whom ``prepare`` keeps on one side, under however many ids.
-        split: (n,) ``train``, ``validation`` or ``test``; or names of sources or people, each tested in turn.
+        split: (n,) ``train``, ``validation`` or ``test``; or names of people, each tested in turn.
         classes: of the label, the positive one of two last; empty for a value.
         sources: (n,) dataset that each is of.
         cells: what is encoded.
@@ -105,13 +105,19 @@ class Examples:
 
 
 def test_parts(task: Task) -> tuple[str, ...]:
-    """Parts of the split that are scored, each on its own; none where every part is tested in turn.
+    """Parts of the split that are scored, each on its own; none where every person is tested in turn.
+
+    Scores of two fits are on two scales: sources that are left out in turn have a row each, and their mean is the
+    figure. Pooled, the AUROC of a good detector can be far below .5 where prevalences differ.
 
     Example:
-        The authors' split of SPRSound is fitted on its ``train`` and gives ``("test_inter", "test_intra")``.
+        The authors' split of SPRSound is fitted on its ``train`` and gives ``("test_inter", "test_intra")``; a split
+        that leaves out one database of CinC 2016 in turn gives all six.
     """
-    if _family(task, task.spec.dataset) in IN_TURN:
-        return ()
+    family = _family(task, task.spec.dataset)
+    if family in IN_TURN:
+        alone = family == "leave_one_source_out" and task.train is None and task.spec.folds != "subject"
+        return tuple(sorted(map(str, task.dataset))) if alone else ()
     return tuple(sorted(name for name in task.dataset if is_evaluation(str(name))))
 
 
@@ -135,7 +141,9 @@ def examples_of(task: Task, *, seed: int = 0) -> Examples:
         raise ConfigurationError(chosen, where=spec.key, remedy=f"set the task's `test` to one of {list(tested)}")
     own = {name: "test" for name in tested if spec.test in ("", name)}
     across = task.train is not None
-    if in_turn:
+    if in_turn and tested:  # one source is left out, the others are fitted
+        own = {name: "test" if name == spec.test else "train" for name in tested}
+    elif in_turn:
         own = {str(name): "test" if across else str(name) for name in task.dataset}
     elif not across:
         own |= {name: name for name in FITTED}
@@ -147,7 +155,7 @@ def examples_of(task: Task, *, seed: int = 0) -> Examples:
         if _family(task, source) in IN_TURN:
             taught = {str(name): "train" for name in task.train}
         parts += [(source, taught[name], part) for name, part in task.train.items() if name in taught]
-    examples = replace(_read(parts), in_turn=in_turn and not across)
+    examples = replace(_read(parts), in_turn=in_turn and not across and not tested)
     positive = task.positive(examples.classes)
     if positive and positive == examples.classes[0]:  # every table of scores has the positive class last
         examples = replace(examples, labels=1 - examples.labels, classes=examples.classes[::-1])

@@ -76,7 +76,8 @@ class BenchmarkTask:
             ``value``.
         folds: ``subject`` where every person is tested in turn instead of a fixed split.
         published: name of the papers' probe, one of :data:`PUBLISHED_PROBES`; empty where there is none.
-        test: part of the split to score, e.g. ``test_inter``; empty for all, a row each where there are several.
+        test: part of the split to score, e.g. ``test_inter``, or the source to leave out; empty for all, a row each
+            where there are several.
         trained_on: another dataset to train on, for tests across datasets.
         balanced: whether people are drawn so that every stratum of age and sex holds as many of both classes.
         scaling: whether it is also run with fewer training people.
