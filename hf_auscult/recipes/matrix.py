@@ -116,6 +116,8 @@ def row_config(values: Mapping[str, Any], row: MatrixRow, seed: int, output: Pat
     Raises:
         ConfigurationError: a setting that does not exist.
     """
+    if isinstance(values.get("teacher"), str):
+        values = {**values, "teacher": {"preset": values["teacher"]}}  # a row may change one setting of it
     own = laid_over(values, row.change) | {
         "seed": seed,
         "output": str(output),
