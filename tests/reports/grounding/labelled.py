@@ -19,9 +19,12 @@ DEVELOPMENT = (
     *("development", "held_out", "fresh", "notation", "notation_later", "styles"),
     *("idioms", "wide", "forms", "messages", "clinic", "consultations", "mixed", "triage"),
     *("earlier_letters", "earlier_ward", "earlier_telegraphic", "earlier_prose", "earlier_handover"),
+    *("last_letters", "last_ward", "last_prose", "last_telegraphic"),
+    *("cardiologist", "nurse", "gp", "llm", "foreign", "discharge", "handover", "paraphrase", "survey"),
+    *("icu", "essay", "app", "notes", "clinic_letters", "ward_notes", "model_prose", "telegrams"),
 )
 """Parts of labelled.yaml and styles.yaml; each was unseen once, and all have been read since."""
-HELD_OUT = ("letters", "ward", "prose", "telegraphic")
+HELD_OUT = ("outpatients", "ward_round", "language_model", "short")
 """Styles of held_out.yaml, which were measured once, when they had been written."""
 
 
