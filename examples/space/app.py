@@ -27,6 +27,10 @@ from hf_auscult.features.logmel import display_front_end, log_mel
 LIMIT_MB = 50
 LONGEST = 60.0  # seconds that are listened to: the answer stays quick, and pictures readable
 NOTICE = "**For research only. Not a medical device; not for diagnosis, screening or treatment decisions.**"
+SCOPE = (
+    "Probabilities hold for sounds like those they were fitted on. Every sound gets both, noise and speech too: ask a "
+    "heart sound about murmurs, and a lung sound about crackles."
+)
 WARNINGS = {
     "silent": "The recording is silent.",
     "clipping": "The recording is clipped: it was too loud for the device.",
@@ -105,8 +109,9 @@ def _finding(item: dict[str, Any], scores: np.ndarray) -> str:
     chance = ZeroShotCalibration(**settings).probabilities(scores[None])[0]
     rate = f"base rate {known['prior'][1]:.0%}"
     said = f"{chance[1]:.0%} {names[1]} ({rate})" if known["useful"] else f"the sound says nothing ({rate})"
-    auroc = f"AUROC {known['auroc']:.2f} [{known['low']:.2f}, {known['high']:.2f}] on {known['people']} other people"
-    return f"- **{item['name']}**: {said}. {auroc}. {item['limits']}"
+    ranks = f"AUROC {known['auroc']:.2f} [{known['low']:.2f}, {known['high']:.2f}] on {known['people']['test']} people"
+    fitted = f"probabilities fitted on {known['people']['validation']} others, none of them trained on"
+    return f"- **{item['name']}**: {said}. {ranks}; {fitted}. {item['limits']}"
 
 
 def _picture(wave: np.ndarray, fe: Any, seconds: list[float], heat: np.ndarray, finding: str) -> Any:
@@ -163,7 +168,7 @@ def page() -> gr.Blocks:
                 download = gr.File(label="Embedding (CSV)")
             with gr.Column(scale=2):
                 picture = gr.Plot(label="Sound", show_label=False)
-                gr.Markdown("### Findings")
+                gr.Markdown(f"### Findings\n{SCOPE}")
                 findings = gr.Markdown()
                 gr.Markdown("### Nearest example reports (cosine)")
                 nearest = gr.Markdown()

@@ -14,9 +14,10 @@ from typing import Any
 import numpy as np
 import torch
 import yaml
-from listening import HERE, MODEL, direction, loaded
+from listening import HERE, MODEL, PRECISION, direction, loaded
 
 from hf_auscult.data import load_prepared
+from hf_auscult.data.guards import assert_no_reserved
 from hf_auscult.data.trained_on import seen_people
 from hf_auscult.embedding import Embedder
 from hf_auscult.embedding.store import weights_of
@@ -46,6 +47,8 @@ def measured(embedder: Embedder, item: dict[str, Any], prepared: Path) -> dict[s
         kept = kept[:: len(kept) // MOST + 1]
         (column,) = (name for name in part.column_names if name == "label" or name.startswith("label_"))
         chosen = part.select(kept)
+        if split != "test":
+            assert_no_reserved(chosen["subject_id"], item["dataset"], use="calibration")
         rows = embedder.encode(chosen["audio"], outputs=("audio_embeds",), progress=True)["audio_embeds"]
         scores[split] = model.score(torch.from_numpy(rows), classes).numpy()
         labels[split], people[split] = np.asarray(chosen[column]), chosen["person"]
@@ -54,14 +57,16 @@ def measured(embedder: Embedder, item: dict[str, Any], prepared: Path) -> dict[s
     interval = person_interval(auroc, labels["test"], margin, subjects=people["test"])
     return {
         **{key: getattr(found, key) for key in ("offset", "prior", "temperature", "useful")},
-        **{"auroc": interval.value, "low": interval.low, "high": interval.high, "people": len(set(people["test"]))},
+        **{"auroc": interval.value, "low": interval.low, "high": interval.high},
+        "recordings": {split: len(rows) for split, rows in labels.items()},
+        "people": {split: len(set(ids)) for split, ids in people.items()},
     }
 
 
 def main(folder: str, output: str = str(HERE / "calibration.json")) -> None:
     """Write calibration.json beside the page, for the findings whose dataset is there."""
     runner, fe = loaded()
-    embedder = Embedder(runner.model, fe)
+    embedder = Embedder(runner.model, fe, precision=PRECISION)
     items = yaml.safe_load((HERE / "findings.yaml").read_text("utf-8"))
     known = [(item, Path(folder) / item["dataset"]) for item in items]
     findings = {item["name"]: measured(embedder, item, prepared) for item, prepared in known if prepared.is_dir()}

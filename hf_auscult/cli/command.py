@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from importlib import import_module
-from typing import Any
+from typing import Any, NoReturn
 
 from ..errors import AuscultError, printable
 from ..files import to_json
@@ -164,6 +164,14 @@ def _library(error: Exception) -> str:
     return called[0] if called else type(error).__module__.partition(".")[0]
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says in one line what cannot be parsed, as everything else that a user gets wrong; the usage is in --help."""
+
+    def error(self, message: str) -> NoReturn:
+        line = printable(" ".join(message.split()))
+        self.exit(2, f"{self.prog}: {line}. To fix: see {self.prog} --help\n")
+
+
 def parser_of(verbs: Iterable[Verb], groups: Mapping[str, str], version: str) -> argparse.ArgumentParser:
     """Return the command's parser.
 
@@ -172,7 +180,7 @@ def parser_of(verbs: Iterable[Verb], groups: Mapping[str, str], version: str) ->
         groups: first word of verbs of two words -> help.
         version: of the package.
     """
-    top = argparse.ArgumentParser("hf-auscult", description="Body-sound AI for the Hugging Face ecosystem.")
+    top = _Parser("hf-auscult", description="Body-sound AI for the Hugging Face ecosystem.")
     help = 'print what makes bash and zsh complete this command: eval "$(hf-auscult --completion)"'
     top.add_argument("--completion", action="store_true", help=help)
     top.add_argument("--version", action="version", version=f"hf-auscult {version}")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 from huggingface_hub import HfApi
 
+from ..data.trained_on import FILE as PEOPLE_FILE
 from ..files import write_text
 from .encoder_card import render_encoder_card
 
@@ -36,6 +38,9 @@ def push(
         api.create_branch(repo_id, branch=revision, exist_ok=True)
     with TemporaryDirectory() as folder:
         model.save_pretrained(folder, max_shard_size=max_shard_size)
+        people = Path(model.config._name_or_path or "") / PEOPLE_FILE
+        if people.is_file():  # whom the weights know goes where they go, and the card's licence and data follow from it
+            shutil.copy(people, folder)
         if not api.file_exists(repo_id, "README.md", revision=revision):
             write_text(Path(folder) / "README.md", render_encoder_card(folder, repo_id, tags=tags or ()))
         return api.upload_folder(

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
-from functools import cache
+from functools import cache, partial
 from importlib import resources
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -50,6 +51,8 @@ LORA_FILES = (*_SHARED, "adapter_config.json", "adapter_model.safetensors")
 DATASET_FILES = (*_SHARED, "*/*.parquet", "prepare.json", "corpus.json", "splits.csv")
 SPACE_FILES = ("README.md", "LICENSE", "*.py", "*.css", "*.wav", "*.txt", "*.yaml", "calibration.json")
 
+_SIBLING = re.compile(r"\[([^\]]*)\]\(\.\./([\w.-]+)[^)]*\)")
+
 # What a model's card must say in its YAML; the Hub itself asks for less.
 REQUIRED = ("license", "library_name", "pipeline_tag", "tags")
 
@@ -88,7 +91,7 @@ def plan_model(folder: str | Path, repo: str, *, licence: str | None = None) -> 
         files["tokenizer_config.json"] = to_json(
             {key: value for key, value in values.items() if key not in ("is_local", "local_files_only")}
         )
-    files = _results_and_card(files, repo)
+    files = _results_and_card(files, folder, repo)
     if "README.md" not in files:
         files["README.md"] = render_encoder_card(folder, repo, licence=licence, complete=True)
     check_card(str(files["README.md"]), repo)
@@ -141,7 +144,7 @@ def plan_lora(folder: str | Path, repo: str, *, base: str | None = None, licence
             notice=RESEARCH_ONLY,
             lora=settings,
         )
-    files = _results_and_card(files, repo)
+    files = _results_and_card(files, folder, repo)
     check_card(str(files["README.md"]), repo)
     return Plan(repo, "model", files, plan.left_out)
 
@@ -270,8 +273,10 @@ def _listed(folder: Path, repo: str, kind: Any, patterns: Iterable[str]) -> Plan
 
 
 def _with_code(folder: Path) -> dict[str, str]:
-    """Return settings and code of a saved folder that an earlier version saved without; nothing otherwise."""
-    if "auto_map" in _settings(folder / "config.json"):
+    """Return settings and code of a folder whose `auto_map` names code that is not there; else the settings alone."""
+    saved = [_settings(folder / name).get("auto_map") for name in ("config.json", "preprocessor_config.json")]
+    named = {str(target).partition(".")[0] for known in saved for target in (known or {"": "missing."}).values()}
+    if all((folder / f"{module}.py").is_file() for module in named):
         return {"config.json": (folder / "config.json").read_text("utf-8")}
     with TemporaryDirectory() as staged:
         for name in ("config.json", "preprocessor_config.json", "processor_config.json"):
@@ -290,18 +295,33 @@ def _hub_settings(settings: dict[str, Any]) -> dict[str, Any]:
     return settings
 
 
-def _results_and_card(files: Mapping[str, str | bytes | Path], repo: str) -> dict[str, str | bytes | Path]:
-    """Clean results.json, and let the card use the repository's name where the run used its folder's."""
+def _results_and_card(
+    files: Mapping[str, str | bytes | Path], folder: Path, repo: str
+) -> dict[str, str | bytes | Path]:
+    """Clean results.json, and let the card use the repository's name where it used the folder's or the run's.
+
+    Links to other folders beside the model's become links to the repositories of this name, or their words alone.
+    """
     staged = dict(files)
-    renamed: Callable[[str], str] = str
+    local = {path for path in (folder.as_posix(), "/".join(folder.resolve().parts[-2:])) if "/" in path}
     if "results.json" in files:
         content = json.loads(_text(files["results.json"]))
         output = str((content.get("config") or {}).get("output") or "")
-        renamed = (lambda text: text.replace(output, repo)) if output else str
+        local |= {output} - {""}
         staged["results.json"] = to_json(cleaned(content, {output: repo} if output else None)) + "\n"
     if "README.md" in files:
-        staged["README.md"] = renamed(_text(files["README.md"]))
+        text = _text(files["README.md"])
+        for path in sorted(local, key=len, reverse=True):
+            text = re.sub(rf"(?<![\w./-]){re.escape(path)}(?![\w/-])", repo, text)
+        staged["README.md"] = _SIBLING.sub(partial(_on_the_hub, repo.partition("/")[0]), text)
     return staged
+
+
+def _on_the_hub(namespace: str, link: re.Match[str]) -> str:
+    """Return a link between folders as one between repositories, or its words where there is none of that name."""
+    words, name = link.groups()
+    known = name in release()["models"]
+    return f"[{words}](https://huggingface.co/{namespace}/{name})" if known else words
 
 
 def _text(value: str | bytes | Path) -> str:

