@@ -572,6 +572,8 @@ class _Report:
         if "places" in slots and not slots["at"]:  # no sentence on the recording follows, so the opening names it
             fitting = [frame for frame in fitting if "{exam}" in frame]
         slots["who"] = alone(self.choose("frame", fitting), slots["who"])
+        if ", {places}" in self.choose("frame", fitting):  # no verb stands before them
+            slots["places"] = places.replace(" and is also ", " and also ")
         opening = self.pick("frame", fitting, **slots)
         where: list[str] = []
         if frames is self.style["frames"]["placed"]:
