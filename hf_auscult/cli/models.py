@@ -71,6 +71,11 @@ def finetune(args: argparse.Namespace) -> Outcome:
     from ..recipes.finetune import load_config
 
     config = load_config(args.config, _overrides(args))
+    if args.models:
+        from ..recipes.finetune_tables import finetune_tables, report
+
+        tuned = finetune_tables(config, args.models, config.output, progress=not args.json)
+        return Outcome({"rows": [entry.to_dict() for entry in tuned]}, report(tuned))
     result = run(config, command=args.command, progress=not args.json, overwrite=args.overwrite)
     return Outcome(result.to_dict(), result.table().markdown()) if result else Outcome({}, "")
 

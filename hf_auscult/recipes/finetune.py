@@ -211,13 +211,19 @@ def load_config(path: str | Path, overrides: dict[str, Any] | None = None) -> Fi
 
 
 def finetune(
-    config: FinetuneConfig | str | Path, *, command: str = "", progress: bool = True, overwrite: bool = False
+    config: FinetuneConfig | str | Path,
+    *,
+    command: str = "",
+    only: Sequence[str] = (),
+    progress: bool = True,
+    overwrite: bool = False,
 ) -> FinetuneResult | None:
     """Fine-tune an encoder on every task, share of people and seed.
 
     Args:
         config: of the run, or the path of its YAML file; see `examples/configs/finetune_*.yaml`.
         command: what was typed, for the card.
+        only: keys of the tasks to run; all of the configuration's by default.
         progress: show bars.
         overwrite: replace the folder of a finished run.
 
@@ -243,13 +249,14 @@ def finetune(
     check_folder(config.output, replace=overwrite)
     check_reachable(config.model)
     state.wait_for_everyone()  # all have looked before the first one writes
+    specs = [spec for spec in config.task_list() if not only or spec.key in only]
     if not state.is_main_process:
-        for spec in config.task_list():
+        for spec in specs:
             _task(config, spec, None, progress=False)
         return None
     rows = []
     with new_folder(config.output, replace=True) as folder:
-        for spec in config.task_list():
+        for spec in specs:
             rows += _task(config, spec, folder / spec.key.replace("/", "_").replace(" ", "_"), progress)
         result = FinetuneResult(
             config=without_absolute_paths({**config.to_dict(), "output": repository_name(config.output)}),

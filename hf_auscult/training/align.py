@@ -129,29 +129,35 @@ class AlignmentLoss:
     def representations(self, output: Any) -> dict[str, torch.Tensor]:
         """Return what of a model's output the loss depends on."""
         return {
-            "audio": output.audio_embeds,
+            "audio": output.audio_embeds if output.audio_branch_embeds is None else output.audio_branch_embeds,
             "text": output.text_embeds if output.text_branch_embeds is None else output.text_branch_embeds,
             "logit_scale": output.logit_scale,
             "logit_bias": output.logit_bias,
         }
 
     def __call__(self, representations: Mapping[str, torch.Tensor], batch: Mapping[str, torch.Tensor]) -> torch.Tensor:
-        """Return the objective of all processes' rows, the mean over text branches where the model has several."""
+        """Return the objective of all processes' rows, the mean over branches where the model has several.
+
+        Audio layers go with text branches one by one, or all of them with the one text.
+        """
         rows = self._rows(batch)
-        audio, text = gather_rows(representations["audio"]), gather_rows(representations["text"])
-        branches = text.unbind(dim=1) if text.ndim == 3 else (text,)
-        memories = self._memories(len(branches), rows)
+        audio, text = (_branches(gather_rows(representations[name])) for name in ("audio", "text"))
+        memories = self._memories(len(text), rows)
+        if len(text) < len(audio):
+            text, memories = text * len(audio), memories * len(audio)
+        elif len(audio) < len(text):
+            audio = audio * len(text)
         losses = [
             self.objective(
-                audio,
-                branch,
+                recordings,
+                reports,
                 logit_scale=representations["logit_scale"],
                 logit_bias=representations["logit_bias"],
                 text_ids=rows.get("text_ids"),
                 similarity=self._similarity(rows),
                 memory=memory,
             )
-            for branch, memory in zip(branches, memories, strict=True)
+            for recordings, reports, memory in zip(audio, text, memories, strict=True)
         ]
         return torch.stack(losses).mean()
 
@@ -185,9 +191,9 @@ class AlignmentLoss:
         return fact_similarity(facts, known, sharpness=self.args.fact_sharpness)
 
     @torch.no_grad()
-    def _memories(self, branches: int, rows: Mapping[str, torch.Tensor]) -> Sequence[Memory | None]:
+    def _memories(self, branches: int, rows: Mapping[str, torch.Tensor]) -> tuple[Memory | None, ...]:
         if self.memory is None or not len(self.memory):
-            return [None] * branches
+            return (None,) * branches
         if set(self.memory.rows) - {"audio"} != set(rows):
             raise ConfigurationError(
                 f"the memory holds {sorted(self.memory.rows)}, the batch {sorted(rows)}", remedy="start the run anew"
@@ -199,7 +205,12 @@ class AlignmentLoss:
         text = projection(self.memory.rows["text_embeddings"].to(self.model.logit_scale))
         projection.train(training)
         audio, ids = self.memory.rows.get("audio"), self.memory.rows.get("text_ids")
-        return [Memory(branch, audio, ids) for branch in (text.unbind(dim=1) if text.ndim == 3 else (text,))]
+        return tuple(Memory(branch, audio, ids) for branch in _branches(text))
+
+
+def _branches(projected: torch.Tensor) -> tuple[torch.Tensor, ...]:
+    """Return (B, size) each, of (B, branches, size) or (B, size)."""
+    return projected.unbind(dim=1) if projected.ndim == 3 else (projected,)
 
 
 def joined(batches: Sequence[Mapping[str, torch.Tensor]]) -> dict[str, torch.Tensor]:
@@ -250,6 +261,11 @@ class AlignmentTrainer(AuscultTrainer):
         self.preservation = resolve(args.preservation, model, args.objective) if args.reconstruction_weight else "none"
         if not (args.alignment_weight or args.label_weight) and self.preservation == "none":
             raise ConfigurationError("nothing to train: no alignment and no preservation", remedy="choose one of them")
+        layers = model.config.audio_layers
+        if layers and (args.one_pass or args.memory_audio):
+            raise ConfigurationError(
+                "audio_layers, which are aligned apart, with one_pass or memory_audio", remedy="use neither with them"
+            )
         if args.one_pass and not (self.preservation == "own" and model.masks_patches):
             raise ConfigurationError(
                 "one_pass, but the encoder hides no patches in training",

@@ -89,15 +89,29 @@ class ResidentDataset(AlignmentDataset):
     """An `AlignmentDataset` whose recordings are images on a device: an item says where a crop starts, and its filter.
 
     Args:
-        examples: recordings in the images' order; their waveforms are not read.
+        examples: recordings in the images' order; their waveforms are not read in training.
         images: on the device.
+        crop: of the samples that a crop of the images stands for; random, short ones repeated.
         settings: `noise_size`, `augmentation` and `seed`, as of `AlignmentDataset`.
+
+    Raises:
+        ConfigurationError: another number of images, another crop, or an augmentation that needs samples.
     """
 
-    def __init__(self, examples: Sequence[AlignmentExample], images: ResidentImages, **settings: Any) -> None:
-        super().__init__(examples, CropPolicy(1), sampling_rate=images.front_end.sampling_rate, **settings)
+    def __init__(
+        self, examples: Sequence[AlignmentExample], images: ResidentImages, crop: CropPolicy, **settings: Any
+    ) -> None:
+        super().__init__(examples, crop, sampling_rate=images.front_end.sampling_rate, **settings)
         if len(images) != len(self.examples):
-            raise ConfigurationError(f"{len(images)} images of {len(self.examples)} recordings")
+            raise ConfigurationError(
+                f"{len(images)} images of {len(self.examples)} recordings", remedy="leave out recordings below a frame"
+            )
+        if (crop.start, crop.padding) != ("random", "repeat"):
+            raise ConfigurationError(
+                f"resident images are cut at random and repeated, not {crop.start} and {crop.padding}",
+                where="crop",
+                remedy="train from samples on disk",
+            )
         spec, groups = images.front_end, {example.group for example in self.examples}
         chosen = {group: self.augmentation_of(group) for group in groups}
         self.gains = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +24,7 @@ from hf_auscult.features import AuscultFeatureExtractor
 from hf_auscult.models.opera import OperaCEConfig
 from hf_auscult.models.opera.modeling_opera_ce import OperaCEModel
 from hf_auscult.recipes.finetune import cross_table, event_scores, finetune, load_config
+from hf_auscult.recipes.finetune_tables import TunedEncoder, finetune_tables, report
 from hf_auscult.training.finetune import FinetuneArguments
 from tests.launched import two_processes
 
@@ -123,6 +125,41 @@ def test_an_adapter_is_saved_beside_the_merged_model(root, encoder, tmp_path):
     theirs = dict(adapter.named_parameters())
     for name, value in merged.named_parameters():
         np.testing.assert_allclose(value.detach(), theirs[name].detach(), atol=1e-6, err_msg=name)
+
+
+def test_encoders_side_by_side(root, encoder, tmp_path):
+    """Tables 7 and 8: linear and full, the paper's figures above ours, what is absent named, what is done kept."""
+    tasks = [
+        {"title": "Murmur", "dataset": "circor", "config": "murmur", "metrics": ["auroc"]},
+        {"title": "COPD", "dataset": "resp_at_tr", "config": "copd_severity"},
+    ]
+    file = written(tmp_path, root, encoder)
+    (tmp_path / "tasks.yaml").write_text(yaml.safe_dump(tasks))
+    config = replace(load_config(file), training={**load_config(file).training, "num_train_epochs": 1})
+    models, out = [str(encoder), "auscult/opera-ct"], tmp_path / "tables"
+    tuned = {(e.title, e.method, e.model): e for e in finetune_tables(config, models, out, progress=False)}
+    assert len(tuned) == 8
+    linear, full = (tuned["Murmur", method, models[0]] for method in ("linear", "full"))
+    assert linear.status == full.status == "done" and linear.trained and dict(full.figures)["auroc"][0] is not None
+    content = [json.loads(path.read_text()) for path in sorted(out.glob("*/results.json"))]
+    names = {run["config"]["training"]["unfrozen_blocks"]: set(run["rows"][0]["unfrozen"]) for run in content}
+    assert all(name.startswith("classifier.") for name in names[0]) and len(names[-1]) > len(names[0])
+    assert tuned["Murmur", "full", models[1]].status == "not run: weights absent"
+    assert tuned["COPD", "full", models[0]].status == "not run: resp_at_tr is not prepared"
+    again = finetune_tables(config, models, out, progress=False)
+    assert [entry.figures for entry in again] == [entry.figures for entry in tuned.values()]
+    assert not any(entry.trained for entry in again)
+    # With the paper's encoders and tasks its figures stand there, too.
+    figure = (("auroc", (0.9, 0.8, 0.95)),)
+    ours = TunedEncoder("auscult/opera-ct", "auscultabench16/T14", "CinC", "full", "done", True, figure)
+    absent = replace(ours, model="auscult/audiomae", status="not run: weights absent", figures=())
+    text = report([ours, absent])
+    assert "| CinC | full | paper | .961 ± .007 | .951 ± .007 |" in text
+    assert "| CinC | full | here | .900 [.80, .95] | not run: weights absent |" in text
+    settings = load_config(CONFIGS / "finetune_tables.yaml")
+    whole = load_config(CONFIGS / "finetune_auscultabench.yaml")
+    assert settings.training == {name: v for name, v in whole.training.items() if name != "unfrozen_blocks"}
+    assert settings.seconds("hsdreport") == whole.seconds("hsdreport")
 
 
 def test_the_published_protocol_chooses_on_test_and_says_so(root, encoder, tmp_path):

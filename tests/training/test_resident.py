@@ -10,7 +10,7 @@ from hf_auscult.audio import Augmentation
 from hf_auscult.errors import ConfigurationError
 from hf_auscult.features import FRONT_ENDS
 from hf_auscult.features.logmel import log_mel
-from hf_auscult.training import AlignmentExample, AlignmentTrainer
+from hf_auscult.training import AlignmentExample, AlignmentTrainer, CropPolicy
 from hf_auscult.training.resident import ResidentCollator, ResidentDataset, ResidentImages, band_gains
 from hf_auscult.training.spectrograms import Spectrograms, TrainingRecording
 from tests import tiny
@@ -82,10 +82,15 @@ def test_filters_are_gains_of_bands(images, waves, name, augmentation):
         assert (found - expected).abs().mean() < 0.35 * (plain - expected).abs().mean()
 
 
-def test_what_needs_samples_is_refused(images):
+def test_what_needs_samples_is_refused(images, waves):
     with pytest.raises(ConfigurationError, match="noise needs samples"):
         band_gains(Augmentation.for_organ("heart"), SPEC)
     assert images.nbytes == 2 * images.images.numel()
+    examples = [AlignmentExample(wave) for wave in waves]
+    with pytest.raises(ConfigurationError, match="not first and zero"):
+        ResidentDataset(examples, images, CropPolicy(tiny.SAMPLES, "first", "zero"))
+    with pytest.raises(ConfigurationError, match="3 images of 2 recordings"):
+        ResidentDataset(examples[:2], images, CropPolicy(tiny.SAMPLES))
 
 
 def test_short_recordings_repeat_themselves(images):
@@ -108,7 +113,7 @@ def test_alignment_trains_on_resident_images(images, waves, tmp_path):
     vectors = np.random.default_rng(0).standard_normal((3, 1, 12)).astype(np.float32)
     examples = [AlignmentExample(wave, vectors[row], text_id=row) for row, wave in enumerate(waves)]
     filters = Augmentation(low_pass_hz=500.0, high_pass_hz=60.0, rolloff_db=6, transforms=("low_pass", "high_pass"))
-    pairs = ResidentDataset(examples, images, noise_size=tiny.PATCHES, augmentation=filters)
+    pairs = ResidentDataset(examples, images, CropPolicy(tiny.SAMPLES), noise_size=tiny.PATCHES, augmentation=filters)
     collator = ResidentCollator(tiny.EXTRACTOR, images, FRAMES)
     one, two = (collator([pairs[0, row] for row in range(3)])["input_features"] for _ in range(2))
     assert torch.equal(one, two) and one.shape == (3, FRAMES, SPEC.n_mels)

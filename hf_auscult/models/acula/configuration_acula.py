@@ -1,5 +1,6 @@
 """Configuration of AcuLa: the audio encoder's, the two projections' and the teacher's name."""
 
+from dataclasses import field
 from typing import Any, Literal
 
 from huggingface_hub.dataclasses import strict
@@ -35,6 +36,8 @@ class AcuLaConfig(AuscultConfig):
         teacher_prefix: put before every report.
         teacher_max_tokens: reports are cut to this many tokens; `padded_mean` pads to it.
         teacher_lower_case: reports are lower-cased, as in the released code.
+        audio_layers: blocks of the audio encoder, the first is 1, whose mean tokens have a projection each and are
+            aligned apart; audio features are then the mean of their unit vectors. None: the encoder's embedding.
         text_branches: equal parts of the text embedding that have a projection each and are aligned apart: one for
             every layer of the teacher, say; text features are then the mean of the branches' unit vectors.
         retrieval_map: whether a closed-form map is stored, between the `projected` or the `pooled` (encoder and
@@ -66,6 +69,7 @@ class AcuLaConfig(AuscultConfig):
     teacher_prefix: str = ""
     teacher_max_tokens: int = 128
     teacher_lower_case: bool = True
+    audio_layers: list[int] = field(default_factory=list)
     text_branches: int = 1
     retrieval_map: Literal["none", "projected", "pooled"] = "none"
     retrieval_map_kind: str | None = None
@@ -84,6 +88,12 @@ class AcuLaConfig(AuscultConfig):
             self.teacher, self.teacher_revision = HUB_TEACHERS[self.teacher]
         if self.text_branches < 1 or self.text_size % self.text_branches:
             raise ValueError(f"text_size {self.text_size} does not divide into {self.text_branches} branches")
+        # The stages of hierarchical encoders have different widths.
+        blocks = 0 if hasattr(self.audio_config, "depths") else getattr(self.audio_config, "num_hidden_layers", 0)
+        if beyond := [layer for layer in self.audio_layers if not 1 <= layer <= blocks]:
+            raise ValueError(f"audio_layers {beyond} of an encoder with {blocks} blocks of one width")
+        if self.audio_layers and self.text_branches not in (1, len(self.audio_layers)):
+            raise ValueError(f"{len(self.audio_layers)} audio_layers and {self.text_branches} text_branches")
         super().__post_init__(**kwargs)
 
     @property

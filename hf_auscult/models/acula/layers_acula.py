@@ -24,12 +24,11 @@ class AcuLaProjection(nn.Module):
 
 
 class AcuLaBranches(nn.Module):
-    """One projection for each of several equal parts of a text embedding (the paper's Multi-B, appendix K)."""
+    """One projection for each of several equal parts of an embedding (the paper's Multi-B, appendix K)."""
 
-    def __init__(self, config: AcuLaConfig):
+    def __init__(self, size: int, number: int, config: AcuLaConfig):
         super().__init__()
-        size = config.text_size // config.text_branches
-        self.branches = nn.ModuleList(AcuLaProjection(size, config) for _ in range(config.text_branches))
+        self.branches = nn.ModuleList(AcuLaProjection(size, config) for _ in range(number))
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         """Map (B, branches * size) to (B, branches, projection_size)."""

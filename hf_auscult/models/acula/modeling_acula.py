@@ -32,6 +32,7 @@ class AcuLaOutput(ModelOutput):
         audio_embeds: (recordings, projection_size), windows averaged by their seconds, not normalised.
         text_embeds: (texts, projection_size), not normalised.
         text_branch_embeds: (texts, branches, projection_size) where a configuration has several text branches.
+        audio_branch_embeds: (recordings, layers, projection_size) where it has several audio layers.
         logits_per_audio, logits_per_text: scaled cosine similarities, (recordings, texts) and its transpose.
         reconstruction_loss: the encoder's own pre-training objective, when asked for.
         views: (recordings, 2, size) of an encoder whose own objective compares two views, when asked for.
@@ -44,6 +45,7 @@ class AcuLaOutput(ModelOutput):
     audio_embeds: torch.Tensor | None = None
     text_embeds: torch.Tensor | None = None
     text_branch_embeds: torch.Tensor | None = None
+    audio_branch_embeds: torch.Tensor | None = None
     logits_per_audio: torch.Tensor | None = None
     logits_per_text: torch.Tensor | None = None
     reconstruction_loss: torch.Tensor | None = None
@@ -86,6 +88,11 @@ def encoder_classes(config: Any) -> tuple[Any, Any]:
     return model, pretraining
 
 
+def mean_branch(branches: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return the mean of the branches' unit vectors (B, size), and the branches (B, branches, size) themselves."""
+    return F.normalize(branches, dim=-1).mean(dim=1), branches
+
+
 class AcuLaModel(AcuLaPreTrainedModel):
     """An audio encoder aligned with a frozen language model.
 
@@ -103,9 +110,15 @@ class AcuLaModel(AcuLaPreTrainedModel):
         super().__init__(config)
         model, pretraining = encoder_classes(config.audio_config)
         self.audio_model = (pretraining or model)._from_config(config.audio_config)
-        self.audio_projection = AcuLaProjection(config.pooled_size, config)
-        branched = config.text_branches > 1
-        self.text_projection = AcuLaBranches(config) if branched else AcuLaProjection(config.text_size, config)
+        layers, branches = len(config.audio_layers), config.text_branches
+        self.audio_projection = (
+            AcuLaBranches(config.hidden_size, layers, config) if layers else AcuLaProjection(config.pooled_size, config)
+        )
+        self.text_projection = (
+            AcuLaBranches(config.text_size // branches, branches, config)
+            if branches > 1
+            else AcuLaProjection(config.text_size, config)
+        )
         self.retrieval_map = None if config.retrieval_map == "none" else AcuLaMap(*self._map_sizes())
         self.logit_scale = nn.Parameter(torch.tensor(config.logit_scale_init))
         self.logit_bias = nn.Parameter(torch.tensor(config.logit_bias_init))
@@ -278,6 +291,8 @@ class AcuLaModel(AcuLaPreTrainedModel):
         """
         own = None
         if one_pass and reconstruct:
+            if self.config.audio_layers:
+                raise ValueError("one_pass gives the last layer alone; this model aligns audio_layers")
             own = self.audio_model(input_features, noise=noise)
             pooled = own.pooler_output
             output = AcuLaOutput(pooler_output=pooled, audio_embeds=self.audio_projection(pooled))
@@ -306,14 +321,25 @@ class AcuLaModel(AcuLaPreTrainedModel):
 
     def encode(self, windows: torch.Tensor, **settings: Any) -> AcuLaOutput:
         """Encode windows of one length: one row a window, as the audio encoder's `encode` takes and gives them."""
+        layers, branches = self.config.audio_layers, None
+        if layers:
+            settings["output_hidden_states"] = True
         encoded = as_encoder(self.audio_encoder).encode(windows, **settings)
         if self.retrieval_map is not None and self.config.retrieval_map == "pooled":
             features = self.retrieval_map.audio(encoded.pooler_output)
         else:
-            features = self.audio_projection(encoded.pooler_output)
+            if layers:
+                states = torch.cat([encoded.hidden_states[layer].mean(dim=1) for layer in layers], dim=-1)
+                features, branches = mean_branch(self.audio_projection(states))
+                branches = branches.flatten(1)  # of several windows the mean, like every field of two dimensions
+            else:
+                features = self.audio_projection(encoded.pooler_output)
             features = features if self.retrieval_map is None else self.retrieval_map.audio(features)
         return AcuLaOutput(
-            last_hidden_state=encoded.last_hidden_state, pooler_output=encoded.pooler_output, audio_embeds=features
+            last_hidden_state=encoded.last_hidden_state,
+            pooler_output=encoded.pooler_output,
+            audio_embeds=features,
+            audio_branch_embeds=branches,
         )
 
     def _audio(
@@ -324,7 +350,10 @@ class AcuLaModel(AcuLaPreTrainedModel):
     ) -> AcuLaOutput:
         rows = as_encoder(self.audio_encoder).cut(input_features, window_seconds, window_frames)
         # Of several windows the mean of the projections, not the projected mean.
-        return cast("AcuLaOutput", rows.apply(self.encode))
+        output = cast("AcuLaOutput", rows.apply(self.encode))
+        if output.audio_branch_embeds is not None:
+            output.audio_branch_embeds = output.audio_branch_embeds.unflatten(1, (len(self.config.audio_layers), -1))
+        return output
 
     def _text(
         self,
@@ -351,7 +380,7 @@ class AcuLaModel(AcuLaPreTrainedModel):
             return self.retrieval_map.text(text_embeddings), None
         projected, branches = self.text_projection(text_embeddings), None
         if projected.ndim == 3:
-            projected, branches = F.normalize(projected, dim=-1).mean(dim=1), projected
+            projected, branches = mean_branch(projected)
         return (projected if self.retrieval_map is None else self.retrieval_map.text(projected)), branches
 
 

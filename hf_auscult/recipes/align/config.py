@@ -136,17 +136,24 @@ class StartConfig:
 
     Args:
         checkpoint: folder or Hub id of a pre-training model; its own front end is used.
+        random: take the checkpoint's architecture and front end, and draw its weights anew.
         front_end, frames: front end by name and image length in frames, without a checkpoint.
         encoder: configuration of the encoder (`model_type` and sizes), without a checkpoint.
         steps, learning_rate: masked reconstruction before any condition; 0 steps for none.
     """
 
     checkpoint: str | None = None
+    random: bool = False
     front_end: str = "opera"
     frames: int = 256
     encoder: dict[str, Any] = field(default_factory=lambda: {"model_type": "opera-gt"})
     steps: int = 0
     learning_rate: float = 1e-3
+
+    @property
+    def weights(self) -> str | None:
+        """The checkpoint whose weights are trained on; `None` where they are drawn anew."""
+        return None if self.random else self.checkpoint
 
 
 @dataclass(frozen=True)
@@ -205,6 +212,9 @@ class AlignConfig(Serialisable):
         augmentation: settings of `audio.Augmentation`; `organ` for what suits each dataset's organ, `published` for
             AcuLa's filters as its code makes them; `None` for none. Every transform must change the encoder's input.
         crop_start, crop_padding, crop_samples: see `training.CropPolicy`; one window of the extractor by default.
+        resident: keep log-mel images of all training recordings on the device, in half precision, and cut, filter and
+            scale them there, see `training.resident`: for a corpus that fits (100,000 recordings of 256 frames and 64
+            bands: 3.3 GB) and front ends in decibels between an image's extremes.
         checks: names of `conditions.CHECKS` to run beside the aligned model; all by default.
         compare: folders of aligned models that are evaluated beside the run's own, with the run's extractor; people
             whom one of them was trained on must not be among the test people.
@@ -229,6 +239,7 @@ class AlignConfig(Serialisable):
     crop_start: Literal["random", "first"] = "random"
     crop_padding: Literal["repeat", "zero"] = "repeat"
     crop_samples: int | None = None
+    resident: bool = False
     evaluation: EvaluationConfig = field(default_factory=EvaluationConfig)
     checks: tuple[str, ...] | None = None
     compare: tuple[str, ...] = ()

@@ -232,7 +232,7 @@ def _train(
 
 def _start_contamination(config: AlignConfig, corpus: AudioReportCorpus, encoder: Any) -> tuple[str, ...]:
     """Why the encoder may know the test people before it is aligned; empty for a new one."""
-    start = config.start.checkpoint
+    start = config.start.weights
     return () if start is None else contamination_of(Path(start).name, start, corpus.held_out(), encoder)
 
 
@@ -257,7 +257,7 @@ def _write(result: AlignResult, aligned: TrainedModel, embeddings: Embeddings, e
         content = result.to_dict()
         write_json(folder / "results.json", content, sort_keys=True)
         trained_on = corpus.take(corpus.rows("train"))
-        people = [read_training_people(config.start.checkpoint) or {}] if config.start.checkpoint else []
+        people = [read_training_people(config.start.weights) or {}] if config.start.weights else []
         for dataset in dict.fromkeys(recording.dataset for recording in trained_on):
             ids = set[str]().union(*(ids_of(recording.row) for recording in trained_on if recording.dataset == dataset))
             people.append(training_people(dataset, ids, salt=corpus.salts[dataset]))

@@ -7,6 +7,7 @@ import hashlib
 import json
 import math
 import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 from typing import Any
@@ -41,6 +42,8 @@ from ...training import (
 )
 from ...training.align import last_complete_checkpoint
 from ...training.augmenting import check_augmentation
+from ...training.resident import ResidentCollator, ResidentDataset, ResidentImages
+from ...training.spectrograms import Spectrograms, TrainingRecording
 from .conditions import Condition
 from .config import AlignConfig
 from .corpus import AudioReportCorpus, EmbeddedReports
@@ -74,12 +77,15 @@ def new_model(config: AlignConfig, text_size: int, *, random: bool = False) -> A
         config: of the run.
         text_size: width of the teacher's embeddings.
         random: leave the encoder's weights as they are drawn, whatever the checkpoint.
+
+    Raises:
+        ConfigurationError: settings of `model` that do not fit.
     """
     set_seed(config.seed)
     objective = get(config.objective)
     encoder = load_encoder(config.start.checkpoint) if config.start.checkpoint else None
-    model = AcuLaModel(
-        AcuLaConfig(
+    try:
+        settings = AcuLaConfig(
             audio_config=encoder.config if encoder is not None else dict(config.start.encoder),
             text_size=text_size,
             **config.teacher.model_settings(),
@@ -88,11 +94,13 @@ def new_model(config: AlignConfig, text_size: int, *, random: bool = False) -> A
             logit_bias_init=objective.logit_bias_init,
             **config.model,
         )
-    )
+    except (TypeError, ValueError) as error:
+        raise ConfigurationError(str(error), where="model", remedy="see AcuLaConfig") from error
+    model = AcuLaModel(settings)
     model.config.weights_origin = []
-    if encoder is not None and not random:
+    if encoder is not None and config.start.weights is not None and not random:
         model.audio_model.load_state_dict(encoder.state_dict())
-        model.config.weights_origin = origins_of(str(config.start.checkpoint), encoder.config)
+        model.config.weights_origin = origins_of(config.start.weights, encoder.config)
     return model
 
 
@@ -202,14 +210,17 @@ class ConditionTrainer:
             )
         start = self.config.start
         own: dict[str, Any] = {"max_steps": start.steps, "learning_rate": start.learning_rate}
-        own |= {"alignment_weight": 0.0, "adversarial_weight": 0.0}
-        # A fresh encoder's batch normalisation has no statistics yet that could be kept.
-        own["batch_norm"] = "batch" if PartialState().num_processes == 1 else "synchronised"
+        own |= {"alignment_weight": 0.0, "adversarial_weight": 0.0, "label_weight": 0.0, "preservation": "own"}
+        # Also before conditions that do without it.
+        own |= {"reconstruction_weight": self.config.training.get("reconstruction_weight") or 1.0}
+        own |= {"batch_norm": fresh_batch_norm()}
         return self._train("start", model, examples, own)
 
     def condition(self, condition: Condition, model: AcuLaModel, examples: list[AlignmentExample]) -> TrainedModel:
         """Train one condition from the model before alignment."""
         own: dict[str, Any] = {}
+        if self.config.start.random and "batch_norm" not in self.config.training:
+            own["batch_norm"] = fresh_batch_norm()
         if condition.text is None:
             own["alignment_weight"] = 0.0
             if not model.can_reconstruct:
@@ -271,6 +282,9 @@ class ConditionTrainer:
             "logging_strategy": "steps",
             "save_total_limit": 1,
         }
+        if config.resident:
+            # Batches are made where the images are.
+            own = {**own, "dataloader_num_workers": 0, "dataloader_pin_memory": False}
         # The run pushes its model once, when it is finished; conditions push nothing.
         settings = {name: value for name, value in config.training.items() if not name.startswith(("push_to_", "hub_"))}
         args = AlignmentArguments(
@@ -281,25 +295,58 @@ class ConditionTrainer:
             **{**defaults, **settings, **own},
         )
         samples = crop_samples(config, self.extractor)
-        dataset = AlignmentDataset(
-            examples,
-            CropPolicy(samples, config.crop_start, config.crop_padding),
-            sampling_rate=self.extractor.sampling_rate,
-            noise_size=noise_size(model, self.extractor, samples),
-            augmentation=self._augmentation({example.group for example in examples}),
-            seed=config.seed,
-        )
+        crop = CropPolicy(samples, config.crop_start, config.crop_padding)
+        chosen: dict[str, Any] = {
+            "noise_size": noise_size(model, self.extractor, samples),
+            "augmentation": self._augmentation({example.group for example in examples}),
+            "seed": config.seed,
+        }
+        dataset = AlignmentDataset(examples, crop, sampling_rate=self.extractor.sampling_rate, **chosen)
+        collator = AlignmentCollator(self.extractor)
+        if config.resident:
+            images = resident_images(examples, self.extractor, self.folder / "images", args.device)
+            dataset = ResidentDataset(examples, images, crop, **chosen)
+            frames = self.extractor.window_features(np.zeros((1, samples), np.float32)).shape[1]
+            collator = ResidentCollator(self.extractor, images, frames)
         check_augmentation(dataset, self.extractor)
         trainer = AlignmentTrainer(
             model,
             args,
             classes=self.classes,
             train_dataset=dataset,
-            data_collator=AlignmentCollator(self.extractor),
+            data_collator=collator,
         )
         for callback in (ProgressCallback, PrinterCallback):
             trainer.remove_callback(callback)
         return trainer
+
+
+def fresh_batch_norm() -> str:
+    """Return how a fresh encoder is normalised: it has no statistics yet that could be kept."""
+    return "batch" if PartialState().num_processes == 1 else "synchronised"
+
+
+def resident_images(
+    examples: Sequence[AlignmentExample], extractor: WindowedFeatureExtractor, folder: Path, device: torch.device
+) -> ResidentImages:
+    """Put the images of all recordings on a device; they are computed once a run.
+
+    Raises:
+        ConfigurationError: a front end whose images cannot be cut and scaled afterwards.
+    """
+    spec = getattr(extractor, "front_end", None)
+    if spec is None:
+        raise ConfigurationError(
+            f"{type(extractor).__name__} has no front end of ours", where="resident", remedy="set resident to false"
+        )
+    with PartialState().main_process_first():
+        if not folder.is_dir():
+            recordings = (
+                TrainingRecording(one.waveform[:], one.group, one.subject_id, "train", str(row))
+                for row, one in enumerate(examples)
+            )
+            Spectrograms.write(folder, recordings, spec)
+    return ResidentImages(Spectrograms.open(folder), device)
 
 
 def crop_samples(config: AlignConfig, extractor: WindowedFeatureExtractor) -> int:

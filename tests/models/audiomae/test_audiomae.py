@@ -195,6 +195,17 @@ def test_decoder_windows(shift):
     assert torch.equal(reached, expected)
 
 
+def test_paths_are_dropped_in_training_only(images):
+    """At rates that rise from 0, as in the published fine-tuning."""
+    model = AudioMAEModel(config(drop_path_rate=0.5))
+    assert [block.drop_prob for block in model.blocks] == pytest.approx([0.0, 0.25, 0.5])
+    with torch.no_grad():
+        one, two = (model.train()(images).pooler_output for _ in range(2))
+        assert not torch.equal(one, two)
+        one, two = (model.eval()(images).pooler_output for _ in range(2))
+    assert torch.equal(one, two)
+
+
 def test_gradient_checkpointing_of_the_decoder_changes_nothing(images):
     torch.manual_seed(0)
     model = AudioMAEForPreTraining(config(decoder_position_dropout=0.0)).train()

@@ -119,6 +119,27 @@ def test_tokens_go_along_time(model):
             assert rows.tolist() == list(range(8 * block, 8 * block + 8))
 
 
+def test_training_takes_one_random_crop_of_a_long_image(model, monkeypatch):
+    """Above 1,024 frames, the published code's way; in evaluation every frame counts."""
+    taken, htsat = [], model.htsat.forward
+    monkeypatch.setattr(
+        model.htsat, "forward", lambda windows, starts, *given: taken.append(starts) or htsat(windows, starts, *given)
+    )
+    frames = model.config.max_frames + 40
+    image = torch.rand(2, frames, 64)
+    torch.manual_seed(0)
+    try:
+        model.train()
+        for _ in range(6):
+            model(image)
+    finally:
+        model.eval()
+    assert all(len(starts) == 1 and 0 <= starts[0] <= 40 for starts in taken)
+    assert len({starts[0] for starts in taken}) > 2
+    model(image)
+    assert len(taken[-1]) > 1
+
+
 def test_both_branches_drop_paths():
     """As in HTS-AT: rates rise from 0 to drop_path_rate; no other dropout in the encoder."""
     model = OperaCTModel(OperaCTConfig(**HTSAT, drop_path_rate=0.3))

@@ -20,8 +20,10 @@ from hf_auscult.errors import ConfigurationError, LeakageError
 from hf_auscult.metrics import holm
 from hf_auscult.recipes.align import corpus as corpora
 from hf_auscult.recipes.align.conditions import CONDITIONS, permutation, select
-from hf_auscult.recipes.align.config import DataConfig, load_config
-from hf_auscult.training import AlignmentTrainer
+from hf_auscult.recipes.align.config import AlignConfig, DataConfig, StartConfig, load_config
+from hf_auscult.recipes.align.train import ConditionTrainer
+from hf_auscult.training import AlignmentArguments, AlignmentTrainer
+from hf_auscult.training.resident import ResidentDataset
 from tests.aligned import ROOT, settings
 from tests.launched import two_processes
 
@@ -300,6 +302,17 @@ def test_objectives_without_a_shared_frame_retrieve_through_a_fitted_map(tmp_pat
     assert aligned.zero_shot is None
 
 
+def test_the_start_is_trained_on_sound_alone(tmp_path, monkeypatch):
+    """Also where the conditions do without reconstruction, or learn from labels."""
+    training = {"reconstruction_weight": 0.0, "label_weight": 1.0, "preservation": "none", "use_cpu": True}
+    config = AlignConfig("x", start=StartConfig(steps=3), training=training)
+    monkeypatch.setattr(ConditionTrainer, "_train", lambda self, name, model, examples, own: own)
+    own = ConditionTrainer(config, None, tmp_path, 2).start(SimpleNamespace(can_reconstruct=True), [])
+    args = AlignmentArguments(str(tmp_path), **{**training, **own})
+    assert (args.reconstruction_weight, args.alignment_weight, args.label_weight) == (1.0, 0.0, 0.0)
+    assert (args.preservation, args.max_steps, args.batch_norm) == ("own", 3, "batch")
+
+
 def test_a_checkpoint_as_the_start(tmp_path):
     """A converted encoder brings its weights and its front end."""
     import torch
@@ -341,7 +354,8 @@ class FakeHub:
 def test_several_seeds_widen_the_intervals(tmp_path, monkeypatch):
     """Every condition at each seed; the difference is that of the means.
 
-    The finished model is pushed once; conditions carry their names, and their tensorboard files outlive the run.
+    The finished model is pushed once; conditions carry their names, and their tensorboard files outlive the run. The
+    images of all recordings stay on the device.
     """
     names, train = [], AlignmentTrainer.train
 
@@ -350,11 +364,12 @@ def test_several_seeds_widen_the_intervals(tmp_path, monkeypatch):
         (Path(self.args.output_dir) / "runs").mkdir(parents=True)
         (Path(self.args.output_dir) / "runs" / "events").write_text("losses")
         assert not self.args.push_to_hub
+        assert isinstance(self.train_dataset, ResidentDataset) and not self.args.dataloader_pin_memory
         return train(self, **settings)
 
     monkeypatch.setattr(AlignmentTrainer, "train", logged)
     monkeypatch.setattr("hf_auscult.recipes.align.run.HfApi", FakeHub)
-    values = {**settings(tmp_path), "seeds": [0, 1, 2], "checks": []}
+    values = {**settings(tmp_path), "seeds": [0, 1, 2], "checks": [], "resident": True, "augmentation": None}
     values["start"]["steps"] = 0
     values["training"] |= {"max_steps": 2, "push_to_hub": True, "hub_model_id": "me/aligned"}
     (tmp_path / "run.yaml").write_text(yaml.safe_dump(values))
