@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from accelerate import PartialState
+
 from ..data.load import manifest_of
 from ..errors import AuscultError
 from ..evaluation.published import published_figures
@@ -82,8 +84,9 @@ def finetune_tables(
         for method in METHODS
         for model in models
     )
-    write_json(Path(output) / "results.json", {"rows": [entry.to_dict() for entry in tuned]})
-    write_text(Path(output) / "README.md", report(tuned))
+    if PartialState().is_main_process:
+        write_json(Path(output) / "results.json", {"rows": [entry.to_dict() for entry in tuned]})
+        write_text(Path(output) / "README.md", report(tuned))
     return tuned
 
 

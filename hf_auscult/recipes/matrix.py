@@ -116,6 +116,8 @@ def row_config(values: Mapping[str, Any], row: MatrixRow, seed: int, output: Pat
     Raises:
         ConfigurationError: a setting that does not exist.
     """
+    if isinstance(values.get("teacher"), str):
+        values = {**values, "teacher": {"preset": values["teacher"]}}  # a row may change one setting of it
     own = laid_over(values, row.change) | {
         "seed": seed,
         "output": str(output),
@@ -206,14 +208,16 @@ def run_matrix(
             f"unknown rows {unknown}", where="matrix", remedy=f"use {', '.join(row.name for row in table)}"
         )
     values = read_settings(config)
-    folder, results = Path(output), []
+    folder, found = Path(output), list[RowResult]()
     for row in table:
         asked = not rows or row.name in rows
-        results.append(_row(values, row, tuple(seeds), folder, asked=asked, progress=progress, run=run))
-    found = tuple(result for result in results if result is not None)
-    write_json(folder / "matrix.json", {"config": str(Path(config).name), "rows": found})
-    write_text(folder / "README.md", report(found))
-    return found
+        result = _row(values, row, tuple(seeds), folder, asked=asked, progress=progress, run=run)
+        if result is not None:
+            found.append(result)
+            # After every row: a matrix takes long, and what is there can be read.
+            write_json(folder / "matrix.json", {"config": str(Path(config).name), "rows": found})
+            write_text(folder / "README.md", report(found))
+    return tuple(found)
 
 
 def _row(

@@ -27,6 +27,7 @@ import yaml
 import hf_auscult
 from hf_auscult.audio import WindowPolicy
 from hf_auscult.cli import command, main, parser
+from hf_auscult.errors import TrainingError
 from hf_auscult.features import AuscultFeatureExtractor
 from hf_auscult.models.opera import OperaGTConfig
 from hf_auscult.models.opera.modeling_opera_gt import OperaGTForPreTraining
@@ -250,6 +251,7 @@ class Raises:
         (MemoryError(), "not enough memory"),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "not enough memory"),
         (ModuleNotFoundError("No module named 'opensmile'", name="opensmile"), "pip install opensmile"),
+        (TrainingError("the loss or its gradient is NaN", where="step 3"), "step 3: the loss or its gradient is NaN"),
     ],
 )
 def test_what_the_system_says_is_a_line(error, said, capsys):

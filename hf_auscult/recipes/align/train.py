@@ -210,7 +210,10 @@ class ConditionTrainer:
             )
         start = self.config.start
         own: dict[str, Any] = {"max_steps": start.steps, "learning_rate": start.learning_rate}
-        own |= {"alignment_weight": 0.0, "adversarial_weight": 0.0, "batch_norm": fresh_batch_norm()}
+        own |= {"alignment_weight": 0.0, "adversarial_weight": 0.0, "label_weight": 0.0, "preservation": "own"}
+        # Also before conditions that do without it.
+        own |= {"reconstruction_weight": self.config.training.get("reconstruction_weight") or 1.0}
+        own |= {"batch_norm": fresh_batch_norm()}
         return self._train("start", model, examples, own)
 
     def condition(self, condition: Condition, model: AcuLaModel, examples: list[AlignmentExample]) -> TrainedModel:

@@ -20,8 +20,9 @@ from hf_auscult.errors import ConfigurationError, LeakageError
 from hf_auscult.metrics import holm
 from hf_auscult.recipes.align import corpus as corpora
 from hf_auscult.recipes.align.conditions import CONDITIONS, permutation, select
-from hf_auscult.recipes.align.config import DataConfig, load_config
-from hf_auscult.training import AlignmentTrainer
+from hf_auscult.recipes.align.config import AlignConfig, DataConfig, StartConfig, load_config
+from hf_auscult.recipes.align.train import ConditionTrainer
+from hf_auscult.training import AlignmentArguments, AlignmentTrainer
 from hf_auscult.training.resident import ResidentDataset
 from tests.aligned import ROOT, settings
 from tests.launched import two_processes
@@ -299,6 +300,17 @@ def test_objectives_without_a_shared_frame_retrieve_through_a_fitted_map(tmp_pat
     aligned = result.conditions["aligned"]
     assert aligned.retrieval.compared_by.startswith("ridge map")
     assert aligned.zero_shot is None
+
+
+def test_the_start_is_trained_on_sound_alone(tmp_path, monkeypatch):
+    """Also where the conditions do without reconstruction, or learn from labels."""
+    training = {"reconstruction_weight": 0.0, "label_weight": 1.0, "preservation": "none", "use_cpu": True}
+    config = AlignConfig("x", start=StartConfig(steps=3), training=training)
+    monkeypatch.setattr(ConditionTrainer, "_train", lambda self, name, model, examples, own: own)
+    own = ConditionTrainer(config, None, tmp_path, 2).start(SimpleNamespace(can_reconstruct=True), [])
+    args = AlignmentArguments(str(tmp_path), **{**training, **own})
+    assert (args.reconstruction_weight, args.alignment_weight, args.label_weight) == (1.0, 0.0, 0.0)
+    assert (args.preservation, args.max_steps, args.batch_norm) == ("own", 3, "batch")
 
 
 def test_a_checkpoint_as_the_start(tmp_path):
