@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+from pathlib import Path
 
+from ..errors import ConfigurationError
 from .command import Outcome
 
 
@@ -84,6 +86,30 @@ def mask(args: argparse.Namespace) -> Outcome:
     gone = ", ".join(f"{name} ({why})" for name, why in result.middle.without.items()) or "nothing"
     lines.append(f"middle keeps {100 * result.middle.steps[-1].kept:.0f} % of the facts; it takes away {gone}")
     return Outcome(result.to_dict(), "\n".join(lines), int(not result.strict_at_chance))
+
+
+def price(args: argparse.Namespace) -> Outcome:
+    """Measure what hiding each label costs, over the tables of several datasets; write masks.md and price.png."""
+    from ..recipes.price import PriceSettings, measure_prices, price_table
+    from ..reports import LeakageSettings
+
+    sources = dict(pair_of(text) for text in args.sources)
+    leakage = LeakageSettings(draws=args.resamples, seed=args.seed)
+    settings = PriceSettings(people=args.people, teacher=args.teacher, leakage=leakage)
+    results = measure_prices(sources, args.output, tasks=args.task, settings=settings)
+    return Outcome({"output": args.output, "tasks": results}, price_table(results))
+
+
+def pair_of(text: str) -> tuple[str, Path]:
+    """Read NAME=DIR.
+
+    Raises:
+        ConfigurationError: no name, or no folder.
+    """
+    name, _, folder = text.partition("=")
+    if not name or not folder:
+        raise ConfigurationError(f"{text!r} is no NAME=DIR", remedy="write, for instance, circor=data/circor")
+    return name, Path(folder)
 
 
 def review(args: argparse.Namespace) -> Outcome:

@@ -210,27 +210,32 @@ def loss_plot(
     return save(figure, path)
 
 
-def price_plot(tasks: Mapping[str, Sequence[tuple[float, float]]], path: str | Path) -> Saved:
+def price_plot(panels: Mapping[str, Mapping[str, Sequence[tuple[float, float]]]], path: str | Path) -> Saved:
     """Draw what it costs to hide a label: the share of facts that reports keep against the AUROC of the label in them.
 
     Args:
-        tasks: task -> (share of facts kept, AUROC) from the mask ``paper`` to the mask ``middle``.
+        panels: dataset -> task -> (share of facts kept, AUROC) from the mask ``paper`` to the mask ``middle``.
         path: of the picture.
 
     Raises:
         DataError: no tasks.
-        ConfigurationError: more than seven tasks.
+        ConfigurationError: more than seven tasks of a dataset.
     """
-    if not tasks:
+    if not any(panels.values()):
         raise DataError("no tasks to draw", where="tasks")
-    figure, axes = canvas(6.4, 4.4)
-    for number, (name, points) in enumerate(tasks.items()):
-        kept, auroc = np.asarray(points, dtype=np.float64).T
-        _points(axes, look(number), 100 * kept, auroc, None, name)
-    axes.axhline(0.5, color="black", linewidth=0.8, linestyle=":")
-    axes.set(xlabel="facts kept (%)", ylabel="AUROC of the label read off the text", ylim=(0.4, 1.02))
-    axes.invert_xaxis()
-    legend_below(figure, axes)
+    columns = min(len(panels), 3)
+    rows = -(-len(panels) // columns)
+    figure, grid = canvas(2.0 + 4.2 * columns, 0.6 + 3.4 * rows, rows=rows, columns=columns, squeeze=False)
+    for axes in grid.flat[len(panels) :]:
+        axes.set_visible(False)
+    for axes, (dataset, tasks) in zip(grid.flat[: len(panels)], panels.items(), strict=True):
+        for number, (name, points) in enumerate(tasks.items()):
+            kept, auroc = np.asarray(points, dtype=np.float64).T
+            _points(axes, look(number), 100 * kept, auroc, None, name)
+        axes.axhline(0.5, color="black", linewidth=0.8, linestyle=":")
+        axes.set(title=dataset, xlabel="facts kept (%)", ylabel="AUROC of the label in the text", ylim=(0.4, 1.02))
+        axes.set_xlim(102, -2)
+        axes.legend(loc="lower left", fontsize="small", frameon=False)
     return save(figure, path)
 
 

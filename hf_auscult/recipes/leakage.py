@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,7 @@ from ..reports import (
 from ..reports.card import write_card
 from ..reports.generate import name_of
 from ..reports.generate_set import ReportRows, load_rows
+from ..reports.middle import Embed
 from ..reports.report_set import LEAKAGE, read_set
 
 PHRASINGS = 3
@@ -55,6 +56,7 @@ class TaskLeakage(Serialisable):
         recordings: with the label.
         level: of the intervals.
         masks: mask, or ``this set`` -> what its texts give away.
+        distinct: mask -> different texts, of three phrasings a recording.
         middle: the measured mask, and the facts that it costs.
     """
 
@@ -63,6 +65,7 @@ class TaskLeakage(Serialisable):
     recordings: int
     level: float
     masks: Mapping[str, MaskLeakage]
+    distinct: Mapping[str, int]
     middle: Middle
 
     computed = ("strict_at_chance",)
@@ -105,20 +108,8 @@ def measure_leakage(
     source = load_rows(folder, task)
     rows = _labelled(source, folder, task)
     dataset = mapping or source.dataset
-    readers = _encoders(teacher)
-
-    def measure(texts: Sequence[str], rows: Sequence[Mapping[str, Any]], leaks: str) -> MaskLeakage:
-        labels, people = [row["label"] for row in rows], [person_of(row) for row in rows]
-        figures = [leakage(texts, labels, people, reader=reader, settings=settings) for reader in READERS]
-        for name, embed in readers.items():
-            figures.append(leakage(texts, labels, people, embeddings=embed(texts), reader=name, settings=settings))
-        return MaskLeakage(leaks, tuple(figures))
-
-    masks: dict[str, MaskLeakage] = {}
-    for mask in STRENGTHS:
-        written = generate(rows, dataset=dataset, mask=mask, task=task, seed=settings.seed, draws=PHRASINGS)
-        several = [row for row in rows for _ in range(PHRASINGS)]
-        masks[mask] = measure([report.text for report in written], several, mask_of(dataset, task, mask).leaks)
+    readers = encoders(teacher)
+    result = measure_rows(rows, dataset, task, readers=readers, settings=settings)
     if reports is not None:
         chosen = read_set(reports)
         if chosen.info.dataset != source.dataset:
@@ -130,17 +121,67 @@ def measure_leakage(
                 f"has no report on a row of {task!r}", where=reports, remedy=f"generate with --config {task}"
             )
         texts, several = [text for text, _ in reported], [row for _, row in reported]
-        masks["this set"] = measure(texts, several, chosen.info.leaks)
-    kept, middle = middle_mask(rows, dataset, task, embed=readers, settings=settings, draws=PHRASINGS)
-    masks["middle"] = MaskLeakage(kept.leaks, middle.steps[-1].readers)
-    result = TaskLeakage(source.dataset, task, len(rows), settings.level, masks, middle)
+        own = MaskLeakage(chosen.info.leaks, _read(texts, several, readers, settings))
+        middle = result.masks["middle"]
+        masks = {name: masked for name, masked in result.masks.items() if name != "middle"}
+        result = replace(result, masks={**masks, "this set": own, "middle": middle})
+    result = replace(result, dataset=source.dataset)
     if plot is not None:
-        price_plot({task: [(step.kept, step.auroc) for step in middle.steps]}, plot)
+        price_plot({source.dataset: {task: [(step.kept, step.auroc) for step in result.middle.steps]}}, plot)
     if reports is not None:
         write_json(Path(reports) / LEAKAGE, result.to_dict())
         claim(Path(reports), LEAKAGE)
         write_card(Path(reports))
     return result
+
+
+def measure_rows(
+    rows: Sequence[Mapping[str, Any]],
+    dataset: str,
+    task: str,
+    *,
+    readers: Mapping[str, Embed] | None = None,
+    settings: LeakageSettings | None = None,
+) -> TaskLeakage:
+    """Measure the masks of a task on its rows, see :func:`measure_leakage`.
+
+    Args:
+        rows: with ``label``; nobody of a locked test set among them.
+        dataset: whose rows they are, or the path of a field mapping.
+        task: whose label is read.
+        readers: name of a sentence encoder -> what it makes of texts.
+        settings: folds, resamples, level and seed.
+
+    Raises:
+        DataError: fewer than two classes of as many people as folds.
+    """
+    settings, readers = settings or LeakageSettings(), readers or {}
+    several = [row for row in rows for _ in range(PHRASINGS)]
+    masks: dict[str, MaskLeakage] = {}
+    distinct: dict[str, int] = {}
+    for name in STRENGTHS:
+        texts = _texts(rows, dataset, mask_of(dataset, task, name), settings.seed)
+        masks[name] = MaskLeakage(mask_of(dataset, task, name).leaks, _read(texts, several, readers, settings))
+        distinct[name] = len(set(texts))
+    kept, middle = middle_mask(rows, dataset, task, embed=readers, settings=settings, draws=PHRASINGS)
+    masks["middle"] = MaskLeakage(kept.leaks, middle.steps[-1].readers)
+    distinct["middle"] = len(set(_texts(rows, dataset, kept, settings.seed)))
+    return TaskLeakage(dataset, task, len(rows), settings.level, masks, distinct, middle)
+
+
+def _texts(rows: Sequence[Mapping[str, Any]], dataset: str, mask: Mask, seed: int) -> list[str]:
+    return [report.text for report in generate(rows, dataset=dataset, mask=mask, seed=seed, draws=PHRASINGS)]
+
+
+def _read(
+    texts: Sequence[str], rows: Sequence[Mapping[str, Any]], readers: Mapping[str, Embed], settings: LeakageSettings
+) -> tuple[Leakage, ...]:
+    """What every reader makes of texts, one a row."""
+    labels, people = [row["label"] for row in rows], [person_of(row) for row in rows]
+    figures = [leakage(texts, labels, people, reader=reader, settings=settings) for reader in READERS]
+    for name, embed in readers.items():
+        figures.append(leakage(texts, labels, people, embeddings=embed(texts), reader=name, settings=settings))
+    return tuple(figures)
 
 
 def measure_middle(
@@ -160,7 +201,7 @@ def measure_middle(
     source = load_rows(folder, task)
     rows = _labelled(source, folder, task)
     dataset = mapping or source.dataset
-    return middle_mask(rows, dataset, task, embed=_encoders(teacher), settings=settings, draws=PHRASINGS)
+    return middle_mask(rows, dataset, task, embed=encoders(teacher), settings=settings, draws=PHRASINGS)
 
 
 def _labelled(source: ReportRows, folder: str | Path, task: str) -> list[dict[str, Any]]:
@@ -170,5 +211,6 @@ def _labelled(source: ReportRows, folder: str | Path, task: str) -> list[dict[st
     return rows
 
 
-def _encoders(teacher: str | None) -> dict[str, Callable[[Sequence[str]], Any]]:
+def encoders(teacher: str | None) -> dict[str, Embed]:
+    """Give the sentence encoder of a name, if one is named."""
     return {} if teacher is None else {teacher: Teacher(TeacherConfig(teacher)).embed}

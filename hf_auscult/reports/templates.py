@@ -43,13 +43,14 @@ def chooser(*key: object) -> Choose:
     return choose
 
 
-def write(facts: Sequence[Fact], mask: Mask | str, choose: Choose) -> str:
+def write(facts: Sequence[Fact], mask: Mask | str, choose: Choose, *, whole: bool = True) -> str:
     """Write a report of one to four sentences that states exactly these facts, whatever their order.
 
     Args:
         facts: what to state; already masked.
         mask: names the noun for a murmur, or is that noun.
         choose: picks phrasings.
+        whole: whether these are all facts, so that a text may say that no more is known.
 
     Example:
         >>> write([Fact("finding", "wheeze", "wheezes", "absent"), Fact("sound", "lungs", "organ")], "", chooser("r4"))
@@ -57,7 +58,7 @@ def write(facts: Sequence[Fact], mask: Mask | str, choose: Choose) -> str:
     """
     noun = mask.noun if isinstance(mask, Mask) else mask
     once = {(fact.concept, fact.value, fact.polarity, fact.of): fact for fact in facts}
-    return _Report([once[key] for key in sorted(once, key=repr)], noun or "sound", choose).text()
+    return _Report([once[key] for key in sorted(once, key=repr)], noun or "sound", choose).text(whole)
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,8 @@ class _Report:
         """None of several."""
         if len(texts) == 1:
             return self.pick("absent one", ["no {one}"], one=texts[0])
-        neither = f"neither {texts[0]} nor {texts[1]}" if len(texts) == 2 else f"no {joined(texts, 'or')}"
+        alike = len({self.phrase(text).plural for text in texts}) == 1  # "there is neither crackles nor wheezing"
+        neither = f"neither {texts[0]} nor {texts[1]}" if len(texts) == 2 and alike else f"no {joined(texts, 'or')}"
         return self.pick("absent", self.style["absent"], either=joined(texts, "or"), neither=neither)
 
     # who, what, where
@@ -320,7 +322,7 @@ class _Report:
             alone = self.style["nothing"].get(denied[0]) if len(none) == 1 else None
             text = self.pick("nothing", alone) if alone else self.either(none)
             nearest = text if alone else f"no {none[0]}"  # the verb goes by what stands next to it
-            return _Phrase(text, not text.startswith("neither") and self.phrase(nearest).plural), unsure
+            return _Phrase(text, self.phrase(nearest).plural), unsure
         also = f" {self.choose('together', self.style['together'])} " if len(owners) > 1 else None
         whole = also.join(phrase.text for phrase in texts) if also else joined([phrase.text for phrase in texts])
         plural = texts[0].plural if len(texts) == 1 or also else True
@@ -480,6 +482,12 @@ class _Report:
             of = f"the {self.bare(fact.of)}" if fact.of and fact.of[0].islower() else fact.of or ""
             sentences.append(self.pick(f"severity {fact.of}", style[name], of=of, value=fact.value))
         outcome = "outcome heart" if "heart" in self.sound else "outcome"
+        if (
+            "heart" in self.sound
+            and self.values("outcome") == ["abnormal"]
+            and not any(fact.kind == "finding" or fact.concept == "disease" for fact in self.facts)
+        ):
+            outcome = "outcome heart alone"
         return sentences + [self.pick("outcome", style[outcome], value=value) for value in self.values("outcome")]
 
     def opinions(self) -> list[str]:
@@ -539,7 +547,7 @@ class _Report:
 
     # the whole
 
-    def text(self) -> str:
+    def text(self, whole: bool) -> str:
         """Opening, findings, history and conclusions, in one of several orders."""
         healthy = [fact for fact in self.of("disease") if fact.value == "healthy" and fact.source in (None, "record")]
         named = any(self.of(concept) for concept in ("age", "age_group", "sex"))
@@ -564,6 +572,8 @@ class _Report:
         if "places" in slots and not slots["at"]:  # no sentence on the recording follows, so the opening names it
             fitting = [frame for frame in fitting if "{exam}" in frame]
         slots["who"] = alone(self.choose("frame", fitting), slots["who"])
+        if ", {places}" in self.choose("frame", fitting):  # no verb stands before them
+            slots["places"] = places.replace(" and is also ", " and also ")
         opening = self.pick("frame", fitting, **slots)
         where: list[str] = []
         if frames is self.style["frames"]["placed"]:
@@ -589,6 +599,13 @@ class _Report:
             *self.strange("diagnosis"),
         ]
         rest = self.although(rest)
+        if (
+            whole
+            and not self.examined
+            and {fact.concept for fact in self.facts} <= {"sound", "device"}
+            and not self.odd
+        ):
+            rest.append(self.sentence("nothing known"))
         return finished([opening, *where], findings, rest, self.choose("order", ["efr", "erf", "efr", "efr"]))
 
     def diagnosed(self) -> str:
@@ -602,7 +619,11 @@ class _Report:
         what, _ = self.graded(fact.value)
         self.said.add(fact)
         plain = re.sub(r"^an? ", "", what)
-        forms = [form for form in self.style["diagnosed"] if "{plain}" not in form or not plain.startswith("another ")]
+        forms = [
+            form
+            for form in self.style["diagnosed"]
+            if "{plain}" not in form or not plain.startswith(("another ", "unspecified "))
+        ]
         return f" {self.pick('with disease', forms, what=what, plain=plain)}"
 
     def although(self, sentences: list[str]) -> list[str]:

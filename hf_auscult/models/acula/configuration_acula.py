@@ -80,7 +80,8 @@ class AcuLaConfig(AuscultConfig):
     def __post_init__(self, **kwargs):  # type: ignore[no-untyped-def]
         if not isinstance(self.audio_config, PreTrainedConfig):
             values = dict(self.audio_config or {})
-            kind = values.pop("model_type", "opera-gt")
+            # Code saved with a model knows the type inside it alone; transformers 5.17 builds the defaults there, too.
+            kind = values.pop("model_type", next(iter(ENCODERS), "opera-gt"))
             self.audio_config = (
                 ENCODERS[kind][0](**values) if kind in ENCODERS else AutoConfig.for_model(kind, **values)
             )

@@ -67,6 +67,10 @@ def compare(statement: Statement, known: Knowledge, others: Sequence[Statement])
         verdict, facts = _trait(statement, known)
     elif concept == "outcome":
         verdict, facts = _outcome(statement, known)
+    elif statement.value == "infant" and any(other.value == "neonate" for other in others):
+        verdict, facts = None, ()  # "baby girl, newborn" tells one age
+    elif statement.text.lower() == "young" and any(fact.value == "adolescent" for fact in known.facts):
+        verdict, facts = None, ()  # a young man or lady may be in their teens
     elif concept in ("age", "age_group"):
         verdict, facts = _best(known.of_concept("age", "age_group"), lambda fact: compare_age(statement.value, fact))
     elif concept == "sound":
@@ -131,6 +135,10 @@ def _term(statement: Statement, known: Knowledge) -> _Result:
             return "contradicted", ()
         undecided = any(item.polarity != "present" and item.term in ancestors(term) for item in known.terms)
         return ("contradicted", ()) if undecided or known.absent(term) else ("unsupported", stated)
+    if term == "pathological murmur" and known.present("murmur") and known.outcomes() == {"abnormal"}:
+        return "contradicted", ()
+    if term == "cough" and known.present("pseudocough"):
+        return "supported", ()
     if known.present(term) or "unknown" in exact:
         return "contradicted", ()
     if known.absent(term) or _follows(term, known):

@@ -81,7 +81,7 @@ class Entailment:
 
         if not text.strip():
             raise DataError("an empty report", remedy="generate it again")
-        hypotheses = [write([fact], "murmur", chooser("entailment", "")) for fact in facts]
+        hypotheses = [write([fact], "murmur", chooser("entailment", ""), whole=False) for fact in facts]
         result: list[Inferred] = []
         for first in range(0, len(facts), self.batch_size):
             part = hypotheses[first : first + self.batch_size]

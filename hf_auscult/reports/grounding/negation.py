@@ -35,8 +35,8 @@ _KINDS: tuple[tuple[str, Polarity | None, Side], ...] = (
 )
 _OF_THE_PERSON = ("pregnancy", "smoking")
 """Concepts that stand in "unclear whether this pregnant woman has a murmur" without being unclear."""
-_SINGULAR = re.compile(r"(?:is|was|has|being|does|isn't|wasn't|hasn't|doesn't)\b")
-"""Verbs of one thing: "cough and headache, fever being absent" denies the fever alone."""
+_SINGULAR = re.compile(r"(?:is|was|has|being|does|isn't|wasn't|hasn't|doesn't|I|we|one|you|they)\b")
+"""Verbs of one thing: "cough and headache, fever being absent" denies the fever alone, "fever we did not find", too."""
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def polarities(
 def linked(text: str, first: Mention, second: Mention) -> bool:
     """Whether two mentions stand in one list or noun phrase."""
     gap = text[first.end : second.start]
-    if words("negation", "break").search(gap) or words("negation", "except").search(gap):
+    if ":" in gap or words("negation", "break").search(gap) or words("negation", "except").search(gap):
         return False
     if re.search(r"[,/&]", gap) or words("negation", "join").search(gap):
         return _count(gap) <= _reach("list")
@@ -128,7 +128,9 @@ def _ahead(text: str, trigger: Trigger, deniable: Sequence[Mention]) -> list[int
         if mention.start < trigger.end or (trigger.polarity == "unknown" and mention.concept in _OF_THE_PERSON):
             continue
         if reached:
-            if not linked(text, deniable[index - 1], mention) or _another_item(text, deniable, index):
+            denies = re.match("den[iy]", text[trigger.start : trigger.end], re.IGNORECASE)
+            joins = "join" if denies else "alternative"
+            if not linked(text, deniable[index - 1], mention) or _another_item(text, deniable, index, joins):
                 break
         elif not _touches(text[trigger.start : trigger.end].lower(), trigger, text[trigger.end : mention.start]):
             return []
@@ -136,11 +138,14 @@ def _ahead(text: str, trigger: Trigger, deniable: Sequence[Mention]) -> list[int
     return reached
 
 
-def _another_item(text: str, deniable: Sequence[Mention], index: int) -> bool:
-    """Whether a comma ends a denial: "no wheeze, COPD" denies no COPD, "no wheeze, asthma or COPD" does."""
+def _another_item(text: str, deniable: Sequence[Mention], index: int, joins: str) -> bool:
+    """Whether a comma ends a denial: "no wheeze, COPD" denies no COPD, "no wheeze, asthma or COPD" does.
+
+    So does "denies wheeze, asthma and COPD"; ``joins`` names the words of the table that join there.
+    """
     before, mention = deniable[index - 1], deniable[index]
     joined = any(
-        words("negation", "alternative").search(text, first.end, second.start)
+        words("negation", joins).search(text, first.end, second.start)
         for first, second in pairwise(deniable[index - 1 :])
         if linked(text, first, second)
     )

@@ -20,6 +20,7 @@ TRAITS: tuple[str, ...] = ("timing", "shape", "grade", "pitch", "quality")
 PHASES: tuple[str, ...] = ("systolic murmur", "diastolic murmur", "continuous murmur")
 _OF_TIMING = {"systolic": "systolic murmur", "diastolic": "diastolic murmur"}
 _BREATH = ("inspiratory", "expiratory", "inspiratory and expiratory")
+_AT_ONCE = 20  # characters, as in "no murmur was heard at the"
 _IN_COUGH = {"wheeze": "wheezing cough", "stridor": "stridor in cough"}
 """What is heard in a cough, where that is what was listened for."""
 
@@ -66,12 +67,13 @@ def read_statements(text: str, facts: Sequence[Fact]) -> list[Statement]:
     for start, end in sentences(text):
         inside = [mention for mention in mentions if start <= mention.start < end]
         statements = _sentence(text, start, end, inside)
+        if any(fact.concept == "location" for fact in facts):
+            statements = _with_places_denied(text, statements)
         symptoms = sum(one.concept == "symptom" and one.polarity == "present" for one in statements) - 1
-        if coughs and symptoms < 2 and not words("roles", "complaint").search(text, start, end):
-            # where coughs were recorded, "a cough" is the recording and no symptom
+        if coughs and symptoms < 2:
             statements = [
-                replace(cough, concept="sound") if cough.value == "cough" and cough.polarity == "present" else cough
-                for cough in statements
+                replace(one, concept="sound") if one.value == "cough" and _recorded(text, start, end, one) else one
+                for one in statements
             ]
         denials = [(trigger.start, trigger.end) for trigger in triggers(text, start, end, inside)]
         beyond = unlisted(text[start:end], *_moved(inside, denials, -start), facts)
@@ -87,6 +89,26 @@ def read_statements(text: str, facts: Sequence[Fact]) -> list[Statement]:
     return [replace(one, start=start, end=end, text=original[start:end]) for one, start, end in spans]
 
 
+def _with_places_denied(text: str, statements: Sequence[Statement]) -> list[Statement]:
+    """What is denied of a murmur at once is denied of the place behind it: "no murmur was heard at the apex"."""
+    result = [*statements]
+    for index, (murmur, place) in enumerate(pairwise(statements), 1):
+        denied = (murmur.value, murmur.polarity, place.concept) == ("murmur", "absent", "location")
+        if denied and place.start - murmur.end <= _AT_ONCE and "," not in text[murmur.end : place.start]:
+            result[index] = replace(place, polarity="absent")
+    return result
+
+
+def _recorded(text: str, start: int, end: int, cough: Statement) -> bool:
+    """Whether "a cough" is the recording, where coughs were recorded, and no symptom that somebody tells of."""
+    behind = re.compile("[,;:]").search(text, cough.end, end)
+    told = words("roles", "complaint")
+    before = told.search(text, start, cough.start)
+    return cough.polarity == "present" and not (
+        before or told.search(text, cough.end, behind.start() if behind else end)
+    )
+
+
 def _moved(
     mentions: Sequence[Mention], spans: Sequence[tuple[int, int]], by: int
 ) -> tuple[list[Mention], list[tuple[int, int]]]:
@@ -98,6 +120,10 @@ def _in_context(text: str, mention: Mention, facts: Sequence[Fact]) -> Mention:
     """Added sounds are the heart's where the heart was recorded, and the apex is the lungs' elsewhere."""
     sounds = {fact.value for fact in facts if fact.concept == "sound"}
     heart = "heart" in sounds or (not sounds and any("murmur" in fact.value for fact in facts))
+    if mention.concept == "phase" and any(fact.concept == "timing" for fact in facts):
+        return replace(
+            mention, concept="timing", value="inspiratory" if mention.value == "inhalation" else "expiratory"
+        )
     if mention.value == "adventitious sound at a place":
         return replace(mention, value="adventitious sound")
     if mention.value == "added sound":
@@ -209,7 +235,8 @@ def _disease(severity: Mention, mentions: Sequence[Mention]) -> str | None:
 def _negated(text: str, start: int, mention: Mention, deniable: Sequence[Mention]) -> bool:
     """Whether one of the six words before denies it, and nothing nearer; 40 characters hold them."""
     nearer = max((other.end for other in deniable if other.end <= mention.start), default=0)
-    before = re.findall(r"[\w']+,?", text[max(nearer, start, mention.start - 40) : mention.start].lower())
+    near = text[max(nearer, start, mention.start - 40) : mention.start].lower()
+    before = re.findall(r"[\w']+,?", re.sub(r"\bnot (only|just|limited|confined|restricted)\b", "", near))
     return any(words("roles", "not").fullmatch(word) for word in before[-6:]) and "," not in "".join(before[-2:])
 
 

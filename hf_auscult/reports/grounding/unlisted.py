@@ -21,6 +21,9 @@ _FLAVOUR = re.compile(r"[A-Za-z]?[a-z]{2,}(?:ly|ed|ing|wise|wards?|ish|able|ible
 """How adverbs, participles and the like end: how something is said more often than what."""
 _NAME = re.compile(r"[A-Z][a-z]+(?:'s)?")
 """Capital letters within a sentence name a person or a town."""
+_COUNTED = re.compile(
+    r"\b(?:bed|room|bay|cot|case|patient|subject|participant|recording|no\.?|number|item|#)\s*$", re.I
+)
 _ENDINGS = ("", "s", "es", "ed", "d", "ing", "ly", "ally", "er", "est", "r", "ness")
 
 
@@ -63,12 +66,15 @@ def unlisted(
         triggers: stretches that deny or leave open.
         facts: whose own words are known.
     """
-    own = {word.lower() for fact in facts for word in re.findall(r"\w+", f"{fact.value} {fact.of or ''}")}
+    stated = " ".join(f"{fact.value} {fact.of or ''}" for fact in facts)
+    own = {word.lower() for word in (*re.findall(r"\w+", stated), *_WORD.findall(stated))}
     taken = bytearray(len(text))
     for start, end in [*((mention.start, mention.end) for mention in mentions), *triggers]:
         taken[start:end] = b"\x01" * (end - start)
     for match in _WORD.finditer(text):
         word = match[0]
+        if len(word) == 1 and not word.isdigit():
+            continue  # an abbreviation that says nothing by itself
         if " " in word or any(taken[match.start() : match.end()]) or word.lower() in own or is_neutral(word):
             continue
         if _FLAVOUR.fullmatch(word) or (_VERB.fullmatch(word) and _ARTICLE.match(text, match.end())):
@@ -81,6 +87,8 @@ def unlisted(
 
 
 def _numbers_a_line(text: str, match: re.Match[str]) -> bool:
-    """Whether a figure only counts lines, as "1." and "2)" do."""
+    """Whether a figure only counts lines or things, as "1." and "2)" do, and "bed 4"."""
+    if _COUNTED.search(text, 0, match.start()):
+        return True
     begins = not text[: match.start()].strip() or text[: match.start()].rstrip(" (")[-1:] in "\n.;:"
     return begins and text[match.end() : match.end() + 1] in (".", ")", ":")

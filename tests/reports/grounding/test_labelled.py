@@ -12,12 +12,12 @@ LEAST = {"development": (0.95, 0.95), "held out": (0.90, 0.95)}
 
 def test_the_pairs_are_many_of_every_organ_and_of_every_kind():
     every = [pair for part in (*DEVELOPMENT, *HELD_OUT) for pair in pairs(part)]
-    assert len(every) >= 1300
+    assert len(every) >= 1900
     assert sum(len(pairs(part)) for part in HELD_OUT) >= 95
     families = {pair.dataset.partition("_")[0] for pair in every}
     assert families >= {"circor", "sprs", "icbhi", "hf", "cv", "uk", "cos", "zch", "kauh", "cinc"}
     correct = [pair for pair in every if not pair.contradictions and not pair.additions]
-    assert len(correct) >= 500
+    assert len(correct) >= 850
     assert len({(pair.dataset, pair.text) for pair in every}) == len(every)
 
 
@@ -28,7 +28,7 @@ def test_precision_and_recall(half: str, parts: tuple[str, ...]):
         for kind, figures in score(part).items():
             totals[kind] += figures
     for total in totals.values():
-        assert total.gold >= 25
+        assert total.gold >= 20
         assert total.precision >= LEAST[half][0], total
         assert total.recall >= LEAST[half][1], total
 
