@@ -8,14 +8,21 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
+import transformers
 import yaml
 
 import hf_auscult
+from hf_auscult.alignment.teacher_config import teacher_config
 from hf_auscult.errors import ConfigurationError, TrainingError
+from hf_auscult.models.acula.modeling_acula import encoder_classes
 from hf_auscult.recipes.align.config import StartConfig, load_config, read_settings
+from hf_auscult.recipes.align.train import new_model
 from hf_auscult.recipes.matrix import ABSENT, key_of, laid_over, matrix_rows, row_config, run_matrix
 from hf_auscult.training import AlignmentArguments
 from tests import tiny
+from tests.alignment import tiny_teachers
+from tests.models.zoo import ZOO
 
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLE = ROOT / "examples" / "data" / "circor_sample"
@@ -66,11 +73,16 @@ class StandIn:
         self.calls.append((name, config.seed))
         if name == "multi-b":
             raise TrainingError("layers 9 and 12 of a teacher that has 6")
-        Path(config.output).mkdir(parents=True, exist_ok=True)
-        value = 0.6 + 0.01 * config.seed
-        figure = {"recording": {"value": value, "interval": {"value": value, "low": 0.5, "high": 0.7}}}
-        content = {"conditions": {"aligned": {"probe": {"figures": {"1.0": figure, "0.1": figure}}, "zero_shot": None}}}
-        return type("Result", (), {"to_dict": lambda self: content})()
+        return left_behind(config)
+
+
+def left_behind(config):
+    """A folder, and figures that follow from the seed."""
+    Path(config.output).mkdir(parents=True, exist_ok=True)
+    value = 0.6 + 0.01 * config.seed
+    figure = {"recording": {"value": value, "interval": {"value": value, "low": 0.5, "high": 0.7}}}
+    content = {"conditions": {"aligned": {"probe": {"figures": {"1.0": figure, "0.1": figure}}, "zero_shot": None}}}
+    return type("Result", (), {"to_dict": lambda self: content})()
 
 
 def test_every_row_is_an_alignment(tmp_path):
@@ -190,6 +202,76 @@ def test_mistakes_are_named(prepared, tmp_path):
         with pytest.raises(ConfigurationError, match=message):
             matrix_rows(tmp_path / "rows.yaml")
     assert laid_over({"teacher": {"name": "a"}}, {"teacher": {"preset": "b"}}) == {"teacher": {"preset": "b"}}
+
+
+# Rows whose weights are not public or not here -> a tiny random network of the same kind, under the same name.
+ENCODERS = {
+    "opera-gt": "opera-gt",
+    "opera-ct": "opera-ct",
+    "opera-ce": "opera-ce",
+    "msclap-2022": "msclap/2022",
+    "audiomae": "audiomae",
+    "qwen-omni": "adapter/qwen",
+}
+TEACHERS = {
+    "llama-3.2-3b": "llama",
+    "deepseek-r1-qwen-1.5b": "qwen2",
+    "helium-2b": "helium",
+    "smollm2": "llama",
+    "medgemma-4b": "gemma3_vision",
+}
+
+
+def stand_ins() -> None:
+    """Write them into the working folder."""
+    zoo = {variant.name: variant for variant in ZOO}
+    torch.manual_seed(0)
+    for name, kind in ENCODERS.items():
+        config, folder = zoo[kind].config(), Path("auscult") / name
+        model, pretraining = encoder_classes(config)
+        (pretraining or model)._from_config(config).save_pretrained(folder)
+        zoo[kind].extractor().save_pretrained(folder)
+    for preset, kind in TEACHERS.items():
+        tiny_teachers.save(kind, Path(teacher_config(preset).name))
+    sizes = {**tiny_teachers.SIZES, "num_hidden_layers": 12}
+    transformers.BertModel(transformers.BertConfig(**sizes)).save_pretrained("twelve")
+    tiny_teachers.word_tokenizer().save_pretrained("twelve")
+
+
+def trained(config, *, progress, overwrite):
+    """Prepare, read and train as an alignment does, and leave out what compares the result."""
+    from hf_auscult.recipes.align import run
+
+    extractor, work = run.feature_extractor(config), Path(config.work)
+    corpus = run.load_corpus(
+        config.data, run.data_folders(config.data, work), extractor.sampling_rate, work / "waveforms"
+    )
+    texts = run.write_reports(corpus, config.reports, mask=config.reports.mask, task=config.data.task)
+    read = run.embed_reports(texts, run.Teacher(config.teacher, cache=work / "teachers"), progress=False)
+    models = run._train(config, run.select(()), corpus, {config.reports.mask: read}, extractor, progress=False).models
+    before, after = (models[name].model for name in ("before", "aligned"))
+    values = after.audio_encoder.state_dict()
+    assert any(not torch.equal(value, values[name]) for name, value in before.audio_encoder.state_dict().items())
+    after.save_pretrained(config.output)
+    return left_behind(config)
+
+
+@pytest.mark.exhaustive
+def test_every_row_without_weights_trains_with_a_stand_in(prepared, tmp_path, monkeypatch):
+    """All encoders and teachers, in-domain continuation and both readings of Multi-B."""
+    monkeypatch.chdir(tmp_path)
+    stand_ins()
+    file = written(tmp_path, prepared, warmup_steps=0, max_steps=1, learning_rate=1e-2)
+    values = yaml.safe_load(file.read_text()) | {"teacher": {"name": "twelve", "max_tokens": 32}}
+    values["start"]["encoder"] = {**tiny.ENCODER, "num_hidden_layers": 12}
+    file.write_text(yaml.safe_dump(values))
+    wanted = [row.name for row in matrix_rows() if row.table.partition(":")[0] in ("VI", "VIII", "IX", "layers")]
+    results = run_matrix(file, tmp_path / "m", rows=wanted, seeds=[0], progress=False, run=trained)
+    assert {row.name: row.status for row in results} == dict.fromkeys(wanted, "done")
+    with pytest.raises(ConfigurationError, match=r"model: audio_layers \[3, 6, 9, 12\] of an encoder with 0 blocks"):
+        row = next(row for row in matrix_rows() if row.name == "multi-b-audio")
+        values["start"] = {"checkpoint": "auscult/opera-ce"}
+        new_model(row_config(values, row, 0, tmp_path), 8)
 
 
 @pytest.mark.slow
