@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from ..data import DATASETS
-from ..data.facts import Row
 from ..data.guards import is_reserved
 from ..data.people import ids_of, people_of, person_of, with_people
+from ..data.schema import Row
 from ..data.spec import TaskConfig
 from ..errors import ConfigurationError, DataError
 from ..files import Serialisable, write_json, write_text
