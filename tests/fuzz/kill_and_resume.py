@@ -18,6 +18,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -26,6 +27,7 @@ from typing import Any
 
 import yaml
 from huggingface_hub import constants
+from tqdm import tqdm
 
 from ..hub.server import TOKENS, Hub
 
@@ -102,6 +104,9 @@ def start(words: Sequence[str]) -> int:
     os.dup2(nowhere, 2)
     with contextlib.suppress(BaseException):
         from hf_auscult.cli import main
+
+        # tqdm's own is a semaphore that all forks share: who is killed while drawing a bar would hold it for ever.
+        tqdm.set_lock(threading.RLock())
 
         status = main(list(words))
     os._exit(status)
