@@ -9,6 +9,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
 import stat
 from collections.abc import Collection, Iterator
 from pathlib import Path
@@ -19,6 +20,16 @@ from .errors import LFS_POINTER, AuscultError, ConfigurationError, DataError, li
 AGAIN = "download it again"
 MOST_VALUES = 1_000_000
 """Values that a YAML file may stand for once its aliases are written out; ten lines can stand for billions."""
+
+
+def is_file(file: Path) -> bool:
+    """Whether a file of this name is there; `Path.is_file` raises where a table's cell makes too long a name."""
+    return os.path.isfile(file)  # noqa: PTH113
+
+
+def exists(file: Path) -> bool:
+    """Whether anything of this name is there, a folder or a pipe too; see :func:`is_file`."""
+    return os.path.exists(file)  # noqa: PTH110
 
 
 def require_regular(file: Path, *, remedy: str = AGAIN, error: type[AuscultError] = DataError) -> None:

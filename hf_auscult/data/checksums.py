@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ..errors import DataError
-from ..texts import read_text
+from ..texts import is_file, read_text
 from .inspection import AudioInfo
 from .spec import Problem, Table
 
@@ -43,7 +43,7 @@ def differing(root: Path, sums: Mapping[str, str], known: Mapping[str, str]) -> 
     wrong = []
     for path, wanted in sums.items():
         file = root / path
-        if path not in known and not file.is_file():
+        if path not in known and not is_file(file):
             continue
         found = known.get(path) or _sha256(file)
         if found != wanted:
@@ -101,7 +101,7 @@ def _names(paths: Sequence[str]) -> str:
 
 def _sha256(file: Path) -> str:
     digest = hashlib.sha256()
-    if not file.is_file():  # of a pipe no end would come
+    if not is_file(file):  # of a pipe no end would come
         return ""
     try:
         with file.open("rb") as stream:

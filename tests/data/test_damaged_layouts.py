@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 from collections.abc import Callable
@@ -50,6 +51,8 @@ HARMFUL: dict[str, Callable[[bytes], bytes]] = {
     "stray bytes": lambda data: data[: len(data) // 2] + b"\xff\xfe\xe9\x00" + data[len(data) // 2 :],
     "last line twice": lambda data: data.rstrip(b"\r\n") + b"\n" + data.rstrip(b"\r\n").split(b"\n")[-1] + b"\n",
     "quote never closed": lambda data: data.replace(b",", b',"', 1),
+    "names longer than a file's": lambda data: re.sub(rb"\w+(?=[,;\t .])", b"x" * 400, data),
+    "a name longer than a file's": lambda data: re.sub(rb"\d+(?=[,;\t .])", b"9" * 400, data, count=3),
     "cells swapped": lambda data: data.replace(b",", b",x", 3).replace(b"\t", b"\tx", 3).replace(b'": ', b'": -', 3),
 }
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ....errors import DataError
+from ....texts import is_file
 from ...collector import RowCollector
 from ...schema import text_or_none
 from ...spec import Table
@@ -64,7 +65,7 @@ def _add(collector: RowCollector, root: Path, name: str, cells: Mapping[str, str
 
 def _events(file: Path, notes: list[str]) -> list[dict[str, float | str]] | None:
     """Sounds of one piece, seconds from its start; None where their table is missing or damaged."""
-    if not file.is_file():
+    if not is_file(file):
         notes.append(f"{file.stem}: no table of its sounds")
         return None
     events: list[dict[str, float | str]] = []

@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ....errors import DataError
-from ....texts import AGAIN, read_text
+from ....texts import AGAIN, exists, is_file, read_text
 from ...collector import RowCollector
 from ...spec import Table
 from .annotations import Annotations, read_annotations
@@ -49,7 +49,7 @@ def read(source: Path, collector: RowCollector) -> Table:
 
 def _labels(file: Path, database: str) -> dict[str, str]:
     """Name -> ``-1`` or ``1``; the table has no header."""
-    if not file.is_file():
+    if not is_file(file):
         raise DataError("the table of labels is missing", where=file, remedy=AGAIN)
     labels: dict[str, str] = {}
     for number, line in enumerate(read_text(file).splitlines(), start=1):
@@ -74,7 +74,7 @@ def _header(folder: Path, name: str) -> tuple[str | None, str | None]:
     A header is ``name signals rate samples``, one line per signal, and the comment with the label.
     """
     file = folder / f"{name}.hea"
-    if not file.exists():
+    if not exists(file):
         return None, None
     lines = [line.strip() for line in read_text(file, errors="replace").splitlines() if line.strip()]
     comments = [line.removeprefix("#").strip() for line in lines if line.startswith("#")]
@@ -84,7 +84,7 @@ def _header(folder: Path, name: str) -> tuple[str | None, str | None]:
     if len(comments) != 1 or comments[0] not in _CLASSES.values():
         raise DataError(f"its header's comment {comments} is neither Normal nor Abnormal")
     ecg = [words[0] for words in signals if words[-1] == "ECG"]
-    return comments[0], f"{folder.name}/{ecg[0]}" if ecg and (folder / ecg[0]).is_file() else None
+    return comments[0], f"{folder.name}/{ecg[0]}" if ecg and is_file(folder / ecg[0]) else None
 
 
 def _add(collector: RowCollector, folder: Path, name: str, labels: Mapping[str, str], annotations: Annotations) -> None:

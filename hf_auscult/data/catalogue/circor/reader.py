@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ....errors import DataError, LeakageError
-from ....texts import read_lines, read_text
+from ....texts import exists, is_file, read_lines, read_text
 from ...collector import RowCollector
 from ...guards import is_reserved
 from ...identity import merge
@@ -94,7 +94,7 @@ def _linked(people: Mapping[str, Mapping[str, str]], file: Path) -> dict[str, st
 def _listed(root: Path, person: str, sites: Mapping[str, str]) -> dict[str, str]:
     """Recordings of one patient file: name -> site. Its first line is ``id count rate``, then one line each."""
     file = root / "training_data" / f"{person}.txt"
-    if not file.is_file():
+    if not is_file(file):
         raise DataError("the patient's file is missing", where=file, remedy="download the folder training_data again")
     lines = read_text(file).splitlines()
     head = lines[0].split() if lines else []
@@ -114,7 +114,7 @@ def _subset(root: Path, listed: Mapping[str, object]) -> set[str]:
         return set(listed)
     records = root / "RECORDS"
     if not records.is_file():
-        return {name for name in listed if (root / "training_data" / f"{name}.wav").is_file()}
+        return {name for name in listed if is_file(root / "training_data" / f"{name}.wav")}
     names = {Path(line.strip()).name for line in read_text(records).splitlines() if line.strip()}
     unknown = sorted(names - set(listed))
     if unknown:
@@ -128,7 +128,7 @@ def _subset(root: Path, listed: Mapping[str, object]) -> set[str]:
 
 def _segmentation(file: Path) -> tuple[list[dict[str, float | int]] | None, str | None]:
     """Segments of a ``.tsv`` (start, end, state), or None and the reason."""
-    if not file.exists():
+    if not exists(file):
         return None, f"{file.stem}: no segmentation file"
     segments: list[dict[str, float | int]] = []
     try:

@@ -7,6 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from ....errors import DataError
+from ....texts import is_file
 from ...collector import RowCollector
 from ...opera_splits import check_complete, halves
 from ...schema import Row
@@ -52,7 +53,7 @@ def read(source: Path, collector: RowCollector) -> Table:
         for modality in collector.codes["organs"]:
             path = f"{folder}/{modality}.wav"
             labels = quality[modality]
-            if labels is None or person in labels or (root / path).is_file():
+            if labels is None or person in labels or is_file(root / path):
                 _add(collector, person, path, cells, quality)
                 collector.rows[-1]["table_line"] = lines[person]
     return collector.table(root)
@@ -62,7 +63,7 @@ def _quality(root: Path, collector: RowCollector) -> Quality:
     labels: Quality = {}
     for modality in collector.codes["organs"]:
         file = root / "annotations" / f"{modality}_labels.csv"
-        if not file.is_file():
+        if not is_file(file):
             labels[modality] = None
             collector.notes.append(
                 f"annotations/{file.name} is missing, so {modality} has no quality and is in no task"

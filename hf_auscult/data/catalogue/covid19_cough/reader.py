@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ....errors import DataError
-from ....texts import read_json
+from ....texts import is_file, read_json
 from ...collector import RowCollector
 from ...schema import Row, text_or_none
 from ...spec import Table
@@ -97,7 +97,7 @@ def _mark_duplicates(root: Path, rows: list[Row]) -> list[str]:
     for row in rows:
         file = root / row["path"]
         with suppress(OSError):  # prepare says of it that it is missing, or cannot be read
-            if file.is_file():
+            if is_file(file):
                 groups[hashlib.sha256(file.read_bytes()).hexdigest()].append(row)
     same = [group for group in groups.values() if len(group) > 1]
     at_odds = [group for group in same if len({row["covid19"] for row in group}) > 1]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ....errors import DataError
-from ....texts import AGAIN, read_text
+from ....texts import AGAIN, is_file, read_text
 from ...collector import RowCollector, folder_of
 from ...schema import text_or_none
 from ...spec import Table
@@ -100,7 +100,7 @@ def _locate(source: Path, title: str) -> tuple[Path, str]:
 
 def _table(root: Path, audio: str, *names: str) -> Path | None:
     files = [folder / name for folder in (root, root / audio) for name in names]
-    return next((file for file in files if file.is_file()), None)
+    return next((file for file in files if is_file(file)), None)
 
 
 def _lines(file: Path) -> Iterator[tuple[int, list[str]]]:
