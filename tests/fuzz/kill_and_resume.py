@@ -18,7 +18,6 @@ import shutil
 import signal
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -27,7 +26,7 @@ from typing import Any
 
 import yaml
 from huggingface_hub import constants
-from tqdm import tqdm
+from tqdm.std import TqdmDefaultWriteLock
 
 from ..hub.server import TOKENS, Hub
 
@@ -104,9 +103,6 @@ def start(words: Sequence[str]) -> int:
     os.dup2(nowhere, 2)
     with contextlib.suppress(BaseException):
         from hf_auscult.cli import main
-
-        # tqdm's own is a semaphore that all forks share: who is killed while drawing a bar would hold it for ever.
-        tqdm.set_lock(threading.RLock())
 
         status = main(list(words))
     os._exit(status)
@@ -203,6 +199,8 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--report", type=Path)
     args = parser.parse_args()
+    # A semaphore that all forks would share: who is killed while drawing a bar would hold it for ever.
+    TqdmDefaultWriteLock.mp_lock = None
     for name in NEEDED:  # once, before processes are forked
         importlib.import_module(name)
     done = []
