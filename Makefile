@@ -21,7 +21,7 @@ $(VENV)/.installed: pyproject.toml .ci/constraints.txt
 	$(BIN)/uv pip install --quiet --python $(BIN)/python --constraints .ci/constraints.txt -e '.[dev]'
 	touch $@
 
-demo: $(VENV)/.installed ## align a small encoder with reports on bundled heart recordings (about four minutes)
+demo: $(VENV)/.installed ## align a small encoder with reports on bundled heart recordings (three minutes on two cores)
 	$(BIN)/python examples/align.py --config examples/configs/demo.yaml --overwrite
 	@echo; echo "In a fresh process:"
 	@$(BIN)/python examples/embed.py auscult/acula-opera
