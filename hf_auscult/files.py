@@ -304,7 +304,7 @@ def check_folder(path: str | Path, *, replace: bool = False) -> None:
         return
     if not target.is_dir():
         raise ConfigurationError("is a file", where=target, remedy="choose another folder")
-    foreign = sorted(set(_files(target)) - (_written(target) if replace else set()))
+    foreign = sorted(set(_files(target)) - (written(target) if replace else set()))
     if foreign:
         several = f" and {len(foreign) - 1} more" if len(foreign) > 1 else ""
         raise ConfigurationError(
@@ -318,10 +318,24 @@ def check_folder(path: str | Path, *, replace: bool = False) -> None:
 
 def claim(folder: Path, *names: str) -> None:
     """Count files, by their paths within a folder, among those that the next run may replace."""
-    write_json(folder / MANIFEST, sorted({*_written(folder), *names}))
+    write_json(folder / MANIFEST, sorted({*written(folder), *names}))
 
 
-def _written(folder: Path) -> set[str]:
+def take(folder: Path, *names: str) -> None:
+    """Claim files that are about to be written into a folder which several runs fill; make it where there is none.
+
+    Raises:
+        ConfigurationError: one of them is there, and no earlier run wrote it.
+    """
+    foreign = sorted({name for name in names if (folder / name).exists()} - written(folder))
+    if foreign:
+        raise ConfigurationError("no earlier run wrote it", where=folder / foreign[0], remedy="choose another folder")
+    folder.mkdir(parents=True, exist_ok=True)
+    claim(folder, *names)
+
+
+def written(folder: Path) -> set[str]:
+    """Paths within a folder of the files that earlier runs claimed."""
     file = folder / MANIFEST
     try:
         names = json.loads(file.read_text("utf-8")) if file.is_file() else []

@@ -70,7 +70,7 @@ def predictions_of(examples: Examples, rows: NDArray[np.int64], scores: Floats) 
 
 
 def _folds(spec: BenchmarkTask, examples: Examples) -> Sequence[Fold]:
-    """Every person in turn, every part of the split in turn (sources, people), or the one fixed split.
+    """Every person in turn, by `folds` or by the split's own parts, or the one fixed split.
 
     Reserved people are tested where everybody is, and never fitted on.
     """

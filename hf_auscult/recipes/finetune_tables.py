@@ -15,7 +15,7 @@ from ..data.load import manifest_of
 from ..errors import AuscultError
 from ..evaluation.published import published_figures
 from ..evaluation.task import METRICS, BenchmarkTask
-from ..files import Serialisable, to_json, write_json, write_text
+from ..files import Serialisable, take, to_json, write_json, write_text
 from ..metrics.tables import DASH, Table, number
 from ..models.reachable import check_reachable
 from .finetune import FinetuneConfig, finetune, load_config
@@ -71,13 +71,15 @@ def finetune_tables(
     Writes results.json and README.md in `output`.
 
     Raises:
-        ConfigurationError: a setting is wrong.
+        ConfigurationError: a setting is wrong, or one of the two files is there and no earlier call wrote it.
 
     Example:
         `finetune_tables("examples/configs/finetune_tables.yaml", ["auscult/opera-ct"], "tuned")`
     """
     if not isinstance(config, FinetuneConfig):
         config = load_config(config)
+    if PartialState().is_main_process:
+        take(Path(output), "results.json", "README.md")
     tuned = tuple(
         _tuned(config, spec, model, method, Path(output), progress)
         for spec in config.task_list()

@@ -16,7 +16,7 @@ from ..alignment.teacher_config import teacher_config
 from ..data.load import manifest_of
 from ..data.manifest import CORPUS
 from ..errors import AuscultError, ConfigurationError
-from ..files import Serialisable, to_json, write_json, write_text
+from ..files import Serialisable, take, to_json, write_json, write_text
 from ..metrics.bounds import t_quantile
 from ..metrics.tables import Table
 from ..models.acula.teacher_acula import resolve_teacher
@@ -209,6 +209,7 @@ def run_matrix(
         )
     values = read_settings(config)
     folder, found = Path(output), list[RowResult]()
+    take(folder, "matrix.json", "README.md")
     for row in table:
         asked = not rows or row.name in rows
         result = _row(values, row, tuple(seeds), folder, asked=asked, progress=progress, run=run)

@@ -11,13 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..data import DATASETS
+from ..data.catalogue import dataset
 from ..data.guards import is_reserved
 from ..data.people import ids_of, people_of, person_of, with_people
 from ..data.schema import Row
 from ..data.spec import TaskConfig
 from ..errors import ConfigurationError, DataError
-from ..files import Serialisable, write_json, write_text
+from ..files import Serialisable, take, write_json, write_text, written
+from ..metrics.tables import Table, number
 from ..plots import price_plot
 from ..reports import READERS, STRENGTHS, LeakageSettings, generate
 from .leakage import TaskLeakage, encoders, measure_rows
@@ -69,7 +70,8 @@ def measure_prices(
     """Measure every task that has masks; write ``<dataset>-<task>.json`` of each, ``masks.md`` and ``price.png``.
 
     Only tables are read: recordings need not be there. A task that the folder holds already, measured on the same texts
-    with the same settings, is taken from there; people of a locked test set are left out.
+    with the same settings, is taken from there; people of a locked test set are left out. A task that cannot be
+    measured stands under the table, with the reason.
 
     Args:
         sources: dataset of the catalogue -> folder in its original layout.
@@ -78,45 +80,52 @@ def measure_prices(
         settings: how much is read.
 
     Returns:
-        ``dataset task`` -> its results as they stand in the folder, those of earlier calls among them.
+        ``dataset task`` -> its results as they stand in the folder, those of earlier calls among them; of one that
+        cannot be measured, ``left_out``.
 
     Raises:
-        ConfigurationError: no such dataset, or a task that none of them has.
+        ConfigurationError: no such dataset, a task that none of them has, or a file of ours that somebody else wrote.
     """
     settings, output = settings or PriceSettings(), Path(output)
-    unknown = set(tasks) - {name for dataset in sources for name in _spec(dataset).masks}
+    specs = {name: dataset(name) for name in sources}
+    unknown = set(tasks) - {task for spec in specs.values() for task in spec.masks}
     if unknown:
         raise ConfigurationError(f"no task {', '.join(sorted(unknown))}", remedy="name tasks that have a mask")
     readers = encoders(settings.teacher)
-    for dataset, folder in sources.items():
-        spec = _spec(dataset)
-        table = spec.read(folder)
+    take(output, "masks.md", "price.png", "price.svg")
+    for name, spec in specs.items():
+        table = spec.read(sources[name])
         every = with_people(table.rows, people_of(table.rows))
-        rows = [row for row in every if not any(is_reserved(name, dataset) for name in ids_of(row))]
+        rows = [row for row in every if not any(is_reserved(who, spec.name) for who in ids_of(row))]
         for task in spec.tasks:
-            if task.name not in (tasks or spec.masks) or task.name not in spec.masks or task.target != "class":
+            if task.name not in spec.masks or (tasks and task.name not in tasks):
                 continue
-            file = output / f"{dataset}-{task.name}.json"
+            file = output / f"{spec.name}-{task.name}.json"
+            take(output, file.name)
+            if task.target != "class":
+                write_json(file, {"content": "", "left_out": "its label is no class"})
+                continue
             chosen = _sample(task, rows, settings)
-            content = _content(chosen, dataset, task.name, settings)
+            content = _content(chosen, spec.name, task.name, settings)
             if file.is_file() and json.loads(file.read_text("utf-8"))["content"] == content:
                 continue
             try:
-                measured = measure_rows(chosen, dataset, task.name, readers=readers, settings=settings.leakage)
-            except DataError:  # too few people of a class
+                measured = measure_rows(chosen, spec.name, task.name, readers=readers, settings=settings.leakage)
+            except DataError as error:  # too few people of a class
+                write_json(file, {"content": content, "left_out": error.problem})
                 continue
             people = len({person_of(row) for row in chosen})
             price = TaskPrice(people, len(chosen), measured.distinct, measured)
             write_json(file, {"content": content, **price.to_dict()})
-    results = {
-        file.stem.replace("-", " ", 1): json.loads(file.read_text("utf-8")) for file in sorted(output.glob("*-*.json"))
-    }
-    if results:
-        write_text(output / "masks.md", price_table(results))
-        panels: dict[str, dict[str, list[tuple[float, float]]]] = defaultdict(dict)
-        for name, result in results.items():
-            steps = result["measured"]["middle"]["steps"]
-            panels[name.split()[0]][name.split()[1]] = [(step["kept"], step["auroc"]) for step in steps]
+    files = sorted(output / name for name in written(output) if name.endswith(".json"))
+    results = {file.stem.replace("-", " ", 1): json.loads(file.read_text("utf-8")) for file in files if file.is_file()}
+    write_text(output / "masks.md", price_table(results))
+    panels: dict[str, dict[str, list[tuple[float, float]]]] = defaultdict(dict)
+    for result in (result["measured"] for result in results.values() if "measured" in result):
+        panels[result["dataset"]][result["task"]] = [
+            (step["kept"], step["auroc"]) for step in result["middle"]["steps"]
+        ]
+    if panels:
         price_plot(panels, output / "price")
     return results
 
@@ -125,35 +134,32 @@ def price_table(results: Mapping[str, Mapping[str, Any]]) -> str:
     """Write the masks as a Markdown table: the reader that tells the label best, and what ``middle`` keeps.
 
     Args:
-        results: ``dataset task`` -> :class:`TaskPrice` as a dictionary.
+        results: ``dataset task`` -> :class:`TaskPrice` as a dictionary, or why it was ``left_out``.
     """
-    lines = [
-        "| task (people) | " + " | ".join(f"`{mask}`" for mask in _STATED) + " | facts that `middle` keeps |",
-        "|---|" + "---|" * (len(_STATED) + 1),
+    lines: list[list[str]] = []
+    left_out = [
+        f"{name} is not measured: {result['left_out']}" for name, result in results.items() if "left_out" in result
     ]
     for name, result in results.items():
+        if "left_out" in result:
+            continue
         measured = result["measured"]
         cells = [_cell(measured["masks"][mask]["readers"]) for mask in _STATED]
         kept = measured["middle"]["steps"][-1]["kept"]
-        lines.append(f"| {name} ({result['people']}) | " + " | ".join(cells) + f" | {100 * kept:.0f} % |")
-    return "\n".join(lines) + "\n"
+        lines.append([f"{name} ({result['people']})", *cells, f"{100 * kept:.0f} %"])
+    table = Table(("task (people)", *_STATED, "facts that middle keeps"), lines, names=1).markdown()
+    return "\n\n".join([table, *left_out]) + "\n"
 
 
 def _cell(readers: Sequence[Mapping[str, Any]]) -> str:
     """The best reader's AUROC; its interval too where it matters, which is where some reader may be at chance."""
     best = max(readers, key=lambda reader: reader["auroc"]["value"])
     auroc, low, high = (best["auroc"][key] for key in ("value", "low", "high"))
-    text = f"{auroc:.3f}" if low is None else f"{auroc:.3f} [{low:.2f}, {high:.2f}]"
+    text = number(auroc) if low is None else f"{number(auroc)} [{number(low, 2)}, {number(high, 2)}]"
     reader = best["reader"] if best["reader"] in READERS else "sentence encoder"
     leaking = sum(not reader["at_chance"] for reader in readers)
     told = "" if leaking in (0, len(readers)) else f", {leaking} of {len(readers)} readers"
-    return f"{text} {reader}{told}".replace("0.", ".")
-
-
-def _spec(dataset: str) -> Any:
-    if dataset not in DATASETS:
-        raise ConfigurationError(f"no dataset {dataset!r}", remedy=f"choose one of {', '.join(DATASETS)}")
-    return DATASETS[dataset]
+    return f"{text} {reader}{told}"
 
 
 def _sample(task: TaskConfig, rows: Sequence[Row], settings: PriceSettings) -> list[dict[str, Any]]:
@@ -180,10 +186,10 @@ def _sample(task: TaskConfig, rows: Sequence[Row], settings: PriceSettings) -> l
     return kept
 
 
-def _content(rows: Sequence[Row], dataset: str, task: str, settings: PriceSettings) -> str:
+def _content(rows: Sequence[Row], name: str, task: str, settings: PriceSettings) -> str:
     """Hash of what would be read: texts under every mask, labels, people and settings."""
     read: list[Any] = [repr(settings), [[row["label"], person_of(row)] for row in rows]]
     for mask in STRENGTHS:
-        reports = generate(rows, dataset=dataset, mask=mask, task=task, seed=settings.leakage.seed)
+        reports = generate(rows, dataset=name, mask=mask, task=task, seed=settings.leakage.seed)
         read.append([report.text for report in reports])
     return hashlib.sha256(json.dumps(read).encode()).hexdigest()

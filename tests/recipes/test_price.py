@@ -32,6 +32,24 @@ def test_tasks_are_measured_once_drawn_and_tabulated(tmp_path):
     assert again["circor murmur"]["people"] == 1234  # taken from the folder, and not measured again
 
 
+def test_a_task_that_cannot_be_measured_is_named(tmp_path):
+    one = PriceSettings(people=2, per_person=1, leakage=LeakageSettings(folds=3, draws=20))
+    results = measure_prices({"circor": SAMPLE}, tmp_path, tasks=["murmur"], settings=one)
+    assert results["circor murmur"]["left_out"]
+    assert "circor murmur is not measured: " in (tmp_path / "masks.md").read_text("utf-8")
+
+
+def test_what_somebody_else_wrote_stays(tmp_path):
+    for name in ("masks.md", "circor-murmur.json"):
+        folder = tmp_path / name.partition(".")[0]
+        folder.mkdir()
+        (folder / name).write_text("mine")
+        (folder / "my-notes.json").write_text("[]")
+        with pytest.raises(ConfigurationError, match="no earlier run wrote it"):
+            measure_prices({"circor": SAMPLE}, folder, tasks=["murmur"], settings=FEW)
+        assert (folder / name).read_text() == "mine"
+
+
 def test_what_does_not_fit(tmp_path, capsys):
     with pytest.raises(ConfigurationError, match="no dataset 'nothing'"):
         measure_prices({"nothing": SAMPLE}, tmp_path)
